@@ -49,7 +49,7 @@ def test_every_code_is_unique_and_every_parent_is_known():
     codes = [area["code"] for area in AREAS] + former
     assert len(set(codes)) == len(codes)
     assert all(len(code) == 6 and code.isdigit() for code in codes)
-    assert all(area["parent"] in BY_CODE for area in AREAS if area["kind"] != "province")
+    assert all(area["parent"] in BY_CODE for area in AREAS if area["level"] != "province")
 
 
 def test_the_budget_is_542_wan_25():
