@@ -1,0 +1,1 @@
+"""Bytes and numbers of the standards: pure functions that know no database and no Django."""

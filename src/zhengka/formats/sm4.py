@@ -1,0 +1,177 @@
+"""SM4 (GB/T 32907-2016), one block or a million at a time; AES (FIPS 197) beside it under the same names.
+
+Every function takes `cipher`, "sm4" by default. The bulk functions exist because a call costs more than a
+block: many short messages are laid out as the rows of a matrix and go through the cipher a column at a time.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import numpy as np
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, modes
+from cryptography.hazmat.primitives.ciphers.algorithms import AES, SM4
+from cryptography.hazmat.primitives.cmac import CMAC
+from numpy.typing import NDArray
+
+BLOCK = 16
+"""Bytes in a block, of SM4 and of AES."""
+
+CipherName = Literal["sm4", "aes"]
+Bytes = NDArray[np.uint8]
+Numbers = NDArray[np.int64]
+
+_ALGORITHMS: dict[CipherName, type[SM4] | type[AES]] = {"sm4": SM4, "aes": AES}
+_NO_CHAIN = bytes(BLOCK)
+
+
+class SealBroken(ValueError):
+    """Sealed bytes were changed, cut or put in another place, or the key is another one."""
+
+
+def ecb_encrypt(key: bytes, blocks: bytes, *, cipher: CipherName = "sm4") -> bytes:
+    """Encrypt whole 16-byte blocks one by one, without chaining (GB/T 17964, ECB). ValueError for a part of a block."""
+    context = Cipher(_ALGORITHMS[cipher](key), modes.ECB()).encryptor()
+    return context.update(blocks) + context.finalize()
+
+
+def ecb_decrypt(key: bytes, blocks: bytes, *, cipher: CipherName = "sm4") -> bytes:
+    """Undo `ecb_encrypt`."""
+    context = Cipher(_ALGORITHMS[cipher](key), modes.ECB()).decryptor()
+    return context.update(blocks) + context.finalize()
+
+
+def ctr(key: bytes, counter: bytes, data: bytes, *, cipher: CipherName = "sm4") -> bytes:
+    """Encrypt or decrypt `data` of any length from the 16-byte start `counter` on (GB/T 17964, CTR)."""
+    context = Cipher(_ALGORITHMS[cipher](key), modes.CTR(counter)).encryptor()
+    return context.update(data) + context.finalize()
+
+
+def gcm_encrypt(key: bytes, nonce: bytes, data: bytes, also: bytes, *, cipher: CipherName = "sm4") -> bytes:
+    """Ciphertext and 16-byte tag (GCM, RFC 8998 for SM4). `also` is authenticated, not hidden.
+
+    A nonce (12 bytes) must never come twice under one key. Raises `cryptography`'s UnsupportedAlgorithm
+    where its OpenSSL has no SM4-GCM.
+    """
+    context = Cipher(_ALGORITHMS[cipher](key), modes.GCM(nonce)).encryptor()
+    context.authenticate_additional_data(also)
+    return context.update(data) + context.finalize() + context.tag
+
+
+def gcm_decrypt(key: bytes, nonce: bytes, sealed: bytes, also: bytes, *, cipher: CipherName = "sm4") -> bytes:
+    """Undo `gcm_encrypt`; SealBroken when anything differs."""
+    if len(sealed) < BLOCK:
+        raise SealBroken("shorter than its own tag")
+    body, tag = sealed[:-BLOCK], sealed[-BLOCK:]
+    context = Cipher(_ALGORITHMS[cipher](key), modes.GCM(nonce, tag)).decryptor()
+    context.authenticate_additional_data(also)
+    try:
+        return context.update(body) + context.finalize()
+    except InvalidTag:
+        raise SealBroken("the tag does not fit") from None
+
+
+def cmac(key: bytes, message: bytes, *, cipher: CipherName = "sm4") -> bytes:
+    """The 16-byte CMAC of one message (GB/T 15852.1 algorithm 5, RFC 4493 for AES)."""
+    context = CMAC(_ALGORITHMS[cipher](key))
+    context.update(message)
+    return context.finalize()
+
+
+def cmac_many(key: bytes, messages: Sequence[bytes], *, cipher: CipherName = "sm4") -> list[bytes]:
+    """The CMAC of every message, in order; equal to `cmac` of each, a handful of calls for them all."""
+    lengths = lengths_of(messages)
+    tags = np.empty((len(messages), BLOCK), np.uint8)
+    for count, places in by_blocks(np.maximum(lengths, 1)):
+        rows = matrix([messages[place] for place in places.tolist()], count * BLOCK)
+        tags[places] = cmac_rows(key, rows, lengths[places], cipher=cipher)
+    return slices(tags)
+
+
+def cmac_rows(
+    key: bytes, rows: Bytes, lengths: Numbers, *, cipher: CipherName = "sm4", chain: bytes = _NO_CHAIN
+) -> Bytes:
+    """The CMACs (n × 16) of the rows of a zero-padded matrix whose messages all fill the same number of blocks.
+
+    `lengths` are the messages' own lengths. `chain` is what `chain_of` gave for whole blocks that stand
+    before every row.
+    """
+    context = Cipher(_ALGORITHMS[cipher](key), modes.ECB()).encryptor()
+    body, last = rows[:, :-BLOCK], _last_blocks(context, rows, lengths)
+    if len(rows) <= rows.shape[1] // BLOCK:
+        whole = np.hstack([body, last])
+        tags = [_cbc_last(key, row.tobytes(), chain, cipher) for row in whole]
+        return np.frombuffer(b"".join(tags), np.uint8).reshape(-1, BLOCK)
+    state = np.broadcast_to(np.frombuffer(chain, np.uint8), last.shape)
+    for column in range(0, body.shape[1], BLOCK):
+        state = _encrypt(context, body[:, column : column + BLOCK] ^ state)
+    return _encrypt(context, last ^ state)
+
+
+def chain_of(key: bytes, blocks: bytes, *, cipher: CipherName = "sm4") -> bytes:
+    """The CBC-MAC state after whole `blocks`: the start that `cmac_rows` takes as `chain`."""
+    return _cbc_last(key, blocks, _NO_CHAIN, cipher)
+
+
+def keystream_rows(key: bytes, nonces: Bytes, count: int, *, cipher: CipherName = "sm4") -> Bytes:
+    """CTR key stream (n × 16·count) of n 12-byte nonces, each followed by a 32-bit counter from 0 on."""
+    counters = np.empty((len(nonces), count, BLOCK), np.uint8)
+    counters[:, :, :12] = nonces[:, None, :]
+    counters[:, :, 12:] = np.arange(count, dtype=">u4").view(np.uint8).reshape(count, 4)
+    stream = ecb_encrypt(key, counters.tobytes(), cipher=cipher)
+    return np.frombuffer(stream, np.uint8).reshape(len(nonces), count * BLOCK)
+
+
+def lengths_of(values: Sequence[bytes]) -> Numbers:
+    """The length of every value."""
+    return np.fromiter(map(len, values), np.int64, len(values))
+
+
+def by_blocks(lengths: Numbers) -> Iterator[tuple[int, Numbers]]:
+    """Groups of places whose lengths fill the same number of 16-byte blocks: (blocks, places)."""
+    counts = (lengths + (BLOCK - 1)) // BLOCK
+    for count in np.unique(counts):
+        yield int(count), np.flatnonzero(counts == count)
+
+
+def matrix(values: Sequence[bytes], width: int) -> Bytes:
+    """The values as rows of `width` bytes, padded with zeros."""
+    joined = b"".join([value.ljust(width, b"\0") for value in values])
+    return np.frombuffer(joined, np.uint8).reshape(len(values), width)
+
+
+def slices(rows: Bytes) -> list[bytes]:
+    """Every row of a matrix as bytes."""
+    width, joined = rows.shape[1], rows.tobytes()
+    return [joined[start : start + width] for start in range(0, len(joined), width)]
+
+
+def _encrypt(context: CipherContext, blocks: Bytes) -> Bytes:
+    return np.frombuffer(context.update(blocks.tobytes()), np.uint8).reshape(-1, BLOCK)
+
+
+def _last_blocks(context: CipherContext, rows: Bytes, lengths: Numbers) -> Bytes:
+    """The last block of each row, padded and masked with the subkeys of RFC 4493 section 2.3."""
+    first = _double(context.update(bytes(BLOCK)))
+    second = _double(first)
+    last = rows[:, -BLOCK:].copy()
+    tail = lengths - (rows.shape[1] - BLOCK)
+    whole = tail == BLOCK
+    last[whole] ^= np.frombuffer(first, np.uint8)
+    part = np.flatnonzero(~whole)
+    last[part, tail[part]] = 0x80
+    last[part] ^= np.frombuffer(second, np.uint8)
+    return last
+
+
+def _double(block: bytes) -> bytes:
+    """Multiply by x in GF(2^128), as CMAC counts bits."""
+    number = int.from_bytes(block) << 1
+    if number >> 128:
+        number ^= (1 << 128) | 0x87
+    return number.to_bytes(BLOCK)
+
+
+def _cbc_last(key: bytes, blocks: bytes, start: bytes, cipher: CipherName) -> bytes:
+    context = Cipher(_ALGORITHMS[cipher](key), modes.CBC(start)).encryptor()
+    return (context.update(blocks) + context.finalize())[-BLOCK:]
