@@ -23,6 +23,7 @@ Numbers = NDArray[np.int64]
 
 _ALGORITHMS: dict[CipherName, type[SM4] | type[AES]] = {"sm4": SM4, "aes": AES}
 _NO_CHAIN = bytes(BLOCK)
+_GROUP = 1 << 20
 
 
 class SealBroken(ValueError):
@@ -128,10 +129,16 @@ def lengths_of(values: Sequence[bytes]) -> Numbers:
 
 
 def by_blocks(lengths: Numbers) -> Iterator[tuple[int, Numbers]]:
-    """Groups of places whose lengths fill the same number of 16-byte blocks: (blocks, places)."""
+    """Groups of places whose lengths fill the same number of 16-byte blocks: (blocks, places).
+
+    A group has at most 1 MiB, or one place, so that a long column never needs much memory at once.
+    """
     counts = (lengths + (BLOCK - 1)) // BLOCK
-    for count in np.unique(counts):
-        yield int(count), np.flatnonzero(counts == count)
+    for count in np.unique(counts).tolist():
+        places = np.flatnonzero(counts == count)
+        size = max(1, _GROUP // (BLOCK * max(1, count)))
+        for start in range(0, len(places), size):
+            yield count, places[start : start + size]
 
 
 def matrix(values: Sequence[bytes], width: int) -> Bytes:
