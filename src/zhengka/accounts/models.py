@@ -1,0 +1,48 @@
+"""Officers (工作人员): an account of a person, with one role in one area."""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+
+from zhengka.accounts.roles import ROLES
+from zhengka.areas.models import Area
+
+
+class Officers(BaseUserManager["Officer"]):
+    """Finds officers by user name."""
+
+    def get_by_natural_key(self, username: str | None) -> "Officer":
+        """The officer who logs in as `username`."""
+        return self.get(username=username)
+
+
+class Officer(AbstractBaseUser):
+    """An account. `person` stands for the human being behind it, so that two accounts are not two persons (I6)."""
+
+    username = models.TextField()
+    name = models.TextField()
+    person = models.TextField(help_text="reference of the person, the same for every account of one person")
+    role = models.TextField(choices=[(role, zh) for role, (zh, _) in ROLES.items()])
+    area = models.ForeignKey(Area, on_delete=models.PROTECT, db_column="area")
+    is_active = models.BooleanField(default=True)
+    failures = models.PositiveSmallIntegerField(default=0)
+    locked_until = models.DateTimeField(null=True)
+
+    USERNAME_FIELD = "username"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+    objects = Officers()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["username"], name="officer_username_once"),
+            models.CheckConstraint(condition=models.Q(role__in=sorted(ROLES)), name="officer_role_known"),
+        ]
+
+    def __str__(self) -> str:
+        """The officer's name."""
+        return self.name
+
+    def has_perm(self, permission: str, obj: Any = None) -> bool:
+        """True where the officer's role includes `permission`."""
+        return self.is_active and permission in ROLES[self.role][1]

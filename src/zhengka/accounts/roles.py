@@ -1,0 +1,21 @@
+"""Roles (岗位) and what each may do. System, security and audit administrators hold no business permission
+(三员分立, GB/T 22239-2019 level 3).
+"""
+
+ROLES: dict[str, tuple[str, frozenset[str]]] = {
+    "clerk": ("经办", frozenset({
+        "holder.read", "import.run", "case.read", "case.open", "case.confirm", "card.read", "card.hand_over",
+        "card.activate", "card.suspend", "card.restore", "batch.read", "plan.read"})),
+    "reviewer": ("审核", frozenset({"holder.read", "case.read", "case.review", "card.read", "plan.read"})),
+    "approver": ("批准", frozenset({"holder.read", "case.read", "case.approve", "card.read", "plan.read"})),
+    "producer": ("制卡", frozenset({
+        "card.read", "card.order", "batch.read", "batch.make", "batch.send", "batch.receive", "plan.read"})),
+    "leader": ("领导", frozenset({"plan.read"})),
+    "system": ("系统管理员", frozenset({"system.read", "officer.manage"})),
+    "security": ("安全管理员", frozenset({"key.manage", "officer.permit"})),
+    "audit": ("审计管理员", frozenset({"audit.read"})),
+}
+"""role → (Chinese name, permissions)."""
+
+ADMINISTRATORS = frozenset({"system", "security", "audit"})
+PERMISSIONS = frozenset(permission for _, held in ROLES.values() for permission in held)

@@ -1,0 +1,77 @@
+"""Cards (证卡): the plastic with its chip and QR, apart from the certificate that it proves."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+
+from zhengka.areas.models import Area
+from zhengka.cards.workflow import CARD, IN_PRODUCTION
+from zhengka.core.models import ProvinceRow, Stateful, state_check
+from zhengka.registry.models import Certificate, Holder
+
+
+class Card(ProvinceRow, Stateful):
+    """One card. `serial` is the card's own number (never the certificate's); `valid_until` is the legal validity of
+    ten years, `active_until` the end of the activation year (年度激活).
+    """
+
+    workflow = CARD
+    area = models.ForeignKey(Area, on_delete=models.PROTECT, db_column="area", db_index=False)
+    holder = models.ForeignKey(Holder, on_delete=models.PROTECT, related_name="cards")
+    certificate = models.ForeignKey(Certificate, on_delete=models.PROTECT, related_name="cards")
+    profile = models.TextField(help_text="card profile, such as disability-sm-1")
+    reason = models.TextField(help_text="exchange, spoiled, …")
+    replaces = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="successor")
+    hold_reason = models.TextField(blank=True)
+    serial = models.TextField(null=True, help_text="16 digits")
+    token = models.BinaryField(null=True, help_text="12 random bytes in the credential")
+    status_list = models.PositiveIntegerField(null=True)
+    status_index = models.PositiveIntegerField(null=True)
+    credential = models.BinaryField(null=True)
+    uid = models.BinaryField(null=True, help_text="unique identifier of the chip, 7 bytes")
+    atr = models.BinaryField(null=True)
+    ordered_at = models.DateTimeField()
+    issued_on = models.DateField(null=True)
+    valid_until = models.DateField(null=True)
+    handed_over_at = models.DateTimeField(null=True)
+    active_until = models.DateField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["holder"], condition=Q(state="active"), name="card_usable_once"),
+            models.UniqueConstraint(fields=["holder"], condition=Q(state__in=IN_PRODUCTION), name="card_on_its_way_once"),
+            models.UniqueConstraint(fields=["serial"], name="card_serial_once"),
+            models.UniqueConstraint(fields=["token"], name="card_token_once"),
+            models.UniqueConstraint(fields=["uid"], name="card_uid_once"),
+            models.UniqueConstraint(fields=["status_list", "status_index"], name="card_status_place_once"),
+            models.CheckConstraint(condition=Q(valid_until__isnull=True) | Q(valid_until__gt=F("issued_on")),
+                                   name="card_term_ordered"),
+            models.CheckConstraint(condition=~Q(state="active") | Q(active_until__isnull=False),
+                                   name="card_active_has_term"),
+            state_check(CARD),
+        ]
+        indexes: ClassVar = [models.Index(fields=["area", "state"], name="card_by_area_state")]
+
+    def __str__(self) -> str:
+        """Key only."""
+        return f"card {self.pk}"
+
+
+class StatusPublication(models.Model):
+    """One signed status list as published: a version that only grows."""
+
+    id = models.BigAutoField(primary_key=True)
+    list_number = models.PositiveIntegerField()
+    number = models.PositiveBigIntegerField(help_text="monotonic version of the list")
+    published_at = models.DateTimeField()
+    blocked = models.PositiveIntegerField(help_text="cards that are not valid in it")
+    digest = models.TextField(help_text="digest in the file store")
+    size = models.PositiveIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["list_number", "number"], name="status_version_once")]
+
+    def __str__(self) -> str:
+        """List and version."""
+        return f"status list {self.list_number} v{self.number}"

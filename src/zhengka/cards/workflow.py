@@ -1,0 +1,30 @@
+"""The life of a card (卡), as a table."""
+
+from zhengka.core.workflow import Step, Workflow
+
+CARD = Workflow("card", initial="ordered", final=frozenset({"destroyed"}), steps=(
+    #    from         action           to             permission
+    Step("ordered", "batch", "batched", "batch.make", zh="组批"),
+    Step("batched", "prepare", "prepared", "batch.make", zh="数据准备"),
+    Step("batched", "hold", "held", "batch.make", zh="暂缓"),
+    Step("held", "release", "ordered", "batch.make", zh="解除暂缓"),
+    Step("prepared", "send", "sent", "batch.send", zh="送制"),
+    Step("sent", "accept", "ready", "batch.receive", zh="验收"),
+    Step("sent", "spoil", "spoiled", "batch.receive", zh="废卡"),
+    Step("sent", "suspect", "suspect", "batch.receive", zh="存疑"),
+    Step("ready", "hand_over", "issued", "card.hand_over", zh="领取"),
+    Step("issued", "activate", "active", "card.activate", zh="激活"),
+    Step("active", "report_lost", "suspended", "card.suspend", zh="挂失"),
+    Step("suspended", "report_found", "active", "card.restore", zh="解挂"),
+    Step("active", "cancel", "cancelled", "case.approve", zh="注销"),
+    Step("suspended", "cancel", "cancelled", "case.approve", zh="注销"),
+    Step("spoiled", "destroy", "destroyed", "batch.receive", zh="销毁"),
+    Step("suspect", "destroy", "destroyed", "batch.receive", zh="销毁"),
+    Step("cancelled", "destroy", "destroyed", "batch.receive", zh="销毁"),
+))
+
+IN_PRODUCTION = ("ordered", "batched", "held", "prepared", "sent", "ready", "issued")
+"""States of a card that is on its way: a holder has at most one such card."""
+
+OUT_OF_LIFE = ("spoiled", "suspect", "cancelled", "destroyed")
+"""States after which a card is never accepted again."""

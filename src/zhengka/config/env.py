@@ -1,0 +1,98 @@
+"""The only reader of the environment: every setting in one place, everything wrong reported at once."""
+
+import hashlib
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+PROJECT = Path(__file__).resolve().parents[3]
+SOCKET_PATH_LIMIT = 90  # sockaddr_un holds 108 bytes; PostgreSQL appends "/.s.PGSQL.5432.lock"
+
+
+class BadEnvironment(SystemExit):
+    """The environment cannot be used; the message lists every fault (exit status 1)."""
+
+
+def setting(sentence: str, default: str = "", name: str = "") -> str:
+    """Declare one setting by one sentence; `name` is its environment variable (ZHENGKA_<FIELD> when left out)."""
+    return field(default=default, metadata={"sentence": sentence, "name": name})  # type: ignore[return-value]
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Every setting, as text, with its meaning. `docs/reference/settings.md` is made from it."""
+
+    home: str = setting("Folder of everything that the platform keeps: database, files, keys.", str(PROJECT / "var"))
+    database_url: str = setting("PostgreSQL server, postgresql://user:password@host/name; empty: a private cluster.",
+                                name="DATABASE_URL")
+    pg_bin: str = setting("Folder of PostgreSQL's own programs for the private cluster; empty: found by itself.",
+                          name="PGBIN")
+    data: str = setting("Folder of the dated rules and tables that officials change.", str(PROJECT / "data"))
+    public_url: str = setting("Address under which phones reach the scan page; printed into every QR code.",
+                              "http://127.0.0.1:8000")
+    bind: str = setting("Address on which the site listens.", "127.0.0.1:8000")
+    allowed_hosts: str = setting("Host names, separated by commas, that the site answers for.", "127.0.0.1,localhost")
+    debug: str = setting("1 shows faults in full to developers; never on a server.", "0")
+    demo: str = setting("1 shows the demo officers on the login page; never on a server.", "0")
+    https: str = setting("1 where a TLS front stands before the site: secure cookies, HSTS.", "0")
+    languages: str = setting("Languages of the pages, the first one is the default.", "zh-hans,en")
+    key_passphrase: str = setting("Passphrase of the software key store; empty: a file made once under the home.")
+    workers: str = setting("Worker processes for batches and imports; 0: one for each core.", "0")
+
+
+def read(source: Mapping[str, str]) -> Environment:
+    """Read the settings from `source`; raise `BadEnvironment` with all faults in one message."""
+    known = {f.metadata["name"] or f"ZHENGKA_{f.name.upper()}": f.name for f in fields(Environment)}
+    faults = [f"{name} is not a setting of this program" for name in sorted(source)
+              if name.startswith("ZHENGKA_") and name not in known]
+    env = Environment(**{attribute: source[name] for name, attribute in known.items() if name in source})
+    faults += [f"ZHENGKA_{name.upper()} must be 0 or 1, not {getattr(env, name)!r}"
+               for name in ("debug", "demo", "https") if getattr(env, name) not in ("0", "1")]
+    if not env.workers.isdigit():
+        faults.append(f"ZHENGKA_WORKERS must be a whole number, not {env.workers!r}")
+    if env.database_url and urlsplit(env.database_url).scheme not in ("postgres", "postgresql"):
+        faults.append("DATABASE_URL must begin with postgresql://")
+    if not env.public_url.startswith(("http://", "https://")):
+        faults.append("ZHENGKA_PUBLIC_URL must begin with http:// or https://")
+    if faults:
+        raise BadEnvironment("The environment cannot be used:\n  " + "\n  ".join(faults))
+    return env
+
+
+def socket_folder(home: Path) -> Path:
+    """Folder of the private cluster's socket: under the home, or under /tmp where that path is too long."""
+    folder = home / "run"
+    if len(str(folder)) <= SOCKET_PATH_LIMIT:
+        return folder
+    mark = hashlib.sha256(str(home).encode()).hexdigest()[:12]
+    return Path("/tmp") / f"zhengka-{os.getuid()}-{mark}"  # noqa: S108 - owner-only folder, made with mode 0700
+
+
+def database(env: Environment) -> dict[str, object]:
+    """Django's description of the database: the named server, or the private cluster's socket."""
+    if not env.database_url:
+        return {"HOST": str(socket_folder(Path(env.home))), "PORT": "5432", "NAME": "zhengka", "USER": "zhengka"}
+    url = urlsplit(env.database_url)
+    return {"HOST": url.hostname or "", "PORT": str(url.port or ""), "NAME": url.path.lstrip("/"),
+            "USER": unquote(url.username or ""), "PASSWORD": unquote(url.password or "")}
+
+
+def secret(home: Path, name: str, size: int = 32) -> bytes:
+    """A secret of `size` bytes kept in a file that only its owner reads, made at first use."""
+    path = home / "secrets" / name
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    with os.fdopen(handle, "wb") as file:
+        file.write(value := secrets.token_bytes(size))
+        file.flush()
+        os.fsync(file.fileno())
+    return value
+
+
+ENV = read(os.environ)

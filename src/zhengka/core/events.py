@@ -1,0 +1,146 @@
+"""The one way in which a row changes its state, and its set-based twin for bulk work."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from zhengka.core.actors import Actor
+from zhengka.core.errors import Refusal
+from zhengka.core.models import Event, Stateful, province_of
+
+
+class Placed(Protocol):
+    """A stateful row that belongs to an issuing office."""
+
+    area_id: int
+
+
+Row = TypeVar("Row", bound=Stateful)
+
+
+class Replayed(Exception):
+    """The request was carried out before; `event` is what the first one did. Nothing was changed now."""
+
+    def __init__(self, event: Event) -> None:
+        """Keep the first one's event for the edge to show."""
+        self.event = event
+        super().__init__(f"request {event.request_id} was carried out before")
+
+
+def sub(request_id: UUID, part: object) -> UUID:
+    """The request id of one part of a larger request (a second row of a use case, one case of a bulk act).
+
+    PostgreSQL computes the same by `md5(request_id::text || ':' || part)::uuid`.
+    """
+    return UUID(hashlib.md5(f"{request_id}:{part}".encode(), usedforsecurity=False).hexdigest())
+
+
+def lock(*rows: Row) -> list[Row]:
+    """Lock existing rows for the rest of the transaction, in one order for everybody, and return them fresh."""
+    order = sorted(rows, key=lambda row: (row.kind(), row.pk))
+    fresh = {(row.kind(), row.pk): type(row)._default_manager.select_for_update(of=("self",)).get(pk=row.pk)
+             for row in order}
+    return [fresh[row.kind(), row.pk] for row in rows]
+
+
+def replayed(request_id: UUID, kind: str, subject_id: int | None = None) -> Event | None:
+    """The event of an earlier request with this id; `Refusal("request-id-reused")` where it was for another subject."""
+    event = Event.objects.filter(request_id=request_id).first()
+    if event and (event.subject != kind or subject_id not in (None, event.subject_id)):
+        raise Refusal("request-id-reused")
+    return event
+
+
+def begin(row: Row, action: str, /, *, by: Actor, request_id: UUID, at: datetime | None = None, **facts: Any) -> Row:
+    """Save a new row in its first state with the event of its beginning; raise `Replayed` for a repeat.
+
+    The caller has checked the permission: a table has no step into its initial state.
+    """
+    if event := replayed(request_id, row.kind()):
+        raise Replayed(event)
+    row.state, row.version = type(row).workflow.initial, 1
+    row.save(force_insert=True)
+    _append(row, action, "", by=by, request_id=request_id, at=at, facts=facts)
+    return row
+
+
+def perform(row: Row, action: str, /, *, by: Actor, request_id: UUID, at: datetime | None = None, **facts: Any) -> Row:
+    """Take one step of the row's workflow, in the caller's transaction, and return the row as it is now.
+
+    Locks the row; raises `Replayed` for a request that was carried out before, and `Refusal` with `not-found`
+    (outside the actor's area), `step-not-open`, `not-permitted`, or what a guard of the step says.
+    """
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("perform is called within a use case's transaction")
+    (row,) = lock(row)
+    if event := replayed(request_id, row.kind(), row.pk):
+        raise Replayed(event)
+    area = _area(row)
+    if not by.sees(area):
+        raise Refusal("not-found")
+    step = row.workflow.step(row.state, action)
+    if not by.may(step.permission):
+        raise Refusal("not-permitted", permission=step.permission)
+    for guard in step.guards:
+        guard(row, {"by": by, **facts})
+    source, row.state = row.state, step.target
+    row.version += 1
+    row.save(update_fields=["state", "version"])
+    _append(row, action, source, by=by, request_id=request_id, at=at, facts=facts)
+    return row
+
+
+def _area(row: Any) -> int:
+    return int(row.area_id)
+
+
+def _append(row: Stateful, action: str, source: str, *, by: Actor, request_id: UUID, at: datetime | None,
+            facts: Mapping[str, Any]) -> None:
+    area = _area(row)
+    Event.objects.create(
+        province=province_of(area), area=area, subject=row.kind(), subject_id=row.pk, version=row.version,
+        action=action, source=source, target=row.state, actor_id=by.id, actor_name=by.name, person=by.person,
+        request_id=request_id, at=at or timezone.now(), facts=dict(facts))
+
+
+PERFORM_MANY = """
+WITH chosen AS (
+    SELECT id FROM {table} WHERE id = ANY(%(ids)s) AND state = %(source)s AND area BETWEEN %(lo)s AND %(hi)s
+    ORDER BY id FOR UPDATE
+), moved AS (
+    UPDATE {table} t SET state = %(target)s, version = t.version + 1{also} FROM chosen WHERE t.id = chosen.id
+    RETURNING t.id, t.version, t.area, t.province
+), told AS (
+    INSERT INTO core_event (province, area, subject, subject_id, version, action, source, target,
+                            actor_id, actor_name, person, request_id, at, facts)
+    SELECT province, area, %(kind)s, id, version, %(action)s, %(source)s, %(target)s, %(actor)s, %(actor_name)s,
+           %(person)s, md5(%(request_id)s || ':' || id)::uuid, %(at)s, %(facts)s::jsonb FROM moved
+)
+SELECT id FROM moved ORDER BY id
+"""
+
+
+def perform_many(model: type[Stateful], ids: Sequence[int], action: str, *, source: str, by: Actor, request_id: UUID,
+                 at: datetime, facts_json: str = "{}", also: str = "", values: Mapping[str, Any] | None = None,
+                 ) -> list[int]:
+    """Take the same step for many rows by one statement, with one event each; return the ids that moved.
+
+    Rows in another state or outside the actor's area are left alone (they are not in the answer), so a repeat moves
+    nothing twice. Guards are not run: the calling service states them as conditions when it picks `ids`, and a test
+    holds both ways side by side. `also` adds assignments (", photo_checked = true") with `values` as its parameters.
+    """
+    step = model.workflow.step(source, action)
+    if not by.may(step.permission):
+        raise Refusal("not-permitted", permission=step.permission)
+    statement = PERFORM_MANY.format(table=model._meta.db_table, also=also)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {
+            "ids": list(ids), "source": source, "target": step.target, "lo": by.lo, "hi": by.hi, "kind": model.kind(),
+            "action": action, "actor": by.id, "actor_name": by.name, "person": by.person,
+            "request_id": str(request_id), "at": at, "facts": facts_json, **(values or {})})
+        return [row[0] for row in cursor.fetchall()]

@@ -1,0 +1,102 @@
+"""What every room shares: ids that are unique across provinces, rows with a state, the append-only event."""
+
+from typing import Any, ClassVar, Self
+
+from django.db import connection, models
+
+from zhengka.core.workflow import Workflow
+
+PROVINCE_FACTOR = 10**13
+"""id = province (two digits of GB/T 2260) × 10^13 + a number of the table's sequence: unique in the nation without
+talking to anybody, and still exact in a JavaScript number (< 2^53)."""
+
+
+def sequence(model: type[models.Model]) -> str:
+    """Name of the sequence that feeds the ids of `model`."""
+    return f"{model._meta.db_table}_ids"
+
+
+def new_ids(model: type[models.Model], province: int, count: int = 1) -> list[int]:
+    """`count` new ids of `model` in `province` (two digits)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT %s::bigint + nextval(%s) FROM generate_series(1, %s)",
+                       [province * PROVINCE_FACTOR, sequence(model), count])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def province_of(area: int) -> int:
+    """The two digits of the province in a 12-digit area code."""
+    return area // 10**10
+
+
+class ProvinceRow(models.Model):
+    """A row of a province: `id` carries the province, `province` lets the table be partitioned without a new model."""
+
+    id = models.BigIntegerField(primary_key=True, editable=False)
+    province = models.PositiveSmallIntegerField(editable=False)
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Give a new row its id before the first save."""
+        if self.id is None:
+            self.id = new_ids(type(self), self.province)[0]
+        super().save(*args, **kwargs)
+
+
+class Stateful(models.Model):
+    """A row that moves by a workflow: only `core.events.perform` and its set-based twin write `state` and `version`."""
+
+    workflow: ClassVar[Workflow]
+    state = models.TextField()
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def kind(cls) -> str:
+        """The subject's name in events: the workflow's name."""
+        return cls.workflow.name
+
+    @classmethod
+    def get(cls, pk: int) -> Self:
+        """The row by its key."""
+        return cls._default_manager.get(pk=pk)
+
+
+def state_check(workflow: Workflow) -> models.CheckConstraint:
+    """The database's own copy of the table's states."""
+    return models.CheckConstraint(condition=models.Q(state__in=sorted(workflow.states)),
+                                  name=f"{workflow.name.replace('-', '_')}_state_known")
+
+
+class Event(models.Model):
+    """One thing that happened to one subject: never changed, never removed (a trigger refuses both)."""
+
+    id = models.BigAutoField(primary_key=True)
+    province = models.PositiveSmallIntegerField()
+    area = models.BigIntegerField(help_text="12-digit code of the issuing office")
+    subject = models.TextField(help_text="kind of the subject: holder, certificate, case, card, batch …")
+    subject_id = models.BigIntegerField()
+    version = models.PositiveIntegerField(help_text="the subject's version after the event")
+    action = models.TextField()
+    source = models.TextField(blank=True, help_text="state before; empty for a beginning")
+    target = models.TextField(blank=True)
+    actor_id = models.BigIntegerField(null=True, help_text="officer; null is the platform itself")
+    actor_name = models.TextField()
+    person = models.TextField(help_text="the person behind the account")
+    request_id = models.UUIDField()
+    at = models.DateTimeField()
+    facts = models.JSONField(default=dict)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["subject", "subject_id", "version"], name="event_once_per_version"),
+            models.UniqueConstraint(fields=["request_id"], name="event_once_per_request"),
+        ]
+
+    def __str__(self) -> str:
+        """Subject and action, without personal data."""
+        return f"{self.subject} {self.subject_id} v{self.version} {self.action}"

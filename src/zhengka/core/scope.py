@@ -1,0 +1,32 @@
+"""Who sees which rows, in one place: a range of area codes, held a second time by PostgreSQL itself."""
+
+from typing import Any
+
+ROLE = "zhengka_web"
+"""The database role of the web: it owns no table, changes no event, and is bound by row-level security."""
+
+POLICY = """
+area BETWEEN nullif(current_setting('app.lo', true), '')::bigint
+         AND nullif(current_setting('app.hi', true), '')::bigint
+"""
+"""No scope set means no rows: a comparison with NULL is never true."""
+
+
+def enter(connection: Any, lo: int, hi: int) -> None:
+    """Bind the rest of the present transaction to the web role and to areas `lo` to `hi`."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL ROLE {ROLE}")
+        cursor.execute("SELECT set_config('app.lo', %s, true), set_config('app.hi', %s, true)", [str(lo), str(hi)])
+
+
+def leave(connection: Any) -> None:
+    """Return to the login role for the rest of the transaction (tests and maintenance)."""
+    with connection.cursor() as cursor:
+        cursor.execute("RESET ROLE")
+
+
+def protect(table: str, *, column: str = "area") -> str:
+    """SQL that puts a table under row-level security by its area column, its owner included."""
+    policy = POLICY.replace("area", column, 1)
+    return (f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY; ALTER TABLE {table} FORCE ROW LEVEL SECURITY; "
+            f"CREATE POLICY scope ON {table} USING ({policy}) WITH CHECK ({policy})")

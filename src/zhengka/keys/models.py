@@ -1,0 +1,35 @@
+"""Keys (密钥) as rows: what each is for, never its value; the value lives in the key store."""
+
+from typing import ClassVar
+
+from django.db import models
+
+PURPOSES = ("credential", "status", "batch", "card_master", "blank_card", "status_index")
+
+
+class Key(models.Model):
+    """One key version of the tree nation → province (统一密钥体系). `label` names it in the key store."""
+
+    label = models.TextField(primary_key=True)
+    purpose = models.TextField(choices=[(purpose, purpose) for purpose in PURPOSES])
+    suite = models.TextField(choices=[("SM", "SM"), ("INTL", "INTL")])
+    area = models.BigIntegerField(help_text="12-digit code of the region that the key serves")
+    slot = models.TextField(blank=True, help_text="key slot of the chip profile, for card masters")
+    number = models.PositiveSmallIntegerField(default=1, help_text="version of the key")
+    public = models.BinaryField(null=True, help_text="uncompressed point, 65 bytes, for signing keys")
+    key_id = models.BinaryField(null=True, help_text="first 8 bytes of the digest of the point")
+    check_value = models.TextField(blank=True, help_text="KCV: first 3 bytes of the encryption of zeros")
+    state = models.TextField(default="active", choices=[(s, s) for s in ("active", "retiring", "retired", "destroyed")])
+    not_before = models.DateField()
+    not_after = models.DateField()
+    signatures = models.BigIntegerField(default=0, help_text="signatures made, counted before they leave (I9)")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["purpose", "suite", "area", "slot", "number"], name="key_version_once"),
+            models.UniqueConstraint(fields=["key_id"], name="key_id_once"),
+        ]
+
+    def __str__(self) -> str:
+        """The label."""
+        return self.label

@@ -1,0 +1,122 @@
+"""Batches (制卡批次), their items and chunks, and the card maker's results."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from zhengka.areas.models import Area
+from zhengka.cards.models import Card
+from zhengka.core.models import ProvinceRow, Stateful, state_check
+from zhengka.production.workflow import BATCH, ITEM_OUTCOMES
+
+
+class Maker(models.Model):
+    """A card maker (制卡单位) with the public key to which packages are encrypted and by which results are checked."""
+
+    name = models.TextField(primary_key=True)
+    suite = models.TextField()
+    public = models.BinaryField(help_text="uncompressed point, 65 bytes")
+
+    def __str__(self) -> str:
+        """The maker's name."""
+        return self.name
+
+
+class Batch(ProvinceRow, Stateful):
+    """One batch: a unit of proof, count in = count out. Counts are written once, when their step is taken."""
+
+    workflow = BATCH
+    area = models.ForeignKey(Area, on_delete=models.PROTECT, db_column="area", db_index=False)
+    number = models.TextField(help_text="readable number: unit, date, running number")
+    profile = models.TextField()
+    maker = models.ForeignKey(Maker, on_delete=models.PROTECT)
+    opened_at = models.DateTimeField()
+    ordered = models.PositiveIntegerField(default=0, help_text="cards that entered the batch")
+    prepared = models.PositiveIntegerField(default=0)
+    held = models.PositiveIntegerField(default=0)
+    good = models.PositiveIntegerField(default=0)
+    spoiled = models.PositiveIntegerField(default=0)
+    suspect = models.PositiveIntegerField(default=0)
+    package = models.TextField(blank=True, help_text="name of the package file under the home's packages folder")
+    manifest_digest = models.TextField(blank=True)
+    proof = models.TextField(blank=True, help_text="digest of the sealed proof sheet (PDF)")
+    result_id = models.UUIDField(null=True)
+    officer_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["number"], name="batch_number_once"),
+            models.UniqueConstraint(fields=["result_id"], name="batch_result_once"),
+            models.CheckConstraint(condition=~Q(state__in=("prepared", "sent", "received", "closed"))
+                                   | Q(ordered=models.F("prepared") + models.F("held")), name="batch_in_adds_up"),
+            models.CheckConstraint(condition=~Q(state__in=("received", "closed"))
+                                   | Q(prepared=models.F("good") + models.F("spoiled") + models.F("suspect")),
+                                   name="batch_out_adds_up"),
+            state_check(BATCH),
+        ]
+
+    def __str__(self) -> str:
+        """The batch's number."""
+        return self.number
+
+
+class Chunk(models.Model):
+    """A piece of a batch for one worker at a time. `lease` is the fencing token: a worker commits only under the
+    lease it took, so a frozen one that wakes up late makes nothing a second time (I10).
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="chunks")
+    number = models.PositiveIntegerField()
+    state = models.TextField(default="waiting", choices=[(s, s) for s in ("waiting", "working", "done")])
+    lease = models.PositiveIntegerField(default=0)
+    leased_at = models.DateTimeField(null=True)
+    cards = models.PositiveIntegerField(default=0)
+    member = models.TextField(blank=True, help_text="digest of the member written for it")
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["batch", "number"], name="chunk_once")]
+
+    def __str__(self) -> str:
+        """Batch and chunk number."""
+        return f"batch {self.batch_id} chunk {self.number}"
+
+
+class Item(models.Model):
+    """One card in one batch."""
+
+    id = models.BigAutoField(primary_key=True)
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="items", db_index=False)
+    chunk = models.ForeignKey(Chunk, on_delete=models.PROTECT, related_name="items", db_index=False)
+    card = models.ForeignKey(Card, on_delete=models.PROTECT, related_name="items")
+    position = models.PositiveIntegerField(help_text="place in the batch, from 1")
+    readback = models.BinaryField(null=True, help_text="digest that the finished card must read back to, 32 bytes")
+    outcome = models.TextField(default="waiting", choices=[(outcome, outcome) for outcome in ITEM_OUTCOMES])
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["card"], condition=~Q(outcome="held"), name="item_card_once"),
+            models.UniqueConstraint(fields=["batch", "position"], name="item_position_once"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["chunk"], name="item_by_chunk")]
+
+    def __str__(self) -> str:
+        """Batch and position."""
+        return f"batch {self.batch_id} item {self.position}"
+
+
+class Finding(models.Model):
+    """Something in a card maker's results that needs a person: a card that was not ordered, a UID seen twice …"""
+
+    id = models.BigAutoField(primary_key=True)
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="findings")
+    code = models.TextField()
+    serial = models.TextField(blank=True)
+    detail = models.TextField(blank=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        """Code and serial."""
+        return f"{self.code} {self.serial}"

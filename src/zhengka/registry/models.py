@@ -1,0 +1,131 @@
+"""Holders (持证人), their certificates (残疾人证), and the imports of second-generation records."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+
+from zhengka.areas.models import Area
+from zhengka.core.models import ProvinceRow, Stateful, state_check
+from zhengka.registry.workflow import CERTIFICATE, HOLDER, IMPORT
+
+
+class Holder(ProvinceRow, Stateful):
+    """A person to whom a disability certificate has been issued (持证人). Sealed fields hold no clear text;
+    `id_index` is the keyed blind index of the normalised 18-character ID number (I2).
+    """
+
+    workflow = HOLDER
+    area = models.ForeignKey(Area, on_delete=models.PROTECT, db_column="area", db_index=False)
+    name = models.TextField()
+    pinyin = models.TextField(help_text="name in pinyin without tones or spaces, for search")
+    initials = models.TextField(help_text="first letters of the pinyin")
+    sex = models.PositiveSmallIntegerField(help_text="GB/T 2261.1: 1 male, 2 female")
+    birth_date = models.DateField()
+    ethnicity = models.TextField(blank=True)
+    id_number = models.BinaryField(help_text="sealed as holder.id_number")
+    id_index = models.BinaryField(help_text="16 bytes")
+    phone = models.BinaryField(null=True, help_text="sealed as holder.phone")
+    address = models.BinaryField(null=True, help_text="sealed as holder.address")
+    guardian = models.BinaryField(null=True, help_text="sealed as holder.guardian: name and phone, JSON")
+    photo = models.TextField(null=True, help_text="digest in the file store")
+    photo_fault = models.TextField(blank=True, help_text="why the photo that came cannot be used")
+    registered_at = models.DateTimeField()
+    source = models.ForeignKey("Import", null=True, on_delete=models.PROTECT, db_index=False)
+    source_row = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["id_index"], name="holder_person_once"),
+            models.CheckConstraint(condition=Q(sex__in=(1, 2)), name="holder_sex_known"),
+            state_check(HOLDER),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["area", "name"], name="holder_by_name"),
+            models.Index(fields=["area", "pinyin"], name="holder_by_pinyin"),
+            models.Index(fields=["area", "initials"], name="holder_by_initials"),
+        ]
+
+    def __str__(self) -> str:
+        """Key only: a name does not belong in a log."""
+        return f"holder {self.pk}"
+
+
+class PersonKey(models.Model):
+    """Keeps a person unique in the nation, across provinces that are partitions or servers of their own."""
+
+    blind_index = models.BinaryField(primary_key=True)
+    province = models.PositiveSmallIntegerField()
+    holder_id = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        """Key of the holder."""
+        return f"person of holder {self.holder_id}"
+
+
+class Certificate(ProvinceRow, Stateful):
+    """A certificate (证): the right itself, of the second (paper) or third (card) generation. The number changes with
+    a person's life and is therefore no key; old numbers still find the person by `number_index`.
+    """
+
+    workflow = CERTIFICATE
+    area = models.ForeignKey(Area, on_delete=models.PROTECT, db_column="area", db_index=False)
+    holder = models.ForeignKey(Holder, on_delete=models.PROTECT, related_name="certificates")
+    generation = models.PositiveSmallIntegerField(help_text="2 paper, 3 card")
+    number = models.BinaryField(help_text="sealed as certificate.number")
+    number_index = models.BinaryField(help_text="16 bytes")
+    category = models.PositiveSmallIntegerField(help_text="GB/T 26341: 1 visual … 7 multiple")
+    grade = models.PositiveSmallIntegerField(help_text="1 is the most severe")
+    components = models.JSONField(default=list, help_text="[[category, grade], …] of a multiple disability")
+    replacement = models.PositiveSmallIntegerField(default=0, help_text="n of the suffix Bn; 0: first issue")
+    issued_on = models.DateField()
+    valid_until = models.DateField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["number_index", "generation"], name="certificate_number_once"),
+            models.UniqueConstraint(fields=["holder", "generation"], condition=Q(state="valid"), name="certificate_valid_once"),
+            models.CheckConstraint(condition=Q(category__range=(1, 7)), name="certificate_category_known"),
+            models.CheckConstraint(condition=Q(grade__range=(1, 4)), name="certificate_grade_known"),
+            models.CheckConstraint(condition=Q(generation__in=(2, 3)), name="certificate_generation_known"),
+            models.CheckConstraint(condition=Q(valid_until__gt=F("issued_on")), name="certificate_term_ordered"),
+            state_check(CERTIFICATE),
+        ]
+
+    def __str__(self) -> str:
+        """Key only."""
+        return f"certificate {self.pk}"
+
+
+class Import(ProvinceRow, Stateful):
+    """One file of second-generation records (二代证数据导入): taken whole, or refused with nothing changed."""
+
+    workflow = IMPORT
+    area = models.ForeignKey(Area, on_delete=models.PROTECT, db_column="area", db_index=False)
+    filename = models.TextField()
+    digest = models.TextField(help_text="SHA-256 of the file; the sealed copy in the file store is `upload`")
+    upload = models.TextField(blank=True, help_text="digest of the sealed upload, removed when taken")
+    rows = models.PositiveIntegerField(default=0)
+    created = models.PositiveIntegerField(default=0)
+    merged = models.PositiveIntegerField(default=0)
+    unchanged = models.PositiveIntegerField(default=0)
+    refused = models.PositiveIntegerField(default=0)
+    reasons = models.JSONField(default=dict, help_text="reason code → number of rows")
+    refused_file = models.TextField(blank=True, help_text="digest of the sealed file of refused rows")
+    problem = models.TextField(blank=True, help_text="code of the refusal of the whole file")
+    progress = models.PositiveIntegerField(default=0, help_text="rows read so far")
+    received_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    officer_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=~Q(state="done") | Q(rows=F("created") + F("merged") + F("unchanged") + F("refused")),
+                name="import_rows_add_up"),
+            state_check(IMPORT),
+        ]
+
+    def __str__(self) -> str:
+        """Key only."""
+        return f"import {self.pk}"

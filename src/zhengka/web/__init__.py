@@ -1,0 +1,1 @@
+"""The pages: staff (officers), public (scan result), ui (base and components)."""

@@ -1,0 +1,4 @@
+"""Addresses of the pages that need no login."""
+
+app_name = "public"
+urlpatterns: list[object] = []

@@ -1,0 +1,20 @@
+"""Every test that needs a database gets real PostgreSQL: DATABASE_URL's server, or the private cluster."""
+
+import pytest
+from django.db import connection
+
+from zhengka.cli import cluster
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
+    """Start the private cluster before Django makes the test database."""
+    cluster.ensure()
+
+
+@pytest.fixture
+def as_web(db):
+    """Call with a range of areas: the rest of the test runs as the web role, bound to them."""
+    from zhengka.core.scope import enter
+
+    return lambda lo, hi: enter(connection, lo, hi)
