@@ -1,0 +1,34 @@
+"""The chip of the card: profile, script, read-back, and a software card that understands them (芯片)."""
+
+from zhengka.formats.chip.card import ATR, SoftCard
+from zhengka.formats.chip.profile import Field, File, Key, Kind, Profile, ProfileBroken, load
+from zhengka.formats.chip.script import (
+    ReadingPlan,
+    Record,
+    RecordBroken,
+    Script,
+    compile_many,
+    expected_readback,
+    readback,
+    reading_plan,
+)
+
+__all__ = [
+    "ATR",
+    "Field",
+    "File",
+    "Key",
+    "Kind",
+    "Profile",
+    "ProfileBroken",
+    "ReadingPlan",
+    "Record",
+    "RecordBroken",
+    "Script",
+    "SoftCard",
+    "compile_many",
+    "expected_readback",
+    "load",
+    "readback",
+    "reading_plan",
+]
