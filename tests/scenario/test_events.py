@@ -6,7 +6,7 @@ from django.db import IntegrityError, connection, transaction
 import builders
 from builders import NOON
 from zhengka.core.errors import Refusal
-from zhengka.core.events import Replayed, begin, perform, perform_many, sub
+from zhengka.core.events import Many, Replayed, begin, perform, perform_many, sub
 from zhengka.core.models import Event
 from zhengka.registry.models import Holder
 
@@ -59,15 +59,16 @@ def test_many_rows_move_as_one_row_does():
     clerk, request = builders.make_actor(), builders.request_id()
     one, other = builders.make_holder(), builders.make_holder()
     perform(one, "merge", by=clerk, request_id=request, at=NOON)
-    moved = perform_many(Holder, [other.pk], "merge", source="registered", by=clerk, request_id=request, at=NOON)
+    moved = perform_many(Many(Holder, [other.pk], "registered"), "merge", by=clerk, request_id=request, at=NOON)
     assert moved == [other.pk]
     single, bulk = Event.objects.order_by("id").values()
     assert bulk["request_id"] == sub(request, other.pk)
     for own in ("id", "subject_id", "request_id"):
         single.pop(own), bulk.pop(own)
     assert single == bulk
-    assert perform_many(Holder, [other.pk], "merge", source="registered", by=clerk, request_id=builders.request_id(),
-                        at=NOON) == [other.pk], "a merge may happen again; a new request is a new event"
+    again = perform_many(Many(Holder, [other.pk], "registered"), "merge", by=clerk, at=NOON,
+                         request_id=builders.request_id())
+    assert again == [other.pk], "a new request is a new event"
 
 
 def test_a_new_row_begins_with_its_first_event():

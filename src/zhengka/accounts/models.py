@@ -1,6 +1,6 @@
 """Officers (工作人员): an account of a person, with one role in one area."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
@@ -42,7 +42,3 @@ class Officer(AbstractBaseUser):
     def __str__(self) -> str:
         """The officer's name."""
         return self.name
-
-    def has_perm(self, permission: str, obj: Any = None) -> bool:
-        """True where the officer's role includes `permission`."""
-        return self.is_active and permission in ROLES[self.role][1]

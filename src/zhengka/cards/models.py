@@ -40,7 +40,8 @@ class Card(ProvinceRow, Stateful):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["holder"], condition=Q(state="active"), name="card_usable_once"),
-            models.UniqueConstraint(fields=["holder"], condition=Q(state__in=IN_PRODUCTION), name="card_on_its_way_once"),
+            models.UniqueConstraint(fields=["holder"], condition=Q(state__in=IN_PRODUCTION),
+                                    name="card_on_its_way_once"),
             models.UniqueConstraint(fields=["serial"], name="card_serial_once"),
             models.UniqueConstraint(fields=["token"], name="card_token_once"),
             models.UniqueConstraint(fields=["uid"], name="card_uid_once"),

@@ -29,7 +29,8 @@ class Case(ProvinceRow, Stateful):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["holder", "kind_of_case"], condition=~Q(state="closed"), name="case_open_once"),
+            models.UniqueConstraint(fields=["holder", "kind_of_case"], condition=~Q(state="closed"),
+                                    name="case_open_once"),
             models.CheckConstraint(condition=Q(approver_person="") | ~Q(approver_person=F("reviewer_person")),
                                    name="case_two_persons"),
             models.CheckConstraint(condition=~Q(state__in=("approved", "ordered"))

@@ -152,7 +152,8 @@ def _as_nobody() -> list[str]:
 
 
 def _clean_environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not re.match(r"PG[A-Z]+$", name)} | {"LC_ALL": "C.UTF-8"}
+    kept = {name: value for name, value in os.environ.items() if not re.match(r"PG[A-Z]+$", name)}
+    return kept | {"LC_ALL": "C.UTF-8"}
 
 
 def _tail(log: Path) -> str:

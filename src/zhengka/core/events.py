@@ -1,7 +1,9 @@
 """The one way in which a row changes its state, and its set-based twin for bulk work."""
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
@@ -65,7 +67,7 @@ def begin(row: Row, action: str, /, *, by: Actor, request_id: UUID, at: datetime
         raise Replayed(event)
     row.state, row.version = type(row).workflow.initial, 1
     row.save(force_insert=True)
-    _append(row, action, "", by=by, request_id=request_id, at=at, facts=facts)
+    _append(row, by, action=action, source="", request_id=request_id, at=at or timezone.now(), facts=facts)
     return row
 
 
@@ -91,7 +93,7 @@ def perform(row: Row, action: str, /, *, by: Actor, request_id: UUID, at: dateti
     source, row.state = row.state, step.target
     row.version += 1
     row.save(update_fields=["state", "version"])
-    _append(row, action, source, by=by, request_id=request_id, at=at, facts=facts)
+    _append(row, by, action=action, source=source, request_id=request_id, at=at or timezone.now(), facts=facts)
     return row
 
 
@@ -99,13 +101,11 @@ def _area(row: Any) -> int:
     return int(row.area_id)
 
 
-def _append(row: Stateful, action: str, source: str, *, by: Actor, request_id: UUID, at: datetime | None,
-            facts: Mapping[str, Any]) -> None:
+def _append(row: Stateful, by: Actor, **told: Any) -> None:
     area = _area(row)
     Event.objects.create(
         province=province_of(area), area=area, subject=row.kind(), subject_id=row.pk, version=row.version,
-        action=action, source=source, target=row.state, actor_id=by.id, actor_name=by.name, person=by.person,
-        request_id=request_id, at=at or timezone.now(), facts=dict(facts))
+        target=row.state, actor_id=by.id, actor_name=by.name, person=by.person, **told)
 
 
 PERFORM_MANY = """
@@ -125,22 +125,34 @@ SELECT id FROM moved ORDER BY id
 """
 
 
-def perform_many(model: type[Stateful], ids: Sequence[int], action: str, *, source: str, by: Actor, request_id: UUID,
-                 at: datetime, facts_json: str = "{}", also: str = "", values: Mapping[str, Any] | None = None,
-                 ) -> list[int]:
+@dataclass(frozen=True)
+class Many:
+    """Rows of one kind that take a step together: `ids` that are in state `source`; `facts` go into each event;
+    `also` adds assignments (", moved_at = %(now)s") with `values` as its parameters.
+    """
+
+    model: type[Stateful]
+    ids: Sequence[int]
+    source: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    also: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+def perform_many(rows: Many, action: str, *, by: Actor, request_id: UUID, at: datetime) -> list[int]:
     """Take the same step for many rows by one statement, with one event each; return the ids that moved.
 
     Rows in another state or outside the actor's area are left alone (they are not in the answer), so a repeat moves
     nothing twice. Guards are not run: the calling service states them as conditions when it picks `ids`, and a test
-    holds both ways side by side. `also` adds assignments (", photo_checked = true") with `values` as its parameters.
+    holds both ways side by side.
     """
-    step = model.workflow.step(source, action)
+    step = rows.model.workflow.step(rows.source, action)
     if not by.may(step.permission):
         raise Refusal("not-permitted", permission=step.permission)
-    statement = PERFORM_MANY.format(table=model._meta.db_table, also=also)
+    statement = PERFORM_MANY.format(table=rows.model._meta.db_table, also=rows.also)
     with connection.cursor() as cursor:
         cursor.execute(statement, {
-            "ids": list(ids), "source": source, "target": step.target, "lo": by.lo, "hi": by.hi, "kind": model.kind(),
-            "action": action, "actor": by.id, "actor_name": by.name, "person": by.person,
-            "request_id": str(request_id), "at": at, "facts": facts_json, **(values or {})})
+            "ids": list(rows.ids), "source": rows.source, "target": step.target, "lo": by.lo, "hi": by.hi,
+            "kind": rows.model.kind(), "action": action, "actor": by.id, "actor_name": by.name, "person": by.person,
+            "request_id": str(request_id), "at": at, "facts": json.dumps(dict(rows.facts)), **rows.values})
         return [row[0] for row in cursor.fetchall()]

@@ -84,7 +84,8 @@ class Certificate(ProvinceRow, Stateful):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["number_index", "generation"], name="certificate_number_once"),
-            models.UniqueConstraint(fields=["holder", "generation"], condition=Q(state="valid"), name="certificate_valid_once"),
+            models.UniqueConstraint(fields=["holder", "generation"], condition=Q(state="valid"),
+                                    name="certificate_valid_once"),
             models.CheckConstraint(condition=Q(category__range=(1, 7)), name="certificate_category_known"),
             models.CheckConstraint(condition=Q(grade__range=(1, 4)), name="certificate_grade_known"),
             models.CheckConstraint(condition=Q(generation__in=(2, 3)), name="certificate_generation_known"),

@@ -12,6 +12,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunSQL("CREATE SEQUENCE cards_card_ids CACHE 1", "DROP SEQUENCE cards_card_ids"),
         migrations.RunSQL(protect("cards_card"), migrations.RunSQL.noop),
-        migrations.RunSQL("CREATE SEQUENCE cards_serial_numbers MAXVALUE 999999999", "DROP SEQUENCE cards_serial_numbers"),
+        migrations.RunSQL("CREATE SEQUENCE cards_serial_numbers MAXVALUE 999999999",
+                          "DROP SEQUENCE cards_serial_numbers"),
         migrations.RunSQL("CREATE SEQUENCE cards_status_places MINVALUE 0", "DROP SEQUENCE cards_status_places"),
     ]
