@@ -113,7 +113,7 @@ class PublicKey:
         return sm3.digest(bits + self._identifier + _CURVE + self.point[1:])
 
     def message_digest(self, message: bytes) -> bytes:
-        """e = SM3(Z ‖ M), the 32 bytes that are signed (GB/T 32918.2 clause 6.1)."""
+        """The digest e = SM3(Z ‖ M): the 32 bytes that are signed (GB/T 32918.2 clause 6.1)."""
         return sm3.digest(self._z + message)
 
     def verify_digest(self, digest: bytes, signature: bytes) -> bool:
@@ -223,9 +223,7 @@ def from_der(der: bytes) -> bytes:
 
 def self_test() -> None:
     """Prove the library with the signature of GB/T 32918.5 annex A; LibraryMissing or LibraryFailed otherwise."""
-    key = PrivateKey.from_scalar(
-        bytes.fromhex("3945208F7B2144B13F36E38AC6D39F95889393692860B51A42FB81EF4DF7C5B8")
-    )
+    key = PrivateKey.from_scalar(bytes.fromhex("3945208F7B2144B13F36E38AC6D39F95889393692860B51A42FB81EF4DF7C5B8"))
     signature = bytes.fromhex(
         "F5A03B0648D2C4630EEAC513E1BB81A15944DA3827D5B74143AC7EACEEE720B3"
         "B1B6AA29DF212FD8763182BC0D421CA1BB9038FD1F7F42D4840B69C485BBC1AA"

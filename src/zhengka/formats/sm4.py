@@ -32,13 +32,13 @@ class SealBroken(ValueError):
 
 def ecb_encrypt(key: bytes, blocks: bytes, *, cipher: CipherName = "sm4") -> bytes:
     """Encrypt whole 16-byte blocks one by one, without chaining (GB/T 17964, ECB). ValueError for a part of a block."""
-    context = Cipher(_ALGORITHMS[cipher](key), modes.ECB()).encryptor()
+    context = _ecb(key, cipher).encryptor()
     return context.update(blocks) + context.finalize()
 
 
 def ecb_decrypt(key: bytes, blocks: bytes, *, cipher: CipherName = "sm4") -> bytes:
     """Undo `ecb_encrypt`."""
-    context = Cipher(_ALGORITHMS[cipher](key), modes.ECB()).decryptor()
+    context = _ecb(key, cipher).decryptor()
     return context.update(blocks) + context.finalize()
 
 
@@ -97,7 +97,7 @@ def cmac_rows(
     `lengths` are the messages' own lengths. `chain` is what `chain_of` gave for whole blocks that stand
     before every row.
     """
-    context = Cipher(_ALGORITHMS[cipher](key), modes.ECB()).encryptor()
+    context = _ecb(key, cipher).encryptor()
     body, last = rows[:, :-BLOCK], _last_blocks(context, rows, lengths)
     if len(rows) <= rows.shape[1] // BLOCK:
         whole = np.hstack([body, last])
@@ -151,6 +151,10 @@ def slices(rows: Bytes) -> list[bytes]:
     """Every row of a matrix as bytes."""
     width, joined = rows.shape[1], rows.tobytes()
     return [joined[start : start + width] for start in range(0, len(joined), width)]
+
+
+def _ecb(key: bytes, cipher: CipherName) -> Cipher[modes.ECB]:
+    return Cipher(_ALGORITHMS[cipher](key), modes.ECB())  # noqa: S305 - the standards' own block operation
 
 
 def _encrypt(context: CipherContext, blocks: Bytes) -> Bytes:

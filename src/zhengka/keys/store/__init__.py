@@ -1,0 +1,33 @@
+"""Key stores (密钥库): where private and master keys live and work. Keys go in and are used; they do not come out.
+
+`KeyStore` is the one interface; `SoftwareStore` keeps it in one encrypted file that several processes may share.
+A label names one version of one key; who may use it, until when, and how often it signed are rows of the room.
+"""
+
+from zhengka.keys.store.interface import (
+    KeyInfo,
+    KeyStore,
+    KeyStoreError,
+    LabelTaken,
+    NoSuchKey,
+    NotExportable,
+    StoreBroken,
+    Usage,
+    WrongPassphrase,
+    WrongUsage,
+)
+from zhengka.keys.store.software import SoftwareStore
+
+__all__ = [
+    "KeyInfo",
+    "KeyStore",
+    "KeyStoreError",
+    "LabelTaken",
+    "NoSuchKey",
+    "NotExportable",
+    "SoftwareStore",
+    "StoreBroken",
+    "Usage",
+    "WrongPassphrase",
+    "WrongUsage",
+]
