@@ -1,0 +1,196 @@
+"""The QR code of a card: text, drawing, and reading from a photo (GB/T 18284, ISO/IEC 18004).
+
+The text is `HTTPS://HOST/V/<decimal digits>`. Upper case keeps the head in the alphanumeric mode and the
+digits keep the payload in the numeric mode, the densest there is; both survive every keyboard and phone.
+The number is the payload with a byte 01 before it, so that zeros at its beginning are kept.
+Reading looks at the digits only and opens nothing: the host in a code proves nothing.
+"""
+
+import io
+import re
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+from urllib.parse import urlsplit
+from xml.sax.saxutils import escape
+
+import numpy as np
+import zxingcpp
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from zhengka.formats.idnumber import plain
+
+Modules: TypeAlias = NDArray[np.bool_]
+"""A square of modules, row by row from the top, True for black; the quiet zone is not in it."""
+
+QUIET_ZONE: Final = 4
+"""White modules on every side of a printed code (ISO/IEC 18004, clause 6.3.8)."""
+
+LONGEST_PAYLOAD: Final = 256
+LONGEST_TEXT: Final = 2048
+MOST_PIXELS: Final = 25_000_000
+MOST_IMAGE_BYTES: Final = 32 * 1024 * 1024
+
+_TEXT: Final = re.compile(
+    r"(?:HTTPS?://[A-Z0-9.\-]{1,253}(?::[0-9]{1,5})?/V/)?([1-9][0-9]{2,619})/?", re.ASCII
+)
+_QR_ONLY: Final = zxingcpp.barcode_formats_from_str("QRCode")
+_HOST: Final = re.compile(r"[A-Z0-9.\-]{1,253}(:[0-9]{1,5})?", re.ASCII)
+
+REASONS: Final = {
+    "qr-text": "not the text of a card's code",
+    "qr-base-url": "a base address is http or https and a host, with no path",
+    "qr-too-long": "the text does not fit into a code of this size",
+    "image-format": "neither a PNG nor a JPEG image",
+    "image-too-large": f"the image has more than {MOST_PIXELS} pixels or {MOST_IMAGE_BYTES} bytes",
+    "image-broken": "the image is damaged or cut short",
+}
+
+
+class BadQr(ValueError):
+    """Text that is no code of ours, or an image that cannot be read. `code` is a key of `REASONS`."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"{code}: {REASONS[code]}")
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How large a code is drawn: `version` fixes the modules per side, `level` what may be lost."""
+
+    version: int
+    level: str
+
+    @property
+    def side(self) -> int:
+        """Modules per side, without the quiet zone."""
+        return 17 + 4 * self.version
+
+    def print_size_mm(self, dots_per_module: int = 4, dots_per_inch: int = 300) -> float:
+        """The printed side in millimetres, without the quiet zone."""
+        return self.side * dots_per_module * 25.4 / dots_per_inch
+
+
+CARD: Final = Form(9, "Q")
+"""The code on a card: 53 modules, 17.9 mm at 4 dots of 300 dpi, 20.7 mm with the quiet zone.
+
+A card lives ten years in a pocket, and level Q mends a quarter of the code, level M of the smaller form an
+eighth. For a payload of 100 bytes it leaves room for a host of 28 characters, the
+smaller form for 17.
+"""
+
+SMALL: Final = Form(7, "M")
+"""45 modules, 15.2 mm, for a face that has no room for `CARD`."""
+
+
+def to_text(payload: bytes, base_url: str) -> str:
+    """The text of the code for this payload; `base_url` is `https://host` or `http://host:port`."""
+    parts = urlsplit(base_url.rstrip("/").upper())
+    if (
+        parts.scheme not in ("http", "https")
+        or not _HOST.fullmatch(parts.netloc)
+        or parts.path
+        or parts.query
+    ):
+        raise BadQr("qr-base-url")
+    if not 0 < len(payload) <= LONGEST_PAYLOAD:
+        raise BadQr("qr-too-long")
+    return f"{parts.scheme.upper()}://{parts.netloc}/V/{to_digits(payload)}"
+
+
+def to_digits(payload: bytes) -> str:
+    """The decimal digits that carry the payload."""
+    return str(int.from_bytes(b"\x01" + payload))
+
+
+def from_text(text: str) -> bytes:
+    """The payload in the text of a code, in any case, with spaces, or its digits alone.
+
+    Raises `BadQr`. Any host is taken: who signed the payload is what counts.
+    """
+    match = _TEXT.fullmatch(plain(text)) if len(text) <= LONGEST_TEXT else None
+    if match is None:
+        raise BadQr("qr-text")
+    number = int(match[1])
+    marked = number.to_bytes((number.bit_length() + 7) // 8)
+    if marked[0] != 1 or not 1 < len(marked) <= 1 + LONGEST_PAYLOAD:
+        raise BadQr("qr-text")
+    return marked[1:]
+
+
+def modules(text: str, form: Form = CARD) -> Modules:
+    """The code as a square of modules, `form.side` on each side. Raises `BadQr("qr-too-long")`."""
+    try:
+        code = zxingcpp.create_barcode(
+            text, zxingcpp.BarcodeFormat.QRCode, version=form.version, ec_level=form.level
+        )
+    except ValueError:
+        raise BadQr("qr-too-long") from None
+    grey: NDArray[np.uint8] = np.asarray(code.to_image(scale=1, add_quiet_zones=False))
+    return np.equal(grey, 0)
+
+
+def runs(square: Modules) -> list[tuple[int, int, int]]:
+    """The black modules as few flat rectangles: (column, row, width), each one module high."""
+    edges = np.diff(np.pad(square.astype(np.int8), ((0, 0), (1, 1))), axis=1)
+    rows, starts = np.nonzero(edges == 1)
+    ends = np.nonzero(edges == -1)[1]
+    return list(zip(starts.tolist(), rows.tolist(), (ends - starts).tolist(), strict=True))
+
+
+def svg(text: str, *, form: Form = CARD, title: str = "") -> str:
+    """The code as an SVG image one unit per module, quiet zone and, for screen readers, a title included."""
+    side = form.side + 2 * QUIET_ZONE
+    path = "".join(
+        f"M{column + QUIET_ZONE} {row + QUIET_ZONE}h{width}v1h-{width}z"
+        for column, row, width in runs(modules(text, form))
+    )
+    name = f"<title>{escape(title)}</title>" if title else ""
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}" role="img"'
+        f' shape-rendering="crispEdges">{name}<path fill="#fff" d="M0 0h{side}v{side}H0z"/>'
+        f'<path fill="#000" d="{path}"/></svg>'
+    )
+
+
+def png(text: str, scale: int = 4, *, form: Form = CARD) -> bytes:
+    """The code as a PNG image of `scale` dots per module, quiet zone included, marked as 300 dpi."""
+    square = np.pad(modules(text, form), QUIET_ZONE)
+    dots = np.where(np.kron(square, np.ones((scale, scale), dtype=np.bool_)), 0, 255).astype(np.uint8)
+    out = io.BytesIO()
+    Image.fromarray(dots).convert("1").save(out, "PNG", dpi=(300, 300))
+    return out.getvalue()
+
+
+def read_image(image: bytes) -> list[str]:
+    """The texts of all QR codes in a PNG or JPEG photo, none if there is none. Raises `BadQr`.
+
+    The size is checked from the header before a pixel is decoded.
+    """
+    if len(image) > MOST_IMAGE_BYTES:
+        raise BadQr("image-too-large")
+    try:
+        with Image.open(io.BytesIO(image), formats=("PNG", "JPEG")) as picture:
+            if picture.width * picture.height > MOST_PIXELS:
+                raise BadQr("image-too-large")
+            grey = _grey(picture)
+    except Image.DecompressionBombError:
+        raise BadQr("image-too-large") from None
+    except UnidentifiedImageError:
+        raise BadQr("image-format") from None
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
+        if isinstance(error, BadQr):
+            raise
+        raise BadQr("image-broken") from None
+    found = zxingcpp.read_barcodes(grey, formats=_QR_ONLY)
+    return [code.text for code in found if code.valid]
+
+
+def _grey(picture: Image.Image) -> NDArray[np.uint8]:
+    """Grey values, what is transparent shown on white."""
+    if picture.has_transparency_data:
+        white = Image.new("RGBA", picture.size, "white")
+        white.alpha_composite(picture.convert("RGBA"))
+        picture = white
+    return np.asarray(picture.convert("L"))

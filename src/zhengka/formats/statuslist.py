@@ -1,0 +1,269 @@
+"""The status list (状态表): two bits for each card, signed, one static file for every gate.
+
+    magic "ZKSL" ‖ format 1 ‖ profile ‖ number u32 ‖ version u64 ‖ issued_at u64 ‖ next_update u64 ‖
+    capacity u32 ‖ size u32 ‖ bits, raw deflate (RFC 1951) ‖ key id (8) ‖ signature r ‖ s (64)
+
+Numbers are big-endian, times are seconds since 1970 in UTC. Card `index` stands in byte `index // 4`, bits
+`2 * (index % 4)` and the one above. The signature is made over the COSE `Sig_structure` of all before the
+key id. A list with a lower version than one already seen is refused, however well signed.
+Which card has which index is random to all who lack the key of `index_for`.
+"""
+
+import hashlib
+import struct
+import zlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import IntEnum
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zhengka.formats import issuers
+from zhengka.formats.credential import LIST_SIZE, MOST_LISTS
+from zhengka.formats.issuers import (
+    KEY_ID_SIZE,
+    PROFILES,
+    SIGNATURE_SIZE,
+    SUITE_OF_PROFILE,
+    KeyRefused,
+    KeySet,
+)
+
+
+class Status(IntEnum):
+    """What a card's two bits say."""
+
+    VALID = 0
+    REVOKED = 1  # 注销
+    SUSPENDED = 2  # 挂失
+    RESERVED = 3
+
+
+CONTENT_TYPE: Final = "application/vnd.zhengka.status-list"
+MAGIC: Final = b"ZKSL"
+FORMAT: Final = 1
+
+_HEADER: Final = struct.Struct(">4sBBIQQQII")
+_TAIL: Final = KEY_ID_SIZE + SIGNATURE_SIZE
+_LAST_SECOND: Final = int(datetime(2199, 12, 31, tzinfo=UTC).timestamp())
+_HALF_BITS: Final = 10  # two halves make the twenty bits of LIST_SIZE
+_HALF: Final = 1 << _HALF_BITS
+_ROUNDS: Final = 10
+
+REASONS: Final = {
+    "list-format": "not a status list of this format",
+    "list-truncated": "the status list is cut short, too long or damaged",
+    "list-value": "a number of the status list is out of its range",
+    "list-index": "the status list has no card with this index",
+    "list-rollback": "the status list is older than one already known, or another of the same version",
+} | issuers.REASONS
+
+
+class BadStatusList(ValueError):
+    """Bytes that are no status list to trust. `code` is a key of `REASONS`."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"{code}: {REASONS[code]}")
+        self.code = code
+
+
+class RollBack(BadStatusList):
+    """A well-signed list that is older than one already known."""
+
+    def __init__(self) -> None:
+        super().__init__("list-rollback")
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a list says of itself: `version` only ever grows, `capacity` is its number of cards."""
+
+    number: int
+    version: int
+    issued_at: datetime
+    next_update: datetime
+    capacity: int = LIST_SIZE
+
+    def __post_init__(self) -> None:
+        good = (
+            0 <= self.number < MOST_LISTS
+            and 0 <= self.version < 2**64
+            and 0 < self.capacity <= LIST_SIZE
+            and 0 <= self.issued_at.timestamp() <= self.next_update.timestamp() <= _LAST_SECOND
+        )
+        if not good or self.issued_at.tzinfo is None or self.next_update.tzinfo is None:
+            raise BadStatusList("list-value")
+
+
+@dataclass(frozen=True, slots=True)
+class StatusList:
+    """A list whose signature was checked; made by `parse` only."""
+
+    header: Header
+    key_id: bytes
+    digest: bytes
+    bits: bytes
+
+    @property
+    def number(self) -> int:
+        """Which list it is."""
+        return self.header.number
+
+    @property
+    def version(self) -> int:
+        """Higher is newer."""
+        return self.header.version
+
+    @property
+    def issued_at(self) -> datetime:
+        """When it was signed, to the second, in UTC."""
+        return self.header.issued_at
+
+    def age(self, at: datetime) -> timedelta:
+        """How old the list is at this time; negative if the clock is behind the list's."""
+        return at - self.header.issued_at
+
+    def status(self, index: int) -> Status:
+        """The status of the card with this index. Raises `BadStatusList("list-index")`."""
+        if not 0 <= index < self.header.capacity:
+            raise BadStatusList("list-index")
+        return Status(self.bits[index >> 2] >> 2 * (index & 3) & 3)
+
+
+def build(
+    header: Header,
+    changed: Iterable[tuple[int, int]] | NDArray[np.int64],
+    *,
+    suite: str,
+    key_id: bytes,
+    sign: Callable[[bytes], bytes],
+) -> bytes:
+    """The signed bytes of a list in which only the `changed` cards are not valid.
+
+    `changed`: pairs (index, status), or an array of shape (n, 2); each index at most once.
+    """
+    body = zlib.compress(_pack(header.capacity, changed), 9, -15)
+    signed = _header_bytes(header, suite, len(body)) + body
+    return signed + key_id + sign(issuers.sig_structure(suite, key_id, CONTENT_TYPE, signed))
+
+
+def parse(data: bytes, *, keys: KeySet, at: datetime, known: StatusList | None = None) -> StatusList:
+    """Check a list whole, once; asking it afterwards costs nothing.
+
+    `known`: the newest list of this number seen before. Raises `RollBack` if that one is newer, or is
+    another of the same version, and `BadStatusList` for everything else.
+    """
+    header, suite, signed = _read_header(data)
+    key_id, signature = data[len(signed) : len(signed) + KEY_ID_SIZE], data[-SIGNATURE_SIZE:]
+    try:
+        key = keys.trusted(key_id, suite=suite, purpose=issuers.STATUS, at=at)
+        message = issuers.sig_structure(suite, key_id, CONTENT_TYPE, signed)
+        issuers.check_signature(key, message, signature)
+    except KeyRefused as refused:
+        raise BadStatusList(refused.code) from None
+    bits = _inflate(signed[_HEADER.size :], (header.capacity + 3) // 4)
+    digest = hashlib.sha256(signed).digest()
+    _refuse_roll_back(header, digest, known)
+    return StatusList(header, key_id, digest, bits)
+
+
+def index_for(number: int, list_key: bytes) -> tuple[int, int]:
+    """List and index of the card with this running number: a permutation of each list under `list_key`.
+
+    A balanced Feistel network of ten rounds over the twenty bits of a list, its round functions drawn
+    from SHAKE256(list key, list number). `list_key`: at least 16 secret bytes.
+    """
+    if not 0 <= number < MOST_LISTS * LIST_SIZE:
+        raise BadStatusList("list-value")
+    list_number, place = divmod(number, LIST_SIZE)
+    left, right = divmod(place, _HALF)
+    for table in _round_tables(list_key, list_number):
+        left, right = right, left ^ int(table[right])
+    return list_number, left * _HALF + right
+
+
+def indexes_for(numbers: NDArray[np.int64], list_key: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """`index_for` of many running numbers: the lists and the indexes, as two arrays."""
+    if numbers.size and not 0 <= int(numbers.min()) <= int(numbers.max()) < MOST_LISTS * LIST_SIZE:
+        raise BadStatusList("list-value")
+    lists = numbers // LIST_SIZE
+    indexes = np.empty_like(lists)
+    for list_number in np.unique(lists).tolist():
+        here = lists == list_number
+        left, right = np.divmod(numbers[here] % LIST_SIZE, _HALF)
+        for table in _round_tables(list_key, list_number):
+            left, right = right, left ^ table[right]
+        indexes[here] = left * _HALF + right
+    return lists, indexes
+
+
+@lru_cache(maxsize=64)
+def _round_tables(list_key: bytes, list_number: int) -> NDArray[np.int64]:
+    """One table of 1,024 ten-bit values for each round of a list's permutation."""
+    if len(list_key) < 16:
+        raise BadStatusList("list-value")
+    seed = b"zhengka status index" + list_number.to_bytes(8) + list_key
+    drawn = hashlib.shake_256(seed).digest(_ROUNDS * _HALF * 2)
+    return (np.frombuffer(drawn, dtype=">u2").astype(np.int64) % _HALF).reshape(_ROUNDS, _HALF)
+
+
+def _pack(capacity: int, changed: Iterable[tuple[int, int]] | NDArray[np.int64]) -> bytes:
+    pairs = changed if isinstance(changed, np.ndarray) else np.array(list(changed), dtype=np.int64)
+    pairs = pairs.reshape(-1, 2)
+    indexes, statuses = pairs[:, 0], pairs[:, 1]
+    if np.any((indexes < 0) | (indexes >= capacity) | (statuses < 0) | (statuses > max(Status))):
+        raise BadStatusList("list-value")
+    if np.unique(indexes).size != indexes.size:
+        raise BadStatusList("list-value")
+    cells = np.zeros((capacity + 3) // 4 * 4, dtype=np.uint8)
+    cells[indexes] = statuses
+    quarters = cells.reshape(-1, 4)
+    packed = np.bitwise_or.reduce(quarters << np.array([0, 2, 4, 6], dtype=np.uint8), axis=1)
+    return bytes(packed)
+
+
+def _header_bytes(header: Header, suite: str, size: int) -> bytes:
+    issued, update = int(header.issued_at.timestamp()), int(header.next_update.timestamp())
+    numbers = (header.number, header.version, issued, update, header.capacity, size)
+    return _HEADER.pack(MAGIC, FORMAT, PROFILES[suite], *numbers)
+
+
+def _read_header(data: bytes) -> tuple[Header, str, bytes]:
+    """The header, the suite claimed, and the part that is signed."""
+    if data[:5] != MAGIC + bytes((FORMAT,)):
+        raise BadStatusList("list-format")
+    if len(data) < _HEADER.size + _TAIL:
+        raise BadStatusList("list-truncated")
+    _, _, profile, number, version, issued, update, capacity, size = _HEADER.unpack_from(data)
+    if len(data) != _HEADER.size + size + _TAIL:
+        raise BadStatusList("list-truncated")
+    suite = SUITE_OF_PROFILE.get(profile)
+    if suite is None:
+        raise BadStatusList("list-format")
+    if max(issued, update) > _LAST_SECOND:
+        raise BadStatusList("list-value")
+    times = datetime.fromtimestamp(issued, UTC), datetime.fromtimestamp(update, UTC)
+    return Header(number, version, *times, capacity), suite, data[:-_TAIL]
+
+
+def _inflate(body: bytes, size: int) -> bytes:
+    """Exactly `size` bytes, never more in memory."""
+    stream = zlib.decompressobj(-15)
+    try:
+        bits = stream.decompress(body, size + 1)
+    except zlib.error:
+        raise BadStatusList("list-truncated") from None
+    if len(bits) != size or not stream.eof or stream.unused_data:
+        raise BadStatusList("list-truncated")
+    return bits
+
+
+def _refuse_roll_back(header: Header, digest: bytes, known: StatusList | None) -> None:
+    if known is None or known.number != header.number:
+        return
+    if header.version < known.version or (header.version == known.version and digest != known.digest):
+        raise RollBack
