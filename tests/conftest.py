@@ -13,6 +13,13 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
 
 
 @pytest.fixture
+def empty_queue(transactional_db):
+    """No job waits from an earlier test: the queue's tables are not Django's to empty."""
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE procrastinate_jobs CASCADE")
+
+
+@pytest.fixture
 def as_web(db):
     """Call with a range of areas: the rest of the test runs as the web role, bound to them."""
     from zhengka.core.scope import enter

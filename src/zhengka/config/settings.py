@@ -105,7 +105,6 @@ FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
-PROCRASTINATE_ON_APP_READY = "zhengka.core.queue.on_app_ready"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -1,45 +1,60 @@
 """Work for later, on the same PostgreSQL: a job exists only if the transaction that asked for it commits."""
 
+import logging
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import procrastinate
-from django.db import transaction
-from procrastinate import exceptions
+from django.db import close_old_connections, transaction
+from procrastinate import JobContext, RetryStrategy, exceptions
 from procrastinate.contrib.django import app
 
 Work = TypeVar("Work", bound=Callable[..., Any])
-_blueprint = procrastinate.Blueprint()
+log = logging.getLogger("zhengka.queue")
+
 STALLED_AFTER = 30
 """Seconds without a heartbeat after which a worker counts as dead and its job is given to another."""
+TRIES = 5
 
 
-def task(name: str, *, queueing_lock: str | None = None) -> Callable[[Work], Work]:
+def task(name: str) -> Callable[[Work], Work]:
     """Register a function as the task `name`. It gets row ids only, calls one service, and may run twice."""
     def register(function: Work) -> Work:
-        _blueprint.task(name=name, queueing_lock=queueing_lock, retry=procrastinate.RetryStrategy(
-            max_attempts=5, linear_wait=2))(function)
+        app.task(name=name, retry=RetryStrategy(max_attempts=TRIES, linear_wait=2))(function)
         return function
     return register
 
 
 def task_names() -> list[str]:
-    """Names of all tasks, for the tests that hold every name against its service."""
-    return sorted(_blueprint.tasks)
-
-
-def on_app_ready(ready: procrastinate.App) -> None:
-    """Called by procrastinate's Django application once every room's tasks are known."""
-    ready.add_tasks_from(_blueprint, namespace="zhengka") if not ready.tasks.get("zhengka:sweep") else None
+    """Names of this program's tasks, for the tests that hold every name against its service."""
+    return sorted(name for name in app.tasks if "." in name and not name.startswith(("procrastinate", "builtin")))
 
 
 def later(name: str, *, lock: str | None = None, once: str | None = None, **ids: int | str) -> None:
-    """Ask for the task `name`, within the present transaction. `lock`: jobs of one lock run one after another;
-    `once`: nothing is added while a job of that queueing lock still waits.
+    """Ask for the task `name`, within the present transaction.
+
+    `lock`: jobs of one lock run one after another; `once`: nothing is added while a job of that name still waits.
     """
-    job = app.configure_task(f"zhengka:{name}", lock=lock, queueing_lock=once)
+    job = app.configure_task(name, lock=lock, queueing_lock=once)
     try:
         with transaction.atomic():  # AlreadyEnqueued must not spoil the caller's transaction
             job.defer(**ids)
     except exceptions.AlreadyEnqueued:
         return
+
+
+@app.periodic(cron="* * * * * */15")
+@app.task(name="core.revive_stalled", queueing_lock="core.revive_stalled", pass_context=True)
+async def revive_stalled(context: JobContext, timestamp: int) -> None:
+    """Give the jobs of dead workers to living ones: procrastinate itself leaves them marked as being done."""
+    manager = context.app.job_manager
+    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER):
+        log.warning("job %s (%s) of a dead worker is given to another", job.id, job.task_name)
+        await manager.retry_job(job)
+
+
+def work(*, until_empty: bool = False) -> None:
+    """Run a worker in this process, until a signal or (`until_empty`) until nothing waits."""
+    close_old_connections()
+    with app.replace_connector(app.connector.get_worker_connector()) as worker:  # type: ignore[attr-defined]
+        worker.run_worker(wait=not until_empty, fetch_job_polling_interval=1.0, delete_jobs="successful",
+                          install_signal_handlers=True, shutdown_graceful_timeout=20)
