@@ -1,0 +1,22 @@
+// Officers' pages. Everything here is a convenience: each page works without it.
+import { Button, Checkboxes, ErrorSummary, Radios, ServiceNavigation, SkipLink, createAll } from "govuk-frontend"
+import "htmx.org/dist/htmx.esm.js"
+import { announceChanges } from "./announce.js"
+import { bindKeys } from "./keys.js"
+import { bindMenus } from "./menu.js"
+import { bindPrint } from "./print.js"
+import { bindSelections } from "./select.js"
+
+document.body.classList.add("js-enabled", "govuk-frontend-supported")
+createAll(Button)
+createAll(Checkboxes)
+createAll(ErrorSummary)
+createAll(Radios)
+createAll(ServiceNavigation)
+createAll(SkipLink)
+bindKeys()
+bindMenus()
+bindPrint()
+bindSelections(document)
+announceChanges()
+document.addEventListener("htmx:load", (event) => bindSelections(event.target))

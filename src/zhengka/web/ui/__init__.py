@@ -1,0 +1,1 @@
+"""The look of every page: shells, parts, form fields, error pages. Knows no room but `core`."""
