@@ -1,0 +1,1 @@
+"""The `zhengka` command: one sub-command per operator's job."""

@@ -32,7 +32,10 @@ def ensure() -> str:
     where it does not run, and ready when a connection succeeds; two callers at once make one cluster.
     """
     if not settings.EMBEDDED_DATABASE:
-        _connect(settings.DATABASES["default"]["NAME"]).close()
+        try:
+            _connect(str(settings.DATABASES["default"]["NAME"])).close()
+        except psycopg.OperationalError:
+            _make_database()
         return "PostgreSQL of DATABASE_URL answers"
     with _alone():
         if not _answers():

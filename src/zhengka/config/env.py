@@ -43,6 +43,12 @@ class Environment:
     workers: str = setting("Worker processes for batches and imports; 0: one for each core.", "0")
 
 
+def sentences() -> list[tuple[str, str, str]]:
+    """Every setting for the reference: (environment variable, default, sentence)."""
+    return [(f.metadata["name"] or f"ZHENGKA_{f.name.upper()}",
+             str(f.default).replace(str(PROJECT), "."), f.metadata["sentence"]) for f in fields(Environment)]
+
+
 def read(source: Mapping[str, str]) -> Environment:
     """Read the settings from `source`; raise `BadEnvironment` with all faults in one message."""
     known = {f.metadata["name"] or f"ZHENGKA_{f.name.upper()}": f.name for f in fields(Environment)}

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from zhengka.config.env import ENV, PROJECT, database, secret
+from zhengka.config.env import ENV, PROJECT, database, secret, sentences
 
 HOME = Path(ENV.home)
 DATA = Path(ENV.data)
@@ -114,3 +114,4 @@ LOGGING = {
     "loggers": {"zhengka": {"level": "INFO"}},
 }
 PROJECT_ROOT = PROJECT
+SETTING_SENTENCES = sentences()

@@ -1,0 +1,89 @@
+"""`zhengka db …`, `backup`, `restore`: the database and the file store as one thing."""
+
+import subprocess
+import tarfile
+import tempfile
+from pathlib import Path
+
+import typer
+from django.conf import settings
+from django.core.management import call_command
+
+from zhengka.cli import cluster
+from zhengka.core.errors import Refusal
+
+db = typer.Typer(help="The database: make, start, stop, migrate.", no_args_is_help=True)
+KEPT = ("files", "keys", "secrets", "public", "packages")
+"""What is kept beside the database; a backup holds all of it, so it must be guarded like the keys themselves."""
+
+
+@db.command()
+def ensure() -> None:
+    """Make and start the private cluster (or reach DATABASE_URL), and say so."""
+    typer.echo(cluster.ensure())
+
+
+@db.command()
+def stop() -> None:
+    """Stop the private cluster."""
+    cluster.stop()
+
+
+@db.command()
+def migrate() -> None:
+    """Bring the tables to this version's shape."""
+    cluster.ensure()
+    call_command("migrate", verbosity=0, interactive=False)
+    typer.echo("tables are current")
+
+
+def backup(target: Path = typer.Argument(help="File to write, .tar")) -> None:
+    """Write the whole platform, database and file store, into one file."""
+    cluster.ensure()
+    with tempfile.TemporaryDirectory(dir=settings.HOME) as work:
+        dump = Path(work) / "database.dump"
+        _postgres("pg_dump", "--format=custom", "--no-owner", f"--file={dump}")
+        part = target.with_suffix(target.suffix + ".part")
+        with tarfile.open(part, "w") as tar:
+            tar.add(dump, "database.dump")
+            for name in KEPT:
+                if (Path(settings.HOME) / name).exists():
+                    tar.add(Path(settings.HOME) / name, name)
+        part.chmod(0o600)
+        part.rename(target)
+    typer.echo(f"{target}: {target.stat().st_size / 2**20:.1f} MiB")
+
+
+def restore(source: Path = typer.Argument(help="File that `zhengka backup` wrote", exists=True)) -> None:
+    """Bring a backup back into an empty home; refused where anything is there already."""
+    home = Path(settings.HOME)
+    if any((home / name).exists() and any((home / name).iterdir()) for name in ("files", "keys")):
+        raise Refusal("home-not-empty", home=str(home))
+    cluster.ensure()
+    with tempfile.TemporaryDirectory(dir=home) as work, tarfile.open(source) as tar:
+        if "database.dump" not in tar.getnames():
+            raise Refusal("backup-unreadable", file=source.name)
+        tar.extractall(work, filter="data")
+        _postgres("pg_restore", "--no-owner", "--clean", "--if-exists", "--exit-on-error",
+                  "--dbname", str(settings.DATABASES["default"]["NAME"]), str(Path(work) / "database.dump"))
+        for name in KEPT:
+            kept = Path(work) / name
+            for file in sorted(kept.rglob("*")) if kept.exists() else []:
+                place = home / name / file.relative_to(kept)
+                if file.is_dir():
+                    place.mkdir(parents=True, exist_ok=True)
+                else:
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                    file.replace(place)
+    typer.echo("restored; run `zhengka db migrate` if this version is newer")
+
+
+def _postgres(program: str, *words: str) -> None:
+    at = settings.DATABASES["default"]
+    command = [str(cluster.find_programs() / program), "-h", str(at["HOST"]), "-U", str(at["USER"])]
+    command += ["-p", str(at["PORT"])] if at.get("PORT") else []
+    command += list(words) if program == "pg_restore" else [*words, str(at["NAME"])]
+    environment = {"PGPASSWORD": str(at.get("PASSWORD") or ""), "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)  # noqa: S603
+    if done.returncode:
+        raise cluster.ClusterFault(f"{program}: {done.stderr.strip()[-500:]}")

@@ -1,0 +1,121 @@
+"""docs/reference, made from the code: what is written there cannot differ from what runs."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+from django.conf import settings
+
+from zhengka.accounts.roles import ADMINISTRATORS, ROLES
+from zhengka.cards.workflow import CARD
+from zhengka.cases.workflow import EXCHANGE
+from zhengka.core.errors import PROBLEMS
+from zhengka.core.queue import app as jobs
+from zhengka.core.queue import task_names
+from zhengka.core.workflow import Workflow
+from zhengka.production.workflow import BATCH
+from zhengka.registry.workflow import CERTIFICATE, HOLDER, IMPORT
+
+WORKFLOWS = (HOLDER, CERTIFICATE, IMPORT, EXCHANGE, CARD, BATCH)
+MADE = "<!-- Made by `zhengka docs write`; change the code, not this page. -->\n\n"
+
+
+def pages(command: click.Command) -> dict[str, str]:
+    """File name → text of every generated page; `command` is the whole `zhengka` command."""
+    return {
+        "problems.md": _problems(), "settings.md": _settings(), "workflows.md": _workflows(), "roles.md": _roles(),
+        "tasks.md": _tasks(), "commands.md": _commands(command),
+    }
+
+
+def folder() -> Path:
+    """Where the generated pages lie."""
+    return Path(settings.PROJECT_ROOT) / "docs" / "reference"
+
+
+def write(command: click.Command) -> list[str]:
+    """Write the pages that differ; their names."""
+    folder().mkdir(parents=True, exist_ok=True)
+    changed = stale(command)
+    for name, text in pages(command).items():
+        if name in changed:
+            (folder() / name).write_text(text)
+    return changed
+
+
+def stale(command: click.Command) -> list[str]:
+    """Names of the pages that differ from what the code says."""
+    return [name for name, text in pages(command).items()
+            if not (folder() / name).exists() or (folder() / name).read_text() != text]
+
+
+def _page(title: str, *parts: str) -> str:
+    return MADE + f"# {title}\n\n" + "\n".join(parts).rstrip() + "\n"
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
+
+
+def _problems() -> str:
+    parts = ["Every refusal has a code. A page shows it in plain words, the API as problem+json (RFC 9457), "
+             "the command line as one line and exit status 2.\n"]
+    for code, problem in sorted(PROBLEMS.items()):
+        parts.append(f"## {code}\n\nHTTP {problem.status}. {problem.title}. {problem.next}\n\n"
+                     f"{problem.title_zh}。{problem.next_zh}\n")
+    return _page("Problems", *parts)
+
+
+def _settings() -> str:
+    rows = [(f"`{name}`", f"`{default}`" if default else "", text) for name, default, text in settings.SETTING_SENTENCES]
+    return _page("Settings", "Read once, from the environment; everything wrong is reported at once.\n",
+                 _table(("Variable", "Default", "Meaning"), rows))
+
+
+def _workflows() -> str:
+    return _page("Workflows", "What may happen, drawn from the tables that the program itself obeys.\n",
+                 *(_workflow(workflow) for workflow in WORKFLOWS))
+
+
+def _workflow(workflow: Workflow) -> str:
+    drawing = ["```mermaid", "stateDiagram-v2", f"    [*] --> {workflow.initial}"]
+    drawing += [f"    {s.source} --> {s.target}: {s.action} {s.zh}".rstrip() for s in workflow.steps]
+    drawing += [f"    {state} --> [*]" for state in sorted(workflow.final)]
+    matrix = []
+    for step in workflow.steps:
+        roles = [role for role, (_, held) in ROLES.items() if step.permission in held]
+        guards = ", ".join(guard.__name__.replace("_", " ") for guard in step.guards)
+        matrix.append((step.source, f"{step.action} {step.zh}".strip(), step.target, f"`{step.permission}`",
+                       ", ".join(roles), guards))
+    return "\n".join([f"## {workflow.name}\n", *drawing, "```\n",
+                      _table(("From", "Action", "To", "Permission", "Roles", "Only if"), matrix)])
+
+
+def _roles() -> str:
+    permissions = sorted({permission for _, held in ROLES.values() for permission in held})
+    head = ("Permission", *(f"{role} {zh}" for role, (zh, _) in ROLES.items()))
+    rows = [(f"`{p}`", *("yes" if p in held else "" for _, held in ROLES.values())) for p in permissions]
+    return _page("Roles and permissions",
+                 f"Administrators ({', '.join(sorted(ADMINISTRATORS))}) hold no business permission.\n", _table(head, rows))
+
+
+def _tasks() -> str:
+    rows = [(f"`{name}`", (jobs.tasks[name].func.__doc__ or "").strip().split("\n")[0]) for name in task_names()]
+    return _page("Tasks", "What workers do, each by calling one service; each may run twice.\n",
+                 _table(("Task", "Meaning"), rows))
+
+
+def _commands(command: click.Command) -> str:
+    parts = []
+
+    def walk(name: str, found: click.Command, tell: Callable[[str], None]) -> None:
+        if isinstance(found, click.Group):
+            for child in sorted(found.commands):
+                walk(f"{name} {child}", found.commands[child], tell)
+            return
+        options = [(f"`{'`, `'.join(p.opts)}`", getattr(p, "help", "") or "") for p in found.params if p.name != "help"]
+        tell(f"## {name}\n\n{(found.help or '').strip()}\n\n" + (_table(("Argument", "Meaning"), options) if options else ""))
+
+    walk("zhengka", command, parts.append)
+    return _page("Commands", *parts)
