@@ -102,5 +102,5 @@ def test_several_objects_are_written_one_after_the_other():
 
 @pytest.mark.parametrize("tag", [0, -1, 0x1F, 0x9F80, 0x8483, 0xFF, 0x9F818181])
 def test_a_tag_that_no_card_could_read_is_never_written(tag: int):
-    with pytest.raises(TlvBroken, match="bad-tag|truncated"):
+    with pytest.raises(TlvBroken, match=r"bad-tag|truncated"):
         encode(tag, b"")

@@ -1,7 +1,8 @@
 """BER-TLV data objects (ISO/IEC 7816-4:2020, clause 6; ISO/IEC 8825-1), strict and bounded.
 
-Only definite lengths in their shortest form are taken, so that one object has one encoding: what was signed or counted
-is what is read. No padding bytes between objects. Two-byte tags below 9F1F are taken: EMV and the transit cards use them.
+Only definite lengths in their shortest form are taken, so that one object has one encoding: what was signed or
+counted is what is read. No padding bytes between objects. Two-byte tags below 9F1F are taken: EMV and the transit
+cards use them.
 """
 
 from typing import NamedTuple

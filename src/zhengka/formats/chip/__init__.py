@@ -1,6 +1,7 @@
 """The chip of the card: profile, script, read-back, and a software card that understands them (芯片)."""
 
 from zhengka.formats.chip.card import ATR, SoftCard
+from zhengka.formats.chip.lint import Finding, lint
 from zhengka.formats.chip.profile import Field, File, Key, Kind, Profile, ProfileBroken, load
 from zhengka.formats.chip.script import (
     ReadingPlan,
@@ -17,6 +18,7 @@ __all__ = [
     "ATR",
     "Field",
     "File",
+    "Finding",
     "Key",
     "Kind",
     "Profile",
@@ -28,6 +30,7 @@ __all__ = [
     "SoftCard",
     "compile_many",
     "expected_readback",
+    "lint",
     "load",
     "readback",
     "reading_plan",

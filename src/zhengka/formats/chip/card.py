@@ -1,7 +1,8 @@
-"""A chip card in software (软件卡): files, keys, rights and life cycle at the level of APDUs (ISO/IEC 7816-4, -9; PBOC).
+"""A chip card in software (软件卡): files, keys, rights and life cycle, at the level of APDUs.
 
-It knows no profile: like a blank chip from the maker it has memory, an identifier and a transport key, and becomes
-what the script makes of it.
+The commands are those of ISO/IEC 7816-4 and 7816-9; keys are loaded and lines protected in the manner of PBOC. It knows
+no profile: like a blank chip from the maker it has memory, an identifier and a transport key, and becomes what the
+script makes of it.
 """
 
 import hmac
@@ -127,7 +128,7 @@ class SoftCard:
     # Files
 
     def _create(self, command: Command) -> bytes:
-        """CREATE FILE with an FCP template (ISO/IEC 7816-9, 7.1): 82 kind, 83 identifier, 84 name, 80 size, 86 rights."""
+        """CREATE FILE with an FCP template (ISO/IEC 7816-9): 82 kind, 83 identifier, 84 name, 80 size, 86 rights."""
         self._writing()
         try:
             template = {tag: value for tag, value in decode(find(command.data, 0x62))}

@@ -30,9 +30,12 @@ class ProfileBroken(ValueError):
     """A profile that cannot be used: `code` says why, `where` names the file and the field."""
 
     def __init__(self, code: str, where: str) -> None:
-        super().__init__(f"{where}: {code}")
-        self.code = code
-        self.where = where
+        super().__init__(code, where)
+        self.code, self.where = code, where
+
+    def __str__(self) -> str:
+        """Where, then the code."""
+        return f"{self.where}: {self.code}"
 
 
 class Field(NamedTuple):
@@ -256,9 +259,7 @@ def _check(profile: Profile, source: str) -> None:
         f"{source}: files: fid",
     )
     _unique([field.name for field in profile.fields], f"{source}: files: fields: name")
-    _unique(
-        [str(number) for kind in profile.kinds for number in kind.categories], f"{source}: kinds: categories"
-    )
+    _unique([str(number) for kind in profile.kinds for number in kind.categories], f"{source}: kinds: categories")
     purposes = {key.purpose for key in profile.keys}
     for file in profile.files:
         if file.fid.hex().upper() in _RESERVED:
@@ -266,10 +267,7 @@ def _check(profile: Profile, source: str) -> None:
         if missing := {file.read, file.update} - purposes - {FREE, NEVER}:
             raise ProfileBroken("no-such-key", f"{source}: files: {file.title}: {missing.pop()}")
     if not any(
-        field[:3] == (SERIAL, "digits", 8)
-        for file in profile.files
-        if file.read == FREE
-        for field in file.fields
+        field[:3] == (SERIAL, "digits", 8) for file in profile.files if file.read == FREE for field in file.fields
     ):
         raise ProfileBroken("no-free-serial", f"{source}: files")
     if "internal" not in purposes:

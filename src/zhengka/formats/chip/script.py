@@ -29,10 +29,12 @@ class RecordBroken(ValueError):
     """A record that does not fit the profile: `code`, the field, and which record it was (from 0)."""
 
     def __init__(self, code: str, field: str, place: int) -> None:
-        super().__init__(f"record {place}, {field}: {code}")
-        self.code = code
-        self.field = field
-        self.place = place
+        super().__init__(code, field, place)
+        self.code, self.field, self.place = code, field, place
+
+    def __str__(self) -> str:
+        """Place, field and code; never the value."""
+        return f"record {self.place}, {self.field}: {self.code}"
 
 
 class Script(NamedTuple):
@@ -58,8 +60,7 @@ class ReadingPlan(NamedTuple):
         if suite not in SUITES or not isinstance(steps, list) or not 1 <= len(steps) <= 1000:
             raise ValueError("not a reading plan")
         if not all(
-            isinstance(step, str) and re.fullmatch(r"([0-9A-F]{2})+(\*([0-9A-F]{2})?)?", step)
-            for step in steps
+            isinstance(step, str) and re.fullmatch(r"([0-9A-F]{2})+(\*([0-9A-F]{2})?)?", step) for step in steps
         ):
             raise ValueError("not a reading plan")
         return cls(suite, tuple(steps))
@@ -76,8 +77,7 @@ def compile_many(
     images = _images(profile, records)
     creates = [_create_application(profile)] + [_create_file(profile, file) for file in profile.files]
     puts = [
-        secure.put_key_many(suite, kek, key, _column(keys_by_slot, key.purpose, len(records)))
-        for key in profile.keys
+        secure.put_key_many(suite, kek, key, _column(keys_by_slot, key.purpose, len(records))) for key in profile.keys
     ]
     writes = [_writes(file, image) for file, image in zip(profile.files, images, strict=True)]
     rows = zip(records, zip(*puts, strict=True), zip(*writes, strict=True), strict=True)
@@ -92,9 +92,7 @@ def reading_plan(profile: Profile) -> ReadingPlan:
     steps = [_hex(0xA4, 4, 0x0C, profile.aid)]
     for file in profile.files:
         steps.append(_select(file).hex().upper())
-        steps.extend(
-            _hex(0xB0, at >> 8, at & 0xFF, le=min(PIECE, file.size - at)) for at in range(0, file.size, PIECE)
-        )
+        steps.extend(_hex(0xB0, at >> 8, at & 0xFF, le=min(PIECE, file.size - at)) for at in range(0, file.size, PIECE))
     steps.extend(f"008800{key.slot:02X}{secure.CHALLENGE:02X}{_SLOT}" for key in profile.keys)
     steps.append(_CLOSE.hex().upper())
     for file in _guarded(profile):
@@ -111,8 +109,7 @@ def expected_readback(
     images = _images(profile, records)
     challenges = [challenge(suite, str(record[SERIAL])) for record in records]
     proofs = [
-        secure.answers(suite, _column(keys_by_slot, key.purpose, len(records)), challenges)
-        for key in profile.keys
+        secure.answers(suite, _column(keys_by_slot, key.purpose, len(records)), challenges) for key in profile.keys
     ]
     parts = [[_DONE] * len(records)]
     for file, image in zip(profile.files, images, strict=True):
@@ -126,9 +123,7 @@ def readback(transport: Transport, plan: ReadingPlan, serial: str) -> bytes:
     """Read a card back by the plan; the digest of all that it answered, whatever it answered."""
     suite = SUITES[plan.suite]
     own = challenge(suite, serial).hex()
-    return suite.digest(
-        b"".join([transport.transmit(bytes.fromhex(step.replace(_SLOT, own))) for step in plan.steps])
-    )
+    return suite.digest(b"".join([transport.transmit(bytes.fromhex(step.replace(_SLOT, own))) for step in plan.steps]))
 
 
 def challenge(suite: Suite, serial: str) -> bytes:

@@ -1,0 +1,220 @@
+"""A second pair of eyes on a script before anything is signed: it runs the commands on paper and reads the files.
+
+Written apart from the compiler and sharing none of its encoders: a fault in one is seen by the other. It sees sizes,
+rights, encodings, capacity and order; it cannot see inside an encrypted key.
+"""
+
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final, NamedTuple
+
+from zhengka.formats.apdu import ApduBroken, Command, decode_command
+from zhengka.formats.chip.profile import FREE, NEVER, Field, File, Profile
+from zhengka.formats.chip.script import Script
+from zhengka.formats.tlv import TlvBroken, decode
+
+MOST_COMMANDS: Final = 2000
+
+
+class Finding(NamedTuple):
+    """One fault: its code and where it was seen (a command's number from 1, a file or a field)."""
+
+    code: str
+    where: str
+
+
+@dataclass(slots=True)
+class _Paper:
+    """What the chip would hold after the commands so far."""
+
+    profile: Profile
+    files: dict[bytes, bytearray] = field(default_factory=dict)
+    rights: dict[bytes, bytes] = field(default_factory=dict)
+    keys: list[int] = field(default_factory=list)
+    application: bytes = b""
+    current: bytes = b""
+    findings: list[Finding] = field(default_factory=list)
+
+    def say(self, code: str, where: object) -> None:
+        self.findings.append(Finding(code, str(where)))
+
+
+def lint(profile: Profile, script: Script, record: Mapping[str, Any]) -> list[Finding]:
+    """Every fault of a script against its profile and the record it was made from; an empty list is a clean script."""
+    paper = _Paper(profile)
+    if len(script.commands) > MOST_COMMANDS:
+        paper.say("too-many-commands", len(script.commands))
+    for number, apdu in enumerate(script.commands[:MOST_COMMANDS], 1):
+        _run(paper, number, apdu)
+    _check_keys(paper)
+    _check_memory(paper)
+    for file in profile.files:
+        _check_file(paper, file, record)
+    if script.serial != record.get("serial"):
+        paper.say("serial-differs", "serial")
+    _check_dates(paper, record)
+    return paper.findings
+
+
+def _run(paper: _Paper, number: int, apdu: bytes) -> None:
+    try:
+        command = decode_command(apdu)
+    except ApduBroken:
+        return paper.say("not-a-command", number)
+    work = _COMMANDS.get((command.cla, command.ins))
+    if work is None:
+        return paper.say("command-not-allowed", number)
+    return work(paper, number, command)
+
+
+def _create(paper: _Paper, number: int, command: Command) -> None:
+    try:
+        [(outer, inner)] = decode(command.data)
+        fcp = {item.tag: item.value for item in decode(inner)}
+    except (TlvBroken, ValueError):
+        return paper.say("bad-file-template", number)
+    if outer != 0x62 or not {0x82, 0x83} <= fcp.keys():
+        return paper.say("bad-file-template", number)
+    if fcp[0x82] == b"\x38":
+        if paper.application or (fcp.get(0x84), fcp[0x83]) != (paper.profile.aid, paper.profile.fid):
+            paper.say("wrong-application", number)
+        paper.application = fcp.get(0x84, b"")
+        return None
+    if fcp[0x83] in paper.files:
+        return paper.say("file-made-twice", number)
+    paper.files[fcp[0x83]] = bytearray(int.from_bytes(fcp.get(0x80, b"")))
+    paper.rights[fcp[0x83]] = fcp.get(0x86, b"")
+    paper.current = fcp[0x83]
+    return None
+
+
+def _select(paper: _Paper, number: int, command: Command) -> None:
+    if command.p1 == 0x04:
+        if command.data != paper.application:
+            paper.say("wrong-application", number)
+        return
+    if command.data not in paper.files:
+        paper.say("no-such-file", number)
+    paper.current = command.data
+
+
+def _update(paper: _Paper, number: int, command: Command) -> None:
+    offset, content = command.p1 * 256 + command.p2, paper.files.get(paper.current)
+    if content is None:
+        return paper.say("no-such-file", number)
+    if not command.data or offset + len(command.data) > len(content):
+        return paper.say("write-past-the-end", number)
+    content[offset : offset + len(command.data)] = command.data
+    return None
+
+
+def _put_key(paper: _Paper, number: int, command: Command) -> None:
+    if len(command.data) != 36 or command.p1:
+        paper.say("bad-key-command", number)
+    if not paper.application:
+        paper.say("key-outside-application", number)
+    paper.keys.append(command.p2)
+
+
+_COMMANDS: Final[dict[tuple[int, int], Callable[[_Paper, int, Command], None]]] = {
+    (0x00, 0xE0): _create,
+    (0x00, 0xA4): _select,
+    (0x00, 0xD6): _update,
+    (0x84, 0xD4): _put_key,
+}
+
+
+def _check_keys(paper: _Paper) -> None:
+    for key in paper.profile.keys:
+        if paper.keys.count(key.slot) != 1:
+            paper.say("key-not-loaded-once", key.purpose)
+    for slot in set(paper.keys) - {key.slot for key in paper.profile.keys}:
+        paper.say("key-in-unknown-slot", slot)
+
+
+def _check_memory(paper: _Paper) -> None:
+    profile = paper.profile
+    units = 1 + len(paper.files) + len(set(paper.keys))
+    if sum(map(len, paper.files.values())) + units * profile.overhead > profile.capacity:
+        paper.say("too-big-for-the-chip", profile.id)
+    for fid in paper.files.keys() - {file.fid for file in profile.files}:
+        paper.say("unknown-file", fid.hex())
+
+
+def _check_file(paper: _Paper, file: File, record: Mapping[str, Any]) -> None:
+    content = paper.files.get(file.fid)
+    if content is None or len(content) != file.size:
+        return paper.say("file-missing" if content is None else "wrong-size", file.title)
+    slots = {key.purpose: key.slot for key in paper.profile.keys} | {FREE: 0, NEVER: 255}
+    if paper.rights[file.fid] != bytes([slots[file.read], slots[file.update]]):
+        paper.say("wrong-rights", file.title)
+    at = 0
+    for item in file.fields:
+        _check_field(paper, item, bytes(content[at : at + item.size]), record)
+        at += item.size
+    if any(content[at:]):
+        paper.say("bytes-outside-fields", file.title)
+    return None
+
+
+def _check_field(paper: _Paper, item: Field, spelled: bytes, record: Mapping[str, Any]) -> None:
+    try:
+        value = _READ[item.kind](spelled)
+    except (ValueError, IndexError):
+        return paper.say("bad-encoding", item.name)
+    if value != record.get(item.name):
+        paper.say("differs-from-record", item.name)
+    return None
+
+
+def _check_dates(paper: _Paper, record: Mapping[str, Any]) -> None:
+    order = [name for name in ("issued", "activation_until", "valid_until") if isinstance(record.get(name), date)]
+    for first, second in itertools.pairwise(order):
+        if record[first] > record[second]:
+            paper.say("dates-out-of-order", f"{first}, {second}")
+
+
+def _read_digits(spelled: bytes) -> str:
+    text = spelled.hex()
+    if not text.isdigit():
+        raise ValueError("not packed decimal")
+    return text
+
+
+def _read_date(spelled: bytes) -> date:
+    text = _read_digits(spelled)
+    return date(int(text[:4]), int(text[4:6]), int(text[6:]))
+
+
+def _read_text(spelled: bytes) -> str:
+    return _unpadded(spelled).decode("ascii")
+
+
+def _read_name(spelled: bytes) -> str:
+    return _unpadded(spelled).decode("gb18030")
+
+
+def _read_bytes(spelled: bytes) -> bytes:
+    size = spelled[0] * 256 + spelled[1]
+    if size > len(spelled) - 2 or any(spelled[2 + size :]):
+        raise ValueError("length and content differ")
+    return spelled[2 : 2 + size]
+
+
+def _unpadded(spelled: bytes) -> bytes:
+    text, _, padding = spelled.partition(b"\0")
+    if any(padding):
+        raise ValueError("text after the padding")
+    return text
+
+
+_READ: Final[dict[str, Callable[[bytes], object]]] = {
+    "digits": _read_digits,
+    "date": _read_date,
+    "number": int.from_bytes,
+    "text": _read_text,
+    "name": _read_name,
+    "bytes": _read_bytes,
+}

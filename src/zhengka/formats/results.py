@@ -1,0 +1,227 @@
+"""What the card maker sends back (制卡回执): one JSON line per card made, between a header and a signed end.
+
+    {"format": "zhengka-results/1", "result": uuid, "batch": …, "package": digest, "maker": key id, "suite": …}
+    {"serial": …, "uid": …, "atr": …, "readback": …, "outcome": "good" | "spoiled", "reason": …}     one per card
+    {"cards": …, "good": …, "spoiled": …}
+    {"signature": …}
+
+The signature of the maker's key is over a chain of digests through every line before it, so that a line that is
+changed, left out, added or moved breaks it, and a file of any length is checked in flat memory.
+"""
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Final, NamedTuple, TypeVar
+from uuid import UUID
+
+from zhengka.formats.suites import SUITES, MalformedSignature, PublicKey, SigningKey
+
+FORMAT: Final = "zhengka-results/1"
+OUTCOMES: Final = ("good", "spoiled")
+MOST_LINE: Final = 4096
+"""Most bytes in a line."""
+
+_START = b"zhengka results"
+_T = TypeVar("_T")
+
+
+class ResultsBroken(ValueError):
+    """A results file that is not taken: `code` says why, `line` which line, from 1."""
+
+    def __init__(self, code: str, line: int = 0) -> None:
+        super().__init__(code, line)
+        self.code, self.line = code, line
+
+    def __str__(self) -> str:
+        """The code, and the line if it is known."""
+        return f"the results are not taken: {self.code}" + (f", line {self.line}" if self.line else "")
+
+
+class ResultsInfo(NamedTuple):
+    """Which results these are: an id of their own, the batch, and the digest of the package they answer."""
+
+    result: UUID
+    batch: str
+    package: bytes
+
+
+class CardResult(NamedTuple):
+    """What became of one card. A spoiled card says why; `readback` is None when it could not be read back."""
+
+    serial: str
+    uid: bytes
+    atr: bytes
+    readback: bytes | None
+    outcome: str
+    reason: str
+
+
+class Counts(NamedTuple):
+    """How many cards the file tells of: cards = good + spoiled."""
+
+    cards: int
+    good: int
+    spoiled: int
+
+
+class ResultWriter:
+    """Writes results line by line; the file has its name only once it is signed. Use it in a `with` block."""
+
+    def __init__(self, path: Path, info: ResultsInfo, key: SigningKey) -> None:
+        """`key` is the maker's private key."""
+        self._path, self._key = path, key
+        self._temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        self._digest, self._chain = SUITES[key.public.suite].digest, _START
+        self._counts = dict.fromkeys(OUTCOMES, 0)
+        self._file = self._temporary.open("wb")
+        header = {"format": FORMAT, "result": str(info.result), "batch": info.batch, "package": info.package.hex()}
+        self._line(header | {"maker": key.public.key_id.hex(), "suite": key.public.suite})
+
+    def add(self, card: CardResult) -> None:
+        """Write the result of one card."""
+        if card.outcome not in OUTCOMES:
+            raise ValueError("an outcome is good or spoiled")
+        self._counts[card.outcome] += 1
+        self._line(spell(card))
+
+    def __enter__(self) -> "ResultWriter":
+        """The writer itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        """Count, sign, make durable and name the file; after an error leave nothing behind."""
+        if kind is not None:
+            self._file.close()
+            self._temporary.unlink()
+            return
+        self._line({"cards": sum(self._counts.values()), **self._counts})
+        self._file.write(_json({"signature": self._key.sign(self._chain).hex()}))
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        self._temporary.replace(self._path)
+
+    def _line(self, data: Mapping[str, Any]) -> None:
+        line = _json(data)
+        self._chain = self._digest(self._chain + line)
+        self._file.write(line)
+
+
+class ResultReader:
+    """A results file, checked whole before the first card is given out."""
+
+    def __init__(self, path: Path, maker_public: PublicKey) -> None:
+        """Check signature, header and counts; ResultsBroken says what is wrong."""
+        self._path = path
+        with path.open("rb") as file:
+            lines, told = _check(file, maker_public)
+            file.seek(0)
+            header = _parse(file.readline(), 1)
+        self.info = _info(header)
+        if (header["suite"], header["maker"]) != (maker_public.suite, maker_public.key_id.hex()):
+            raise ResultsBroken("wrong-maker", 1)
+        self._cards = lines - 3
+        self.counts = self._count()
+        if told != self.counts._asdict():
+            raise ResultsBroken("wrong-counts", lines - 1)
+
+    def cards(self) -> Iterator[CardResult]:
+        """The result of every card, in the order of the file."""
+        with self._path.open("rb") as file:
+            file.readline()
+            for number in range(2, self._cards + 2):
+                yield _card(_parse(file.readline(), number), number)
+
+    def _count(self) -> Counts:
+        good = sum(card.outcome == "good" for card in self.cards())
+        return Counts(self._cards, good, self._cards - good)
+
+
+def spell(card: CardResult) -> dict[str, str | None]:
+    """One result as it stands in a line."""
+    return {
+        "serial": card.serial,
+        "uid": card.uid.hex(),
+        "atr": card.atr.hex(),
+        "readback": None if card.readback is None else card.readback.hex(),
+        "outcome": card.outcome,
+        "reason": card.reason,
+    }
+
+
+def _check(file: BinaryIO, maker: PublicKey) -> tuple[int, dict[str, Any]]:
+    """The number of lines and the one that counts, if the chain through all but the last is what the last signs."""
+    chain, digest, number, told, last = _START, SUITES[maker.suite].digest, 0, b"", b""
+    while line := file.readline(MOST_LINE + 1):
+        number += 1
+        if len(line) > MOST_LINE or not line.endswith(b"\n"):
+            raise ResultsBroken("truncated" if len(line) <= MOST_LINE else "line-too-long", number)
+        if last:
+            chain = digest(chain + last)
+        told, last = last, line
+    if number < 3:
+        raise ResultsBroken("truncated", number)
+    signature = _field(_parse(last, number), "signature", bytes.fromhex, number)
+    try:
+        right = maker.verify(chain, signature)
+    except MalformedSignature:
+        right = False
+    if not right:
+        raise ResultsBroken("wrong-signature", number)
+    return number, _parse(told, number - 1)
+
+
+def _info(header: Mapping[str, Any]) -> ResultsInfo:
+    if header.get("format") != FORMAT or not {"suite", "maker"} <= header.keys():
+        raise ResultsBroken("unknown-format", 1)
+    return ResultsInfo(
+        _field(header, "result", UUID, 1),
+        _field(header, "batch", str, 1),
+        _field(header, "package", bytes.fromhex, 1),
+    )
+
+
+def _card(data: Mapping[str, Any], number: int) -> CardResult:
+    readback = None if data.get("readback") is None else _field(data, "readback", bytes.fromhex, number)
+    card = CardResult(
+        _field(data, "serial", str, number),
+        _field(data, "uid", bytes.fromhex, number),
+        _field(data, "atr", bytes.fromhex, number),
+        readback,
+        _field(data, "outcome", str, number),
+        _field(data, "reason", str, number),
+    )
+    whole = re.fullmatch(r"[0-9]{1,32}", card.serial) and 4 <= len(card.uid) <= 10 and 2 <= len(card.atr) <= 33
+    if not whole or card.outcome not in OUTCOMES or len(card.reason) > 200 or len(readback or bytes(32)) != 32:
+        raise ResultsBroken("bad-card", number)
+    if card.outcome == "good" and (readback is None or card.reason):
+        raise ResultsBroken("bad-card", number)
+    return card
+
+
+def _field(data: Mapping[str, Any], name: str, read: Callable[[str], _T], number: int) -> _T:
+    value = data.get(name)
+    if not isinstance(value, str):
+        raise ResultsBroken("bad-line", number)
+    try:
+        return read(value)
+    except ValueError:
+        raise ResultsBroken("bad-line", number) from None
+
+
+def _parse(line: bytes, number: int) -> dict[str, Any]:
+    try:
+        data = json.loads(line)
+    except (ValueError, RecursionError):
+        raise ResultsBroken("bad-line", number) from None
+    if not isinstance(data, dict):
+        raise ResultsBroken("bad-line", number)
+    return data
+
+
+def _json(data: Mapping[str, Any]) -> bytes:
+    return json.dumps(data, separators=(",", ":")).encode() + b"\n"
