@@ -234,6 +234,14 @@ def self_test() -> None:
         raise LibraryFailed("libcrypto.so.3 does not agree with GB/T 32918.5")
 
 
+def library(name: str = "libcrypto.so.3") -> Any:
+    """The opened system library; LibraryMissing, naming the package to install, where there is none."""
+    try:
+        return _ffi().dlopen(name)
+    except OSError:
+        raise LibraryMissing(f"{name} is missing: install Debian's package libssl3") from None
+
+
 class _Contexts:
     """Ready OpenSSL contexts of one key and one operation, each in the hands of one thread at a time."""
 
@@ -269,10 +277,7 @@ def _ffi() -> cffi.FFI:
 
 @cache
 def _lib() -> Any:
-    try:
-        return _ffi().dlopen("libcrypto.so.3")
-    except OSError:
-        raise LibraryMissing("libcrypto.so.3 is missing: install Debian's package libssl3") from None
+    return library()
 
 
 @cache

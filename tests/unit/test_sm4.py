@@ -1,0 +1,67 @@
+"""SM4 and AES: blocks, GCM and CMAC against the standards, bulk against one by one."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from zhengka.formats import sm4
+
+VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "sm4.json").read_text())
+CMACS = [
+    pytest.param(suite["cipher"], suite["key"], int(length), mac, id=f"{suite['cipher']}-{length}")
+    for suite in VECTORS["cmac"]["suites"]
+    for length, mac in suite["macs"].items()
+]
+MESSAGE = bytes.fromhex(VECTORS["cmac"]["message"])
+
+
+def test_a_block_is_encrypted_and_decrypted_as_the_standard_says() -> None:
+    key, plain, cipher = (bytes.fromhex(VECTORS["block"][name]) for name in ("key", "plain", "cipher"))
+    assert sm4.ecb_encrypt(key, plain * 3) == cipher * 3
+    assert sm4.ecb_decrypt(key, cipher * 3) == plain * 3
+
+
+def test_a_part_of_a_block_is_refused() -> None:
+    with pytest.raises(ValueError):
+        sm4.ecb_encrypt(bytes(16), bytes(17))
+
+
+def test_gcm_is_that_of_rfc_8998_and_a_flipped_bit_is_refused() -> None:
+    key, nonce, also, plain, sealed = (
+        bytes.fromhex(VECTORS["gcm"][name]) for name in ("key", "nonce", "also", "plain", "sealed")
+    )
+    assert sm4.gcm_encrypt(key, nonce, plain, also) == sealed
+    assert sm4.gcm_decrypt(key, nonce, sealed, also) == plain
+    for broken in (sealed[:-1], bytes([sealed[0] ^ 1]) + sealed[1:], b"short"):
+        with pytest.raises(sm4.SealBroken):
+            sm4.gcm_decrypt(key, nonce, broken, also)
+    with pytest.raises(sm4.SealBroken):
+        sm4.gcm_decrypt(key, nonce, sealed, also + b"more")
+
+
+@pytest.mark.parametrize(("cipher", "key", "length", "mac"), CMACS)
+def test_cmac_is_that_of_the_vectors_alone_and_in_bulk(cipher: Any, key: str, length: int, mac: str) -> None:
+    secret, message, expected = bytes.fromhex(key), MESSAGE[:length], bytes.fromhex(mac)
+    assert sm4.cmac(secret, message, cipher=cipher) == expected
+    assert sm4.cmac_many(secret, [message], cipher=cipher) == [expected]
+    assert sm4.cmac_many(secret, [message] * 100, cipher=cipher) == [expected] * 100
+
+
+def test_a_mac_after_whole_blocks_equals_the_mac_of_all() -> None:
+    key, before, messages = bytes(16), MESSAGE[:32], [MESSAGE[:20], MESSAGE[32:49]]
+    rows = sm4.matrix(messages, 32)
+    tags = sm4.cmac_rows(key, rows, sm4.lengths_of(messages), chain=sm4.chain_of(key, before))
+    assert sm4.slices(tags) == [sm4.cmac(key, before + message) for message in messages]
+
+
+def test_no_messages_have_no_macs() -> None:
+    assert sm4.cmac_many(bytes(16), []) == []
+
+
+def test_a_long_column_is_cut_into_groups_of_bounded_size() -> None:
+    lengths = sm4.lengths_of([bytes(18)] * 100_000)
+    groups = [places for _, places in sm4.by_blocks(lengths)]
+    assert max(map(len, groups)) * 32 <= 1 << 20
+    assert sum(map(len, groups)) == 100_000
