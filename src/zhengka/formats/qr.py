@@ -8,9 +8,10 @@ Reading looks at the digits only and opens nothing: the host in a code proves no
 
 import io
 import re
+import struct
+import zlib
 from dataclasses import dataclass
 from typing import Final, TypeAlias
-from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
 import numpy as np
@@ -31,11 +32,12 @@ LONGEST_TEXT: Final = 2048
 MOST_PIXELS: Final = 25_000_000
 MOST_IMAGE_BYTES: Final = 32 * 1024 * 1024
 
-_TEXT: Final = re.compile(
-    r"(?:HTTPS?://[A-Z0-9.\-]{1,253}(?::[0-9]{1,5})?/V/)?([1-9][0-9]{2,619})/?", re.ASCII
-)
+_TEXT: Final = re.compile(r"(?:HTTPS?://[A-Z0-9.\-]{1,253}(?::[0-9]{1,5})?/V/)?([1-9][0-9]{2,619})/?", re.ASCII)
 _QR_ONLY: Final = zxingcpp.barcode_formats_from_str("QRCode")
-_HOST: Final = re.compile(r"[A-Z0-9.\-]{1,253}(:[0-9]{1,5})?", re.ASCII)
+_BASE: Final = re.compile(r"(HTTPS?://[A-Z0-9.\-]{1,253}(?::[0-9]{1,5})?)/?", re.ASCII)
+
+_BOMBS: Final = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+_DAMAGE: Final = (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, struct.error, zlib.error)
 
 REASONS: Final = {
     "qr-text": "not the text of a card's code",
@@ -76,8 +78,7 @@ CARD: Final = Form(9, "Q")
 """The code on a card: 53 modules, 17.9 mm at 4 dots of 300 dpi, 20.7 mm with the quiet zone.
 
 A card lives ten years in a pocket, and level Q mends a quarter of the code, level M of the smaller form an
-eighth. For a payload of 100 bytes it leaves room for a host of 28 characters, the
-smaller form for 17.
+eighth. For a payload of 100 bytes it leaves room for a host of 28 characters, the smaller form for 17.
 """
 
 SMALL: Final = Form(7, "M")
@@ -86,17 +87,12 @@ SMALL: Final = Form(7, "M")
 
 def to_text(payload: bytes, base_url: str) -> str:
     """The text of the code for this payload; `base_url` is `https://host` or `http://host:port`."""
-    parts = urlsplit(base_url.rstrip("/").upper())
-    if (
-        parts.scheme not in ("http", "https")
-        or not _HOST.fullmatch(parts.netloc)
-        or parts.path
-        or parts.query
-    ):
+    base = _BASE.fullmatch(base_url.upper())
+    if base is None:
         raise BadQr("qr-base-url")
     if not 0 < len(payload) <= LONGEST_PAYLOAD:
         raise BadQr("qr-too-long")
-    return f"{parts.scheme.upper()}://{parts.netloc}/V/{to_digits(payload)}"
+    return f"{base[1]}/V/{to_digits(payload)}"
 
 
 def to_digits(payload: bytes) -> str:
@@ -122,9 +118,7 @@ def from_text(text: str) -> bytes:
 def modules(text: str, form: Form = CARD) -> Modules:
     """The code as a square of modules, `form.side` on each side. Raises `BadQr("qr-too-long")`."""
     try:
-        code = zxingcpp.create_barcode(
-            text, zxingcpp.BarcodeFormat.QRCode, version=form.version, ec_level=form.level
-        )
+        code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, version=form.version, ec_level=form.level)
     except ValueError:
         raise BadQr("qr-too-long") from None
     grey: NDArray[np.uint8] = np.asarray(code.to_image(scale=1, add_quiet_zones=False))
@@ -175,13 +169,13 @@ def read_image(image: bytes) -> list[str]:
             if picture.width * picture.height > MOST_PIXELS:
                 raise BadQr("image-too-large")
             grey = _grey(picture)
-    except Image.DecompressionBombError:
+    except BadQr:
+        raise
+    except _BOMBS:
         raise BadQr("image-too-large") from None
     except UnidentifiedImageError:
         raise BadQr("image-format") from None
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
-        if isinstance(error, BadQr):
-            raise
+    except _DAMAGE:
         raise BadQr("image-broken") from None
     found = zxingcpp.read_barcodes(grey, formats=_QR_ONLY)
     return [code.text for code in found if code.valid]

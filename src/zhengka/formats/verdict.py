@@ -38,9 +38,7 @@ class Word(NamedTuple):
 
 WORDS: Final = {
     "valid": Word(GREEN, "The card is valid.", "此卡有效。"),
-    "not-our-code": Word(
-        RED, "This is not the code of a disability certificate card.", "这不是残疾人证的二维码。"
-    ),
+    "not-our-code": Word(RED, "This is not the code of a disability certificate card.", "这不是残疾人证的二维码。"),
     "signature-wrong": Word(RED, "The code was forged or changed.", "二维码系伪造或已被改动。"),
     "key-unknown": Word(RED, "No known issuer made this code.", "二维码不是由已知的发证机构签发的。"),
     "key-purpose": Word(RED, "This issuer's key does not sign cards.", "该密钥不用于签发证卡。"),
@@ -54,9 +52,7 @@ WORDS: Final = {
     "expired": Word(RED, "The card has expired.", "此卡已过有效期。"),
     "revoked": Word(RED, "The card was cancelled.", "此卡已注销。"),
     "suspended": Word(RED, "The card was reported lost.", "此卡已挂失。"),
-    "status-reserved": Word(
-        RED, "The card has a status that this verifier does not know.", "此卡的状态无法识别。"
-    ),
+    "status-reserved": Word(RED, "The card has a status that this verifier does not know.", "此卡的状态无法识别。"),
     "list-missing": Word(
         AMBER,
         "The card is genuine, but its status cannot be checked here: no status list.",
