@@ -136,5 +136,5 @@ def test_one_key_signs_in_many_threads_at_once() -> None:
 
 
 def test_a_private_key_cannot_be_pickled() -> None:
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="cannot be pickled"):
         pickle.dumps(KEY)
