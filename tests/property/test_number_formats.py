@@ -1,5 +1,6 @@
 """Numbers and names under random input: round trips hold and nothing but the named errors escapes."""
 
+from contextlib import suppress
 from datetime import date
 
 from hypothesis import given
@@ -65,10 +66,8 @@ def test_no_text_makes_a_number_parser_fail_in_another_way_than_its_own(text: st
         (serial.factor, BadSerial),
     ]
     for read, its_error in readers:
-        try:
+        with suppress(its_error):
             read(text)
-        except its_error:
-            pass
 
 
 @given(ANYTHING)

@@ -41,16 +41,12 @@ def test_a_change_to_no_category_or_grade_is_refused(category: int, grade: int, 
         certnumber.parse("43070219000101001843").regraded(category, grade)
 
 
-@pytest.mark.parametrize(
-    "text", ["肢体", "肢体残疾", "肢体残疾人", " 肢 体 ", "4", "４", "4.0", "04", "肢残"]
-)
+@pytest.mark.parametrize("text", ["肢体", "肢体残疾", "肢体残疾人", " 肢 体 ", "4", "４", "4.0", "04", "肢残"])
 def test_the_words_of_offices_for_a_category_are_understood(text: str) -> None:
     assert certnumber.parse_category(text) == 4
 
 
-@pytest.mark.parametrize(
-    "text", ["一级", "1", "壹", "Ⅰ", "I", "i", "１级", "1.0", "01", " 一 级 ", "壹级", "Ⅰ级"]
-)
+@pytest.mark.parametrize("text", ["一级", "1", "壹", "Ⅰ", "I", "i", "１级", "1.0", "01", " 一 级 ", "壹级", "Ⅰ级"])
 def test_the_words_of_offices_for_a_grade_are_understood(text: str) -> None:
     assert certnumber.parse_grade(text) == 1
 

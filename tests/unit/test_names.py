@@ -77,9 +77,7 @@ def test_one_name_written_in_many_ways_is_kept_in_one(text: str, kept: str) -> N
         ("张\ufdd0", "name-character", "U+FDD0"),
     ],
 )
-def test_what_is_no_name_is_refused_with_the_reason_and_the_character(
-    text: str, code: str, character: str
-) -> None:
+def test_what_is_no_name_is_refused_with_the_reason_and_the_character(text: str, code: str, character: str) -> None:
     with pytest.raises(BadName) as refusal:
         names.normalise(text)
     assert (refusal.value.code, refusal.value.character) == (code, character)
@@ -103,9 +101,7 @@ def test_names_that_only_look_alike_stay_different() -> None:
         ("", "", ""),
     ],
 )
-def test_a_name_is_found_by_its_pinyin_and_by_its_initials(
-    name: str, full: str | None, initials: str | None
-) -> None:
+def test_a_name_is_found_by_its_pinyin_and_by_its_initials(name: str, full: str | None, initials: str | None) -> None:
     found = names.pinyin(name)
     if full is None:
         assert found[0].endswith("ming") and found[1].endswith("m")

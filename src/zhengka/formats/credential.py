@@ -55,7 +55,7 @@ MOST_CLASSES: Final = 256
 _HEAD: Final = bytes((0x86, 0x40 + TOKEN_SIZE))  # an array of six that begins with twelve bytes
 _BODY_AT: Final = 1 + KEY_ID_SIZE
 _SHORTEST: Final = _BODY_AT + len(_HEAD) + TOKEN_SIZE + 5 + SIGNATURE_SIZE
-_LONGEST: Final = _SHORTEST + 4 * 4
+_LONGEST: Final = _SHORTEST + 4 * 4 + 1
 _ZERO: Final = DAY_ZERO.toordinal()
 _INTEGER_SIZES: Final = {24: (1, 24), 25: (2, 1 << 8), 26: (4, 1 << 16)}  # how many bytes, least value
 

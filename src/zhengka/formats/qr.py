@@ -78,7 +78,8 @@ CARD: Final = Form(9, "Q")
 """The code on a card: 53 modules, 17.9 mm at 4 dots of 300 dpi, 20.7 mm with the quiet zone.
 
 A card lives ten years in a pocket, and level Q mends a quarter of the code, level M of the smaller form an
-eighth. For a payload of 100 bytes it leaves room for a host of 28 characters, the smaller form for 17.
+eighth. With the largest credential (102 bytes) it leaves room for a host of 27 characters, the smaller form
+for 15.
 """
 
 SMALL: Final = Form(7, "M")
