@@ -46,6 +46,19 @@ PROBLEMS: dict[str, Problem] = {
         403, "Too many wrong tries: the account is locked for 15 minutes", "输错次数过多，账号已锁定15分钟",
         "Wait, or ask the system administrator.",
         "请稍候再试，或联系系统管理员。"),
+    # -- keys ------------------------------------------------------------------------------------------------------
+    "key-missing": Problem(
+        503, "The key that this needs is not in the key store", "密钥库中没有所需的密钥",
+        "Let the security administrator make or restore the key.",
+        "请安全管理员生成或恢复密钥。"),
+    "key-not-yet": Problem(
+        503, "The key that this needs is not valid yet", "所需的密钥尚未生效",
+        "Wait for the key's first day, or let the security administrator look.",
+        "请等待密钥生效，或由安全管理员检查。"),
+    "key-retired": Problem(
+        503, "The key that this needs makes nothing any more", "所需的密钥已停用",
+        "Let the security administrator make the next version of the key.",
+        "请安全管理员生成新版本的密钥。"),
 }
 
 

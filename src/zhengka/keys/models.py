@@ -3,12 +3,18 @@
 from typing import ClassVar
 
 from django.db import models
+from django.db.models import F, Q
 
 PURPOSES = ("credential", "status", "batch", "card_master", "blank_card", "status_index")
+STATES = ("active", "retired")
 
 
 class Key(models.Model):
-    """One key version of the tree nation → province (统一密钥体系). `label` names it in the key store."""
+    """One key version of the tree nation → province (统一密钥体系). `label` names it in the key store.
+
+    It works from `not_before` to `works_until` while it is active; what it made is trusted until `not_after`, unless
+    it was revoked. All days are inclusive and China's.
+    """
 
     label = models.TextField(primary_key=True)
     purpose = models.TextField(choices=[(purpose, purpose) for purpose in PURPOSES])
@@ -19,15 +25,21 @@ class Key(models.Model):
     public = models.BinaryField(null=True, help_text="uncompressed point, 65 bytes, for signing keys")
     key_id = models.BinaryField(null=True, help_text="first 8 bytes of the digest of the point")
     check_value = models.TextField(blank=True, help_text="KCV: first 3 bytes of the encryption of zeros")
-    state = models.TextField(default="active", choices=[(s, s) for s in ("active", "retiring", "retired", "destroyed")])
+    state = models.TextField(default="active", choices=[(state, state) for state in STATES])
     not_before = models.DateField()
+    works_until = models.DateField()
     not_after = models.DateField()
+    revoked_at = models.DateTimeField(null=True, help_text="from then on nothing that it signed is trusted")
     signatures = models.BigIntegerField(default=0, help_text="signatures made, counted before they leave (I9)")
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["purpose", "suite", "area", "slot", "number"], name="key_version_once"),
             models.UniqueConstraint(fields=["key_id"], name="key_id_once"),
+            models.CheckConstraint(condition=Q(purpose__in=PURPOSES), name="key_purpose_known"),
+            models.CheckConstraint(condition=Q(state__in=STATES), name="key_state_known"),
+            models.CheckConstraint(condition=Q(works_until__gte=F("not_before"), not_after__gte=F("works_until")),
+                                   name="key_life_ordered"),
         ]
 
     def __str__(self) -> str:
