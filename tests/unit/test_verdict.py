@@ -150,7 +150,7 @@ def test_a_card_is_good_from_its_first_to_the_end_of_its_last_day_in_china(at: d
     assert issuer.decide(GOOD, at=at, status_list=status).code == code
 
 
-@pytest.mark.parametrize(("bits", "code"), [(0, "valid"), (1, "revoked"), (2, "suspended"), (3, "status-reserved")])
+@pytest.mark.parametrize(("bits", "code"), [(0, "valid"), (1, "revoked"), (2, "suspended"), (3, "inactive")])
 def test_the_status_list_decides_about_a_genuine_card(bits: int, code: str) -> None:
     answer = ISSUER.decide(GOOD, status_list=ISSUER.status_list([(CARD.status_index, bits)]))
     assert answer.code == code and answer.credential == CARD

@@ -40,7 +40,7 @@ class Status(IntEnum):
     VALID = 0
     REVOKED = 1  # 注销
     SUSPENDED = 2  # 挂失
-    RESERVED = 3
+    INACTIVE = 3  # 未激活, or the activation year is over (年度激活过期)
 
 
 CONTENT_TYPE: Final = "application/vnd.zhengka.status-list"

@@ -52,7 +52,7 @@ WORDS: Final = {
     "expired": Word(RED, "The card has expired.", "此卡已过有效期。"),
     "revoked": Word(RED, "The card was cancelled.", "此卡已注销。"),
     "suspended": Word(RED, "The card was reported lost.", "此卡已挂失。"),
-    "status-reserved": Word(RED, "The card has a status that this verifier does not know.", "此卡的状态无法识别。"),
+    "inactive": Word(RED, "The card is not activated for this year.", "此卡未激活，或年度激活已过期。"),
     "list-missing": Word(
         AMBER,
         "The card is genuine, but its status cannot be checked here: no status list.",
@@ -74,7 +74,7 @@ WORDS: Final = {
 _BY_STATUS: Final = {
     Status.REVOKED: "revoked",
     Status.SUSPENDED: "suspended",
-    Status.RESERVED: "status-reserved",
+    Status.INACTIVE: "inactive",
 }
 
 
