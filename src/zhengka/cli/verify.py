@@ -1,0 +1,63 @@
+"""`zhengka verify`: decide on a card offline, from the QR's text or a photo of it."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import typer
+from django.conf import settings
+from django.utils import timezone
+from rich.console import Console
+
+from zhengka.core.errors import Refusal
+from zhengka.formats import qr, statuslist
+from zhengka.formats.issuers import KeySet
+from zhengka.formats.qr import BadQr
+from zhengka.formats.statuslist import StatusList
+from zhengka.formats.verdict import decide
+
+STYLE = {"green": "bold green", "red": "bold red", "amber": "bold yellow"}
+REFUSED = 3
+"""Exit status for a card that must not be let pass (0: valid)."""
+
+
+def verify(
+    card: str = typer.Argument(help="The QR's text, or a PNG or JPEG photo of the card."),
+    bundle: Path = typer.Option(None, help="Folder with keys.json and status lists; default: this installation's."),
+    max_age: int = typer.Option(72, help="Hours for which a status list is good enough for a green answer."),
+) -> None:
+    """Decide on a card without a network and without the database: public keys and signed status lists only."""
+    at = timezone.now()
+    keys, lists = open_bundle(bundle or Path(settings.HOME) / "public", at=at)
+    verdict = decide(read(card), keys=keys, lists=lists, at=at, max_age=timedelta(hours=max_age))
+    screen = Console()
+    screen.print(f"[{STYLE[verdict.colour]}]{verdict.zh} {verdict.en}[/]  ({verdict.code})")
+    if verdict.credential:
+        screen.print(f"有效期至 valid until {verdict.credential.expires:%Y-%m-%d}")
+    if verdict.list_age is not None:
+        screen.print(f"状态表 status list v{verdict.list_version}, {verdict.list_age.total_seconds() / 60:.0f} min old")
+    if not verdict.ok:
+        raise typer.Exit(REFUSED)
+
+
+def open_bundle(folder: Path, *, at: datetime) -> tuple[KeySet, Mapping[int, StatusList]]:
+    """The public keys and every signed status list of a bundle; each list's signature is checked here, once."""
+    if not (folder / "keys.json").exists():
+        raise Refusal("bundle-missing", folder=str(folder))
+    keys = KeySet.from_json((folder / "keys.json").read_text())
+    lists = [statuslist.parse(path.read_bytes(), keys=keys, at=at) for path in sorted(folder.glob("status-*.bin"))]
+    return keys, {found.header.list_number: found for found in lists}
+
+
+def read(card: str) -> str:
+    """The text of the code: `card` itself, or what the picture of that name shows."""
+    path = Path(card)
+    if len(card) > 255 or not path.is_file():
+        return card
+    try:
+        found = qr.read_image(path.read_bytes())
+    except BadQr as bad:
+        raise Refusal("picture-unreadable", file=path.name, reason=bad.code) from bad
+    if not found:
+        raise Refusal("picture-without-code", file=path.name)
+    return found[0]
