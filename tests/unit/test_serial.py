@@ -80,6 +80,12 @@ def test_parts_that_make_no_serial_are_refused(unit: str, number: int, code: str
         serial.make_many(unit, number, 2)
 
 
+def test_a_run_of_serials_may_not_go_beyond_the_last_running_number() -> None:
+    assert len(serial.make_many("430104", 10**9 - 2, 2)) == 2
+    with pytest.raises(BadSerial, match="serial-number"):
+        serial.make_many("430104", 10**9 - 1, 2)
+
+
 @pytest.mark.parametrize("text", ["", "43010400000001", "430104000000012X"])
 def test_only_a_whole_serial_gives_a_factor(text: str) -> None:
     with pytest.raises(BadSerial):

@@ -177,6 +177,15 @@ def test_a_signed_list_whose_bits_inflate_to_more_or_less_is_refused_without_inf
             parse(signed_again(good[: HEADER - 4] + len(body).to_bytes(4) + body))
 
 
+def test_a_signed_list_whose_bits_do_not_end_or_go_on_after_their_end_is_refused() -> None:
+    good = ISSUER.list_bytes()
+    endless = zlib.compressobj(9, zlib.DEFLATED, -15)
+    unended = endless.compress(bytes(16)) + endless.flush(zlib.Z_SYNC_FLUSH)
+    for body in (unended, zlib.compress(bytes(16), 9, -15) + b"\x00"):
+        with pytest.raises(BadStatusList, match="list-truncated"):
+            parse(signed_again(good[: HEADER - 4] + len(body).to_bytes(4) + body))
+
+
 def test_the_place_of_a_card_is_that_of_the_vector() -> None:
     for number, list_number, index in VECTOR["indexes"]:
         assert statuslist.index_for(number, bytes.fromhex(VECTOR["list_key"])) == (list_number, index)
