@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from itertools import chain
+from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
@@ -80,7 +81,7 @@ def _make_all(job: Job, folder: Path, members: list[Member], workers: int) -> No
     open_names = [member.name for member in members if not (parts / member.name).exists()]
     started, made, whole = time.monotonic(), 0, sum(member.cards for member in members)
     left = sum(member.cards for member in members if member.name not in open_names)
-    with ProcessPoolExecutor(max_workers=workers) as pool:
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         for count in pool.map(partial(make_member, job, folder), open_names):
             made += count
             rate = made / max(time.monotonic() - started, 1e-6)

@@ -35,8 +35,8 @@ MOST_BYTES: Final = 256 << 20
 
 _MANIFEST, _SIGNATURE = "manifest.json", "manifest.sig"
 _MOST_MANIFEST = 4 << 20
-_NAME = re.compile(r"(cards-\d{4}\.bin|faces-\d{4}\.pdf)")
-_STAGED = re.compile(rf"{_NAME.pattern}\.(\d{{1,4}})")
+_NAME = re.compile(r"(cards-[0-9]{4}\.bin|faces-[0-9]{4}\.pdf)")
+_STAGED = re.compile(rf"{_NAME.pattern}\.([0-9]{{1,4}})")
 _END = struct.Struct("<4s4H2LH")  # end of central directory record (APPNOTE 4.3.16)
 _ZIP_FAULTS = (
     zipfile.BadZipFile,
