@@ -16,7 +16,6 @@ import os
 import re
 import struct
 import zipfile
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -40,15 +39,12 @@ _STAGED = re.compile(rf"{_NAME.pattern}\.([0-9]{{1,4}})")
 _END = struct.Struct("<4s4H2LH")  # end of central directory record (APPNOTE 4.3.16)
 _ZIP_FAULTS = (
     zipfile.BadZipFile,
-    zipfile.LargeZipFile,
-    NotImplementedError,
     RuntimeError,
     ValueError,
     OverflowError,
     EOFError,
     OSError,
     struct.error,
-    zlib.error,
 )
 
 
@@ -190,7 +186,15 @@ class PackageReader:
 
     def __init__(self, path: Path, private_key: SigningKey, issuer_public: PublicKey) -> None:
         """Check the outside, the signature and the manifest; PackageBroken says what is wrong."""
-        self._archive = _open(path)
+        self._file = path.open("rb")
+        try:
+            self._load(private_key, issuer_public)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def _load(self, private_key: SigningKey, issuer_public: PublicKey) -> None:
+        self._archive = _open(self._file)
         manifest = self._read(_MANIFEST, _MOST_MANIFEST)
         _check_signature(issuer_public, manifest, self._read(_SIGNATURE, 64))
         data = _parse_manifest(manifest)
@@ -210,7 +214,7 @@ class PackageReader:
 
     def __exit__(self, *_: object) -> None:
         """Close the file."""
-        self._archive.close()
+        self._file.close()
 
     def orders(self, member: Member) -> Iterator[CardOrder]:
         """The cards of one `cards-…` member, once its digest and its seal are right."""
@@ -261,21 +265,15 @@ class PackageReader:
             raise PackageBroken("damaged", name) from None
 
 
-def _open(path: Path) -> zipfile.ZipFile:
+def _open(raw: BinaryIO) -> zipfile.ZipFile:
     """The zip file, if its outside is what our writer makes: stored members, known names, each once, no comment."""
-    raw = path.open("rb")
     try:
         _check_end(raw)
         archive = zipfile.ZipFile(raw)
         names = [_checked_name(item) for item in archive.infolist()]
-    except PackageBroken:
-        raw.close()
-        raise
-    except _ZIP_FAULTS:
-        raw.close()
-        raise PackageBroken("not-a-package") from None
+    except _ZIP_FAULTS as fault:
+        raise fault if isinstance(fault, PackageBroken) else PackageBroken("not-a-package") from None
     if len(set(names)) != len(names):
-        raw.close()
         raise PackageBroken("member-twice")
     return archive
 
