@@ -1,0 +1,93 @@
+"""The fonts of the faces: which one draws a character, how wide it is, and which characters none can draw."""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from django.conf import settings
+from reportlab.pdfbase.ttfonts import TTFont
+
+MAIN: Final = "NotoSansSC-Regular.ttf"
+RARE: Final = ("HanaMinA.ttf", "HanaMinB.ttf")
+"""Fonts of rare characters (生僻字), asked in this order after the main one: Unicode planes 0 and 2."""
+INSTALLED: Final = Path("/usr/share/fonts/truetype/hanazono")
+_NO_GLYPH: Final = frozenset(("Mn", "Me", "Cc", "Cf", "Co", "Cs", "Cn"))
+
+
+class Glyph(NamedTuple):
+    """Which font of the stack draws a character, and its advance in thousandths of the size."""
+
+    font: int
+    width: float
+
+
+class FontStack:
+    """Fonts asked one after another for each character."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self.fonts = [TTFont(path.stem, str(path)) for path in paths]
+        self._glyphs: dict[str, Glyph | None] = {}
+
+    def glyph(self, character: str) -> Glyph | None:
+        """Who draws the character; None where nobody does, or only as an empty box."""
+        try:
+            return self._glyphs[character]
+        except KeyError:
+            self._glyphs[character] = found = self._find(character)
+            return found
+
+    def missing(self, text: str) -> list[str]:
+        """The code points (`U+20BB7`) of the text's characters that no font draws."""
+        return [f"U+{ord(character):04X}" for character in text if self.glyph(character) is None]
+
+    def width(self, text: str, size: float, spacing: float = 0.0) -> float:
+        """Width in points; ValueError for a character without a glyph."""
+        total = 0.0
+        for character in text:
+            found = self.glyph(character)
+            if found is None:
+                raise ValueError(f"no font draws U+{ord(character):04X}")
+            total += found.width
+        return total * size / 1000 + spacing * max(len(text) - 1, 0)
+
+    def runs(self, text: str) -> list[tuple[TTFont, str]]:
+        """The text in pieces of one font each."""
+        pieces: list[tuple[int, list[str]]] = []
+        for character in text:
+            found = self.glyph(character)
+            font = found.font if found else 0
+            if not pieces or pieces[-1][0] != font:
+                pieces.append((font, []))
+            pieces[-1][1].append(character)
+        return [(self.fonts[font], "".join(characters)) for font, characters in pieces]
+
+    def _find(self, character: str) -> Glyph | None:
+        code = ord(character)
+        if unicodedata.category(character) in _NO_GLYPH and not 0x20000 <= code < 0x40000:
+            return None  # a mark would need shaping; what is invisible does not belong on a card
+        for place, font in enumerate(self.fonts):
+            face = font.face
+            glyph = face.charToGlyph.get(code, 0)
+            drawn = glyph and (character.isspace() or face.glyphPos[glyph + 1] > face.glyphPos[glyph])
+            if drawn:
+                return Glyph(place, face.charWidths.get(code, face.defaultWidth))
+        return None
+
+
+@cache
+def fonts() -> FontStack:
+    """The fonts of this installation: Noto Sans SC of `data/fonts`, then HanaMin where it is there."""
+    rare = [found for name in RARE if (found := _where(name))]
+    return FontStack([Path(settings.DATA) / "fonts" / MAIN, *rare])
+
+
+def _where(name: str) -> Path | None:
+    return next((folder / name for folder in (INSTALLED, Path(settings.HOME) / "fonts") if (folder / name).is_file()),
+                None)
+
+
+def coverage(texts: Iterable[str]) -> list[list[str]]:
+    """For each text the code points that no font can draw; all empty means that everything can be printed."""
+    return [fonts().missing(text) for text in texts]

@@ -1,0 +1,150 @@
+"""Faces as vector PDF: constant art once as a form, photos passed through, QR as rectangles of whole dots."""
+
+import hashlib
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any, BinaryIO, Final
+
+from reportlab import rl_config
+from reportlab.lib.colors import CMYKColorSep, HexColor
+from reportlab.pdfbase import pdfdoc
+from reportlab.pdfgen.canvas import Canvas
+
+from zhengka.production.faces.fitting import Line
+from zhengka.production.faces.fonts import FontStack
+from zhengka.production.faces.layout import DOT, POINT
+from zhengka.production.faces.photos import Photo
+from zhengka.production.faces.surface import Box, Point, Runs
+
+DOTS_PER_MODULE: Final = 4
+MODULE: Final = DOTS_PER_MODULE * DOT
+"""Millimetres of a module of the QR code: four whole dots at 300 dpi, never scaled by the layout."""
+RAISED: Final = CMYKColorSep(0.0, 0.0, 0.0, 0.28, spotName="Braille")
+"""The spot colour by which the embossing unit finds the dots; on the screen a light grey."""
+
+
+Inner = Any
+"""A ReportLab canvas or object whose inner parts are used: its public ones would cost half of the speed."""
+
+rl_config.useA85 = 0  # binary streams: a quarter smaller, and quicker
+
+
+def new_canvas(out: BinaryIO, width: float, height: float) -> Inner:
+    """An empty document with pages of this size in millimetres. The same content makes the same bytes."""
+    canvas: Inner = Canvas(out, pagesize=(width / POINT, height / POINT), pageCompression=1, invariant=1)
+    canvas._preamble = "1 0 0 1 0 0 cm"  # no font that is not embedded
+    canvas.setTitle("")
+    return canvas
+
+
+def end_form(canvas: Inner) -> None:
+    """Close a form with the shadings and spot colours that it uses: ReportLab gives those to pages only."""
+    resources = pdfdoc.PDFResourceDictionary()
+    resources.basicFonts()
+    resources.setColorSpace(canvas._colorsUsed)
+    resources.setShading(canvas._shadingUsed)
+    canvas.endForm(Resources=resources)
+
+
+class PdfSurface:
+    """One side on a page of a ReportLab canvas, or the content of a form."""
+
+    def __init__(self, canvas: Inner, stack: FontStack, height: float) -> None:
+        self._canvas, self._stack, self._top = canvas, stack, height
+
+    def _x(self, x: float) -> float:
+        return x / POINT
+
+    def _y(self, y: float) -> float:
+        return (self._top - y) / POINT
+
+    def _add(self, code: str) -> None:
+        self._canvas._code.append(code)
+
+    def fill(self, box: Box, colour: str, radius: float = 0.0) -> None:
+        """See `Surface.fill`."""
+        self._canvas.setFillColor(HexColor(colour))
+        place = (self._x(box.x), self._y(box.y + box.height), box.width / POINT, box.height / POINT)
+        if radius:
+            self._canvas.roundRect(*place, radius / POINT, stroke=0, fill=1)
+        else:
+            self._canvas.rect(*place, stroke=0, fill=1)
+
+    def gradient(self, box: Box, start: str, end: str) -> None:
+        """See `Surface.gradient`."""
+        canvas = self._canvas
+        canvas.saveState()
+        path = canvas.beginPath()
+        path.rect(self._x(box.x), self._y(box.y + box.height), box.width / POINT, box.height / POINT)
+        canvas.clipPath(path, stroke=0, fill=0)
+        canvas.linearGradient(self._x(box.x), self._y(box.y), self._x(box.x), self._y(box.y + box.height),
+                              (HexColor(start), HexColor(end)), extend=True)
+        canvas.restoreState()
+
+    def strokes(self, paths: Sequence[Sequence[Point]], colour: str, width: float) -> None:
+        """See `Surface.strokes`."""
+        self._canvas.setStrokeColor(HexColor(colour))
+        self._canvas.setLineWidth(width / POINT)
+        for path in paths:
+            points = [f"{self._x(x):.2f} {self._y(y):.2f}" for x, y in path]
+            self._add(f"{points[0]} m {' l '.join(points[1:])} l S")
+
+    def text(self, line: Line) -> None:
+        """See `Surface.text`."""
+        document, colour = self._canvas._doc, _rgb(line.colour)
+        code = ["BT", f"{colour} rg", f"1 0 0 1 {self._x(line.x):.3f} {self._y(line.y):.3f} Tm",
+                f"{line.spacing:.2f} Tc"]
+        if line.bold:
+            code.append(f"2 Tr {colour} RG")
+        for font, text in self._stack.runs(line.text):
+            if line.bold:  # the fonts of rare characters are lighter than the main one
+                code.append(f"{line.size * (0.028 if font is self._stack.fonts[0] else 0.05):.3f} w")
+            for subset, codes in font.splitString(text, document):
+                code.append(f"{font.getSubsetInternalName(subset, document)} {line.size:.2f} Tf <{codes.hex()}> Tj")
+        code.append("0 Tr ET" if line.bold else "ET")
+        self._add(" ".join(code))
+
+    def photo(self, box: Box, photo: Photo) -> None:
+        """See `Surface.photo`."""
+        scale = max(box.width / photo.width, box.height / photo.height) / POINT
+        width, height = photo.width * scale, photo.height * scale
+        x, y, w, h = self._x(box.x), self._y(box.y + box.height), box.width / POINT, box.height / POINT
+        self._add(f"q {x:.2f} {y:.2f} {w:.2f} {h:.2f} re W n {width:.3f} 0 0 {height:.3f} "
+                  f"{x - (width - w) / 2:.3f} {y - (height - h) / 2:.3f} cm /{self._image(photo)} Do Q")
+
+    def modules(self, x: float, y: float, runs: Runs) -> None:
+        """See `Surface.modules`."""
+        step = MODULE / POINT
+        rectangles = "%d %d %d 1 re " * len(runs) % tuple(chain.from_iterable(runs))
+        self._add(f"q 0 0 0 rg {step:.4f} 0 0 -{step:.4f} {snapped(x) / POINT:.4f} "
+                  f"{self._y(snapped(y)):.4f} cm {rectangles}f Q")
+
+    def dots(self, points: Sequence[Point], diameter: float) -> None:
+        """See `Surface.dots`."""
+        self._canvas.setFillColor(RAISED)
+        for x, y in points:
+            self._canvas.circle(self._x(x), self._y(y), diameter / 2 / POINT, stroke=0, fill=1)
+
+    def _image(self, photo: Photo) -> str:
+        """The name of the photo as an object of the document, in which it is kept once."""
+        document = self._canvas._doc
+        name = hashlib.sha256(photo.jpeg).hexdigest()
+        registered: str = document.getXObjectName(name)
+        if registered not in document.idToObject:
+            image: Inner = pdfdoc.PDFImageXObject(name)
+            image.width, image.height, image.bitsPerComponent = photo.width, photo.height, 8
+            image.colorSpace = "DeviceGray" if photo.grey else "DeviceRGB"
+            image._filters, image.streamContent = ("DCTDecode",), photo.jpeg
+            document.Reference(image, registered)
+            document.addForm(name, image)
+        self._canvas._formsinuse.append(name)
+        return registered
+
+
+def snapped(place: float) -> float:
+    """The nearest whole dot, in millimetres from the corner."""
+    return round(place / DOT) * DOT
+
+
+def _rgb(colour: str) -> str:
+    return " ".join(f"{int(colour[at:at + 2], 16) / 255:.3f}" for at in (1, 3, 5))
