@@ -75,9 +75,7 @@ def test_a_broken_answer_is_refused(text: str):
         decode_response(bytes.fromhex(text))
 
 
-@pytest.mark.parametrize(
-    "response", [Response(bytes(257), 0x9000), Response(b"", 0x6000), Response(b"", 0x19000)]
-)
+@pytest.mark.parametrize("response", [Response(bytes(257), 0x9000), Response(b"", 0x6000), Response(b"", 0x19000)])
 def test_an_answer_that_no_card_gives_is_not_written(response: Response):
     with pytest.raises(ApduBroken):
         encode_response(response)
