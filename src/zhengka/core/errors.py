@@ -37,6 +37,63 @@ PROBLEMS: dict[str, Problem] = {
         409, "Two different persons must do this", "此项须由两名不同人员办理",
         "Leave the second step to a colleague.",
         "请由另一位同事办理下一步。"),
+    # -- registry: files, records, photos ---------------------------------------------------------------------------
+    "file-empty": Problem(
+        422, "The file holds no rows", "文件中没有数据",
+        "Choose the file that your old system exported.",
+        "请选择旧系统导出的数据文件。"),
+    "file-too-large": Problem(
+        413, "The file is larger than an import may be", "文件超过导入上限",
+        "Split the file by unit and import the parts.",
+        "请按发证单位拆分后分别导入。"),
+    "file-not-a-spreadsheet": Problem(
+        422, "The file is neither an .xlsx workbook nor a .csv text", "文件不是 .xlsx 工作簿，也不是 .csv 文本",
+        "Open it in the program that made it and save it as .xlsx or .csv.",
+        "请用原程序打开，另存为 .xlsx 或 .csv 后再导入。"),
+    "file-old-excel": Problem(
+        422, "The file is an .xls workbook of the old kind", "文件是旧格式 .xls 工作簿",
+        "Open it and save it as .xlsx.",
+        "请打开后另存为 .xlsx 格式。"),
+    "file-encrypted": Problem(
+        422, "The file is protected by a password", "文件设有打开密码",
+        "Take the password off and import it again.",
+        "请取消打开密码后再导入。"),
+    "file-truncated": Problem(
+        422, "The file ends too early: part of it is missing", "文件不完整，末尾缺失",
+        "Copy or export it again.",
+        "请重新复制或导出该文件。"),
+    "file-damaged": Problem(
+        422, "The file is damaged", "文件已损坏",
+        "Copy or export it again.",
+        "请重新复制或导出该文件。"),
+    "file-bomb": Problem(
+        422, "The file would unpack to far more than a list of holders", "文件解压后异常庞大，已拒绝读取",
+        "Copy the rows alone into a new workbook.",
+        "请将数据行复制到新建工作簿后再导入。"),
+    "columns-missing": Problem(
+        422, "Columns that an import needs are missing", "缺少必需的列",
+        "Name the columns as the list of headings says, or export with all columns.",
+        "请按表头说明补全列名，或重新导出全部列。"),
+    "header-missing": Problem(
+        422, "No header row was found at the top of the file", "文件开头没有找到表头",
+        "Put the row with the column names above the data.",
+        "请在数据上方保留列名一行。"),
+    "upload-missing": Problem(
+        409, "The file of this import is no longer there", "本次导入的文件已不在",
+        "Upload it again.",
+        "请重新上传。"),
+    "archive-unsafe": Problem(
+        422, "The archive of photos holds names or sizes that are not allowed", "照片压缩包内含不允许的文件名或大小",
+        "Pack the photos alone, each named by the identity number, such as 430….jpg.",
+        "请只打包照片，每张以身份证号命名，如 430….jpg。"),
+    "certificate-missing": Problem(
+        409, "The holder has no valid certificate of the second generation", "持证人没有有效的第二代残疾人证",
+        "Look at the holder's history first.",
+        "请先查看持证人的历史记录。"),
+    "purpose-missing": Problem(
+        422, "Say for what purpose you need the full data", "请填写查阅全项的用途",
+        "Write the purpose in a few words.",
+        "请用几个字写明用途。"),
     # -- logging in ------------------------------------------------------------------------------------------------
     "login-wrong": Problem(
         403, "User name and password do not belong together", "用户名或密码不正确",
@@ -46,6 +103,39 @@ PROBLEMS: dict[str, Problem] = {
         403, "Too many wrong tries: the account is locked for 15 minutes", "输错次数过多，账号已锁定15分钟",
         "Wait, or ask the system administrator.",
         "请稍候再试，或联系系统管理员。"),
+    # -- asking over the network -----------------------------------------------------------------------------------
+    "login-needed": Problem(
+        401, "Log in first", "请先登录",
+        "Log in as an officer and ask again.",
+        "请以工作人员身份登录后重试。"),
+    "request-invalid": Problem(
+        400, "The request does not have the form that is described", "请求的格式不符合接口说明",
+        "Correct the fields that are named, or see the description of the interface.",
+        "请按所列字段更正，或查阅接口说明。"),
+    "no-such-address": Problem(
+        404, "There is nothing at this address", "该地址不存在",
+        "Check the address against the description of the interface.",
+        "请对照接口说明核对地址。"),
+    "method-not-allowed": Problem(
+        405, "This address does not answer to that method", "该地址不支持此请求方法",
+        "Use one of the methods named in the header Allow.",
+        "请使用 Allow 头所列的方法。"),
+    "too-many-requests": Problem(
+        429, "Too many requests from this address", "该地址的请求过于频繁",
+        "Wait a moment, then try again.",
+        "请稍候再试。"),
+    "internal-fault": Problem(
+        500, "Something went wrong on our side", "系统出现故障",
+        "Try again later; if it happens again, tell the operator the reference number.",
+        "请稍后重试；如再次出现，请将参考编号告知运维人员。"),
+    "own-account": Problem(
+        409, "Nobody gives rights to their own person", "不得为本人开户、授权或启停账号",
+        "Leave it to another system administrator.",
+        "请由另一位系统管理员办理。"),
+    "username-taken": Problem(
+        409, "This login name is taken", "该登录名已被使用",
+        "Choose another login name.",
+        "请换一个登录名。"),
     # -- keys ------------------------------------------------------------------------------------------------------
     "key-missing": Problem(
         503, "The key that this needs is not in the key store", "密钥库中没有所需的密钥",
@@ -59,6 +149,35 @@ PROBLEMS: dict[str, Problem] = {
         503, "The key that this needs makes nothing any more", "所需的密钥已停用",
         "Let the security administrator make the next version of the key.",
         "请安全管理员生成新版本的密钥。"),
+    # -- cards -----------------------------------------------------------------------------------------------------
+    "card-on-its-way": Problem(
+        409, "The holder has a card on its way already", "持证人已有在制或待领的卡",
+        "Look at the holder's cards and go on with that one.",
+        "请查看持证人名下的卡，继续办理那一张。"),
+    "card-not-spoiled": Problem(
+        409, "Only a spoiled or suspect card is made again", "只有废卡或存疑卡可以补制",
+        "Look at the card's state.",
+        "请核对卡的状态。"),
+    "card-replaced": Problem(
+        409, "Another card was ordered in place of this one already", "已为此卡订购补制卡",
+        "Go on with the card that replaces it.",
+        "请继续办理补制的卡。"),
+    "certificate-not-valid": Problem(
+        409, "The certificate is not a valid one of the third generation", "残疾人证不是有效的第三代证",
+        "Look at the holder's certificates.",
+        "请查看持证人名下的残疾人证。"),
+    "activation-not-due": Problem(
+        409, "The card is active; its next year cannot be activated yet", "卡在激活期内，尚未到下一年度激活时间",
+        "Come again from the day named.",
+        "请在所示日期之后办理。"),
+    "policy-missing": Problem(
+        503, "No card policy covers this area today", "没有适用于该辖区的证卡政策",
+        "Let the operator add a policy file for the area.",
+        "请运维人员补充该辖区的政策文件。"),
+    "profile-missing": Problem(
+        503, "There is no card profile of this name", "没有该名称的卡片规格",
+        "Let the operator add the profile file, or correct the policy.",
+        "请运维人员补充规格文件或更正政策。"),
 }
 
 

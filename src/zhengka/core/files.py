@@ -3,7 +3,9 @@
 import hashlib
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 from django.conf import settings
 
@@ -32,3 +34,29 @@ def put(data: bytes) -> str:
 def get(digest: str) -> bytes:
     """The bytes of a kept file; `FileNotFoundError` where there are none."""
     return place(digest).read_bytes()
+
+
+def put_stream(write: Callable[[IO[bytes]], object]) -> str:
+    """Keep what `write` writes into the file it is given, however long; durable before this returns."""
+    folder = Path(settings.FILES)
+    folder.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=folder)
+    try:
+        with os.fdopen(handle, "w+b") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+            file.seek(0)
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        path = place(digest)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Path(name).rename(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return digest
+
+
+def remove(digest: str) -> None:
+    """Forget a file that nobody needs any more (a sealed upload once it is taken); a repeat does nothing."""
+    place(digest).unlink(missing_ok=True)

@@ -33,6 +33,7 @@ class Holder(ProvinceRow, Stateful):
     registered_at = models.DateTimeField()
     source = models.ForeignKey("Import", null=True, on_delete=models.PROTECT, db_index=False)
     source_row = models.PositiveIntegerField(null=True)
+    row_digest = models.BinaryField(null=True, help_text="keyed digest of the row that registered the person, 16 bytes")
 
     class Meta:
         constraints: ClassVar = [
@@ -61,6 +62,18 @@ class PersonKey(models.Model):
     def __str__(self) -> str:
         """Key of the holder."""
         return f"person of holder {self.holder_id}"
+
+
+class Sighting(models.Model):
+    """A later row of a known person that an import took in (并档): the same row again changes nothing."""
+
+    digest = models.BinaryField(primary_key=True, help_text="keyed digest of the row, 16 bytes")
+    holder_id = models.BigIntegerField()
+    import_id = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        """Key of the holder."""
+        return f"sighting of holder {self.holder_id}"
 
 
 class Certificate(ProvinceRow, Stateful):
@@ -106,6 +119,8 @@ class Import(ProvinceRow, Stateful):
     filename = models.TextField()
     digest = models.TextField(help_text="SHA-256 of the file; the sealed copy in the file store is `upload`")
     upload = models.TextField(blank=True, help_text="digest of the sealed upload, removed when taken")
+    form = models.TextField(choices=[("xlsx", "xlsx"), ("csv", "csv")])
+    encoding = models.TextField(blank=True, help_text="of a text: utf-8, utf-8-sig or gb18030")
     rows = models.PositiveIntegerField(default=0)
     created = models.PositiveIntegerField(default=0)
     merged = models.PositiveIntegerField(default=0)
@@ -114,6 +129,7 @@ class Import(ProvinceRow, Stateful):
     reasons = models.JSONField(default=dict, help_text="reason code → number of rows")
     refused_file = models.TextField(blank=True, help_text="digest of the sealed file of refused rows")
     problem = models.TextField(blank=True, help_text="code of the refusal of the whole file")
+    problem_facts = models.JSONField(default=dict, help_text="what the refusal met, such as the columns that are missing")
     progress = models.PositiveIntegerField(default=0, help_text="rows read so far")
     received_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
