@@ -6,7 +6,9 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 
 from zhengka.accounts.roles import ROLES
+from zhengka.accounts.workflow import OFFICER
 from zhengka.areas.models import Area
+from zhengka.core.models import Stateful, state_check
 
 
 class Officers(BaseUserManager["Officer"]):
@@ -17,15 +19,16 @@ class Officers(BaseUserManager["Officer"]):
         return self.get(username=username)
 
 
-class Officer(AbstractBaseUser):
+class Officer(Stateful, AbstractBaseUser):
     """An account. `person` stands for the human being behind it, so that two accounts are not two persons (I6)."""
 
+    workflow = OFFICER
+    state = models.TextField(default=OFFICER.initial)
     username = models.TextField()
     name = models.TextField()
     person = models.TextField(help_text="reference of the person, the same for every account of one person")
     role = models.TextField(choices=[(role, zh) for role, (zh, _) in ROLES.items()])
     area = models.ForeignKey(Area, on_delete=models.PROTECT, db_column="area")
-    is_active = models.BooleanField(default=True)
     failures = models.PositiveSmallIntegerField(default=0)
     locked_until = models.DateTimeField(null=True)
 
@@ -37,8 +40,14 @@ class Officer(AbstractBaseUser):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["username"], name="officer_username_once"),
             models.CheckConstraint(condition=models.Q(role__in=sorted(ROLES)), name="officer_role_known"),
+            state_check(OFFICER),
         ]
 
     def __str__(self) -> str:
         """The officer's name."""
         return self.name
+
+    @property
+    def is_active(self) -> bool:  # type: ignore[override]
+        """True while the account may be used."""
+        return self.state == OFFICER.initial

@@ -1,6 +1,8 @@
-"""Officers: who they are as actors, how they log in, how an account is made."""
+"""Officers: who they are as actors, how they log in, how an account is made, changed and closed."""
 
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
@@ -10,10 +12,23 @@ from zhengka.accounts.roles import ROLES
 from zhengka.areas.models import Area
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
+from zhengka.core.events import Replayed, begin, perform, replayed
 
 TRIES = 5
 LOCKED_FOR = timedelta(minutes=15)
 _NOBODY = make_password("nobody has this password")
+
+
+@dataclass(frozen=True)
+class Account:
+    """What an account is made of; `person` is the same for every account of one person (I6)."""
+
+    username: str
+    name: str
+    person: str
+    role: str
+    area: Area
+    password: str = field(repr=False)
 
 
 def actor_of(officer: Officer) -> Actor:
@@ -32,6 +47,51 @@ def enrol(username: str, *, name: str, person: str, role: str, area: Area, passw
         officer.set_password(password)
         officer.save(update_fields=["password"])
     return officer
+
+
+@transaction.atomic
+def open_account(account: Account, *, by: Actor, request_id: UUID) -> Officer:
+    """Make an account for a colleague (开户) within the actor's area.
+
+    `Refusal` with `not-permitted`, `not-found` (an area outside), `own-account` (a further account for the person
+    who makes it), `username-taken`; `Replayed` for a repeat.
+    """
+    if not by.may("officer.manage"):
+        raise Refusal("not-permitted", permission="officer.manage")
+    if not (by.sees(account.area.code) and by.sees(account.area.last)):
+        raise Refusal("not-found")
+    if account.person == by.person:
+        raise Refusal("own-account")
+    if event := replayed(request_id, Officer.kind()):
+        raise Replayed(event)
+    if Officer.objects.filter(username=account.username).exists():
+        raise Refusal("username-taken")
+    officer = Officer(username=account.username, name=account.name, person=account.person, role=account.role,
+                      area=account.area)
+    officer.set_password(account.password)
+    return begin(officer, "open", by=by, request_id=request_id, role=account.role)
+
+
+@transaction.atomic
+def appoint(officer: Officer, *, role: str, by: Actor, request_id: UUID) -> Officer:
+    """Give a colleague another role (调岗); it holds from the officer's next request on."""
+    before = officer.role
+    officer = perform(officer, "appoint", by=by, request_id=request_id, role=role, before=before)
+    officer.role = role
+    officer.save(update_fields=["role"])
+    return officer
+
+
+@transaction.atomic
+def deactivate(officer: Officer, *, by: Actor, request_id: UUID) -> Officer:
+    """Close an account (停用): its sessions end with their next request."""
+    return perform(officer, "deactivate", by=by, request_id=request_id)
+
+
+@transaction.atomic
+def reactivate(officer: Officer, *, by: Actor, request_id: UUID) -> Officer:
+    """Open a closed account again (启用)."""
+    return perform(officer, "reactivate", by=by, request_id=request_id)
 
 
 @transaction.atomic

@@ -48,6 +48,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "zhengka.web.middleware.ContentSecurityPolicy",
     "zhengka.web.middleware.Scope",
+    "zhengka.web.middleware.Refusals",
 ]
 ROOT_URLCONF = "zhengka.config.urls"
 WSGI_APPLICATION = "zhengka.config.wsgi.application"
@@ -85,6 +86,7 @@ SECURE_HSTS_SECONDS = 31_536_000 if ENV.https == "1" else 0
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "zhengka.web.ui.pages.csrf_failure"
 
 LANGUAGE_CODE = ENV.languages.split(",")[0]
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
@@ -95,6 +97,7 @@ LOCALE_PATHS: list[Path] = []
 
 STATIC_URL = "/static/"
 STATIC_ROOT = HOME / "static"
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

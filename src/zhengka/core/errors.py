@@ -178,6 +178,47 @@ PROBLEMS: dict[str, Problem] = {
         503, "There is no card profile of this name", "没有该名称的卡片规格",
         "Let the operator add the profile file, or correct the policy.",
         "请运维人员补充规格文件或更正政策。"),
+    # -- production ------------------------------------------------------------------------------------------------
+    "batch-empty": Problem(
+        409, "No card of this office and profile waits to be made", "该单位没有待制的卡",
+        "Order cards first, or choose another office.",
+        "请先订购卡片，或选择其他发证单位。"),
+    "batch-all-held": Problem(
+        409, "Every card of this batch is held: there is nothing to send", "本批卡片全部暂缓，没有可送制的卡",
+        "Cure the cards and release them, then cancel this batch and open another.",
+        "请处理暂缓原因并解除暂缓，撤销本批后重新组批。"),
+    "batch-has-cards": Problem(
+        409, "Cards of this batch have their numbers already", "本批卡片已编号，不能撤销",
+        "Send the batch, or let its cards be spoiled by the card maker.",
+        "请送制，或由制卡单位按废卡处理。"),
+    "maker-key-differs": Problem(
+        409, "This card maker is known by another key", "该制卡单位已登记其他公钥",
+        "Compare the key id with the maker over another way before anything else.",
+        "请先通过其他途径与制卡单位核对公钥编号。"),
+    "maker-suite-differs": Problem(
+        409, "The card maker's key is of another suite than the card profile", "制卡单位公钥的算法与卡片规格不一致",
+        "Choose another card maker or another profile.",
+        "请更换制卡单位或卡片规格。"),
+    "public-url-unfit": Problem(
+        503, "The address of the scan page does not fit into the QR code of a card", "核验网址过长，无法写入卡面二维码",
+        "Let the operator choose a shorter address.",
+        "请运维人员改用更短的网址。"),
+    "lease-lost": Problem(
+        409, "Another worker has taken over this piece of work", "该任务已由其他进程接手",
+        "Nothing is lost; nothing needs to be done.",
+        "数据未受影响，无需处理。"),
+    "results-broken": Problem(
+        422, "The results file is damaged or not signed by this card maker", "回盘文件损坏或签名不符",
+        "Ask the card maker for the file again.",
+        "请制卡单位重新提供回盘文件。"),
+    "results-of-another-batch": Problem(
+        409, "These results belong to another batch", "回盘文件属于其他批次",
+        "Open the batch that the file names.",
+        "请在文件所属的批次中回盘。"),
+    "result-replayed": Problem(
+        409, "These results were received before", "该回盘文件已接收过",
+        "Look at the batch: nothing was changed now.",
+        "请查看批次，本次未作任何改动。"),
 }
 
 

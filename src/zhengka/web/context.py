@@ -5,11 +5,16 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
+from zhengka.web.staff.navigation import area_name, navigation
+from zhengka.web.staff.words import role_word
+
 
 def page(request: HttpRequest) -> dict[str, Any]:
-    """The officer, the care mode and the demo switch."""
-    return {
-        "actor": getattr(request, "actor", None),
-        "care_mode": request.COOKIES.get("care") == "1",
-        "demo": settings.DEMO,
+    """The officer with office and role, the main navigation, the care mode and the demo switch."""
+    actor = getattr(request, "actor", None)
+    about = {} if actor is None else {
+        "office": area_name(request.user.area),  # type: ignore[union-attr]
+        "actor_role": role_word(request.user.role),  # type: ignore[union-attr]
+        "navigation": navigation(actor, request.path),
     }
+    return {"actor": actor, "care_mode": request.COOKIES.get("care") == "1", "demo": settings.DEMO, **about}

@@ -1,13 +1,17 @@
-"""Every request: a strict content policy, and a transaction that sees only the officer's area."""
+"""Every request: a strict content policy, a transaction that sees only the officer's area, and a page for every no."""
 
 from collections.abc import Callable
 
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 from zhengka.accounts.services import actor_of
 from zhengka.core.actors import WHOLE_NATION
+from zhengka.core.errors import Refusal
 from zhengka.core.scope import enter
+from zhengka.web.access import back_to
+from zhengka.web.ui.pages import refused
 
 View = Callable[[HttpRequest], HttpResponse]
 POLICY = ("default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
@@ -40,12 +44,36 @@ class Scope:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer within the scope; a page that failed leaves nothing behind."""
+        """Answer within the scope; a page that refused or failed leaves nothing behind in the database."""
         with transaction.atomic():
             request.actor = actor_of(request.user) if request.user.is_authenticated else None  # type: ignore[attr-defined]
-            lo, hi = (request.actor.lo, request.actor.hi) if request.actor else WHOLE_NATION  # type: ignore[attr-defined]
+            actor = request.actor  # type: ignore[attr-defined]
+            lo, hi = (actor.lo, actor.hi) if actor else WHOLE_NATION
             enter(connection, lo, hi)
             response = self.get_response(request)
-            if response.status_code >= 500:
+            if response.status_code >= 400:
                 transaction.set_rollback(True)
-            return response
+        if actor:  # people's data stays in no cache, and not behind the browser's back button after logout
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+class Refusals:
+    """Turns a `Refusal` that a view let through into its page, with the status of its problem."""
+
+    def __init__(self, get_response: View) -> None:
+        """Keep the rest of the chain."""
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer as the rest of the chain does."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """The refusal's page for an officer or a passer-by; anything else is a bug and goes on."""
+        if not isinstance(exception, Refusal):
+            return None
+        officer = getattr(request, "actor", None)
+        home = reverse("staff:home") if officer else "/"
+        return refused(request, exception, back=back_to(request, home),
+                       shell="ui/staff.html" if officer else "ui/public.html")

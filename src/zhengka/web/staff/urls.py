@@ -1,4 +1,11 @@
-"""Addresses of the officers' pages."""
+"""Addresses of the officers' pages: each subject brings its own."""
+
+from zhengka.web.staff import audit, home, officers, sessions
 
 app_name = "staff"
-urlpatterns: list[object] = []
+urlpatterns = [
+    *sessions.urls,
+    *home.urls,
+    *officers.urls,
+    *audit.urls,
+]

@@ -8,12 +8,14 @@ from django.utils.translation import check_for_language
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from zhengka.web.access import public
 from zhengka.web.ui.gallery import exhibits
 
 CARE_COOKIE = "care"
 YEAR = 365 * 24 * 60 * 60
 
 
+@public
 @csrf_exempt  # sets nothing but how pages look to this visitor; a CSRF cookie would be one more thing to store
 @require_POST
 def preferences(request: HttpRequest) -> HttpResponse:

@@ -69,6 +69,10 @@ STATES: dict[str, dict[str, Look]] = {
         "spoiled": (WAIT, _("Spoiled")),
         "suspect": (WAIT, _("Under inquiry")),
     },
+    "officer": {
+        "active": (GOOD, _("Open")),
+        "inactive": (QUIET, _("Closed")),
+    },
     "job": {
         "waiting": (QUIET, _("Waiting")),
         "running": (ACTIVE, _("Running")),
@@ -110,6 +114,9 @@ ACTIONS: dict[str, str | Promise] = {
     "cancel": _("Cancel"),
     "destroy": _("Destroy"),
     "open": _("Open"),
+    "appoint": _("Change the role"),
+    "deactivate": _("Close the account"),
+    "reactivate": _("Open the account again"),
 }
 """Action of a workflow step → the word on its button and in the history."""
 

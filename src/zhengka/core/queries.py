@@ -1,0 +1,36 @@
+"""What is asked about events."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from zhengka.core.actors import Actor
+from zhengka.core.models import Event
+
+
+@dataclass(frozen=True)
+class EventFilter:
+    """Which events are wanted: kind of subject, the subject's id, part of the officer's name, from and to (exclusive)."""
+
+    subject: str = ""
+    subject_id: int | None = None
+    officer: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def events(wanted: EventFilter, *, actor: Actor) -> QuerySet[Event]:
+    """The events in the actor's area that pass the filter, in no order: the page orders by key."""
+    found = Event.objects.filter(area__gte=actor.lo, area__lte=actor.hi)
+    if wanted.subject:
+        found = found.filter(subject=wanted.subject)
+    if wanted.subject_id is not None:
+        found = found.filter(subject_id=wanted.subject_id)
+    if wanted.officer:
+        found = found.filter(actor_name__startswith=wanted.officer)
+    if wanted.since:
+        found = found.filter(at__gte=wanted.since)
+    if wanted.until:
+        found = found.filter(at__lt=wanted.until)
+    return found

@@ -1,0 +1,140 @@
+"""Accounts of officers (账号管理): for the system administrator."""
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib.auth.password_validation import validate_password
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import path, reverse
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST
+
+from zhengka.accounts import services
+from zhengka.accounts.models import Officer
+from zhengka.accounts.queries import officers
+from zhengka.areas.models import Area
+from zhengka.core.errors import Refusal
+from zhengka.web.access import Request, act, mine, requires, seen
+from zhengka.web.staff.navigation import area_name, trail
+from zhengka.web.staff.paging import page_of
+from zhengka.web.staff.words import ROLE_WORDS, role_word
+from zhengka.web.ui import words
+from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table
+
+
+class AccountForm(forms.Form):
+    """A new account."""
+
+    name = forms.CharField(label=_("Name"), max_length=100)
+    person = forms.CharField(label=_("Staff number"), max_length=40, help_text=_(
+        "The same for every account of one person: two accounts are not two persons."))
+    role = forms.ChoiceField(label=_("Role"), choices=[("", "—"), *ROLE_WORDS.items()])
+    area = forms.ModelChoiceField(label=_("Office"), queryset=Area.objects.none())
+    username = forms.RegexField(r"^[A-Za-z0-9._-]{3,40}$", label=_("Login name"), help_text=_(
+        "3 to 40 letters, digits, dots and dashes."), widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    password = forms.CharField(label=_("First password"), max_length=200, strip=False, widget=forms.PasswordInput(
+        render_value=False, attrs={"autocomplete": "new-password"}), help_text=_("At least 10 characters."))
+
+    def __init__(self, *args: Any, areas: Any, **kwargs: Any) -> None:
+        """Offer the offices within the administrator's area."""
+        super().__init__(*args, **kwargs)
+        self.fields["area"].queryset = areas  # type: ignore[attr-defined]
+        self.fields["area"].label_from_instance = area_name  # type: ignore[attr-defined]
+
+    def clean_password(self) -> str:
+        """Long and uncommon enough."""
+        password: str = self.cleaned_data["password"]
+        validate_password(password)
+        return password
+
+
+class RoleForm(forms.Form):
+    """Another role for an officer."""
+
+    role = forms.ChoiceField(label=_("Role"), choices=list(ROLE_WORDS.items()))
+
+
+@requires("officer.manage")
+def index(request: Request) -> HttpResponse:
+    """Every account of the offices in one's area."""
+    rows, pager = page_of(request, officers(actor=request.actor))
+    columns = [Column(_("Name")), Column(_("Login name")), Column(_("Role")), Column(_("Office")), Column(_("Account"))]
+    table = Table(_("Accounts"), columns, [
+        Row([Cell(officer.name, href=reverse("staff:officer", args=[officer.pk])), officer.username,
+             role_word(officer.role), area_name(officer.area), _account(officer)]) for officer in rows],
+        pager=pager, caption_hidden=True)
+    return render(request, "staff/officers.html", {"title": _("Officers"), "table": table})
+
+
+@requires("officer.manage")
+@sensitive_post_parameters("password")
+def new(request: Request) -> HttpResponse:
+    """Make an account for a colleague."""
+    areas = mine(request, Area.objects.all(), area="code").order_by("code")
+    form = AccountForm(request.POST or None, areas=areas)
+    if request.method == "POST" and form.is_valid():
+        account = services.Account(**form.cleaned_data)
+        try:
+            return act(request, lambda key: services.open_account(account, by=request.actor, request_id=key),
+                       to=reverse("staff:officers"), said=_("The account is open."))
+        except Refusal as refusal:
+            if refusal.code != "username-taken":
+                raise
+            form.add_error("username", _now("This login name is taken. Choose another one."))
+    return render(request, "staff/form.html", {
+        "title": _("Open an account"), "form": form, "breadcrumbs": trail((_("Officers"), "staff:officers")),
+        "submit": _("Open the account"), "back": reverse("staff:officers")})
+
+
+@requires("officer.manage")
+def officer(request: Request, pk: int) -> HttpResponse:
+    """One account: what it is, and what can be done with it."""
+    row = seen(request, Officer, pk)
+    facts = [Fact(_("Login name"), row.username), Fact(_("Staff number"), row.person),
+             Fact(_("Role"), role_word(row.role)), Fact(_("Office"), area_name(row.area)),
+             Fact(_("Account"), _account(row))]
+    return render(request, "staff/officer.html", {
+        "title": row.name, "caption": _("Officer"), "facts": facts, "officer": row,
+        "oneself": row.person == request.actor.person, "form": RoleForm(initial={"role": row.role}), "breadcrumbs": trail((_("Officers"), "staff:officers"))})
+
+
+@requires("officer.manage")
+@require_POST
+def change(request: Request, pk: int, action: str) -> HttpResponse:
+    """Appoint, deactivate or reactivate an officer."""
+    row = seen(request, Officer, pk)
+    role = request.POST.get("role", "")
+    if action == "appoint" and not RoleForm(request.POST).is_valid():
+        raise Refusal("step-not-open", action=action)
+
+    def do(key: UUID) -> Officer:
+        if action == "appoint":
+            return services.appoint(row, role=role, by=request.actor, request_id=key)
+        service = services.deactivate if action == "deactivate" else services.reactivate
+        return service(row, by=request.actor, request_id=key)
+
+    return act(request, do, to=reverse("staff:officer", args=[pk]), said=SAID[action])
+
+
+SAID = {"appoint": _("The role is changed; it holds from the officer's next step on."),
+        "deactivate": _("The account is closed; its sessions have ended."),
+        "reactivate": _("The account is open again.")}
+
+
+def _account(officer: Officer) -> Cell:
+    tone, word = words.look("officer", officer.state)
+    return Cell(word, tone=tone)
+
+
+urls = [
+    path("officers/", index, name="officers"),
+    path("officers/new", new, name="officer-new"),
+    path("officers/<int:pk>", officer, name="officer"),
+    path("officers/<int:pk>/appoint", change, {"action": "appoint"}, name="officer-appoint"),
+    path("officers/<int:pk>/deactivate", change, {"action": "deactivate"}, name="officer-deactivate"),
+    path("officers/<int:pk>/reactivate", change, {"action": "reactivate"}, name="officer-reactivate"),
+]

@@ -1,0 +1,92 @@
+"""Logging in and out (登录、退出)."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth import login, logout
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST
+
+from zhengka.accounts import demo
+from zhengka.accounts.services import count_failure, log_in
+from zhengka.core.errors import Refusal
+from zhengka.web.access import public
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+
+class LoginForm(forms.Form):
+    """Name and password. The password is never sent back to the page."""
+
+    username = forms.CharField(label=_("Login name"), max_length=100, widget=forms.TextInput(
+        attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}))
+    password = forms.CharField(label=_("Password"), max_length=200, strip=False, widget=forms.PasswordInput(
+        render_value=False, attrs={"autocomplete": "current-password"}))
+
+
+@public
+@sensitive_post_parameters("password")
+def log_in_page(request: HttpRequest) -> HttpResponse:
+    """Log in: a new session with a new key; five wrong tries lock the account for fifteen minutes."""
+    target = _safe_target(request)
+    if request.method != "POST":
+        if request.user.is_authenticated:
+            return HttpResponseRedirect(target)
+        return _page(request, LoginForm())
+    form = LoginForm(request.POST)
+    if form.is_valid():
+        name, now = form.cleaned_data["username"], timezone.now()
+        try:
+            officer = log_in(name, form.cleaned_data["password"], at=now)
+        except Refusal as refusal:
+            if refusal.code == "login-wrong":
+                count_failure(name, at=now)
+            form.add_error(None, _said(refusal))
+        else:
+            login(request, officer, backend=BACKEND)
+            return HttpResponseRedirect(target)
+    return _page(request, form)
+
+
+@public
+@require_POST
+def log_out_page(request: HttpRequest) -> HttpResponse:
+    """Log out: the session is gone, here and for anyone who copied its key."""
+    logout(request)
+    return HttpResponseRedirect(reverse("staff:login"))
+
+
+def _page(request: HttpRequest, form: LoginForm) -> HttpResponse:
+    context: dict[str, Any] = {"form": form, "next": request.POST.get("next") or request.GET.get("next", "")}
+    if settings.DEMO:
+        chinese = (get_language() or "").startswith("zh")
+        context["demo_officers"] = [
+            {"login": officer.username, "role": officer.role_zh if chinese else officer.role.capitalize(),
+             "password": officer.password} for officer in demo.officers()]
+    return render(request, "ui/login.html", context)
+
+
+def _said(refusal: Refusal) -> str:
+    problem = refusal.problem
+    chinese = (get_language() or "").startswith("zh")
+    return f"{problem.title_zh}。{problem.next_zh}" if chinese else f"{problem.title}. {problem.next}"
+
+
+def _safe_target(request: HttpRequest) -> str:
+    target = request.POST.get("next") or request.GET.get("next", "")
+    ours = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+    return target if ours else reverse("staff:home")
+
+
+urls = [
+    path("login", log_in_page, name="login"),
+    path("logout", log_out_page, name="logout"),
+]
