@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from zhengka.accounts.models import Officer
 from zhengka.accounts.services import actor_of
 from zhengka.areas.models import Area
+from zhengka.cards.models import Card
 from zhengka.core import fields
 from zhengka.core.actors import Actor
 from zhengka.core.models import province_of
@@ -81,3 +82,21 @@ def make_certificate(holder: Holder, *, category: int = 4, grade: int = 2, gener
         grade=grade, issued_on=dt.date(2012, 5, 1), valid_until=dt.date(2022, 5, 1), state="valid")
     certificate.save()
     return certificate
+
+
+def make_card(holder: Holder | None = None, *, state: str = "ready", certificate: Certificate | None = None,
+              profile: str = "disability-placeholder", active_until: dt.date | None = None) -> Card:
+    """A card in any state, ordered at noon for a third-generation certificate of ten years."""
+    holder = holder or make_holder()
+    certificate = certificate or holder.certificates.filter(generation=3).first()
+    if certificate is None:
+        certificate = make_certificate(holder, generation=3)
+        certificate.issued_on, certificate.valid_until = dt.date(2026, 11, 20), dt.date(2036, 11, 20)
+        certificate.save()
+    if state in ("active", "suspended") and active_until is None:
+        active_until = dt.date(2027, 11, 20)
+    card = Card(province=holder.province, area_id=holder.area_id, holder=holder, certificate=certificate, state=state,
+                profile=profile, reason="exchange", ordered_at=NOON, issued_on=certificate.issued_on,
+                valid_until=certificate.valid_until, active_until=active_until)
+    card.save()
+    return card

@@ -52,7 +52,7 @@ class Card(ProvinceRow, Stateful):
                                    name="card_active_has_term"),
             state_check(CARD),
         ]
-        indexes: ClassVar = [models.Index(fields=["area", "state"], name="card_by_area_state")]
+        indexes: ClassVar = [models.Index(fields=["state", "area", "id"], name="card_by_state_area")]
 
     def __str__(self) -> str:
         """Key only."""
@@ -60,15 +60,18 @@ class Card(ProvinceRow, Stateful):
 
 
 class StatusPublication(models.Model):
-    """One signed status list as published: a version that only grows."""
+    """One version of a status list (状态表). The row is written before the signature (I9), `digest` and `size` after:
+    a version that was never published is a gap in the numbers, never a number used twice.
+    """
 
     id = models.BigAutoField(primary_key=True)
     list_number = models.PositiveIntegerField()
     number = models.PositiveBigIntegerField(help_text="monotonic version of the list")
     published_at = models.DateTimeField()
+    content = models.TextField(help_text="digest of what it says, by which a repeat is known")
     blocked = models.PositiveIntegerField(help_text="cards that are not valid in it")
-    digest = models.TextField(help_text="digest in the file store")
-    size = models.PositiveIntegerField()
+    digest = models.TextField(blank=True, help_text="digest in the file store; empty until published")
+    size = models.PositiveIntegerField(default=0)
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["list_number", "number"], name="status_version_once")]

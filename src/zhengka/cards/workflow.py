@@ -1,6 +1,17 @@
 """The life of a card (卡), as a table."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from zhengka.core.errors import Refusal
 from zhengka.core.workflow import Step, Workflow
+
+
+def activation_due(_card: Any, facts: Mapping[str, Any]) -> None:
+    """The next year is activated when the present one nears its end, not at any time (年度激活)."""
+    if facts["opens"] > facts["on"]:
+        raise Refusal("activation-not-due", opens=facts["opens"])
+
 
 CARD = Workflow("card", initial="ordered", final=frozenset({"destroyed"}), steps=(
     #    from         action           to             permission
@@ -14,8 +25,11 @@ CARD = Workflow("card", initial="ordered", final=frozenset({"destroyed"}), steps
     Step("sent", "suspect", "suspect", "batch.receive", zh="存疑"),
     Step("ready", "hand_over", "issued", "card.hand_over", zh="领取"),
     Step("issued", "activate", "active", "card.activate", zh="激活"),
+    Step("active", "activate", "active", "card.activate", (activation_due,), zh="年度激活"),
     Step("active", "report_lost", "suspended", "card.suspend", zh="挂失"),
     Step("suspended", "report_found", "active", "card.restore", zh="解挂"),
+    Step("active", "supersede", "cancelled", "card.activate", zh="换卡作废"),
+    Step("suspended", "supersede", "cancelled", "card.activate", zh="换卡作废"),
     Step("active", "cancel", "cancelled", "case.approve", zh="注销"),
     Step("suspended", "cancel", "cancelled", "case.approve", zh="注销"),
     Step("spoiled", "destroy", "destroyed", "batch.receive", zh="销毁"),

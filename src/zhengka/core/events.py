@@ -71,9 +71,11 @@ def begin(row: Row, action: str, /, *, by: Actor, request_id: UUID, at: datetime
     return row
 
 
-def perform(row: Row, action: str, /, *, by: Actor, request_id: UUID, at: datetime | None = None, **facts: Any) -> Row:
+def perform(row: Row, action: str, also: Mapping[str, Any] | None = None, /, *, by: Actor, request_id: UUID,
+            at: datetime | None = None, **facts: Any) -> Row:
     """Take one step of the row's workflow, in the caller's transaction, and return the row as it is now.
 
+    `also`: fields that change with the state, so that a constraint over both holds at every moment.
     Locks the row; raises `Replayed` for a request that was carried out before, and `Refusal` with `not-found`
     (outside the actor's area), `step-not-open`, `not-permitted`, or what a guard of the step says.
     """
@@ -92,7 +94,9 @@ def perform(row: Row, action: str, /, *, by: Actor, request_id: UUID, at: dateti
         guard(row, {"by": by, **facts})
     source, row.state = row.state, step.target
     row.version += 1
-    row.save(update_fields=["state", "version"])
+    for name, value in (also or {}).items():
+        setattr(row, name, value)
+    row.save(update_fields=["state", "version", *(also or ())])
     _append(row, by, action=action, source=source, request_id=request_id, at=at or timezone.now(), facts=facts)
     return row
 

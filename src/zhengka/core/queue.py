@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from django.db import close_old_connections, transaction
+from django.db import close_old_connections, connection, transaction
 from procrastinate import JobContext, RetryStrategy, exceptions
 from procrastinate.contrib.django import app
 
@@ -35,11 +35,23 @@ def later(name: str, *, lock: str | None = None, once: str | None = None, **ids:
     `lock`: jobs of one lock run one after another; `once`: nothing is added while a job of that name still waits.
     """
     job = app.configure_task(name, lock=lock, queueing_lock=once)
-    try:
-        with transaction.atomic():  # AlreadyEnqueued must not spoil the caller's transaction
-            job.defer(**ids)
-    except exceptions.AlreadyEnqueued:
-        return
+    while True:
+        try:
+            with transaction.atomic():  # AlreadyEnqueued must not spoil the caller's transaction
+                job.defer(**ids)
+            return
+        except exceptions.AlreadyEnqueued:
+            if _held(once):
+                return
+
+
+def _held(once: str | None) -> bool:
+    """Keep the waiting job from being begun until this transaction ends; begun before, it would not see what is
+    written here, and nobody would come again. False where a worker was quicker.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM procrastinate_jobs WHERE queueing_lock = %s AND status = 'todo' FOR SHARE", [once])
+        return bool(cursor.rowcount)
 
 
 @app.periodic(cron="* * * * * */15")

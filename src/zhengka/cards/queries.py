@@ -1,0 +1,106 @@
+"""What may be read about cards."""
+
+import tomllib
+from collections.abc import Iterable
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+
+from django.conf import settings
+from django.db.models import Count, QuerySet
+
+from zhengka.cards import rules
+from zhengka.cards.models import Card, StatusPublication
+from zhengka.core.actors import Actor
+from zhengka.core.errors import Refusal
+from zhengka.formats import chip
+from zhengka.formats.verdict import CHINA
+
+
+def get(card_id: int, *, actor: Actor) -> Card:
+    """A card of the actor's area with holder, certificate and office; `Refusal("not-found")`."""
+    return _one(_whole().filter(pk=card_id, area__code__range=(actor.lo, actor.hi)))
+
+
+def by_serial(serial: str, *, actor: Actor) -> Card:
+    """The card with this serial (16 digits) in the actor's area; `Refusal("not-found")`."""
+    return _one(_whole().filter(serial=serial, area__code__range=(actor.lo, actor.hi)))
+
+
+def by_token(token: bytes) -> Card:
+    """The card that a signed credential names, wherever it belongs; `Refusal("not-found")`."""
+    return _one(_whole().filter(token=token))
+
+
+def of_holder(holder_id: int) -> QuerySet[Card]:
+    """All cards that a holder ever had, the newest first."""
+    return Card.objects.filter(holder_id=holder_id).order_by("-ordered_at", "-pk")
+
+
+def worklist(actor: Actor, state: str, *, after: tuple[int, int] = (0, 0), limit: int = 50) -> list[Card]:
+    """Cards of one state in the actor's area, with their holders, by office and id, from the place `after`."""
+    return list(_whole().filter(state=state, area__code__range=(max(actor.lo, after[0]), actor.hi)).exclude(
+        area=after[0], pk__lte=after[1]).order_by("area", "pk")[:limit])
+
+
+def counts(actor: Actor) -> dict[str, int]:
+    """How many cards of the actor's area are in each state."""
+    found = Card.objects.filter(area__code__range=(actor.lo, actor.hi)).values_list("state").annotate(n=Count("pk"))
+    return dict(found.order_by("state"))
+
+
+def counts_by_area(actor: Actor) -> dict[int, dict[str, int]]:
+    """The same for each issuing office of the area: 12-digit code → state → number."""
+    found = Card.objects.filter(area__code__range=(actor.lo, actor.hi)).values_list("area", "state")
+    result: dict[int, dict[str, int]] = {}
+    for area, state, number in found.annotate(n=Count("pk")).order_by("area", "state"):
+        result.setdefault(area, {})[state] = number
+    return result
+
+
+def gate_state(card: Card, at: datetime) -> str:
+    """What a gate must think of the card at this time: `valid`, or the reason why not (`rules.standing`)."""
+    return rules.standing(card.state, active_until=card.active_until, valid_until=card.valid_until,
+                          today=at.astimezone(CHINA).date())
+
+
+def publications() -> QuerySet[StatusPublication]:
+    """The newest published version of each status list."""
+    return StatusPublication.objects.exclude(digest="").order_by("list_number", "-number").distinct("list_number")
+
+
+def policy(area: int, on: date) -> rules.Policy:
+    """The card policy of an area on a day; `Refusal("policy-missing")` where no file covers it."""
+    found = rules.choose(_policies(Path(settings.DATA) / "policies"), area, on)
+    if found is None:
+        raise Refusal("policy-missing", area=area)
+    return found
+
+
+def profile(name: str) -> chip.Profile:
+    """A card profile by its name in `data/profiles`; `Refusal("profile-missing")`."""
+    path = Path(settings.DATA) / "profiles" / f"{name}.toml"
+    if not path.is_file():
+        raise Refusal("profile-missing", profile=name)
+    return _profile(path)
+
+
+def _whole() -> QuerySet[Card]:
+    return Card.objects.select_related("holder", "certificate", "area")
+
+
+def _one(found: Iterable[Card]) -> Card:
+    for card in found:
+        return card
+    raise Refusal("not-found")
+
+
+@lru_cache(maxsize=4)
+def _policies(folder: Path) -> tuple[rules.Policy, ...]:
+    files = sorted(folder.glob("*.toml"))
+    return tuple(rules.load(tomllib.loads(path.read_text()), source=path.name) for path in files)
+
+
+@lru_cache(maxsize=16)
+def _profile(path: Path) -> chip.Profile:
+    return chip.load(tomllib.loads(path.read_text()), source=path.name)

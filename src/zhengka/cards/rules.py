@@ -1,0 +1,127 @@
+"""Policies of cards, and what a card's row means at a gate. Pure: days come in, days and words go out."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from typing import Any, Final, NamedTuple
+
+from zhengka.cards.workflow import OUT_OF_LIFE
+from zhengka.formats.credential import LIST_SIZE
+from zhengka.formats.statuslist import Status
+
+REFRESH: Final = timedelta(hours=12)
+"""A status list is signed again after this time though nothing changed, so that gates see that it is young."""
+NEXT_UPDATE: Final = timedelta(hours=24)
+"""Until when a list says that it should be replaced."""
+
+STATUS_OF: Final = {
+    "valid": Status.VALID, "revoked": Status.REVOKED, "suspended": Status.SUSPENDED,
+    "not-activated": Status.INACTIVE, "activation-lapsed": Status.INACTIVE}
+"""What a status list says of each standing; `expired` needs no bits, for the credential carries its own last day."""
+
+_SUITES: Final = ("SM", "INTL")
+_LISTS: Final = 2**7
+"""Most status lists of one province in one suite: 134 million cards."""
+
+
+class PolicyBroken(ValueError):
+    """A policy file that cannot be used; the message names the file and the field."""
+
+
+class Policy(NamedTuple):
+    """A card policy (证卡政策) of the areas from `lo` to `hi`, in force from `valid_from` on."""
+
+    code: str
+    lo: int
+    hi: int
+    valid_from: date
+    profile: str
+    valid_years: int
+    active_years: int
+    opens_days_before: int
+
+
+def load(data: Mapping[str, Any], *, source: str) -> Policy:
+    """Check a policy as read from TOML; `source` is the name of its file. Raises `PolicyBroken`."""
+    def take(table: str, field: str, kind: type) -> Any:
+        value = (data.get(table, {}) if table else data).get(field)
+        if type(value) is not kind:
+            raise PolicyBroken(f"{source}: {table}.{field} must be there as {kind.__name__}".replace(": .", ": "))
+        return value
+
+    if take("", "format", int) != 1:
+        raise PolicyBroken(f"{source}: format is not 1")
+    lo, hi = _subtree(take("", "area", str), source)
+    policy = Policy(take("", "code", str), lo, hi, take("", "valid_from", date), take("card", "profile", str),
+                    take("validity", "years", int), take("activation", "years", int),
+                    take("activation", "opens_days_before", int))
+    if not (1 <= policy.valid_years <= 50 and 1 <= policy.active_years <= policy.valid_years
+            and 0 <= policy.opens_days_before <= 365):
+        raise PolicyBroken(f"{source}: years or days are out of their range")
+    return policy
+
+
+def choose(policies: Iterable[Policy], area: int, on: date) -> Policy | None:
+    """The policy of an area on a day: the narrowest that contains it, and of these the latest."""
+    open_ = [policy for policy in policies if policy.lo <= area <= policy.hi and policy.valid_from <= on]
+    return min(open_, key=lambda policy: (policy.hi - policy.lo, -policy.valid_from.toordinal()), default=None)
+
+
+def anniversary(day: date, years: int) -> date:
+    """The same day `years` later; 29 February becomes 28 February where there is none."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return day.replace(year=day.year + years, day=28)
+
+
+def active_until(policy: Policy, ends: date | None, today: date) -> date:
+    """The last day of an activation made today for a card whose present one ends on `ends`: never a shorter one."""
+    return anniversary(max(ends or today, today), policy.active_years)
+
+
+def opens(policy: Policy, ends: date) -> date:
+    """The first day on which the next year may be activated, when the present one ends on `ends`."""
+    return ends - timedelta(days=policy.opens_days_before)
+
+
+def standing(state: str, *, active_until: date | None, valid_until: date | None, today: date) -> str:
+    """What a gate must think of a card: `valid`, or the one reason why not. Days are inclusive.
+
+    `revoked`, `expired`, `suspended`, `not-activated`, `activation-lapsed`.
+    """
+    if state in OUT_OF_LIFE:
+        return "revoked"
+    if valid_until is not None and today > valid_until:
+        return "expired"
+    if state == "suspended":
+        return "suspended"
+    if state != "active" or active_until is None:
+        return "not-activated"
+    return "valid" if today <= active_until else "activation-lapsed"
+
+
+def place(province: int, suite: str, number: int) -> int:
+    """The running number from which list and index are drawn: each province (two digits) has lists of its own in each
+    suite, because each has a key of its own by which places are shuffled.
+    """
+    if not 0 <= number < _LISTS * LIST_SIZE:
+        raise ValueError("the status lists of the province are full")
+    return (province * len(_SUITES) + _SUITES.index(suite)) * _LISTS * LIST_SIZE + number
+
+
+def of_list(list_number: int) -> tuple[int, str]:
+    """The province (two digits) and the suite of the cards that stand in a list."""
+    province, suite = divmod(list_number // _LISTS, len(_SUITES))
+    return province, _SUITES[suite]
+
+
+def _subtree(code: str, source: str) -> tuple[int, int]:
+    """The range of 12-digit codes under a six-digit one: trailing pairs of zeros stand for everything below."""
+    if len(code) != 6 or not code.isascii() or not code.isdigit():
+        raise PolicyBroken(f"{source}: area has six digits")
+    head = code
+    while head.endswith("00"):
+        head = head[:-2]
+    size = 10 ** (12 - len(head))
+    first = int(head or "0") * size
+    return first, first + size - 1

@@ -1,0 +1,119 @@
+"""From the counter to the gate: handed over, activated year by year, lost and found (领取, 激活, 挂失, 解挂)."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from zhengka.cards import queries, rules
+from zhengka.cards.models import Card
+from zhengka.cards.services.status import ask_for_lists
+from zhengka.core.actors import Actor
+from zhengka.core.events import Many, perform, perform_many, sub
+from zhengka.formats.verdict import CHINA
+from zhengka.registry import services as registry
+from zhengka.registry.models import Certificate
+
+BLOCKED_BY_A_NEW_CARD = ("active", "suspended")
+"""States of an older card that ends when a new one becomes usable (I1)."""
+
+
+@transaction.atomic
+def hand_over(card: Card, *, by: Actor, request_id: UUID, at: datetime) -> Card:
+    """Hand a finished card to its holder (领取) and take the second-generation certificate back (交回)."""
+    card = perform(card, "hand_over", {"handed_over_at": at}, by=by, request_id=request_id, at=at)
+    old = Certificate.objects.filter(holder_id=card.holder_id, generation=2, state="valid").first()
+    if old is not None:
+        registry.return_certificate(old, by=by, request_id=sub(request_id, "certificate"), at=at)
+    return card
+
+
+@transaction.atomic
+def hand_over_many(card_ids: Sequence[int], *, by: Actor, request_id: UUID, at: datetime) -> list[int]:
+    """Hand over many cards (a village's round of visits), as `hand_over` does; the ids of those that moved."""
+    moved = perform_many(Many(Card, card_ids, "ready", also=", handed_over_at = %(at)s"), "hand_over", by=by,
+                         request_id=request_id, at=at)
+    holders = list(Card.objects.filter(pk__in=moved).values_list("holder_id", flat=True))
+    registry.return_certificates_many(holders, by=by, request_id=sub(request_id, "certificate"), at=at)
+    return moved
+
+
+@transaction.atomic
+def activate(card: Card, *, by: Actor, request_id: UUID, at: datetime) -> Card:
+    """Make a handed-over card usable for a year (激活), or an active one for the next (年度激活).
+
+    The same transaction ends every older card of the holder, so that never two are usable (I1). The legal validity
+    of ten years is not touched. `Refusal("activation-not-due")` long before the present year ends.
+    """
+    today = _day(at)
+    policy = queries.policy(card.area_id, today)
+    (card, *older) = _with_older([card.pk])
+    for old in older if card.state == "issued" else []:
+        perform(old, "supersede", by=by, request_id=sub(request_id, old.pk), at=at)
+    until = rules.active_until(policy, card.active_until, today)
+    card = perform(card, "activate", {"active_until": until}, by=by, request_id=request_id, at=at,
+                   until=until.isoformat(), **_due(card, policy, today))
+    ask_for_lists([card, *older])
+    return card
+
+
+@transaction.atomic
+def activate_many(card_ids: Sequence[int], *, by: Actor, request_id: UUID, at: datetime) -> list[int]:
+    """Activate many handed-over cards for the first time, as `activate` does; the ids of those that moved."""
+    moved: list[int] = []
+    issued = Card.objects.filter(pk__in=card_ids, state="issued", area__code__range=(by.lo, by.hi))
+    for area in sorted(set(issued.values_list("area", flat=True))):
+        moved += _activate_area(area, list(issued.filter(area=area).values_list("pk", flat=True)), by, request_id, at)
+    return moved
+
+
+@transaction.atomic
+def report_lost(card: Card, *, by: Actor, request_id: UUID, at: datetime) -> Card:
+    """Suspend a lost card (挂失): refused online when this commits, offline from the next list (I12)."""
+    card = perform(card, "report_lost", by=by, request_id=request_id, at=at)
+    ask_for_lists([card])
+    return card
+
+
+@transaction.atomic
+def report_found(card: Card, *, by: Actor, request_id: UUID, at: datetime) -> Card:
+    """Lift the suspension of a card that was found (解挂): accepted again at once, offline from the next list."""
+    card = perform(card, "report_found", by=by, request_id=request_id, at=at)
+    ask_for_lists([card])
+    return card
+
+
+def _with_older(card_ids: Sequence[int]) -> list[Card]:
+    """The cards, then the older cards of their holders that could still be used; all locked in one order."""
+    holders = Card.objects.filter(pk__in=card_ids).values("holder_id")
+    locked = Card.objects.filter(holder_id__in=holders, state__in=("issued", *BLOCKED_BY_A_NEW_CARD))
+    rows = {card.pk: card for card in locked.order_by("pk").select_for_update(of=("self",))}
+    asked = [rows.pop(pk) if pk in rows else Card.get(pk) for pk in card_ids]
+    return [*asked, *rows.values()]
+
+
+def _activate_area(area: int, card_ids: Sequence[int], by: Actor, request_id: UUID, at: datetime) -> list[int]:
+    today = _day(at)
+    until = rules.active_until(queries.policy(area, today), None, today)
+    rows = _with_older(card_ids)
+    holders = {card.holder_id for card in rows[:len(card_ids)] if card.state == "issued"}
+    for state in BLOCKED_BY_A_NEW_CARD:
+        old = [card.pk for card in rows if card.holder_id in holders and card.state == state]
+        perform_many(Many(Card, old, state), "supersede", by=by, request_id=request_id, at=at)
+    ask_for_lists(rows)
+    return perform_many(
+        Many(Card, card_ids, "issued", {"until": until.isoformat()}, also=", active_until = %(until)s",
+             values={"until": until}), "activate", by=by, request_id=request_id, at=at)
+
+
+def _due(card: Card, policy: rules.Policy, today: date) -> dict[str, Any]:
+    """What the guard of a yearly activation compares; nothing for the first one."""
+    if card.state != "active" or card.active_until is None:
+        return {}
+    return {"opens": rules.opens(policy, card.active_until).isoformat(), "on": today.isoformat()}
+
+
+def _day(at: datetime) -> date:
+    return at.astimezone(CHINA).date()

@@ -1,0 +1,212 @@
+"""Cards are ordered, ordered again when spoiled, and given their numbers (订购, 补制, 编号)."""
+
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from django.db import IntegrityError, connection, transaction
+
+from zhengka.cards import queries, rules
+from zhengka.cards.models import Card
+from zhengka.cards.workflow import IN_PRODUCTION
+from zhengka.core.actors import Actor
+from zhengka.core.errors import Refusal
+from zhengka.core.events import begin
+from zhengka.formats import serial, statuslist
+from zhengka.formats.credential import TOKEN_SIZE
+from zhengka.keys import services as keys
+from zhengka.registry.models import Certificate
+
+SPOILED = ("spoiled", "suspect")
+"""States of a card that is ordered again."""
+
+ORDER_MANY = """
+WITH made AS (
+    INSERT INTO cards_card (id, province, area, state, version, holder_id, certificate_id, profile, reason,
+                            replaces_id, hold_reason, ordered_at, issued_on, valid_until)
+    SELECT province * 10000000000000 + nextval('cards_card_ids'), province, area, 'ordered', 1, holder_id,
+           certificate_id, profile, reason, replaces_id, '', %(at)s, issued_on, valid_until
+    FROM ({wanted}) wanted ORDER BY certificate_id
+    RETURNING id, province, area, certificate_id, replaces_id, profile, reason
+), told AS (
+    INSERT INTO core_event (province, area, subject, subject_id, version, action, source, target,
+                            actor_id, actor_name, person, request_id, at, facts)
+    SELECT province, area, 'card', id, 1, 'order', '', 'ordered', %(actor)s, %(actor_name)s, %(person)s,
+           md5(%(request_id)s || ':' || coalesce(replaces_id, certificate_id))::uuid, %(at)s,
+           jsonb_build_object('reason', reason, 'profile', profile) FROM made
+)
+SELECT coalesce(replaces_id, certificate_id), id FROM made
+"""
+FIRST_CARDS = """
+SELECT c.province, c.area, c.holder_id, c.id AS certificate_id, %(profile)s::text AS profile,
+       %(reason)s::text AS reason, NULL::bigint AS replaces_id, c.issued_on, c.valid_until
+FROM registry_certificate c
+WHERE c.id = ANY(%(ids)s) AND c.state = 'valid' AND c.generation = 3 AND c.area BETWEEN %(lo)s AND %(hi)s
+"""
+CARDS_AGAIN = """
+SELECT k.province, k.area, k.holder_id, k.certificate_id, k.profile, k.state AS reason, k.id AS replaces_id,
+       k.issued_on, k.valid_until
+FROM cards_card k JOIN registry_certificate c ON c.id = k.certificate_id AND c.state = 'valid'
+WHERE k.id = ANY(%(ids)s) AND k.state = ANY(%(spoiled)s) AND k.area BETWEEN %(lo)s AND %(hi)s
+  AND NOT EXISTS (SELECT FROM cards_card o WHERE o.replaces_id = k.id)
+  AND NOT EXISTS (SELECT FROM cards_card o WHERE o.holder_id = k.holder_id AND o.state = ANY(%(on_its_way)s))
+"""
+ALLOT = """
+UPDATE cards_card t SET serial = n.serial, token = n.token, status_list = n.list, status_index = n.place
+FROM unnest(%(ids)s::bigint[], %(serials)s::text[], %(tokens)s::bytea[], %(lists)s::int[], %(places)s::int[])
+     AS n (id, serial, token, list, place)
+WHERE t.id = n.id
+"""
+
+
+@dataclass(frozen=True)
+class _Numbers:
+    """What cards get, in one order: serials, tokens, lists and places."""
+
+    serials: list[str]
+    tokens: list[bytes]
+    lists: list[int]
+    places: list[int]
+
+
+@transaction.atomic
+def order(certificate: Certificate, *, profile: str, reason: str, by: Actor, request_id: UUID, at: datetime) -> Card:
+    """Order a card for a third-generation certificate (订购). Called when a case was approved, and by nothing else.
+
+    The card takes the certificate's dates, which its face and its credential show.
+    `Refusal`: `not-permitted`, `certificate-not-valid`, `card-on-its-way`.
+    """
+    if not by.may("case.approve"):
+        raise Refusal("not-permitted", permission="case.approve")
+    if certificate.state != "valid" or certificate.generation != 3:
+        raise Refusal("certificate-not-valid", state=certificate.state)
+    return _begin(Card(province=certificate.province, area_id=certificate.area_id, holder_id=certificate.holder_id,
+                       certificate=certificate, profile=profile, reason=reason, ordered_at=at,
+                       issued_on=certificate.issued_on, valid_until=certificate.valid_until), by, request_id, at)
+
+
+@transaction.atomic
+def order_many(certificate_ids: Sequence[int], *, profile: str, reason: str, by: Actor, request_id: UUID,
+               at: datetime) -> dict[int, int]:
+    """Order cards for many certificates by one statement, as `order` does; certificate id → card id.
+
+    Certificates that are not valid, or not in the actor's area, get none. `Refusal("card-on-its-way")`, and nothing
+    done, where one of the holders has a card on its way.
+    """
+    if not by.may("case.approve"):
+        raise Refusal("not-permitted", permission="case.approve")
+    return _order_many(FIRST_CARDS, certificate_ids, by, request_id, at, profile=profile, reason=reason)
+
+
+@transaction.atomic
+def reorder(card: Card, *, by: Actor, request_id: UUID, at: datetime) -> Card:
+    """Order another card in place of a spoiled or suspect one (补制): a new row, a new serial, the same certificate.
+
+    `Refusal`: `not-permitted`, `not-found`, `card-not-spoiled`, `card-replaced`, `certificate-not-valid`,
+    `card-on-its-way`.
+    """
+    if not by.may("card.order"):
+        raise Refusal("not-permitted", permission="card.order")
+    if not by.sees(card.area_id):
+        raise Refusal("not-found")
+    card = Card.objects.select_for_update(of=("self",)).select_related("certificate").get(pk=card.pk)
+    if card.state not in SPOILED:
+        raise Refusal("card-not-spoiled", state=card.state)
+    if card.certificate.state != "valid":
+        raise Refusal("certificate-not-valid", state=card.certificate.state)
+    new = Card(province=card.province, area_id=card.area_id, holder_id=card.holder_id, certificate=card.certificate,
+               profile=card.profile, reason=card.state, replaces=card, ordered_at=at, issued_on=card.issued_on,
+               valid_until=card.valid_until)
+    return _begin(new, by, request_id, at)
+
+
+@transaction.atomic
+def reorder_many(card_ids: Sequence[int], *, by: Actor, request_id: UUID, at: datetime) -> dict[int, int]:
+    """Order other cards in place of many spoiled ones by one statement; spoiled card id → new card id.
+
+    Cards that `reorder` would refuse are left alone, so a repeat orders none twice.
+    """
+    if not by.may("card.order"):
+        raise Refusal("not-permitted", permission="card.order")
+    return _order_many(CARDS_AGAIN, card_ids, by, request_id, at, spoiled=list(SPOILED), on_its_way=list(IN_PRODUCTION))
+
+
+@transaction.atomic
+def allot(ids: Sequence[int], *, at: datetime) -> list[Card]:
+    """Give many cards their serial, token and place in a status list, once for ever; the cards in the order of `ids`.
+
+    Cards that have their numbers keep them, so a batch that is prepared again makes no second set. Holder and
+    certificate come with each card.
+    """
+    found = {card.pk: card for card in Card.objects.select_related("holder", "certificate", "area").filter(
+        pk__in=ids).order_by("pk").select_for_update(of=("self",))}
+    bare = sorted((card for card in found.values() if card.serial is None), key=_kind_of_list)
+    for _, cards in groupby(bare, key=_kind_of_list):
+        _number(list(cards), at)
+    return [found[pk] for pk in ids]
+
+
+def _begin(card: Card, by: Actor, request_id: UUID, at: datetime) -> Card:
+    try:
+        with transaction.atomic():
+            return begin(card, "order", by=by, request_id=request_id, at=at, reason=card.reason, profile=card.profile)
+    except IntegrityError as broken:
+        raise Refusal(_conflict(broken)) from None
+
+
+def _order_many(wanted: str, ids: Sequence[int], by: Actor, request_id: UUID, at: datetime,
+                **values: Any) -> dict[int, int]:
+    told = {"actor": by.id, "actor_name": by.name, "person": by.person, "request_id": str(request_id), "at": at}
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(ORDER_MANY.format(wanted=wanted),
+                           {"ids": list(ids), "lo": by.lo, "hi": by.hi, **told, **values})
+            return dict(cursor.fetchall())
+    except IntegrityError as broken:
+        raise Refusal(_conflict(broken)) from None
+
+
+def _conflict(broken: IntegrityError) -> str:
+    """The refusal that a broken promise of the card table means; everything else is a bug and stays one."""
+    if "card_on_its_way_once" in str(broken):
+        return "card-on-its-way"
+    if "replaces_id" in str(broken):
+        return "card-replaced"
+    raise broken
+
+
+def _kind_of_list(card: Card) -> tuple[int, str]:
+    return card.province, card.profile
+
+
+def _number(cards: list[Card], at: datetime) -> None:
+    """Numbers for cards of one province and profile, stored by one statement and set on the rows at hand."""
+    numbers = _draw(cards, at)
+    with connection.cursor() as cursor:
+        cursor.execute(ALLOT, {"ids": [card.pk for card in cards], **vars(numbers)})
+    drawn = zip(numbers.serials, numbers.tokens, numbers.lists, numbers.places, strict=True)
+    for card, (number, token, status_list, index) in zip(cards, drawn, strict=True):
+        card.serial, card.token, card.status_list, card.status_index = number, token, status_list, index
+
+
+def _draw(cards: list[Card], at: datetime) -> _Numbers:
+    suite = queries.profile(cards[0].profile).suite
+    key = keys.status_index_key(cards[0].area_id, suite, at=at)
+    running, places = _next("cards_serial_numbers", len(cards)), _next("cards_status_places", len(cards))
+    numbers = np.array([rules.place(cards[0].province, suite, place) for place in places], dtype=np.int64)
+    lists, indexes = statuslist.indexes_for(numbers, key)
+    return _Numbers(
+        serials=[serial.make(f"{card.area_id // 10**6:06d}", number)
+                 for card, number in zip(cards, running, strict=True)],
+        tokens=[secrets.token_bytes(TOKEN_SIZE) for _ in cards], lists=lists.tolist(), places=indexes.tolist())
+
+
+def _next(sequence: str, count: int) -> Iterable[int]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(%s) FROM generate_series(1, %s)", [sequence, count])
+        return [row[0] for row in cursor.fetchall()]

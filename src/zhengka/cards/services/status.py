@@ -1,0 +1,155 @@
+"""What every gate may fetch: signed status lists and public keys, as files (状态表, 公钥)."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+import numpy as np
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Max
+from numpy.typing import NDArray
+
+from zhengka.cards import rules
+from zhengka.cards.models import Card, StatusPublication
+from zhengka.cards.workflow import OUT_OF_LIFE
+from zhengka.core import files
+from zhengka.core.queue import later
+from zhengka.formats import statuslist
+from zhengka.formats.statuslist import Status
+from zhengka.formats.verdict import CHINA
+from zhengka.keys import queries as key_queries
+from zhengka.keys import services as keys
+
+LISTS_IN_USE = """
+WITH RECURSIVE used (number) AS (
+    SELECT min(status_list) FROM cards_card
+    UNION ALL
+    SELECT (SELECT min(status_list) FROM cards_card WHERE status_list > used.number) FROM used
+    WHERE used.number IS NOT NULL
+)
+SELECT number FROM used WHERE number IS NOT NULL
+"""
+NOT_VALID = """
+SELECT status_index, CASE WHEN state = ANY(%(out_of_life)s) THEN %(revoked)s
+                          WHEN state = 'suspended' THEN %(suspended)s ELSE %(inactive)s END
+FROM cards_card
+WHERE status_list = %(list)s AND NOT (state = 'active' AND active_until >= %(today)s)
+ORDER BY status_index
+"""
+"""The twin of `rules.standing` in SQL: one list, every card in it that is not valid today."""
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What one version of a list will say: pairs (index, status), and their digest."""
+
+    pairs: NDArray[np.int64]
+    digest: str
+
+
+def ask_for_lists(cards: Sequence[Card]) -> None:
+    """Ask, within the present transaction, that the lists in which these cards stand are published anew."""
+    for number in sorted({card.status_list for card in cards if card.status_list is not None}):
+        later("cards.publish_status_lists", once=f"status list {number}", lock=f"status list {number}", number=number)
+
+
+def publish_status_lists(*, at: datetime, number: int | None = None) -> list[StatusPublication]:
+    """Publish every status list that says something new, or has not been signed for `rules.REFRESH`, and the keys.
+
+    `number`: that list only. Called outside every transaction: the version is stored before it is signed, the file is
+    there before its row says so. A repeat with no change publishes nothing; what was published is returned.
+    """
+    publish_keys()
+    numbers = _lists_in_use() if number is None else [number]
+    return [made for made in (_publish(one, at) for one in numbers) if made]
+
+
+def publish_keys() -> Path:
+    """Write the public keys that verifiers trust, `keys.json`, beside the lists; the path of the file."""
+    path = folder() / "keys.json"
+    content = key_queries.key_set().to_json().encode()
+    if not path.exists() or path.read_bytes() != content:
+        _write(path, content)
+    return path
+
+
+def folder() -> Path:
+    """Where the files lie that gates fetch: the offline bundle (离线包)."""
+    return Path(settings.HOME) / "public"
+
+
+def _lists_in_use() -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(LISTS_IN_USE)
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _publish(number: int, at: datetime) -> StatusPublication | None:
+    publication, said = _intend(number, at)
+    if publication is None:
+        return None
+    province, suite = rules.of_list(number)
+    signer = keys.signer("status", province * 10**10, suite, at=at)
+    header = statuslist.Header(number, publication.number, at, at + rules.NEXT_UPDATE)
+    data = statuslist.build(header, said.pairs, suite=suite, key_id=signer.key_id, sign=signer.sign)
+    return _store(publication, data)
+
+
+def _read(number: int, today: date) -> _Said:
+    with connection.cursor() as cursor:
+        cursor.execute(NOT_VALID, {
+            "list": number, "today": today, "out_of_life": list(OUT_OF_LIFE), "revoked": int(Status.REVOKED),
+            "suspended": int(Status.SUSPENDED), "inactive": int(Status.INACTIVE)})
+        pairs = np.array(cursor.fetchall(), dtype=np.int64).reshape(-1, 2)
+    return _Said(pairs, hashlib.sha256(pairs.tobytes()).hexdigest())
+
+
+@transaction.atomic(durable=True)
+def _intend(number: int, at: datetime) -> tuple[StatusPublication | None, _Said]:
+    """The next version of the list, stored before it is signed, or none where the newest one still says it all.
+
+    What it says is read under the same lock as its number is drawn: a higher number never says something older.
+    """
+    _one_at_a_time(number)
+    said = _read(number, at.astimezone(CHINA).date())
+    newest = StatusPublication.objects.filter(list_number=number).exclude(digest="").order_by("-number").first()
+    if newest and newest.content == said.digest and at < newest.published_at + rules.REFRESH:
+        return None, said
+    last = StatusPublication.objects.filter(list_number=number).aggregate(last=Max("number"))["last"]
+    return StatusPublication.objects.create(list_number=number, number=(last or 0) + 1, published_at=at,
+                                            content=said.digest, blocked=len(said.pairs)), said
+
+
+@transaction.atomic(durable=True)
+def _store(publication: StatusPublication, data: bytes) -> StatusPublication | None:
+    """Keep the signed list and show it, unless a newer version was quicker."""
+    _one_at_a_time(publication.list_number)
+    shown = StatusPublication.objects.filter(list_number=publication.list_number).exclude(digest="")
+    if shown.filter(number__gt=publication.number).exists():
+        return None
+    publication.digest, publication.size = files.put(data), len(data)
+    publication.save(update_fields=["digest", "size"])
+    _write(folder() / f"status-{publication.list_number}.bin", data)
+    return publication
+
+
+def _one_at_a_time(number: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('status list'), %s)", [number])
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Replace a public file whole: a gate that fetches it meanwhile gets the old one or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, fresh = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fchmod(file.fileno(), 0o644)
+        os.fsync(file.fileno())
+    Path(fresh).replace(path)
