@@ -72,7 +72,7 @@ class Checker:
         number = self._numbers()
         self._compared(number)
         good = number.with_columns(
-            self._frame["row"], self._area(), name, self._ethnicity(), *self._dates(), *self._contacts())
+            self._frame["row"], pl.arange(self._frame.height, eager=True).alias("place"), self._area(), name, self._ethnicity(), *self._dates(), *self._contacts())
         faults = pl.DataFrame([fault.alias(str(place)) for place, fault in enumerate(self._faults)])
         code = faults.select(pl.coalesce(pl.all())).to_series().alias("code")
         return Checked(_with_pinyin(good.filter(code.is_null())),

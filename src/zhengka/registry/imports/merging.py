@@ -1,0 +1,235 @@
+"""Prepared rows into the registry: one person is one record, whatever the unit and the number. By sets, not by rows."""
+
+import base64
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import polars as pl
+from django.db import connection
+
+from zhengka.core import fields
+from zhengka.core.actors import Actor
+from zhengka.registry.imports import bulk
+from zhengka.registry.imports.deciding import CONTACTS, Known, KnownCertificate, meet
+from zhengka.registry.models import Certificate, Holder, PersonKey, Sighting
+
+CAME = ("area", "name", "ethnicity", "issued_on", "valid_until", "category", "grade", "replacement", "components")
+"""What a merge event keeps of the row in clear form inside its seal, beside the sealed fields."""
+
+KNOWN = "SELECT id_index, id, row_digest FROM registry_holder WHERE id_index = ANY(%s)"
+SEEN = "SELECT digest FROM registry_sighting WHERE digest = ANY(%s)"
+PERSONS = """
+SELECT id_index, id, version, area, province, phone IS NOT NULL, address IS NOT NULL, guardian IS NOT NULL
+FROM registry_holder WHERE id_index = ANY(%s) AND state = 'registered' ORDER BY id FOR UPDATE
+"""
+CERTIFICATES = """
+SELECT holder_id, id, number_index, state, version, replacement, issued_on
+FROM registry_certificate WHERE holder_id = ANY(%s) AND generation = 2 ORDER BY id FOR UPDATE
+"""
+FILL = """
+UPDATE registry_holder h
+SET version = new.version, phone = coalesce(h.phone, new.phone), address = coalesce(h.address, new.address),
+    guardian = coalesce(h.guardian, new.guardian)
+FROM unnest(%s::bigint[], %s::integer[], %s::bytea[], %s::bytea[], %s::bytea[])
+     AS new (id, version, phone, address, guardian)
+WHERE h.id = new.id
+"""
+END = """
+UPDATE registry_certificate c SET state = 'replaced', version = new.version
+FROM unnest(%s::bigint[], %s::integer[]) AS new (id, version) WHERE c.id = new.id
+"""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One import on its way: its row's id, who acts, under which request, when."""
+
+    import_id: int
+    by: Actor
+    request_id: UUID
+    at: datetime
+
+
+@dataclass
+class Counts:
+    """What became of the rows."""
+
+    created: int = 0
+    merged: int = 0
+    unchanged: int = 0
+
+
+class Merger:
+    """Takes the blocks of one import, in their order, within one transaction; the caller holds the province's lock."""
+
+    def __init__(self, run: Run) -> None:
+        """Begin with nothing."""
+        self._run = run
+        self.counts = Counts()
+
+    def take(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Take a block in; the answer is the rows (place and code) that cannot be, after all."""
+        known = _known(rows["id_index"])
+        fresh = rows.join(known, on="id_index", how="anti", maintain_order="left").unique(
+            "id_index", keep="first", maintain_order=True)
+        if fresh.height:
+            self._create(fresh)
+        others = rows if fresh.is_empty() else rows.join(fresh, on="place", how="anti", maintain_order="left")
+        if others.is_empty():
+            return rows.head(0).select("place", code=pl.lit(""))
+        return self._meet(others, known if fresh.is_empty() else _known(others["id_index"]))
+
+    def _create(self, fresh: pl.DataFrame) -> None:
+        """New persons, each with person key, certificate and two events."""
+        run = self._run
+        rows = fresh.sort("id_index").with_columns(
+            *bulk.literals(version=1, source="", registered_at=run.at.isoformat()), facts=_facts(run))
+        rows = rows.with_columns(id=bulk.new_ids(Holder, rows["province"]))
+        holders = rows.with_columns(
+            *bulk.literals(state="registered", target="registered", source_id=run.import_id, photo_fault=""),
+            source_row="row", row_digest="digest")
+        bulk.copy_in(Holder, holders.select(
+            "id", "province", "state", "version", "area", "name", "pinyin", "initials", "sex", "birth_date",
+            "ethnicity", "id_number", "id_index", *CONTACTS, "photo_fault", "registered_at", "source_id",
+            "source_row", "row_digest"))
+        bulk.copy_in(PersonKey, rows.select("province", blind_index="id_index", holder_id="id"))
+        bulk.add_events(holders, Holder, "register", by=run.by, request_id=run.request_id, at=run.at)
+        certificates = rows.with_columns(holder_id="id", id=bulk.new_ids(Certificate, rows["province"]))
+        self._add_certificates(certificates.with_columns(*bulk.literals(state="valid")))
+        self._certificate_events(certificates, "issue", "", "valid")
+        self.counts.created += rows.height
+
+    def _meet(self, rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+        """Rows of persons whom the registry knows: the same as before, or something to take in."""
+        rows = rows.join(known, on="id_index", how="left", maintain_order="left")
+        changed = rows.filter(pl.col("digest") != pl.col("row_digest").fill_null(b""))
+        if changed.height:
+            seen = {bytes(row[0]) for row in _rows(SEEN, changed["digest"].to_list())}
+            changed = changed.filter(~pl.col("digest").is_in(list(seen))).unique(
+                "digest", keep="first", maintain_order=True)
+        closed = self._merge(changed) if changed.height else []
+        merged = changed.height - len(closed)
+        self.counts.merged += merged
+        self.counts.unchanged += rows.height - changed.height
+        return changed.filter(pl.col("place").is_in(closed)).select("place", code=pl.lit("person-closed"))
+
+    def _merge(self, changed: pl.DataFrame) -> list[int]:
+        """Take the rows in, person by person in the order of the file; the places of those whose record is closed."""
+        persons = _persons(changed["id_index"].unique().to_list())
+        closed: list[int] = []
+        taken: list[tuple[Known, dict[str, Any]]] = []
+        for row in changed.iter_rows(named=True):
+            person = persons.get(row["id_index"])
+            if person is None:
+                closed.append(row["place"])
+                continue
+            meet(person, row)
+            taken.append((person, row | {"version": person.version}))
+        touched = {person.id: person for person, _ in taken}
+        self._write_holders(touched.values(), taken)
+        self._write_certificates(touched.values())
+        return closed
+
+    def _write_holders(self, touched: Iterable[Known], taken: list[tuple[Known, dict[str, Any]]]) -> None:
+        run, people = self._run, list(touched)
+        if not people:
+            return
+        with connection.cursor() as cursor:
+            cursor.execute(FILL, [[one.id for one in people], [one.version for one in people],
+                                  *([one.contacts.get(name) for one in people] for name in CONTACTS)])
+        sealed = fields.close_many([_came(row) for _, row in taken], "event.came")
+        facts = [json.dumps({"import": run.import_id, "row": row["row"], "came": base64.b64encode(came).decode()})
+                 for (_, row), came in zip(taken, sealed, strict=True)]
+        bulk.add_events(pl.DataFrame({
+            "id": [one.id for one, _ in taken], "province": [one.province for one, _ in taken],
+            "area": [one.area for one, _ in taken], "version": [row["version"] for _, row in taken], "facts": facts,
+        }).with_columns(*bulk.literals(source="registered", target="registered")),
+            Holder, "merge", by=run.by, request_id=run.request_id, at=run.at)
+        bulk.copy_in(Sighting, pl.DataFrame({
+            "digest": [row["digest"] for _, row in taken], "holder_id": [one.id for one, _ in taken]},
+            schema_overrides={"digest": pl.Binary}).with_columns(*bulk.literals(import_id=run.import_id)))
+
+    def _write_certificates(self, touched: Iterable[Known]) -> None:
+        """Numbers that came in, and those whose place they took."""
+        pairs = [(person, one) for person in touched for one in person.certificates]
+        self._end_known([pair for pair in pairs if pair[1].ended_by and pair[1].id is not None])
+        added = [(person, one) for person, one in pairs if one.row is not None]
+        if not added:
+            return
+        rows = pl.DataFrame([one.row for _, one in added], infer_schema_length=None).drop("version", strict=False)
+        rows = rows.with_columns(
+            pl.Series("holder_id", [person.id for person, _ in added]),
+            pl.Series("area", [person.area for person, _ in added]),
+            pl.Series("province", [person.province for person, _ in added]),
+            pl.Series("state", [one.state for _, one in added]),
+            pl.Series("version", [one.version for _, one in added]), facts=_facts(self._run))
+        rows = rows.with_columns(id=bulk.new_ids(Certificate, rows["province"]))
+        self._add_certificates(rows)
+        self._certificate_events(rows.with_columns(*bulk.literals(version=1)), "issue", "", "valid")
+        ended = rows.with_columns(pl.Series("row", [one.ended_by["row"] if one.ended_by else None for _, one in added]))
+        ended = ended.filter(pl.col("row").is_not_null()).with_columns(facts=_facts(self._run))
+        self._certificate_events(ended, "replace", "valid", "replaced")
+
+    def _end_known(self, ended: list[tuple[Known, KnownCertificate]]) -> None:
+        if not ended:
+            return
+        with connection.cursor() as cursor:
+            cursor.execute(END, [[one.id for _, one in ended], [one.version for _, one in ended]])
+        self._certificate_events(pl.DataFrame({
+            "id": [one.id for _, one in ended], "version": [one.version for _, one in ended],
+            "province": [person.province for person, _ in ended], "area": [person.area for person, _ in ended],
+            "row": [(one.ended_by or {})["row"] for _, one in ended],
+        }).with_columns(facts=_facts(self._run)), "replace", "valid", "replaced")
+
+    def _add_certificates(self, rows: pl.DataFrame) -> None:
+        bulk.copy_in(Certificate, rows.with_columns(*bulk.literals(generation=2)).select(
+            "id", "province", "state", "version", "area", "holder_id", "generation", "number", "number_index",
+            "category", "grade", "components", "replacement", "issued_on", "valid_until"))
+
+    def _certificate_events(self, rows: pl.DataFrame, action: str, source: str, target: str) -> None:
+        run = self._run
+        bulk.add_events(rows.with_columns(*bulk.literals(source=source, target=target)),
+                        Certificate, action, by=run.by, request_id=run.request_id, at=run.at)
+
+
+def _facts(run: Run) -> pl.Expr:
+    """The facts of a row's event: which import, which row of its file."""
+    return pl.concat_str(pl.lit(f'{{"import": {run.import_id}, "row": '), pl.col("row"), pl.lit("}"))
+
+
+def _came(row: dict[str, Any]) -> str:
+    """What the row said, as JSON; sealed fields as they are sealed."""
+    told: dict[str, Any] = {name: str(row[name]) for name in CAME}
+    told |= {name: base64.b64encode(row[name]).decode() for name in ("number", *CONTACTS) if row[name] is not None}
+    return json.dumps(told, ensure_ascii=False)
+
+
+def _rows(statement: str, values: list[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [values])
+        return cursor.fetchall()
+
+
+def _known(indexes: pl.Series) -> pl.DataFrame:
+    """Those of the blind indexes that the registry knows, with the holder's id and the digest of its first row."""
+    found = _rows(KNOWN, indexes.unique().to_list())
+    return pl.DataFrame({"id_index": [bytes(row[0]) for row in found], "holder_id": [row[1] for row in found],
+                         "row_digest": [row[2] and bytes(row[2]) for row in found]},
+                        schema={"id_index": pl.Binary, "holder_id": pl.Int64, "row_digest": pl.Binary})
+
+
+def _persons(indexes: list[bytes]) -> dict[bytes, Known]:
+    """The persons behind blind indexes, locked, with their certificates; those whose record is closed are left out."""
+    by_index: dict[bytes, Known] = {}
+    for index, pk, version, area, province, *filled in _rows(PERSONS, indexes):
+        there = {name for name, full in zip(CONTACTS, filled, strict=True) if full}
+        by_index[bytes(index)] = Known(pk, version, area, province, there)
+    by_id = {person.id: person for person in by_index.values()}
+    for holder, pk, number, state, version, replacement, issued_on in _rows(CERTIFICATES, list(by_id)):
+        by_id[holder].certificates.append(
+            KnownCertificate(pk, bytes(number), state, version, replacement, issued_on))
+    return by_index

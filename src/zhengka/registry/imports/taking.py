@@ -1,0 +1,143 @@
+"""One import from its sealed upload to the registry, in one transaction; reading and checking run ahead of writing."""
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import IO, TypeVar
+
+import polars as pl
+from django.conf import settings
+from django.db import connection
+
+from zhengka.areas.queries import unit_words
+from zhengka.core.actors import SYSTEM, WHOLE_NATION, Actor
+from zhengka.core.events import sub
+from zhengka.core.models import Event
+from zhengka.registry.imports import reading, shape, upload
+from zhengka.registry.imports.checking import Checked, Rules, check
+from zhengka.registry.imports.envelope import Envelope
+from zhengka.registry.imports.merging import Merger, Run
+from zhengka.registry.imports.preparing import prepare
+from zhengka.registry.imports.reading import Block
+from zhengka.registry.imports.report import Report
+from zhengka.registry.models import Import
+
+Item = TypeVar("Item")
+AHEAD = 2
+"""Blocks that are read and checked while one is being written."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What came of a file: the columns of its `Import` row."""
+
+    rows: int
+    created: int
+    merged: int
+    unchanged: int
+    refused: int
+    reasons: dict[str, int]
+    refused_file: str
+
+
+def take(record: Import, begun: Event, *, at: datetime, progress: Callable[[int], None]) -> Taken:
+    """Write the file of an import into the registry, within the caller's transaction, and tell what came of it.
+
+    `begun`: the event of its receipt, whose officer stands in every event. `progress` is told the rows taken so far.
+    Raises `Refusal` for a file that cannot be taken, `SealBroken` for one that was changed in the file store.
+    """
+    form = shape.load(settings.DATA / "imports" / "second-generation.toml")
+    envelope = Envelope(record.form, record.encoding)
+    merger = Merger(Run(record.pk, on_behalf(begun), sub(begun.request_id, "take"), at))
+    report = Report(envelope)
+    done = 0
+    with upload.opened(record.upload, upload.UPLOAD) as stream:
+        for block, checked in _ahead(_checked(stream, envelope, form, rules(record, form, at))):
+            late = merger.take(checked.good)
+            report.add(block.header, block.frame, _all_bad(checked, late))
+            done += block.frame.height
+            progress(done)
+    counts = merger.counts
+    return Taken(done, counts.created, counts.merged, counts.unchanged, report.refused, dict(report.reasons),
+                 report.keep())
+
+
+def on_behalf(begun: Event) -> Actor:
+    """The officer who sent the file, as the platform continues for them: a task may do what was allowed to begin."""
+    return Actor(begun.actor_id, begun.actor_name, begun.person, SYSTEM.permissions, *WHOLE_NATION)
+
+
+def rules(record: Import, form: shape.Shape, at: datetime) -> Rules:
+    """What the rows of an import are held against: the units of its area, spellings, the day."""
+    area = record.area
+    return Rules(units={shape.word(text): code for text, code in unit_words(area.code, area.last).items()},
+                 unit=area.code if area.issuing else None, spellings=form.spellings, today=at.date())
+
+
+def _checked(stream: IO[bytes], envelope: Envelope, form: shape.Shape, held: Rules) -> Iterator[tuple[Block, Checked]]:
+    for block in reading.blocks(stream, envelope, form):
+        checked = check(block.frame, block.header, held)
+        yield block, Checked(prepare(checked.good), checked.bad)
+
+
+def _all_bad(checked: Checked, late: pl.DataFrame) -> pl.DataFrame:
+    """What the check refused and what the merge refused."""
+    if late.is_empty():
+        return checked.bad
+    return pl.concat([checked.bad, late], how="vertical_relaxed").sort("place")
+
+
+def _ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """The items, made by a thread of their own a little ahead of their use; its exception is raised here."""
+    line: queue.Queue[Item | BaseException | None] = queue.Queue(AHEAD)
+    stop = threading.Event()
+
+    def put(item: Item | BaseException | None) -> None:
+        while not stop.is_set():
+            try:
+                line.put(item, timeout=0.2)
+            except queue.Full:
+                continue
+            return
+
+    def work() -> None:
+        try:
+            for item in items:
+                put(item)
+                if stop.is_set():
+                    return
+            put(None)
+        except BaseException as fault:  # noqa: BLE001 - raised again in the thread that uses the items
+            put(fault)
+
+    thread = threading.Thread(target=work, name="reading ahead")
+    thread.start()
+    try:
+        while (item := line.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        stop.set()
+        thread.join()
+
+
+class Progress:
+    """Writes how far an import is on a connection of its own, so that a page sees it before the import commits."""
+
+    def __init__(self, record: Import) -> None:
+        """For one import."""
+        self._record, self._own = record, connection.copy()
+
+    def __call__(self, rows: int) -> None:
+        """`rows` have been taken."""
+        with self._own.cursor() as cursor:
+            cursor.execute("SELECT set_config('app.lo', '0', false), set_config('app.hi', %s, false)",
+                           [str(WHOLE_NATION[1])])
+            cursor.execute("UPDATE registry_import SET progress = %s WHERE id = %s", [rows, self._record.pk])
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._own.close()

@@ -1,0 +1,98 @@
+"""Use cases of the registry (持证人): imports, photos, certificates, and reading personal data in full."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import IO
+from uuid import UUID
+
+from django.db import IntegrityError, connection, transaction
+
+from zhengka.areas.models import Area
+from zhengka.core import fields, files
+from zhengka.core.actors import WHOLE_NATION, Actor
+from zhengka.core.errors import Refusal
+from zhengka.core.events import begin, lock, perform, sub
+from zhengka.core.models import Event, province_of
+from zhengka.core.queue import later
+from zhengka.registry.imports import envelope, taking, upload
+from zhengka.registry.imports.taking import on_behalf
+from zhengka.registry.models import Import
+
+TRIES = 3
+"""An import of another province may register the same person first; then the whole file is taken again."""
+IMPORT_LOCK = 0x1A  # first key of the advisory locks of imports; the second is the province
+
+
+def receive_import(filename: str, source: IO[bytes] | Path, area: Area, *, by: Actor, request_id: UUID,
+                   at: datetime) -> Import:
+    """Take in the upload of a file for an area, seal it, and ask for its import (数据导入).
+
+    Raises `Refusal` with `not-permitted`, `not-found`, or one of `file-…` for what is no readable spreadsheet: then
+    nothing is kept. Raises `Replayed` for a repeat.
+    """
+    if not by.may("import.run"):
+        raise Refusal("not-permitted", permission="import.run")
+    if not by.sees(area.code):
+        raise Refusal("not-found")
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            return receive_import(filename, file, area, by=by, request_id=request_id, at=at)
+    found = envelope.inspect(source)
+    digest, kept = upload.keep(source, upload.UPLOAD)
+    with transaction.atomic():
+        record = begin(Import(
+            province=province_of(area.code), area=area, filename=Path(filename).name, digest=digest, upload=kept,
+            form=found.form, encoding=found.encoding, received_at=at, officer_id=by.id,
+        ), "receive", by=by, request_id=request_id, at=at, form=found.form)
+        later("registry.take_import", import_id=record.pk)
+    return record
+
+
+def take_import(import_id: int, *, at: datetime) -> Import:
+    """Take a received file into the registry, whole or not at all; run again, it does nothing more.
+
+    The row ends `done` with its counts and the sealed file of refused rows, or `refused` with the problem's code.
+    Killed in the middle it leaves nothing, and can be run again.
+    """
+    record = Import.objects.select_related("area").get(pk=import_id)
+    begun = Event.objects.get(subject=Import.kind(), subject_id=import_id, version=1)
+    for attempt in range(1, TRIES + 1):
+        try:
+            _take(record, begun, at)
+            break
+        except IntegrityError:
+            if attempt == TRIES:
+                raise
+        except Refusal as no:
+            _refuse(record, begun, no, at)
+            break
+    return Import.objects.get(pk=import_id)
+
+
+@transaction.atomic
+def _take(record: Import, begun: Event, at: datetime) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('app.lo', '0', true), set_config('app.hi', %s, true), "
+                       "pg_advisory_xact_lock(%s, %s)", [str(WHOLE_NATION[1]), IMPORT_LOCK, record.province])
+    if Import.objects.get(pk=record.pk).state != Import.workflow.initial:
+        return
+    with closing(taking.Progress(record)) as progress:
+        taken = taking.take(record, begun, at=at, progress=progress)
+    perform(record, "take", {**asdict(taken), "progress": taken.rows, "upload": "", "finished_at": at},
+            by=on_behalf(begun), request_id=sub(begun.request_id, "take"), at=at,
+            rows=taken.rows, created=taken.created, merged=taken.merged, unchanged=taken.unchanged,
+            refused=taken.refused)
+    transaction.on_commit(lambda: files.remove(record.upload))
+
+
+@transaction.atomic
+def _refuse(record: Import, begun: Event, no: Refusal, at: datetime) -> None:
+    (record,) = lock(record)
+    if record.state != Import.workflow.initial:
+        return
+    transaction.on_commit(lambda: files.remove(record.upload))
+    perform(record, "refuse", {"problem": no.code, "problem_facts": no.facts, "upload": "", "finished_at": at},
+            by=on_behalf(begun), request_id=sub(begun.request_id, "refuse"), at=at, problem=no.code)

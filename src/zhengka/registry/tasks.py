@@ -1,0 +1,12 @@
+"""What the worker does for the registry."""
+
+from django.utils import timezone
+
+from zhengka.core.queue import task
+from zhengka.registry import services
+
+
+@task("registry.take_import")
+def take_import(import_id: int) -> None:
+    """Take a received file in."""
+    services.take_import(import_id, at=timezone.now())
