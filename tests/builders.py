@@ -9,6 +9,7 @@ from zhengka.accounts.models import Officer
 from zhengka.accounts.services import actor_of
 from zhengka.areas.models import Area
 from zhengka.cards.models import Card
+from zhengka.cases.models import Case
 from zhengka.core import fields
 from zhengka.core.actors import Actor
 from zhengka.core.models import province_of
@@ -100,3 +101,14 @@ def make_card(holder: Holder | None = None, *, state: str = "ready", certificate
                 valid_until=certificate.valid_until, active_until=active_until)
     card.save()
     return card
+
+
+def make_case(holder: Holder | None = None, *, state: str = "notified", reviewer: str = "") -> Case:
+    """An exchange in any state before approval, for a holder with a paper certificate."""
+    holder = holder or make_holder()
+    certificate = holder.certificates.filter(generation=2).first() or make_certificate(holder)
+    case = Case(province=holder.province, area_id=holder.area_id, holder=holder, certificate=certificate, phase=1,
+                state=state, reviewer_person=reviewer or ("someone" if state == "reviewed" else ""), opened_at=NOON,
+                moved_at=NOON)
+    case.save()
+    return case

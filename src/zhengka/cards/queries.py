@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from django.conf import settings
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from zhengka.cards import rules
 from zhengka.cards.models import Card, StatusPublication
@@ -39,8 +39,8 @@ def of_holder(holder_id: int) -> QuerySet[Card]:
 
 def worklist(actor: Actor, state: str, *, after: tuple[int, int] = (0, 0), limit: int = 50) -> list[Card]:
     """Cards of one state in the actor's area, with their holders, by office and id, from the place `after`."""
-    return list(_whole().filter(state=state, area__code__range=(max(actor.lo, after[0]), actor.hi)).exclude(
-        area=after[0], pk__lte=after[1]).order_by("area", "pk")[:limit])
+    return list(_whole().filter(state=state, area__code__range=(actor.lo, actor.hi)).filter(
+        Q(area__code__gt=after[0]) | Q(area__code=after[0], pk__gt=after[1])).order_by("area", "pk")[:limit])
 
 
 def counts(actor: Actor) -> dict[str, int]:

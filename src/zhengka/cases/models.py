@@ -35,9 +35,10 @@ class Case(ProvinceRow, Stateful):
                                    name="case_two_persons"),
             models.CheckConstraint(condition=~Q(state__in=("approved", "ordered"))
                                    | (~Q(reviewer_person="") & ~Q(approver_person="")), name="case_decided_by_two"),
+            models.CheckConstraint(condition=~Q(state="ordered") | Q(card__isnull=False), name="case_ordered_has_card"),
             state_check(EXCHANGE),
         ]
-        indexes: ClassVar = [models.Index(fields=["area", "state", "id"], name="case_by_area_state")]
+        indexes: ClassVar = [models.Index(fields=["state", "area", "id"], name="case_by_state_area")]
 
     def __str__(self) -> str:
         """Key only."""

@@ -163,7 +163,7 @@ PROBLEMS: dict[str, Problem] = {
         "Go on with the card that replaces it.",
         "请继续办理补制的卡。"),
     "certificate-not-valid": Problem(
-        409, "The certificate is not a valid one of the third generation", "残疾人证不是有效的第三代证",
+        409, "The certificate is not valid for this", "残疾人证不是可办理此项的有效证件",
         "Look at the holder's certificates.",
         "请查看持证人名下的残疾人证。"),
     "activation-not-due": Problem(

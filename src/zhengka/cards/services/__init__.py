@@ -1,14 +1,28 @@
 """What is done to cards (卡): ordered, numbered, handed over, activated, blocked, and told to every gate."""
 
+from zhengka.cards.services.life import (
+    activate,
+    activate_many,
+    hand_over,
+    hand_over_many,
+    report_found,
+    report_lost,
+)
 from zhengka.cards.services.ordering import allot, order, order_many, reorder, reorder_many
 from zhengka.cards.services.status import publish_keys, publish_status_lists
 
 __all__ = [
+    "activate",
+    "activate_many",
     "allot",
+    "hand_over",
+    "hand_over_many",
     "order",
     "order_many",
     "publish_keys",
     "publish_status_lists",
     "reorder",
     "reorder_many",
+    "report_found",
+    "report_lost",
 ]

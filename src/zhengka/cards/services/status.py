@@ -19,6 +19,7 @@ from zhengka.cards.models import Card, StatusPublication
 from zhengka.cards.workflow import OUT_OF_LIFE
 from zhengka.core import files
 from zhengka.core.queue import later
+from zhengka.core.scope import see_all
 from zhengka.formats import statuslist
 from zhengka.formats.statuslist import Status
 from zhengka.formats.verdict import CHINA
@@ -83,7 +84,9 @@ def folder() -> Path:
     return Path(settings.HOME) / "public"
 
 
+@transaction.atomic
 def _lists_in_use() -> list[int]:
+    see_all(connection)
     with connection.cursor() as cursor:
         cursor.execute(LISTS_IN_USE)
         return [row[0] for row in cursor.fetchall()]
@@ -116,6 +119,7 @@ def _intend(number: int, at: datetime) -> tuple[StatusPublication | None, _Said]
     What it says is read under the same lock as its number is drawn: a higher number never says something older.
     """
     _one_at_a_time(number)
+    see_all(connection)  # a card that is not seen would be told as valid
     said = _read(number, at.astimezone(CHINA).date())
     newest = StatusPublication.objects.filter(list_number=number).exclude(digest="").order_by("-number").first()
     if newest and newest.content == said.digest and at < newest.published_at + rules.REFRESH:
