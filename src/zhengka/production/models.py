@@ -8,7 +8,7 @@ from django.db.models import Q
 from zhengka.areas.models import Area
 from zhengka.cards.models import Card
 from zhengka.core.models import ProvinceRow, Stateful, state_check
-from zhengka.production.workflow import BATCH, ITEM_OUTCOMES
+from zhengka.production.workflow import BATCH, FINDINGS, ITEM_OUTCOMES
 
 
 class Maker(models.Model):
@@ -40,6 +40,7 @@ class Batch(ProvinceRow, Stateful):
     suspect = models.PositiveIntegerField(default=0)
     package = models.TextField(blank=True, help_text="name of the package file under the home's packages folder")
     manifest_digest = models.TextField(blank=True)
+    content_key = models.BinaryField(null=True, help_text="sealed as batch.content_key; gone once the package is there")
     proof = models.TextField(blank=True, help_text="digest of the sealed proof sheet (PDF)")
     result_id = models.UUIDField(null=True)
     officer_id = models.BigIntegerField(null=True)
@@ -72,8 +73,8 @@ class Chunk(models.Model):
     state = models.TextField(default="waiting", choices=[(s, s) for s in ("waiting", "working", "done")])
     lease = models.PositiveIntegerField(default=0)
     leased_at = models.DateTimeField(null=True)
-    cards = models.PositiveIntegerField(default=0)
-    member = models.TextField(blank=True, help_text="digest of the member written for it")
+    cards = models.PositiveIntegerField(default=0, help_text="cards prepared in it")
+    member = models.TextField(blank=True, help_text="folder of the members written for it; empty: all were held")
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["batch", "number"], name="chunk_once")]
@@ -111,11 +112,14 @@ class Finding(models.Model):
     """Something in a card maker's results that needs a person: a card that was not ordered, a UID seen twice …"""
 
     id = models.BigAutoField(primary_key=True)
-    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="findings")
-    code = models.TextField()
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="findings", db_index=False)
+    code = models.TextField(choices=[(code, zh) for code, zh in FINDINGS.items()])
     serial = models.TextField(blank=True)
     detail = models.TextField(blank=True)
     at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["batch"], name="finding_by_batch")]
 
     def __str__(self) -> str:
         """Code and serial."""

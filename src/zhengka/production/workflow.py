@@ -1,16 +1,54 @@
-"""Steps of a batch (制卡批次), as a table."""
+"""Steps of a batch (制卡批次), as a table, and the words for what can be wrong with a card in it."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from zhengka.core.errors import Refusal
 from zhengka.core.workflow import Step, Workflow
+
+
+def something_to_make(batch: Any, _facts: Mapping[str, Any]) -> None:
+    """A batch of which every card was held has no package."""
+    if not batch.prepared:
+        raise Refusal("batch-all-held", held=batch.held)
+
+
+def nothing_to_make(batch: Any, _facts: Mapping[str, Any]) -> None:
+    """A prepared batch is taken back only while it holds no card: its serials are given."""
+    if batch.prepared:
+        raise Refusal("batch-has-cards", prepared=batch.prepared)
+
 
 BATCH = Workflow("batch", initial="open", final=frozenset({"closed", "cancelled"}), steps=(
     #    from         action       to             permission
     Step("open", "prepare", "preparing", "batch.make", zh="数据准备"),
     Step("open", "cancel", "cancelled", "batch.make", zh="撤销"),
     Step("preparing", "finish", "prepared", "batch.make", zh="封装"),
-    Step("prepared", "send", "sent", "batch.send", zh="送制"),
+    Step("prepared", "send", "sent", "batch.send", (something_to_make,), zh="送制"),
+    Step("prepared", "cancel", "cancelled", "batch.make", (nothing_to_make,), zh="撤销"),
     Step("sent", "receive", "received", "batch.receive", zh="回盘"),
     Step("received", "close", "closed", "batch.receive", zh="关批"),
 ))
 
 ITEM_OUTCOMES = ("waiting", "prepared", "held", "good", "spoiled", "suspect")
 """What became of one card in its batch."""
+
+HOLDS = {
+    "photo-missing": "缺照片",
+    "photo-unreadable": "照片无法读取",
+    "glyph-missing": "生僻字无字形",
+    "text-too-long": "文字超出版面",
+    "certificate-not-valid": "残疾人证非有效状态",
+    "chip-refused": "芯片数据不符合规格",
+    "batch-cancelled": "批次已撤销",
+}
+"""Why one card is held (暂缓) while its batch goes on; the reason's first word is one of these."""
+
+FINDINGS = {
+    "card-missing": "回盘中缺此卡",
+    "serial-twice": "同一序列号出现两次",
+    "uid-twice": "芯片唯一号重复",
+    "readback-differs": "回读与预期不符",
+    "not-ordered": "未订购的卡",
+}
+"""What a card maker's results can be found to be wrong in (回盘异常)."""

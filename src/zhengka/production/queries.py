@@ -1,0 +1,105 @@
+"""What may be read about batches, their progress, and cards as they will look."""
+
+import io
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from zhengka.cards import queries as cards
+from zhengka.cards.models import Card
+from zhengka.core import fields, files
+from zhengka.core.actors import Actor
+from zhengka.core.errors import Refusal
+from zhengka.formats.seal import open_stream
+from zhengka.formats.suites import SUITES, PublicKey
+from zhengka.keys import queries as keys
+from zhengka.production import faces
+from zhengka.production.models import Batch, Finding, Item, Maker
+from zhengka.production.services.finishing import PROOF, sample_face
+from zhengka.production.services.gathering import subject_of
+from zhengka.production.services.making import raised
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the preparation of a batch is: chunks and cards done, of all."""
+
+    chunks: int
+    of_chunks: int
+    cards: int
+    of_cards: int
+
+    @property
+    def percent(self) -> int:
+        """Whole percent of the chunks."""
+        return 100 * self.chunks // self.of_chunks if self.of_chunks else 100
+
+
+def batches(actor: Actor) -> QuerySet[Batch]:
+    """The batches of the actor's area, the newest first."""
+    return Batch.objects.filter(area__range=(actor.lo, actor.hi)).select_related("area", "maker").order_by("-pk")
+
+
+def batch(batch_id: int, *, actor: Actor) -> Batch:
+    """A batch of the actor's area; `Refusal("not-found")`."""
+    return _one(batches(actor).filter(pk=batch_id))
+
+
+def batch_by_number(number: str, *, actor: Actor) -> Batch:
+    """A batch of the actor's area by its readable number; `Refusal("not-found")`."""
+    return _one(batches(actor).filter(number=number))
+
+
+def progress(batch: Batch) -> Progress:
+    """How far the preparation is."""
+    rows = list(batch.chunks.values_list("state", "cards"))
+    done = [count for state, count in rows if state == "done"]
+    return Progress(len(done), len(rows), sum(done), batch.ordered)
+
+
+def findings(batch: Batch) -> QuerySet[Finding]:
+    """What was wrong in the card maker's results, by kind and serial."""
+    return Finding.objects.filter(batch=batch).order_by("code", "serial", "pk")
+
+
+def held(batch: Batch) -> QuerySet[Item]:
+    """The held cards of a batch with their holders, and the reason in each `reason`."""
+    return Item.objects.filter(batch=batch, outcome="held").select_related("card__holder").order_by("position")
+
+
+def waiting(actor: Actor) -> dict[int, int]:
+    """How many ordered cards wait for a batch: 12-digit code of the office → number."""
+    return {area: states["ordered"] for area, states in cards.counts_by_area(actor).items() if "ordered" in states}
+
+
+def makers() -> QuerySet[Maker]:
+    """The card makers that we trust."""
+    return Maker.objects.order_by("name")
+
+
+def batch_public_key(area: int, suite: str, *, at: datetime) -> PublicKey:
+    """The key by which a card maker checks that a package is ours (`zhengka-maker trust`)."""
+    return SUITES[suite].public_key(bytes(keys.working("batch", area, suite, at=at).public or b""))
+
+
+def proof_sheet(batch: Batch) -> bytes:
+    """The proof sheet as PDF, opened; `Refusal("not-found")` before the batch is prepared."""
+    if not batch.proof:
+        raise Refusal("not-found")
+    plain = io.BytesIO()
+    open_stream(fields.key_ring(), io.BytesIO(files.get(batch.proof)), plain, context=PROOF.encode())
+    return plain.getvalue()
+
+
+def preview(card: Card) -> faces.Preview:
+    """Both sides of a card as SVG, marked 样张: nothing is signed, and no gate accepts the code on it."""
+    profile, layout = cards.profile(card.profile), faces.layout_for(card.profile)
+    face = sample_face(subject_of(card), profile, layout)
+    return faces.preview(face, layout=layout, raised=face.kind in raised(profile))
+
+
+def _one(found: QuerySet[Batch]) -> Batch:
+    for row in found:
+        return row
+    raise Refusal("not-found")

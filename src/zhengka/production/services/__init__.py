@@ -1,0 +1,30 @@
+"""What is done in production (制卡): batches opened, prepared, sent, and their results received."""
+
+from zhengka.production.services.batches import (
+    cancel_batch,
+    close_batch,
+    open_batch,
+    prepare_batch,
+    release,
+    send_batch,
+)
+from zhengka.production.services.chunks import prepare_chunk
+from zhengka.production.services.finishing import finish_batch, finish_if_done
+from zhengka.production.services.makers import enrol_maker
+from zhengka.production.services.receiving import receive_results
+from zhengka.production.services.workers import run_chunks_here
+
+__all__ = [
+    "cancel_batch",
+    "close_batch",
+    "enrol_maker",
+    "finish_batch",
+    "finish_if_done",
+    "open_batch",
+    "prepare_batch",
+    "prepare_chunk",
+    "receive_results",
+    "release",
+    "run_chunks_here",
+    "send_batch",
+]

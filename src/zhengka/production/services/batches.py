@@ -1,0 +1,145 @@
+"""From ordered cards to a batch and to the card maker (组批, 送制)."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from zhengka.areas.models import Area
+from zhengka.cards import queries as cards
+from zhengka.cards.models import Card
+from zhengka.core import fields
+from zhengka.core.actors import Actor
+from zhengka.core.errors import Refusal
+from zhengka.core.events import Many, Replayed, begin, perform, perform_many, replayed, sub
+from zhengka.core.models import province_of
+from zhengka.core.queue import later
+from zhengka.formats import qr
+from zhengka.formats.package import MOST_CARDS
+from zhengka.formats.verdict import CHINA
+from zhengka.production.models import Batch, Item, Maker
+
+LONGEST_CREDENTIAL = 108
+"""Bytes of the longest credential that a card can get, by which the address of the scan page is tried out."""
+
+ORDERED = """
+SELECT id FROM cards_card WHERE state = 'ordered' AND area = %s AND profile = %s ORDER BY id LIMIT %s FOR UPDATE
+"""
+CHUNKS = """
+INSERT INTO production_chunk (batch_id, number, state, lease, cards, member)
+SELECT %(batch)s, n, 'waiting', 0, 0, '' FROM generate_series(1, (%(count)s + %(size)s - 1) / %(size)s) n
+"""
+ITEMS = """
+INSERT INTO production_item (batch_id, chunk_id, card_id, position, outcome, reason)
+SELECT %(batch)s, c.id, k.card, k.position, 'waiting', ''
+FROM unnest(%(cards)s::bigint[]) WITH ORDINALITY k (card, position)
+JOIN production_chunk c ON c.batch_id = %(batch)s AND c.number = (k.position - 1) / %(size)s + 1
+ORDER BY k.position
+"""
+
+
+@transaction.atomic
+def open_batch(  # noqa: PLR0913 - what, for whom and how many, besides who, when and the request
+        area: Area, profile: str, maker: Maker, *, by: Actor, request_id: UUID, at: datetime,
+        limit: int | None = None) -> Batch:
+    """Open a batch (组批) of all ordered cards of an issuing unit under a card profile, or of the first `limit`.
+
+    `Refusal`: `not-permitted`, `not-found` (another's area), `profile-missing`, `maker-suite-differs`, `batch-empty`.
+    """
+    if event := replayed(request_id, Batch.kind()):
+        raise Replayed(event)
+    if not by.may("batch.make"):
+        raise Refusal("not-permitted", permission="batch.make")
+    if not by.sees(area.code):
+        raise Refusal("not-found")
+    if maker.suite != cards.profile(profile).suite:
+        raise Refusal("maker-suite-differs", maker=maker.suite)
+    number = _next_number(area, at)
+    ids = _ordered(area, profile, limit)
+    batch = begin(Batch(
+        province=province_of(area.code), area=area, number=number, profile=profile, maker=maker, opened_at=at,
+        ordered=len(ids), officer_id=by.id, content_key=fields.close(secrets.token_hex(32), "batch.content_key")),
+        "open", by=by, request_id=request_id, at=at, cards=len(ids), number=number)
+    with connection.cursor() as cursor:
+        told: dict[str, Any] = {"batch": batch.pk, "count": len(ids), "size": MOST_CARDS, "cards": ids}
+        cursor.execute(CHUNKS, told)
+        cursor.execute(ITEMS, told)
+    perform_many(Many(Card, ids, "ordered", {"batch": number}), "batch", by=by, request_id=request_id, at=at)
+    return batch
+
+
+@transaction.atomic
+def prepare_batch(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) -> Batch:
+    """Begin to prepare a batch (数据准备): its chunks go to the workers.
+
+    `Refusal`: `public-url-unfit`, and what `perform` says.
+    """
+    try:
+        qr.modules(qr.to_text(bytes([0x11]) + bytes([0xFF]) * (LONGEST_CREDENTIAL - 1), settings.PUBLIC_URL))
+    except qr.BadQr:
+        raise Refusal("public-url-unfit", url=settings.PUBLIC_URL) from None
+    batch = perform(batch, "prepare", by=by, request_id=request_id, at=at)
+    for chunk in batch.chunks.exclude(state="done").order_by("number").values_list("pk", flat=True):
+        later("production.prepare_chunk", chunk_id=chunk)
+    return batch
+
+
+@transaction.atomic
+def send_batch(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) -> Batch:
+    """Say that the package went to the card maker (送制). `Refusal("batch-all-held")` where nothing is to be made."""
+    batch = perform(batch, "send", by=by, request_id=request_id, at=at, package=batch.manifest_digest)
+    perform_many(Many(Card, _cards(batch, "prepared"), "prepared", {"batch": batch.number}), "send", by=by,
+                 request_id=request_id, at=at)
+    return batch
+
+
+@transaction.atomic
+def cancel_batch(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) -> Batch:
+    """Take a batch back before its cards have numbers, or when all are held (撤销): the cards wait to be made again.
+
+    Cards held for a reason of their own stay held. `Refusal("batch-has-cards")` once cards are prepared.
+    """
+    batch = perform(batch, "cancel", {"content_key": None}, by=by, request_id=request_id, at=at)
+    ids = _cards(batch, "waiting")
+    Item.objects.filter(batch=batch, outcome="waiting").update(outcome="held", reason="batch-cancelled")
+    perform_many(Many(Card, ids, "batched", {"reason": "batch-cancelled"}), "hold", by=by,
+                 request_id=sub(request_id, "hold"), at=at)
+    perform_many(Many(Card, ids, "held"), "release", by=by, request_id=sub(request_id, "release"), at=at)
+    return batch
+
+
+@transaction.atomic
+def close_batch(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) -> Batch:
+    """Close a batch whose results were looked through (关批)."""
+    return perform(batch, "close", by=by, request_id=request_id, at=at)
+
+
+@transaction.atomic
+def release(card: Card, *, by: Actor, request_id: UUID, at: datetime) -> Card:
+    """Let a held card be made after its fault was cured (解除暂缓): it waits for the next batch."""
+    return perform(card, "release", {"hold_reason": ""}, by=by, request_id=request_id, at=at, reason=card.hold_reason)
+
+
+def _next_number(area: Area, at: datetime) -> str:
+    """The next number of the unit's batches of this day; one transaction at a time may ask."""
+    head = f"{area.unit6}-{at.astimezone(CHINA):%Y%m%d}-"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"batch {area.code}"])
+    return f"{head}{Batch.objects.filter(area=area, number__startswith=head).count() + 1:02d}"
+
+
+def _ordered(area: Area, profile: str, limit: int | None) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(ORDERED, [area.code, profile, limit])
+        ids = [row[0] for row in cursor.fetchall()]
+    if not ids:
+        raise Refusal("batch-empty", area=area.code, profile=profile)
+    return ids
+
+
+def _cards(batch: Batch, outcome: str) -> Sequence[int]:
+    return list(Item.objects.filter(batch=batch, outcome=outcome).order_by("position").values_list("card", flat=True))

@@ -1,0 +1,149 @@
+"""What is known about the cards of a chunk, and which of them can be made."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, NamedTuple
+
+from django.db.models import QuerySet
+
+from zhengka.cards.models import Card
+from zhengka.core import fields, files
+from zhengka.formats import chip
+from zhengka.formats.certnumber import CATEGORIES, GRADES
+from zhengka.production.faces import Artist, BadPhoto, Layout, Photo, fonts, ready
+from zhengka.production.models import Chunk, Item
+
+COLUMNS = (
+    "pk", "card_id", "card__area_id", "card__area__name", "card__area__parent__name", "card__holder__name",
+    "card__holder__photo", "card__holder__photo_fault", "card__certificate__number", "card__certificate__category",
+    "card__certificate__grade", "card__certificate__components", "card__certificate__state", "card__issued_on",
+    "card__valid_until")
+"""Where the fields of a `Subject` come from, in their order."""
+
+
+class Subject(NamedTuple):
+    """One card of a chunk with what its holder and certificate say, in clear, in memory only."""
+
+    item: int
+    card: int
+    area: int
+    unit: str
+    city: str
+    name: str
+    photo: str
+    photo_fault: str
+    number: str
+    category: int
+    grade: int
+    components: tuple[tuple[int, int], ...]
+    certificate_state: str
+    issued_on: date
+    valid_until: date
+
+    def __repr__(self) -> str:
+        """Key only: a name does not belong in a log."""
+        return f"<Subject of card {self.card}>"
+
+
+@dataclass
+class Sorted:
+    """The subjects that can be made with their photos, and why the others are held, by item."""
+
+    fit: list[Subject] = field(default_factory=list)
+    photos: dict[int, Photo] = field(default_factory=dict)
+    held: dict[int, str] = field(default_factory=dict)
+
+
+def gather(chunk: Chunk) -> list[Subject]:
+    """The subjects of a chunk in the order of the batch."""
+    return look_up(Item.objects.filter(chunk=chunk))
+
+
+def look_up(items: QuerySet[Item]) -> list[Subject]:
+    """The subjects of some items, their certificate numbers opened as one column."""
+    rows = list(items.order_by("position").values_list(*COLUMNS))
+    sealed = Subject._fields.index("number")
+    opened = fields.open_many([row[sealed] for row in rows], "certificate.number")
+    return [_subject(row, number) for row, number in zip(rows, opened, strict=True)]
+
+
+def subject_of(card: Card) -> Subject:
+    """One card as a subject, whether it is in a batch or not; without dates it shows those of today's certificate."""
+    holder, certificate = card.holder, card.certificate
+    return Subject(
+        0, card.pk, card.area_id, card.area.name, card.area.parent.name if card.area.parent else "", holder.name,
+        holder.photo or "", holder.photo_fault, fields.open_(bytes(certificate.number), "certificate.number"),
+        certificate.category, certificate.grade, tuple((kind, grade) for kind, grade in certificate.components),
+        certificate.state, card.issued_on or certificate.issued_on, card.valid_until or certificate.valid_until)
+
+
+def sort_out(subjects: Sequence[Subject], layout: Layout) -> Sorted:
+    """Decide for each card on its own data (I8) whether it can be made: certificate, photo, every character."""
+    artist, read, result = Artist(layout, fonts()), _Photos(), Sorted()
+    for subject in subjects:
+        reason, photo = _fault(subject, artist, read)
+        if photo is None or reason:
+            result.held[subject.item] = reason
+            continue
+        result.fit.append(subject)
+        result.photos[subject.item] = photo
+    return result
+
+
+def face_texts(subject: Subject, layout: Layout, serial: str = "0" * 16) -> dict[str, str]:
+    """The texts of a card's face by slot."""
+    return {
+        "name": subject.name, "number": subject.number, "category": _category(subject),
+        "issuer": layout.issuer(subject.unit, subject.city), "valid_until": subject.valid_until.strftime(layout.date),
+        "serial": " ".join(serial[at:at + 4] for at in range(0, 16, 4))}
+
+
+def kind_of(profile: chip.Profile, subject: Subject) -> chip.Kind:
+    """The look of the card: that of sight where the category or a component is 视力 (办法 art. 4)."""
+    sight = 1 in (subject.category, *(category for category, _ in subject.components))
+    return profile.kind_for(1 if sight else subject.category)
+
+
+class _Photos:
+    """Photos of the file store, each read and tried once for a chunk."""
+
+    def __init__(self) -> None:
+        self._read: dict[str, Photo | str] = {}
+
+    def get(self, digest: str) -> Photo | str:
+        """The photo, or why there is none."""
+        if digest not in self._read:
+            try:
+                self._read[digest] = ready(files.get(digest))
+            except (BadPhoto, FileNotFoundError):
+                self._read[digest] = "photo-unreadable"
+        return self._read[digest]
+
+
+def _fault(subject: Subject, artist: Artist, photos: _Photos) -> tuple[str, Photo | None]:
+    """Why the card is held, or "" and its photo."""
+    if subject.certificate_state != "valid":
+        return "certificate-not-valid", None
+    if not subject.photo:
+        return ("photo-unreadable" if subject.photo_fault else "photo-missing"), None
+    photo = photos.get(subject.photo)
+    if isinstance(photo, str):
+        return photo, None
+    return artist.fault(face_texts(subject, artist.layout)), photo
+
+
+def _category(subject: Subject) -> str:
+    """`肢体残疾 二级`; of a multiple disability the components follow in brackets (备注)."""
+    words = f"{CATEGORIES[subject.category].zh} {GRADES[subject.grade].zh}"
+    if subject.category != 7 or not subject.components:
+        return words
+    parts = "、".join(f"{CATEGORIES[category].short}{GRADES[grade].zh}" for category, grade in subject.components)
+    return f"{words}\u200b（{parts}）"
+
+
+def _subject(row: Sequence[Any], number: str) -> Subject:
+    values = dict(zip(Subject._fields, row, strict=True))
+    return Subject(**{
+        **values, "number": number, "city": values["city"] or "", "photo": values["photo"] or "",
+        "components": tuple((int(category), int(grade)) for category, grade in values["components"] or ())})

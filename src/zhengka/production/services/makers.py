@@ -1,0 +1,23 @@
+"""Card makers (制卡单位) that we trust: a name and a public key."""
+
+from django.db import transaction
+
+from zhengka.core.actors import Actor
+from zhengka.core.errors import Refusal
+from zhengka.formats.suites import PublicKey
+from zhengka.production.models import Maker
+
+
+@transaction.atomic
+def enrol_maker(name: str, public: PublicKey, *, by: Actor) -> Maker:
+    """Take a card maker's public key; a repeat changes nothing.
+
+    `Refusal`: `not-permitted`, and `maker-key-differs` where the name has another key: a key is never replaced in
+    passing, for whoever does that reads every package.
+    """
+    if not by.may("key.manage"):
+        raise Refusal("not-permitted", permission="key.manage")
+    maker, _ = Maker.objects.get_or_create(name=name, defaults={"suite": public.suite, "public": public.point})
+    if (maker.suite, bytes(maker.public)) != (public.suite, public.point):
+        raise Refusal("maker-key-differs", maker=name)
+    return maker

@@ -1,0 +1,137 @@
+"""What the card maker sends back (回盘), matched card by card by statements over whole columns."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from zhengka.cards import services as cards
+from zhengka.cards.models import Card
+from zhengka.core.actors import Actor
+from zhengka.core.errors import Refusal
+from zhengka.core.events import Many, Replayed, lock, perform, perform_many, replayed, sub
+from zhengka.formats.results import ResultReader, ResultsBroken
+from zhengka.formats.suites import SUITES
+from zhengka.production.models import Batch
+
+STAGE: Final = """
+CREATE TEMP TABLE result_line (serial text, uid bytea, atr bytea, readback bytea, outcome text, reason text)
+ON COMMIT DROP
+"""
+MATCH: Final = """
+CREATE TEMP TABLE result_verdict ON COMMIT DROP AS
+WITH told AS (
+    SELECT DISTINCT ON (serial) serial, count(*) OVER (PARTITION BY serial) AS times, uid, atr, readback, outcome,
+           reason
+    FROM result_line
+), worn AS (
+    SELECT uid FROM result_line GROUP BY uid HAVING count(DISTINCT serial) > 1
+    UNION SELECT production_known_uids(array_agg(uid)) FROM result_line
+)
+SELECT i.id AS item, i.card_id AS card, k.serial, t.uid, t.atr, coalesce(t.reason, '') AS reason,
+       CASE WHEN t.serial IS NULL THEN 'card-missing'
+            WHEN t.times > 1 THEN 'serial-twice'
+            WHEN w.uid IS NOT NULL THEN 'uid-twice'
+            WHEN t.outcome = 'good' AND t.readback IS DISTINCT FROM i.readback THEN 'readback-differs'
+            ELSE t.outcome END AS verdict
+FROM production_item i JOIN cards_card k ON k.id = i.card_id
+LEFT JOIN told t ON t.serial = k.serial LEFT JOIN worn w ON w.uid = t.uid
+WHERE i.batch_id = %(batch)s AND i.outcome = 'prepared'
+"""
+ITEMS: Final = """
+UPDATE production_item i SET outcome = CASE WHEN v.verdict IN ('good', 'spoiled') THEN v.verdict ELSE 'suspect' END,
+       reason = CASE v.verdict WHEN 'good' THEN '' WHEN 'spoiled' THEN v.reason ELSE v.verdict END
+FROM result_verdict v WHERE i.id = v.item
+"""
+FINDINGS: Final = """
+INSERT INTO production_finding (batch_id, code, serial, detail, at)
+SELECT %(batch)s, v.verdict, v.serial, coalesce(encode(v.uid, 'hex'), ''), %(at)s FROM result_verdict v
+WHERE v.verdict NOT IN ('good', 'spoiled')
+UNION ALL
+SELECT %(batch)s, 'not-ordered', r.serial, encode((array_agg(r.uid))[1], 'hex'), %(at)s FROM result_line r
+WHERE NOT EXISTS (SELECT FROM result_verdict v WHERE v.serial = r.serial) GROUP BY r.serial
+ORDER BY 2, 3
+"""
+CHIP: Final = """,
+    uid = (SELECT v.uid FROM result_verdict v WHERE v.card = t.id),
+    atr = (SELECT v.atr FROM result_verdict v WHERE v.card = t.id)"""
+
+
+@transaction.atomic
+def receive_results(batch: Batch, path: Path, *, by: Actor, request_id: UUID, at: datetime) -> Batch:
+    """Take the card maker's results of a batch (回盘); the batch with its counts.
+
+    Good cards that read back what they must are ready; spoiled ones are ordered again; all else is suspect, with a
+    `Finding` that names it. Made = good + spoiled + suspect, held by a constraint.
+    `Refusal`: `results-broken`, `results-of-another-batch`, `result-replayed`, and what `perform` says.
+    """
+    if event := replayed(request_id, Batch.kind(), batch.pk):
+        raise Replayed(event)
+    if not by.sees(batch.area_id):
+        raise Refusal("not-found")
+    (batch,) = lock(batch)
+    reader = _open(batch, path)
+    _stage(reader)
+    counts = _match(batch, at)
+    batch = perform(batch, "receive", {**counts, "result_id": reader.info.result}, by=by, request_id=request_id, at=at,
+                    **counts, result=str(reader.info.result))
+    for verdict, ids in _by_verdict().items():
+        _move(batch, verdict, ids, by=by, request_id=request_id, at=at)
+    return batch
+
+
+def _open(batch: Batch, path: Path) -> ResultReader:
+    """The results, if they are whole, by this maker, of this package, and new."""
+    maker = SUITES[batch.maker.suite].public_key(bytes(batch.maker.public))
+    try:
+        reader = ResultReader(path, maker)
+    except ResultsBroken as broken:
+        raise Refusal("results-broken", why=broken.code, line=broken.line) from None
+    if (reader.info.batch, reader.info.package.hex()) != (batch.number, batch.manifest_digest):
+        raise Refusal("results-of-another-batch", batch=reader.info.batch)
+    if batch.result_id == reader.info.result:
+        raise Refusal("result-replayed", batch=batch.number)
+    return reader
+
+
+def _stage(reader: ResultReader) -> None:
+    """Copy the lines into a table of this transaction, so that no list of all cards is ever in memory."""
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS result_line, result_verdict")  # of an outer transaction's earlier file
+        cursor.execute(STAGE)
+        with cursor.copy("COPY result_line FROM STDIN") as copy:
+            for card in reader.cards():
+                copy.write_row((card.serial, card.uid, card.atr, card.readback, card.outcome, card.reason))
+        cursor.execute("ANALYZE result_line")
+
+
+def _match(batch: Batch, at: datetime) -> dict[str, int]:
+    """Judge every card, write findings and outcomes; how many are good, spoiled, suspect."""
+    told: dict[str, Any] = {"batch": batch.pk, "at": at}
+    with connection.cursor() as cursor:
+        cursor.execute(MATCH, told)
+        cursor.execute("CREATE INDEX ON result_verdict (card); ANALYZE result_verdict")
+        cursor.execute(ITEMS)
+        cursor.execute(FINDINGS, told)
+        cursor.execute("SELECT count(*) FILTER (WHERE verdict = 'good'), count(*) FILTER (WHERE verdict = 'spoiled'), "
+                       "count(*) FILTER (WHERE verdict NOT IN ('good', 'spoiled')) FROM result_verdict")
+        return dict(zip(("good", "spoiled", "suspect"), cursor.fetchone(), strict=True))
+
+
+def _by_verdict() -> dict[str, list[int]]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT verdict, array_agg(card ORDER BY card) FROM result_verdict GROUP BY verdict ORDER BY 1")
+        return dict(cursor.fetchall())
+
+
+def _move(batch: Batch, verdict: str, ids: Sequence[int], *, by: Actor, request_id: UUID, at: datetime) -> None:
+    """Let the cards of one verdict take their step; order the spoiled ones again."""
+    action = {"good": "accept", "spoiled": "spoil"}.get(verdict, "suspect")
+    facts = {"batch": batch.number} | ({"why": verdict} if action == "suspect" else {})
+    also = CHIP if action != "suspect" else ""
+    perform_many(Many(Card, ids, "sent", facts, also=also), action, by=by, request_id=request_id, at=at)
+    if action == "spoil":
+        cards.reorder_many(ids, by=by, request_id=sub(request_id, "again"), at=at)

@@ -1,0 +1,28 @@
+"""What workers run for production; each calls one service and may run twice."""
+
+import logging
+
+from django.utils import timezone
+
+from zhengka.core.errors import Refusal
+from zhengka.core.queue import task
+from zhengka.production import services
+
+log = logging.getLogger("zhengka.production")
+
+
+@task("production.prepare_chunk")
+def prepare_chunk(chunk_id: int) -> None:
+    """Prepare one chunk of a batch; who lost it to another worker leaves it there."""
+    try:
+        services.prepare_chunk(chunk_id, at=timezone.now())
+    except Refusal as refused:
+        if refused.code != "lease-lost":
+            raise
+        log.warning("chunk %s was taken over by another worker", chunk_id)
+
+
+@task("production.finish_batch")
+def finish_batch(batch_id: int) -> None:
+    """Put package and proof sheet together once the last chunk is done."""
+    services.finish_if_done(batch_id, at=timezone.now())
