@@ -133,7 +133,8 @@ def test_an_approval_sent_twice_orders_one_card():
     assert Card.objects.count() == Certificate.objects.filter(generation=3).count() == 1
 
 
-VARIES = {"id", "_state", "subject_id", "request_id", "holder_id", "certificate_id", "card_id", "number", "number_index"}
+VARIES = {"id", "_state", "subject_id", "request_id", "holder_id", "certificate_id", "card_id", "number",
+          "number_index"}
 
 
 def plain(rows):

@@ -1,0 +1,29 @@
+"""The words of a verdict with a network, and how much of a person a stranger is shown. Pure."""
+
+from typing import Final
+
+from zhengka.formats.verdict import AMBER, RED, WORDS, Word
+
+ONLINE: Final = {code: word for code, word in WORDS.items() if not code.startswith("list-") and code != "inactive"} | {
+    "not-activated": Word(RED, "The card was not activated yet.", "此卡尚未激活。"),
+    "activation-lapsed": Word(RED, "The card's activation for this year is missing.", "此卡年度激活已过期。"),
+    "card-unknown": Word(
+        AMBER, "The code is genuine, but this register does not know the card: ask the issuing office.",
+        "二维码是真的，但本系统没有这张卡的记录，请询问发证机构。"),
+}
+"""Every verdict that `services.check` gives, with its colour and one plain sentence in each language.
+
+It knows more than an offline verifier: the register itself says whether a card was never activated or not any more.
+"""
+
+_MASK: Final = "*"
+
+
+def masked_name(name: str) -> str:
+    """The first character of a name and stars, three at most: to compare with a face, not to learn it (脱敏)."""
+    return name[:1] + _MASK * min(max(len(name) - 1, 1), 3)
+
+
+def masked_number(number: str) -> str:
+    """The first four and the last four characters of a certificate number."""
+    return number[:4] + _MASK * max(len(number) - 8, 4) + number[-4:]

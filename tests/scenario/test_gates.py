@@ -1,0 +1,191 @@
+"""A card is presented: with a network, without one, as a photo, forged, lost, found."""
+
+import datetime as dt
+
+import pytest
+
+import builders
+from builders import NOON
+from zhengka.cards import services as cards
+from zhengka.cards.models import Card
+from zhengka.core.actors import WHOLE_NATION
+from zhengka.formats import credential, qr, statuslist, verdict
+from zhengka.formats.credential import Credential
+from zhengka.formats.issuers import KeySet
+from zhengka.gates import queries, rules, services
+from zhengka.gates.models import Check
+from zhengka.keys import services as keys
+from zhengka.keys.models import Key
+
+pytestmark = pytest.mark.django_db
+DAY = dt.timedelta(days=1)
+BASE = "https://card.example.org"
+
+
+@pytest.fixture(autouse=True)
+def own_home(settings, tmp_path):
+    settings.HOME, settings.FILES = tmp_path, tmp_path / "files"
+
+
+def made(state="active", *, name="田野", suite="SM"):
+    """A finished card and the text of its code."""
+    keys.ensure(builders.make_area().code, suite, at=NOON)
+    [card] = cards.allot([builders.make_card(builders.make_holder(name=name), state=state).pk], at=NOON)
+    return card, code_of(card)
+
+
+def code_of(card, suite="SM"):
+    signer = keys.signer("credential", card.area_id, suite, at=NOON)
+    said = Credential(bytes(card.token), card.issued_on, card.valid_until, card.status_list, card.status_index)
+    [payload] = credential.encode_many([said], suite=suite, key_id=signer.key_id, sign_many=signer.sign_many)
+    return qr.to_text(payload, BASE)
+
+
+def check(text, *, at=NOON, **more):
+    return services.check(text, channel="page", at=at, **more)
+
+
+def offline(text, at=NOON):
+    """The verdict of a gate without a network, from the public folder alone."""
+    folder = cards.status.folder()
+    trusted = KeySet.from_json((folder / "keys.json").read_text())
+    lists = [statuslist.parse(path.read_bytes(), keys=trusted, at=at) for path in folder.glob("status-*.bin")]
+    return verdict.decide(text, keys=trusted, lists={found.number: found for found in lists}, at=at, max_age=DAY).code
+
+
+def report(verb, card):
+    return verb(Card.get(card.pk), by=builders.make_actor(), request_id=builders.request_id(), at=NOON)
+
+
+def test_a_good_card_is_valid_and_shows_its_face_masked():
+    card, text = made(name="买买提·艾力")
+    answer = check(text)
+    assert (answer.verdict, answer.ok, answer.colour) == ("valid", True, "green") and answer.card == card
+    face = answer.face
+    assert face.name == "买***" and face.number[4:-4] == "*" * 12
+    assert (face.category, face.grade, face.issuer, face.valid_until) == (4, 2, "岳麓区", dt.date(2036, 11, 20))
+    assert answer.zh == "此卡有效。" and answer.en == "The card is valid."
+
+
+def test_the_digits_alone_are_as_good_as_the_whole_text():
+    _, text = made()
+    assert check(text.rsplit("/", 1)[1]).verdict == "valid"
+
+
+def test_a_photo_of_the_code_is_read():
+    _, text = made()
+    [seen] = qr.read_image(qr.png(text))
+    assert check(seen).verdict == "valid"
+
+
+def test_only_an_officer_of_the_area_sees_the_whole_name():
+    _, text = made(name="田野")
+    own, stranger = builders.make_actor(), builders.make_actor(area=builders.make_area(430102))
+    producer = builders.make_actor("producer")
+    assert [check(text, by=by).face.name for by in (own, stranger, producer, None)] == ["田野", "田*", "田*", "田*"]
+
+
+def test_a_lost_card_is_refused_at_once_and_offline_with_the_next_list_until_it_is_found():
+    card, text = made()
+    cards.publish_status_lists(at=NOON)
+    assert (check(text).verdict, offline(text)) == ("valid", "valid")
+    report(cards.report_lost, card)
+    assert (check(text).verdict, offline(text)) == ("suspended", "valid"), "the gate still has the old list"
+    cards.publish_status_lists(at=NOON, number=card.status_list)
+    assert offline(text) == "suspended"
+    report(cards.report_found, card)
+    assert check(text).verdict == "valid"
+    cards.publish_status_lists(at=NOON, number=card.status_list)
+    assert offline(text) == "valid"
+
+
+@pytest.mark.parametrize(("state", "online", "without_network"), [
+    ("sent", "not-activated", "inactive"), ("ready", "not-activated", "inactive"),
+    ("issued", "not-activated", "inactive"), ("cancelled", "revoked", "revoked"), ("spoiled", "revoked", "revoked")])
+def test_a_card_that_is_not_active_is_refused_for_its_own_reason(state, online, without_network):
+    _, text = made(state)
+    cards.publish_status_lists(at=NOON)
+    assert (check(text).verdict, offline(text)) == (online, without_network)
+
+
+def test_a_card_whose_year_is_over_is_refused_with_and_without_network():
+    _, text = made()
+    after = NOON + 366 * DAY
+    cards.publish_status_lists(at=after)
+    assert (check(text, at=after).verdict, offline(text, after)) == ("activation-lapsed", "inactive")
+
+
+def test_a_card_is_good_to_the_last_second_of_its_last_day_in_china():
+    card, text = made()
+    Card.objects.filter(pk=card.pk).update(active_until=dt.date(2040, 1, 1))
+    midnight = dt.datetime(2036, 11, 21, tzinfo=verdict.CHINA)
+    assert check(text, at=midnight - builders.A_MOMENT).verdict == "valid"
+    assert check(text, at=midnight).verdict == "expired"
+
+
+def test_a_code_before_its_first_day_is_not_valid_yet():
+    _, text = made()
+    Key.objects.update(not_before=NOON.date() - 2 * DAY)
+    assert check(text, at=NOON - DAY).verdict == "not-yet-valid"
+
+
+def test_a_forged_code_a_foreign_code_and_an_unknown_card_are_told_apart():
+    card, text = made()
+    digits = int(text.rsplit("/", 1)[1])
+    assert check(str(digits + 1)).verdict == "signature-wrong"
+    other = check("https://phish.example.com/win")
+    assert (other.verdict, other.reason, other.face, other.card) == ("not-our-code", "qr-text", None, None)
+    Card.objects.filter(pk=card.pk).update(token=b"another card")
+    unknown = check(text)
+    assert (unknown.verdict, unknown.colour, unknown.face) == ("card-unknown", "amber", None)
+
+
+def test_what_a_revoked_key_signed_is_refused_at_once():
+    _, text = made()
+    Key.objects.filter(purpose="credential").update(revoked_at=NOON)
+    assert check(text).verdict == "key-revoked"
+
+
+def test_every_check_is_counted_without_a_persons_data():
+    card, text = made()
+    check(text)
+    check("nothing")
+    assert list(Check.objects.order_by("id").values_list("verdict", "area")) == [
+        ("valid", card.area_id), ("not-our-code", None)]
+    assert queries.counts(builders.make_actor(), since=NOON, until=NOON + DAY) == {"valid": 1}
+    assert queries.counts(builders.make_actor(area=builders.make_area(430102)), since=NOON, until=NOON + DAY) == {}
+    assert queries.strangers(since=NOON, until=NOON + DAY) == {"not-our-code": 1}
+
+
+def test_a_visitor_checks_a_card_under_the_role_of_the_web(as_web):
+    _, text = made()
+    as_web(*WHOLE_NATION)
+    assert check(text).verdict == "valid"
+
+
+def test_a_check_takes_three_statements_whatever_the_register_holds(django_assert_num_queries):
+    _, text = made()
+    with django_assert_num_queries(3):
+        check(text)
+
+
+def test_both_suites_are_accepted_by_their_own_keys():
+    card, _ = made()
+    keys.ensure(card.area_id, "INTL", at=NOON)
+    assert check(code_of(card, "INTL")).verdict == "valid"
+
+
+def test_every_verdict_of_a_row_and_of_a_signature_has_its_words():
+    assert set(rules.ONLINE) >= {"valid", "revoked", "suspended", "expired", "not-activated", "activation-lapsed"}
+    assert {code for code in verdict.WORDS if code not in rules.ONLINE} == {
+        "list-missing", "list-too-old", "inactive"}, "these are for verifiers without a network"
+
+
+@pytest.mark.parametrize(("name", "masked"), [("田", "田*"), ("田野", "田*"), ("欧阳小明", "欧***"),
+                                              ("𠮷田", "𠮷*"), ("阿卜杜拉·买买提", "阿***")])
+def test_a_name_is_masked_but_for_its_first_character(name, masked):
+    assert rules.masked_name(name) == masked
+
+
+def test_a_number_is_masked_but_for_four_characters_at_each_end():
+    assert rules.masked_number("43990119600101001X42B10") == "4399***************2B10"
