@@ -1,7 +1,6 @@
 """Second-generation records come in: every row ends as created, merged, unchanged or refused with a named reason."""
 
 import hashlib
-import json
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from zhengka.areas.models import Area
 from zhengka.core.actors import Actor
 from zhengka.exchange import sample
 from zhengka.registry import services
-from zhengka.registry.models import Certificate, Holder, Import, PersonKey
+from zhengka.registry.models import Holder, Import, PersonKey
 
 pytestmark = pytest.mark.django_db
 

@@ -1,6 +1,6 @@
 """What is asked about areas."""
 
-from collections.abc import Sequence
+from django.db.models import QuerySet
 
 from zhengka.areas.models import Area
 from zhengka.core.actors import Actor
@@ -17,7 +17,7 @@ def area(code: int, *, actor: Actor) -> Area:
     return found
 
 
-def issuing_units(lo: int, hi: int) -> Sequence[Area]:
+def issuing_units(lo: int, hi: int) -> QuerySet[Area]:
     """The issuing units (发证单位) with codes from `lo` to `hi`, with their parents, in the order of their codes."""
     return Area.objects.filter(issuing=True, code__gte=lo, code__lte=hi).select_related("parent").order_by("code")
 

@@ -5,7 +5,7 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 from django.conf import settings
 
@@ -36,7 +36,7 @@ def get(digest: str) -> bytes:
     return place(digest).read_bytes()
 
 
-def put_stream(write: Callable[[IO[bytes]], object]) -> str:
+def put_stream(write: Callable[[BinaryIO], object]) -> str:
     """Keep what `write` writes into the file it is given, however long; durable before this returns."""
     folder = Path(settings.FILES)
     folder.mkdir(parents=True, exist_ok=True)

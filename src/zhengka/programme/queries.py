@@ -1,7 +1,12 @@
 """Plan and fact (计划与完成), unit by unit."""
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from django.conf import settings
 
 from zhengka.areas.models import Area
 from zhengka.core.actors import Actor
@@ -16,6 +21,24 @@ class Line:
     phase: int
     planned: int
     facts: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class BudgetLine:
+    """One line of a programme's budget (经费预算). Money is integer fen; `fen` = `quantity` × `price_fen`."""
+
+    number: int
+    name: str
+    name_en: str
+    quantity: int
+    unit: str
+    price_fen: int
+    fen: int
+
+
+def budget(programme: str) -> list[BudgetLine]:
+    """The budget of a programme (its code), line by line, as its dated file says; none where there is no such file."""
+    return list(_budget(Path(settings.DATA) / "programmes" / f"{programme}.toml"))
 
 
 def programmes() -> list[Programme]:
@@ -38,3 +61,12 @@ def plan_and_fact(programme: str, counts: Mapping[str, Mapping[int, int]], *, ac
     return [Line(target.area, target.phase, target.holders,
                  {name: by_area.get(target.area_id, 0) for name, by_area in counts.items()})
             for target in targets(programme) if actor.sees(target.area_id)]
+
+
+@lru_cache(maxsize=8)
+def _budget(path: Path) -> tuple[BudgetLine, ...]:
+    if not path.is_file():
+        return ()
+    return tuple(BudgetLine(line["number"], line["name"], line["name_en"], line["quantity"], line["quantity_unit"],
+                            line["price_fen"], line["amount_fen"])
+                 for line in tomllib.loads(path.read_text("utf-8"))["budget"])

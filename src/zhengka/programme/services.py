@@ -22,5 +22,6 @@ def load(path: Path) -> Programme:
     for row in plan["unit"]:
         Target.objects.update_or_create(programme=programme, area_id=code12(row["unit"]), defaults={
             "holders": row["holders"], "phase": row["phase"]})
-    Target.objects.filter(programme=programme).exclude(area_id__in=[code12(row["unit"]) for row in plan["unit"]]).delete()
+    planned = [code12(row["unit"]) for row in plan["unit"]]
+    Target.objects.filter(programme=programme).exclude(area_id__in=planned).delete()
     return programme

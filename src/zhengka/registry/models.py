@@ -129,7 +129,7 @@ class Import(ProvinceRow, Stateful):
     reasons = models.JSONField(default=dict, help_text="reason code → number of rows")
     refused_file = models.TextField(blank=True, help_text="digest of the sealed file of refused rows")
     problem = models.TextField(blank=True, help_text="code of the refusal of the whole file")
-    problem_facts = models.JSONField(default=dict, help_text="what the refusal met, such as the columns that are missing")
+    problem_facts = models.JSONField(default=dict, help_text="what the refusal met, such as missing columns")
     progress = models.PositiveIntegerField(default=0, help_text="rows read so far")
     received_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)

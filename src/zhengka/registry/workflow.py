@@ -16,7 +16,8 @@ CERTIFICATE = Workflow("certificate", initial="valid", final=frozenset({"returne
     Step("valid", "cancel", "cancelled", "case.approve", zh="注销"),
 ))
 
-IMPORT = Workflow("import", initial="received", final=frozenset({"done", "refused"}), steps=(
+IMPORT = Workflow("import", initial="received", final=frozenset({"refused"}), steps=(
     Step("received", "take", "done", "import.run", zh="导入"),
+    Step("done", "fetch", "done", "import.run", zh="下载拒收行"),
     Step("received", "refuse", "refused", "import.run", zh="拒收"),
 ))

@@ -25,7 +25,8 @@ def copy_in(model: type[models.Model], frame: pl.DataFrame) -> None:
     table = model._meta.db_table
     columns = ", ".join(frame.columns)
     text = frame.with_columns(
-        (pl.lit("\\x") + pl.col(name).bin.encode("hex")).alias(name) for name, kind in frame.schema.items() if kind == pl.Binary
+        (pl.lit("\\x") + pl.col(name).bin.encode("hex")).alias(name)
+        for name, kind in frame.schema.items() if kind == pl.Binary
     ).write_csv(include_header=False)
     with connection.cursor() as cursor:
         cursor.execute("SELECT row_security_active(%s)", [table])

@@ -72,7 +72,8 @@ class Checker:
         number = self._numbers()
         self._compared(number)
         good = number.with_columns(
-            self._frame["row"], pl.arange(self._frame.height, eager=True).alias("place"), self._area(), name, self._ethnicity(), *self._dates(), *self._contacts())
+            self._frame["row"], pl.arange(self._frame.height, eager=True).alias("place"), self._area(), name,
+            self._ethnicity(), *self._dates(), *self._contacts())
         faults = pl.DataFrame([fault.alias(str(place)) for place, fault in enumerate(self._faults)])
         code = faults.select(pl.coalesce(pl.all())).to_series().alias("code")
         return Checked(_with_pinyin(good.filter(code.is_null())),
@@ -184,7 +185,8 @@ class Checker:
         return found.fill_null(rules.unit).alias("area")
 
     def _spelt(self, meaning: Callable[[str, Mapping[str, int]], int], kind: str) -> Callable[[str], int]:
-        return partial(meaning, spellings=self._rules.spellings[kind])
+        spellings = self._rules.spellings[kind]
+        return lambda text: meaning(text, spellings)
 
 
 def _try(texts: pl.Series, meaning: Callable[[str], Any]) -> tuple[dict[str, Any], dict[str, str]]:

@@ -4,7 +4,7 @@ import codecs
 import zipfile
 import zlib
 from dataclasses import dataclass
-from typing import IO
+from typing import BinaryIO
 
 from zhengka.core.errors import Refusal
 
@@ -30,7 +30,7 @@ class Envelope:
     encoding: str = ""
 
 
-def inspect(file: IO[bytes]) -> Envelope:
+def inspect(file: BinaryIO) -> Envelope:
     """What the (seekable) file is. Raises a `Refusal` named `file-…`; the file is read once, a piece at a time."""
     size = file.seek(0, 2)
     file.seek(0)
@@ -47,7 +47,7 @@ def inspect(file: IO[bytes]) -> Envelope:
     return _text(file, size)
 
 
-def _holds_package(file: IO[bytes]) -> bool:
+def _holds_package(file: BinaryIO) -> bool:
     """True for the OLE container in which a password-protected .xlsx is kept (MS-OFFCRYPTO 2.3.4)."""
     mark, tail = "EncryptedPackage".encode("utf-16-le"), b""
     while piece := file.read(PIECE):
@@ -57,7 +57,7 @@ def _holds_package(file: IO[bytes]) -> bool:
     return False
 
 
-def _text(file: IO[bytes], size: int) -> Envelope:
+def _text(file: BinaryIO, size: int) -> Envelope:
     if size > LARGEST_TEXT:
         raise Refusal("file-too-large", bytes=size, most=LARGEST_TEXT)
     fault: UnicodeDecodeError | None = None
@@ -75,7 +75,7 @@ def _text(file: IO[bytes], size: int) -> Envelope:
     raise Refusal("file-not-a-spreadsheet") from fault
 
 
-def _decode(file: IO[bytes], encoding: str) -> None:
+def _decode(file: BinaryIO, encoding: str) -> None:
     """Decode all; `Refusal` for NUL, which no text holds."""
     file.seek(0)
     decoder = codecs.getincrementaldecoder(encoding)()
@@ -86,7 +86,7 @@ def _decode(file: IO[bytes], encoding: str) -> None:
     decoder.decode(b"", final=True)
 
 
-def _workbook(file: IO[bytes], size: int) -> Envelope:
+def _workbook(file: BinaryIO, size: int) -> Envelope:
     if size > LARGEST_WORKBOOK:
         raise Refusal("file-too-large", bytes=size, most=LARGEST_WORKBOOK)
     try:

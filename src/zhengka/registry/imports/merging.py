@@ -211,7 +211,8 @@ def _came(row: dict[str, Any]) -> str:
 def _rows(statement: str, values: list[Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, [values])
-        return cursor.fetchall()
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
 
 
 def _known(indexes: pl.Series) -> pl.DataFrame:

@@ -54,6 +54,6 @@ def _sealed(texts: pl.Series, name: str, field: str) -> pl.Series:
     sealed = pl.Series(name, fields.close_many(texts.filter(there).to_list(), field), dtype=pl.Binary)
     if len(sealed) == len(texts):
         return sealed
-    places = pl.Series("place", there.arg_true())
-    whole = pl.DataFrame({"place": pl.arange(len(texts), eager=True, dtype=places.dtype)})
+    places = pl.Series("place", there.arg_true()).cast(pl.Int64)
+    whole = pl.DataFrame({"place": pl.arange(len(texts), eager=True)})
     return whole.join(pl.DataFrame([places, sealed]), on="place", how="left", maintain_order="left")[name]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO, cast
 
 import polars as pl
 
@@ -35,7 +35,7 @@ class Block:
     frame: pl.DataFrame
 
 
-def blocks(stream: IO[bytes], envelope: Envelope, shape: Shape) -> Iterator[Block]:
+def blocks(stream: BinaryIO, envelope: Envelope, shape: Shape) -> Iterator[Block]:
     """All rows of the opened file below its header. Raises `Refusal` with `header-missing`, `columns-missing` or one
     of `file-…`; then what came before must not be kept either.
     """
@@ -88,7 +88,7 @@ def _fitted(frame: pl.DataFrame, width: int) -> pl.DataFrame:
 # ---- text ----------------------------------------------------------------------------------------------------------
 
 
-def _text(stream: IO[bytes], encoding: str, shape: Shape) -> Iterator[_Table]:
+def _text(stream: BinaryIO, encoding: str, shape: Shape) -> Iterator[_Table]:
     first, delimiter, width = 1, "", 0
     last = b""
     for piece in _records(_utf8(stream, encoding)):
@@ -102,7 +102,7 @@ def _text(stream: IO[bytes], encoding: str, shape: Shape) -> Iterator[_Table]:
         raise Refusal("file-truncated")
 
 
-def _utf8(stream: IO[bytes], encoding: str) -> Iterator[bytes]:
+def _utf8(stream: BinaryIO, encoding: str) -> Iterator[bytes]:
     """Pieces of the stream as UTF-8 without a byte-order mark."""
     if encoding != "gb18030":
         head = stream.read(3)
@@ -180,7 +180,7 @@ def _cells_of_last(piece: bytes, delimiter: str) -> int:
 # ---- workbooks -----------------------------------------------------------------------------------------------------
 
 
-def _sheets(stream: IO[bytes]) -> Iterator[_Table]:
+def _sheets(stream: BinaryIO) -> Iterator[_Table]:
     with _reader(stream) as frames:
         first, new = 1, True
         for kind, data in frames:
@@ -194,15 +194,15 @@ def _sheets(stream: IO[bytes]) -> Iterator[_Table]:
 
 
 @contextmanager
-def _reader(stream: IO[bytes]) -> Iterator[Iterator[tuple[bytes, bytes]]]:
+def _reader(stream: BinaryIO) -> Iterator[Iterator[tuple[bytes, bytes]]]:
     """The workbook program at work on the stream; `Refusal` for what it ends with."""
     command: Sequence[str] = [sys.executable, "-I", str(Path(workbook.__file__))]
     with subprocess.Popen(command, stdin=stream, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:  # noqa: S603
         stream.close()  # the child has it now; a second reader would keep a broken pipe from being noticed
-        assert child.stdout is not None
+        output = cast(BinaryIO, child.stdout)
         complete = False
 
-        def frames(output: IO[bytes]) -> Iterator[tuple[bytes, bytes]]:
+        def frames(output: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
             nonlocal complete
             while head := output.read(5):
                 if head[:1] == b"E":
@@ -211,7 +211,7 @@ def _reader(stream: IO[bytes]) -> Iterator[Iterator[tuple[bytes, bytes]]]:
                 yield head[:1], output.read(int.from_bytes(head[1:]))
 
         try:
-            yield frames(child.stdout)
+            yield frames(output)
         finally:
             if not complete and child.poll() is None and sys.exc_info()[0] is not None:
                 child.kill()

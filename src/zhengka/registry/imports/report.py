@@ -4,7 +4,7 @@ import csv
 import io
 import tempfile
 from collections import Counter
-from typing import IO
+from typing import BinaryIO
 
 import polars as pl
 import xlsxwriter
@@ -52,7 +52,7 @@ class Report:
             self._write_workbook(file) if self._envelope.form == "xlsx" else self._write_text(file)
             return upload.keep(file, upload.REFUSED)[1]
 
-    def _write_text(self, file: IO[bytes]) -> None:
+    def _write_text(self, file: BinaryIO) -> None:
         text = io.TextIOWrapper(file, encoding=self._envelope.encoding, newline="")
         writer = csv.writer(text)
         header: Header | None = None
@@ -64,7 +64,7 @@ class Report:
                 writer.writerow([*map(guarded, cells), ROW_REASONS[code].zh, code])
         text.detach()
 
-    def _write_workbook(self, file: IO[bytes]) -> None:
+    def _write_workbook(self, file: BinaryIO) -> None:
         options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False,
                    "tmpdir": str(settings.FILE_UPLOAD_TEMP_DIR)}
         with xlsxwriter.Workbook(file, options) as book:

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import IO, TypeVar
+from typing import BinaryIO, TypeVar
 
 import polars as pl
 from django.conf import settings
@@ -76,7 +76,7 @@ def rules(record: Import, form: shape.Shape, at: datetime) -> Rules:
                  unit=area.code if area.issuing else None, spellings=form.spellings, today=at.date())
 
 
-def _checked(stream: IO[bytes], envelope: Envelope, form: shape.Shape, held: Rules) -> Iterator[tuple[Block, Checked]]:
+def _checked(stream: BinaryIO, envelope: Envelope, form: shape.Shape, held: Rules) -> Iterator[tuple[Block, Checked]]:
     for block in reading.blocks(stream, envelope, form):
         checked = check(block.frame, block.header, held)
         yield block, Checked(prepare(checked.good), checked.bad)
@@ -109,7 +109,7 @@ def _ahead(items: Iterator[Item]) -> Iterator[Item]:
                 if stop.is_set():
                     return
             put(None)
-        except BaseException as fault:  # noqa: BLE001 - raised again in the thread that uses the items
+        except BaseException as fault:
             put(fault)
 
     thread = threading.Thread(target=work, name="reading ahead")

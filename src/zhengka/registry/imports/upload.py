@@ -5,7 +5,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO
+from typing import BinaryIO
 
 from zhengka.core import fields, files
 from zhengka.core.errors import Refusal
@@ -15,28 +15,19 @@ UPLOAD = b"import.upload"
 REFUSED = b"import.refused"
 
 
-class _Hashing:
-    """Reads through to a file and keeps the digest of what was read."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file, self.digest = file, hashlib.sha256()
-
-    def read(self, size: int = -1) -> bytes:
-        piece = self._file.read(size)
-        self.digest.update(piece)
-        return piece
-
-
-def keep(file: IO[bytes], context: bytes) -> tuple[str, str]:
-    """Seal a file into the file store: (digest of the clear bytes, digest of what is kept)."""
+def keep(file: BinaryIO, context: bytes) -> tuple[str, str]:
+    """Seal a file into the file store: (SHA-256 of the clear bytes, digest of what is kept)."""
     file.seek(0)
-    source = _Hashing(file)
-    kept = files.put_stream(lambda target: seal.seal_stream(fields.key_ring(), source, target, context=context))
-    return source.digest.hexdigest(), kept
+    digest = hashlib.sha256()
+    while piece := file.read(seal.FRAME):
+        digest.update(piece)
+    file.seek(0)
+    kept = files.put_stream(lambda target: seal.seal_stream(fields.key_ring(), file, target, context=context))
+    return digest.hexdigest(), kept
 
 
 @contextmanager
-def opened(digest: str, context: bytes) -> Iterator[IO[bytes]]:
+def opened(digest: str, context: bytes) -> Iterator[BinaryIO]:
     """The clear bytes of a sealed file, as a pipe to read from. `seal.SealBroken` at the end of the block where the
     file was changed: the caller takes nothing for granted before that.
     """
@@ -53,7 +44,7 @@ def opened(digest: str, context: bytes) -> Iterator[IO[bytes]]:
                 seal.open_stream(fields.key_ring(), source, target, context=context)
         except BrokenPipeError:
             pass  # the reader had enough
-        except BaseException as fault:  # noqa: BLE001 - raised again in the reader's thread
+        except BaseException as fault:
             faults.append(fault)
 
     thread = threading.Thread(target=open_all, name="opening a sealed file")

@@ -1,17 +1,16 @@
-"""Use cases of the registry (持证人): imports, photos, certificates, and reading personal data in full."""
+"""Files of second-generation records come in (数据导入): received by an officer, taken by the worker."""
 
-from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
 
 from zhengka.areas.models import Area
-from zhengka.core import fields, files
+from zhengka.core import files
 from zhengka.core.actors import WHOLE_NATION, Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.events import begin, lock, perform, sub
@@ -26,7 +25,7 @@ TRIES = 3
 IMPORT_LOCK = 0x1A  # first key of the advisory locks of imports; the second is the province
 
 
-def receive_import(filename: str, source: IO[bytes] | Path, area: Area, *, by: Actor, request_id: UUID,
+def receive_import(filename: str, source: BinaryIO | Path, area: Area, *, by: Actor, request_id: UUID,
                    at: datetime) -> Import:
     """Take in the upload of a file for an area, seal it, and ask for its import (数据导入).
 
@@ -96,3 +95,17 @@ def _refuse(record: Import, begun: Event, no: Refusal, at: datetime) -> None:
     transaction.on_commit(lambda: files.remove(record.upload))
     perform(record, "refuse", {"problem": no.code, "problem_facts": no.facts, "upload": "", "finished_at": at},
             by=on_behalf(begun), request_id=sub(begun.request_id, "refuse"), at=at, problem=no.code)
+
+
+@transaction.atomic
+def fetch_refused(record: Import, *, by: Actor, request_id: UUID, at: datetime) -> tuple[str, bytes]:
+    """The file of refused rows, with a name for it: personal data that leaves the platform, hence an event.
+
+    `Refusal("not-found")` where no row was refused.
+    """
+    if not record.refused_file:
+        raise Refusal("not-found")
+    record = perform(record, "fetch", by=by, request_id=request_id, at=at, rows=record.refused)
+    with upload.opened(record.refused_file, upload.REFUSED) as stream:
+        data = stream.read()
+    return f"{Path(record.filename).stem}-拒收.{record.form}", data

@@ -1,0 +1,158 @@
+"""What is asked about holders: found by name, pinyin, initials or number; their history; the imports."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, Q, QuerySet
+
+from zhengka.areas.queries import issuing_units
+from zhengka.core import fields
+from zhengka.core.actors import Actor
+from zhengka.core.errors import Refusal
+from zhengka.core.models import Event
+from zhengka.formats import certnumber, idnumber
+from zhengka.formats.certnumber import BadCertNumber
+from zhengka.formats.idnumber import BadIdNumber
+from zhengka.registry.imports.reasons import ROW_REASONS, Reason
+from zhengka.registry.models import Certificate, Holder, Import
+
+LAST_CHARACTER = "\U0010ffff"
+
+PAGE = """
+SELECT found.id, found.key FROM unnest(%(areas)s::bigint[]) AS unit (area), LATERAL (
+    SELECT id, {column} AS key FROM registry_holder h
+    WHERE h.area = unit.area AND h.{column} >= %(low)s AND h.{column} < %(high)s
+      AND (%(after)s::bigint IS NULL OR (h.{column}, h.id) > (%(after_key)s, %(after)s::bigint)){unless}
+    ORDER BY h.{column}, h.id LIMIT %(limit)s
+) found ORDER BY found.key, found.id LIMIT %(limit)s
+"""
+UNLESS_INITIALS = " AND NOT (h.initials >= %(low)s AND h.initials < %(high)s)"
+
+
+def find(text: str, *, actor: Actor, after: int | None = None, limit: int = 50) -> list[Holder]:
+    """Holders in the actor's area by what an officer types: a full identity or certificate number (any that the
+    person ever had), the beginning of the name, of its pinyin (`zhangs`), or of its initials (`zs`).
+
+    At most `limit`, in one order; `after`: id of the last one of the page before.
+    """
+    if len(idnumber.plain(text[:64])) >= 15 and idnumber.plain(text[:64])[:14].isdigit():
+        return _by_number(text, actor)
+    word = text.strip()
+    if not word:
+        return []
+    if not word.isascii():
+        return _holders(_page("name", word, actor, after, limit))
+    letters = "".join(word.split()).lower()
+    last = Holder.objects.filter(pk=after).first() if after else None
+    found: list[int] = []
+    if last is None or last.initials.startswith(letters):
+        found = _page("initials", letters, actor, after, limit)
+    if len(found) < limit:
+        in_pinyin = after if last and not last.initials.startswith(letters) else None
+        found += _page("pinyin", letters, actor, in_pinyin, limit - len(found))
+    return _holders(found)
+
+
+def holder(pk: int, *, actor: Actor) -> Holder:
+    """The holder, with area; `Refusal("not-found")` for one that the actor may not see."""
+    found = Holder.objects.select_related("area").filter(pk=pk, **_within(actor)).first()
+    if found is None or not actor.may("holder.read"):
+        raise Refusal("not-found")
+    return found
+
+
+def certificates(of: Holder) -> list[Certificate]:
+    """Every certificate that the holder ever had, the newest first."""
+    return list(of.certificates.order_by("-generation", "-issued_on", "-id"))
+
+
+def history(of: Holder, also: Iterable[tuple[str, int]] = ()) -> list[Event]:
+    """All that happened to the holder and their certificates, in order; `also`: (kind, id) of further subjects, which
+    the rooms above name (cards, cases).
+    """
+    subjects: dict[str, list[int]] = {"holder": [of.pk], "certificate": [one.pk for one in certificates(of)]}
+    for kind, pk in also:
+        subjects.setdefault(kind, []).append(pk)
+    wanted = Q()
+    for kind, ids in subjects.items():
+        wanted |= Q(subject=kind, subject_id__in=ids)
+    return list(Event.objects.filter(wanted).order_by("at", "id"))
+
+
+def imports(*, actor: Actor) -> QuerySet[Import]:
+    """The imports of the actor's area, the newest first."""
+    return Import.objects.filter(**_within(actor)).select_related("area").order_by("-received_at", "-id")
+
+
+def import_(pk: int, *, actor: Actor) -> Import:
+    """One import; `Refusal("not-found")`."""
+    found = imports(actor=actor).filter(pk=pk).first()
+    if found is None:
+        raise Refusal("not-found")
+    return found
+
+
+def import_reasons(record: Import) -> list[tuple[str, Reason, int]]:
+    """Why rows of an import were refused: code, words, number of rows; the most frequent first."""
+    counted = sorted(record.reasons.items(), key=lambda item: (-item[1], item[0]))
+    return [(code, ROW_REASONS[code], rows) for code, rows in counted]
+
+
+def import_rows(record: Import, *, after: int = 0, limit: int = 50) -> QuerySet[Holder]:
+    """The holders that an import created, in the order of its rows, from behind row `after`."""
+    within = record.area
+    return Holder.objects.filter(source=record, area_id__gte=within.code, area_id__lte=within.last,
+                                 source_row__gt=after).order_by("source_row")[:limit]
+
+
+def counts(*, actor: Actor) -> dict[int, int]:
+    """Holders per area (12-digit code), within the actor's range."""
+    rows = Holder.objects.filter(**_within(actor)).values_list("area_id").annotate(Count("id"))
+    return dict(rows.order_by("area_id"))
+
+
+def masked(number: str) -> str:
+    """A number with its middle hidden, as pages show it: `430104********121X44`."""
+    if len(number) < 18:
+        return number[:3] + "*" * max(len(number) - 7, 0) + number[-4:] if len(number) > 7 else "*" * len(number)
+    return number[:6] + "*" * 8 + number[14:]
+
+
+def number_of(certificate: Certificate) -> str:
+    """The certificate's number, masked."""
+    return masked(fields.open_(bytes(certificate.number), "certificate.number"))
+
+
+def _within(actor: Actor) -> dict[str, Any]:
+    return {"area_id__gte": actor.lo, "area_id__lte": actor.hi}
+
+
+def _by_number(text: str, actor: Actor) -> list[Holder]:
+    wanted = Q(pk__in=[])
+    with suppress(BadCertNumber):
+        found = Certificate.objects.filter(number_index=fields.index(str(certnumber.parse(text))))
+        wanted |= Q(pk__in=list(found.values_list("holder_id", flat=True)))
+    with suppress(BadIdNumber):
+        wanted |= Q(id_index=fields.index(idnumber.parse(text).id18))
+    return list(Holder.objects.select_related("area").filter(wanted, **_within(actor)))
+
+
+def _page(column: str, low: str, actor: Actor, after: int | None, limit: int) -> list[int]:
+    """Ids of holders whose column begins with `low`: one short index scan for each issuing unit of the range."""
+    with connection.cursor() as cursor:
+        after_key = ""
+        if after is not None:
+            cursor.execute(f"SELECT {column} FROM registry_holder WHERE id = %s", [after])
+            row = cursor.fetchone()
+            after_key = row[0] if row else ""
+        cursor.execute(PAGE.format(column=column, unless=UNLESS_INITIALS if column == "pinyin" else ""), {
+            "areas": [unit.code for unit in issuing_units(actor.lo, actor.hi)], "low": low,
+            "high": low + LAST_CHARACTER, "after": after, "after_key": after_key, "limit": limit})
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _holders(ids: Sequence[int]) -> list[Holder]:
+    found = Holder.objects.select_related("area").in_bulk(list(ids))
+    return [found[pk] for pk in ids if pk in found]

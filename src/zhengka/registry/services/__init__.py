@@ -1,0 +1,26 @@
+"""Use cases of the registry (持证人)."""
+
+from zhengka.registry.services.certificates import (
+    open_certificate,
+    open_certificates_many,
+    return_certificate,
+    return_certificates_many,
+)
+from zhengka.registry.services.importing import fetch_refused, receive_import, take_import
+from zhengka.registry.services.people import InFull, read_in_full
+from zhengka.registry.services.photographs import Photos, set_photo, set_photos
+
+__all__ = [
+    "InFull",
+    "Photos",
+    "fetch_refused",
+    "open_certificate",
+    "open_certificates_many",
+    "read_in_full",
+    "receive_import",
+    "return_certificate",
+    "return_certificates_many",
+    "set_photo",
+    "set_photos",
+    "take_import",
+]

@@ -1,0 +1,157 @@
+"""Portraits (照片) of holders: one by one, or in packs of an office."""
+
+import hashlib
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from uuid import UUID
+
+from django.db import transaction
+
+from zhengka.areas.models import Area
+from zhengka.core import fields, files
+from zhengka.core.actors import Actor
+from zhengka.core.errors import Refusal
+from zhengka.core.events import Many, perform, perform_many, sub
+from zhengka.formats import idnumber
+from zhengka.registry import photos
+from zhengka.registry.models import Holder
+
+GROUP = 1_000
+MOST_MEMBERS = 3_000_000
+SUFFIXES = (".jpg", ".jpeg", ".png")
+
+
+@dataclass
+class Photos:
+    """What became of a pack. `kept` + `unchanged` + the sum of `faults` + `unknown` (no holder of this number in the
+    area) + `unnamed` (the name is no identity number) = entries.
+    """
+
+    kept: int = 0
+    unchanged: int = 0
+    unknown: int = 0
+    unnamed: int = 0
+    faults: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass
+class _Decoded:
+    """Photos of a pack by the digest of what came: the same picture is decoded once. (digest kept, fault)"""
+
+    known: dict[bytes, tuple[str, str]] = field(default_factory=dict)
+
+    def accept(self, data: bytes) -> tuple[str, str]:
+        """Digest in the file store, or the code of a fault."""
+        digest = hashlib.sha256(data).digest()
+        if digest not in self.known:
+            try:
+                self.known[digest] = files.put(photos.accept(data)), ""
+            except photos.BadPhoto as bad:
+                self.known[digest] = "", bad.code
+        return self.known[digest]
+
+
+@transaction.atomic
+def set_photo(holder: Holder, data: bytes, *, by: Actor, request_id: UUID, at: datetime) -> Holder:
+    """Keep a portrait of a holder (采集照片).
+
+    A photo that cannot be used leaves the one there is, and its fault on the holder: see `photos.FAULTS`.
+    """
+    digest, fault = _Decoded().accept(data)
+    return perform(holder, "photograph", {**({"photo": digest} if digest else {}), "photo_fault": fault},
+                   by=by, request_id=request_id, at=at, photo=digest, fault=fault)
+
+
+def set_photos(pack: Path, area: Area, *, by: Actor, request_id: UUID, at: datetime) -> Photos:
+    """Keep the portraits of a .zip pack, each named by the identity number, for holders within `area`.
+
+    A thousand at a time, each in a transaction of its own: stopped and begun again, it leaves out what is there.
+    `Refusal`: `not-permitted`, `not-found`, `archive-unsafe`, `file-damaged`, `file-encrypted`.
+    """
+    if not by.may("case.confirm"):
+        raise Refusal("not-permitted", permission="case.confirm")
+    if not by.sees(area.code):
+        raise Refusal("not-found")
+    result, decoded = Photos(), _Decoded()
+    try:
+        with zipfile.ZipFile(pack) as archive:
+            entries = _entries(archive, result)
+            for number, group in enumerate(iter(lambda: list(islice(entries, GROUP)), [])):
+                _set_group(archive, group, area, (result, decoded), Asked(by, sub(request_id, number), at))
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
+        raise Refusal("file-damaged") from None
+    return result
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who asks, under which request, when."""
+
+    by: Actor
+    request_id: UUID
+    at: datetime
+
+
+def _entries(archive: zipfile.ZipFile, result: Photos) -> Iterator[tuple[str, zipfile.ZipInfo]]:
+    """(identity number, member) of each photo; nothing is ever written under a name of the archive (T10)."""
+    members = archive.infolist()
+    if len(members) > MOST_MEMBERS or len({member.filename for member in members}) != len(members):
+        raise Refusal("archive-unsafe")
+    if any(member.flag_bits & 1 for member in members):
+        raise Refusal("file-encrypted")
+    for member in members:
+        if member.is_dir():
+            continue
+        path = Path(member.filename.replace("\\", "/"))
+        if path.is_absolute() or ".." in path.parts or member.file_size > 2 * photos.MOST_BYTES:
+            raise Refusal("archive-unsafe")
+        try:
+            number = idnumber.parse(path.stem).id18 if path.suffix.lower() in SUFFIXES else ""
+        except idnumber.BadIdNumber:
+            number = ""
+        if number:
+            yield number, member
+        else:
+            result.unnamed += 1
+
+
+@transaction.atomic
+def _set_group(archive: zipfile.ZipFile, group: list[tuple[str, zipfile.ZipInfo]], area: Area,
+               so_far: tuple[Photos, _Decoded], asked: Asked) -> None:
+    result, decoded = so_far
+    indexes = fields.index_many([number for number, _ in group])
+    holders = {bytes(row.id_index): row for row in Holder.objects.filter(
+        id_index__in=indexes, state="registered", area_id__gte=max(area.code, asked.by.lo),
+        area_id__lte=min(area.last, asked.by.hi)).only("id", "id_index", "photo", "photo_fault")}
+    changes: dict[int, tuple[str, str]] = {}
+    for index, (_, member) in zip(indexes, group, strict=True):
+        holder = holders.get(index)
+        if holder is None:
+            result.unknown += 1
+            continue
+        digest, fault = decoded.accept(archive.read(member))
+        if fault:
+            result.faults[fault] = result.faults.get(fault, 0) + 1
+        else:
+            result.kept += digest != holder.photo
+            result.unchanged += digest == holder.photo
+        if (digest or holder.photo, fault) != (holder.photo, holder.photo_fault):
+            changes[holder.pk] = digest, fault
+    _photograph(changes, asked)
+
+
+def _photograph(changes: dict[int, tuple[str, str]], asked: Asked) -> None:
+    """The step `photograph` for many, with the same facts as one by one: by photo and fault, few are different."""
+    by_outcome: dict[tuple[str, str], list[int]] = {}
+    for pk, outcome in changes.items():
+        by_outcome.setdefault(outcome, []).append(pk)
+    for (digest, fault), ids in by_outcome.items():
+        also = ", photo_fault = %(fault)s" + (", photo = %(photo)s" if digest else "")
+        perform_many(Many(Holder, ids, "registered", {"photo": digest, "fault": fault}, also,
+                          {"photo": digest, "fault": fault}),
+                     "photograph", by=asked.by, request_id=asked.request_id, at=asked.at)
