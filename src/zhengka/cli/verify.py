@@ -46,7 +46,7 @@ def open_bundle(folder: Path, *, at: datetime) -> tuple[KeySet, Mapping[int, Sta
         raise Refusal("bundle-missing", folder=str(folder))
     keys = KeySet.from_json((folder / "keys.json").read_text())
     lists = [statuslist.parse(path.read_bytes(), keys=keys, at=at) for path in sorted(folder.glob("status-*.bin"))]
-    return keys, {found.header.list_number: found for found in lists}
+    return keys, {found.number: found for found in lists}
 
 
 def read(card: str) -> str:
