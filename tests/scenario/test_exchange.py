@@ -114,10 +114,18 @@ def test_a_certificate_that_ended_meanwhile_is_not_exchanged():
     assert (done.moved, done.left) == (0, {"certificate-not-valid": 1}) and Case.get(case.pk).state == "reviewed"
 
 
+def test_a_holder_with_a_card_certificate_gets_no_second_one():
+    case = builders.make_case(state="reviewed")
+    builders.make_certificate(case.holder, generation=3)
+    with pytest.raises(Refusal, match="certificate-opened"):
+        act(services.approve, case, builders.make_actor("approver"))
+    assert act(services.approve_many, None, builders.make_actor("approver")).left == {"certificate-opened": 1}
+
+
 def test_a_holder_whose_card_is_on_its_way_gets_no_second_one():
     case = builders.make_case(state="reviewed")
-    paper = builders.make_certificate(builders.make_holder(), generation=3)
-    builders.make_card(case.holder, state="sent", certificate=paper)
+    of_another_life = builders.make_certificate(builders.make_holder(), generation=3)
+    builders.make_card(case.holder, state="sent", certificate=of_another_life)
     with pytest.raises(Refusal, match="card-on-its-way"):
         act(services.approve, case, builders.make_actor("approver"))
     assert act(services.approve_many, None, builders.make_actor("approver")).left == {"card-on-its-way": 1}

@@ -109,11 +109,13 @@ def approve(case: Case, *, by: Actor, request_id: UUID, at: datetime) -> Case:
     """The second officer's decision (批准), which opens the new certificate and orders its card (证卡同办).
 
     `Refusal`: `same-person` for the reviewer, `certificate-not-valid` where the second-generation certificate ended
-    meanwhile, `card-on-its-way`, and those of every step.
+    meanwhile, `certificate-opened`, `card-on-its-way`, and those of every step.
     """
     case = perform(case, "approve", {"moved_at": at, "approver_person": by.person}, by=by, request_id=request_id, at=at)
     if case.certificate.state != "valid":
         raise Refusal("certificate-not-valid", state=case.certificate.state)
+    if Certificate.objects.filter(holder_id=case.holder_id, generation=3).exists():
+        raise Refusal("certificate-opened")
     today = _day(at)
     policy = card_queries.policy(case.area_id, today)
     certificate = registry.open_certificate(
@@ -197,16 +199,20 @@ def _decidable(ids: Sequence[int], by: Actor, left: Counter[str]) -> list[Case]:
     """The reviewed cases that this actor may approve, locked; the others are counted in `left` by reason."""
     rows = list(Case.objects.filter(pk__in=ids, state="reviewed", area__code__range=(by.lo, by.hi)).order_by(
         "pk").select_for_update(of=("self",)))
-    ended = set(Certificate.objects.filter(pk__in=[row.certificate_id for row in rows]).exclude(
-        state="valid").values_list("pk", flat=True))
-    waiting = set(Card.objects.filter(holder_id__in=[row.holder_id for row in rows],
-                                      state__in=IN_PRODUCTION).values_list("holder_id", flat=True))
+    holders = [row.holder_id for row in rows]
+    valid = set(Certificate.objects.filter(holder_id__in=holders, generation=2, state="valid").values_list(
+        "pk", flat=True))
+    opened = set(Certificate.objects.filter(holder_id__in=holders, generation=3).values_list("holder_id", flat=True))
+    waiting = set(Card.objects.filter(holder_id__in=holders, state__in=IN_PRODUCTION).values_list(
+        "holder_id", flat=True))
     good = []
     for row in rows:
         if row.reviewer_person == by.person:
             left["same-person"] += 1
-        elif row.certificate_id in ended:
+        elif row.certificate_id not in valid:
             left["certificate-not-valid"] += 1
+        elif row.holder_id in opened:
+            left["certificate-opened"] += 1
         elif row.holder_id in waiting:
             left["card-on-its-way"] += 1
         else:
@@ -219,11 +225,10 @@ def _approve_group(group: Sequence[Case], policy: Policy, by: Actor, request_id:
     ids, today = [case.pk for case in group], _day(at)
     perform_many(Many(Case, ids, "reviewed", also=", moved_at = %(at)s, approver_person = %(person)s"), "approve",
                  by=by, request_id=request_id, at=at)
-    registry.open_certificates_many(
+    opened = registry.open_certificates_many(
         [case.certificate_id for case in group], issued_on=today, valid_until=anniversary(today, policy.valid_years),
         by=by, request_id=sub(request_id, "certificate"), at=at)
-    opened = Certificate.objects.filter(holder_id__in=[case.holder_id for case in group], generation=3, state="valid")
-    cards.order_many(list(opened.values_list("pk", flat=True)), profile=policy.profile, reason="exchange", by=by,
+    cards.order_many(opened, profile=policy.profile, reason="exchange", by=by,
                      request_id=sub(request_id, "card"), at=at)
     perform_many(Many(Case, ids, "approved", also=f", moved_at = %(at)s, card_id = {ITS_CARD}"), "order", by=by,
                  request_id=sub(request_id, "order"), at=at)

@@ -166,6 +166,10 @@ PROBLEMS: dict[str, Problem] = {
         409, "The certificate is not valid for this", "残疾人证不是可办理此项的有效证件",
         "Look at the holder's certificates.",
         "请查看持证人名下的残疾人证。"),
+    "certificate-opened": Problem(
+        409, "The holder has a third-generation certificate already", "持证人已有第三代残疾人证",
+        "Look at the holder's certificates; close the case if nothing is left to do.",
+        "请查看持证人名下的残疾人证；如无须再办，请终止本件。"),
     "activation-not-due": Problem(
         409, "The card is active; its next year cannot be activated yet", "卡在激活期内，尚未到下一年度激活时间",
         "Come again from the day named.",
