@@ -3,8 +3,9 @@
 import io
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
 from zhengka.cards import queries as cards
 from zhengka.cards.models import Card
@@ -19,6 +20,7 @@ from zhengka.production.models import Batch, Finding, Item, Maker
 from zhengka.production.services.finishing import PROOF, sample_face
 from zhengka.production.services.gathering import subject_of
 from zhengka.production.services.making import raised
+from zhengka.production.services.staging import packages
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,12 @@ def held(batch: Batch) -> QuerySet[Item]:
     return Item.objects.filter(batch=batch, outcome="held").select_related("card__holder").order_by("position")
 
 
+def hold_reasons(actor: Actor) -> dict[str, int]:
+    """How often a card was held out of a batch of the actor's area, by the code of the reason."""
+    items = Item.objects.filter(batch__in=batches(actor).order_by(), outcome="held").exclude(reason="batch-cancelled")
+    return dict(items.values_list("reason").annotate(n=Count("pk")).order_by("reason"))
+
+
 def waiting(actor: Actor) -> dict[int, int]:
     """How many ordered cards wait for a batch: 12-digit code of the office → number."""
     return {area: states["ordered"] for area, states in cards.counts_by_area(actor).items() if "ordered" in states}
@@ -90,6 +98,13 @@ def proof_sheet(batch: Batch) -> bytes:
     plain = io.BytesIO()
     open_stream(fields.key_ring(), io.BytesIO(files.get(batch.proof)), plain, context=PROOF.encode())
     return plain.getvalue()
+
+
+def package_path(batch: Batch) -> Path:
+    """Where the sealed package for the card maker lies; `Refusal("not-found")` where there is none."""
+    if not batch.package:
+        raise Refusal("not-found")
+    return packages() / batch.package
 
 
 def preview(card: Card) -> faces.Preview:

@@ -26,6 +26,10 @@ BATCH = Workflow("batch", initial="open", final=frozenset({"closed", "cancelled"
     Step("preparing", "finish", "prepared", "batch.make", zh="封装"),
     Step("prepared", "send", "sent", "batch.send", (something_to_make,), zh="送制"),
     Step("prepared", "cancel", "cancelled", "batch.make", (nothing_to_make,), zh="撤销"),
+    Step("prepared", "take_package", "prepared", "batch.send", (something_to_make,), zh="取制卡包"),
+    Step("prepared", "take_proof", "prepared", "batch.read", zh="取校样"),
+    Step("sent", "take_package", "sent", "batch.send", zh="取制卡包"),
+    Step("sent", "take_proof", "sent", "batch.read", zh="取校样"),
     Step("sent", "receive", "received", "batch.receive", zh="回盘"),
     Step("received", "close", "closed", "batch.receive", zh="关批"),
 ))

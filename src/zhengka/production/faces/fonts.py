@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from django.conf import settings
+from reportlab.pdfbase import ttfonts
 from reportlab.pdfbase.ttfonts import TTFont
 
 MAIN: Final = "NotoSansSC-Regular.ttf"
@@ -14,6 +15,17 @@ RARE: Final = ("HanaMinA.ttf", "HanaMinB.ttf")
 """Fonts of rare characters (生僻字), asked in this order after the main one: Unicode planes 0 and 2."""
 INSTALLED: Final = Path("/usr/share/fonts/truetype/hanazono")
 _NO_GLYPH: Final = frozenset(("Mn", "Me", "Cc", "Cf", "Co", "Cs", "Cn"))
+
+
+_to_unicode = ttfonts.makeToUnicodeCMap
+
+
+def _in_utf16(font: str, subset: Sequence[int]) -> str:
+    """ReportLab writes code points beyond the first plane as they are; PDF wants UTF-16 (ISO 32000-1, 9.10.3)."""
+    return str(_to_unicode(font, [int.from_bytes(chr(code).encode("utf-16-be")) for code in subset]))
+
+
+ttfonts.makeToUnicodeCMap = _in_utf16  # type: ignore[assignment]
 
 
 class Glyph(NamedTuple):

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO, Final
 
 from reportlab import rl_config
 from reportlab.lib.colors import CMYKColorSep, HexColor
-from reportlab.pdfbase import pdfdoc
+from reportlab.pdfbase import pdfdoc, pdfmetrics
 from reportlab.pdfgen.canvas import Canvas
 
 from zhengka.production.faces.fitting import Line
@@ -29,12 +29,12 @@ Inner = Any
 rl_config.useA85 = 0  # binary streams: a quarter smaller, and quicker
 
 
-def new_canvas(out: BinaryIO, width: float, height: float) -> Inner:
+def new_canvas(out: BinaryIO, width: float, height: float, stack: FontStack) -> Inner:
     """An empty document with pages of this size in millimetres. The same content makes the same bytes."""
-    canvas: Inner = Canvas(out, pagesize=(width / POINT, height / POINT), pageCompression=1, invariant=1)
-    canvas._preamble = "1 0 0 1 0 0 cm"  # no font that is not embedded
-    canvas.setTitle("")
-    return canvas
+    pdfmetrics.registerFont(stack.fonts[0])  # else ReportLab names Helvetica, which nobody embeds
+    maker: Inner = Canvas
+    return maker(out, pagesize=(round(width / POINT, 4), round(height / POINT, 4)), pageCompression=1, invariant=1,
+                 initialFontName=stack.fonts[0].fontName)
 
 
 def end_form(canvas: Inner) -> None:
@@ -114,10 +114,10 @@ class PdfSurface:
 
     def modules(self, x: float, y: float, runs: Runs) -> None:
         """See `Surface.modules`."""
-        step = MODULE / POINT
+        step, top = MODULE / POINT, round(self._top / POINT, 4)  # as the page's height is written
         rectangles = "%d %d %d 1 re " * len(runs) % tuple(chain.from_iterable(runs))
         self._add(f"q 0 0 0 rg {step:.4f} 0 0 -{step:.4f} {snapped(x) / POINT:.4f} "
-                  f"{self._y(snapped(y)):.4f} cm {rectangles}f Q")
+                  f"{top - snapped(y) / POINT:.4f} cm {rectangles}f Q")
 
     def dots(self, points: Sequence[Point], diameter: float) -> None:
         """See `Surface.dots`."""

@@ -47,7 +47,7 @@ def layout_for(profile: str) -> Layout:
 
 def print_faces(faces: Iterable[Face], raised: frozenset[str], *, layout: Layout, out: BinaryIO) -> int:
     """Write one PDF with two pages per card, front and back; the number of cards. `raised`: kinds with Braille."""
-    artist, canvas = Artist(layout, fonts()), new_canvas(out, layout.width, layout.height)
+    artist, canvas = Artist(layout, fonts()), new_canvas(out, layout.width, layout.height, fonts())
     surface, count = PdfSurface(canvas, artist.stack, layout.height), 0
     for face in faces:
         for name, side in (("front", layout.front), ("back", layout.back)):
@@ -79,7 +79,7 @@ def as_sample(face: Face) -> Face:
 def proof_sheet(faces: Iterable[Face], raised: frozenset[str], *, layout: Layout, heading: Sequence[str],
                 out: BinaryIO) -> int:
     """Write an A4 PDF for proofreading (校样): heading lines and eight fronts on each page; the number of fronts."""
-    artist, canvas = Artist(layout, fonts()), new_canvas(out, *A4)
+    artist, canvas = Artist(layout, fonts()), new_canvas(out, *A4, fonts())
     page, surface, count = (PdfSurface(canvas, artist.stack, A4[1]),
                             PdfSurface(canvas, artist.stack, layout.height), 0)
     _heading(page, artist.stack, heading)

@@ -7,6 +7,8 @@ from zhengka.production.services.batches import (
     prepare_batch,
     release,
     send_batch,
+    take_package,
+    take_proof,
 )
 from zhengka.production.services.chunks import prepare_chunk
 from zhengka.production.services.finishing import finish_batch, finish_if_done
@@ -27,4 +29,6 @@ __all__ = [
     "release",
     "run_chunks_here",
     "send_batch",
+    "take_package",
+    "take_proof",
 ]

@@ -119,6 +119,18 @@ def close_batch(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) -> B
 
 
 @transaction.atomic
+def take_package(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) -> Batch:
+    """Write down that an officer takes the sealed package out of the house (取制卡包)."""
+    return perform(batch, "take_package", by=by, request_id=request_id, at=at, package=batch.manifest_digest)
+
+
+@transaction.atomic
+def take_proof(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) -> Batch:
+    """Write down that an officer takes the proof sheet, with names and photos on it (取校样)."""
+    return perform(batch, "take_proof", by=by, request_id=request_id, at=at, proof=batch.proof)
+
+
+@transaction.atomic
 def release(card: Card, *, by: Actor, request_id: UUID, at: datetime) -> Card:
     """Let a held card be made after its fault was cured (解除暂缓): it waits for the next batch."""
     return perform(card, "release", {"hold_reason": ""}, by=by, request_id=request_id, at=at, reason=card.hold_reason)

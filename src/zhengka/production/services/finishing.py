@@ -2,6 +2,7 @@
 
 import io
 import secrets
+import shutil
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final, NoReturn
@@ -61,6 +62,7 @@ def finish_batch(batch: Batch, *, at: datetime) -> Batch:
         return batch
     counts = dict(Item.objects.filter(batch=batch).values_list("outcome").annotate(n=Count("pk")).order_by())
     prepared, held = counts.get("prepared", 0), counts.get("held", 0)
+    waiting = staging.folder(batch)
     package, digest = _package(batch, at) if prepared else ("", b"")
     proof = _proof(batch, prepared, held)
     facts = {"prepared": prepared, "held": held, "package": package, "manifest_digest": digest.hex(), "proof": proof}
@@ -72,7 +74,7 @@ def finish_batch(batch: Batch, *, at: datetime) -> Batch:
     except BaseException:
         (staging.packages() / package).unlink() if package else None
         raise
-    staging.clear(batch)
+    shutil.rmtree(waiting, ignore_errors=True)
     return batch
 
 

@@ -3,6 +3,7 @@
 A worker that was frozen and wakes up late writes into the folder of its own old lease, which nobody takes.
 """
 
+import hashlib
 import os
 import shutil
 from pathlib import Path
@@ -19,9 +20,9 @@ from zhengka.production.models import Batch, Chunk
 
 def packages() -> Path:
     """The folder of finished packages."""
-    folder = Path(settings.HOME) / "packages"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return folder
+    place = Path(settings.HOME) / "packages"
+    place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return place
 
 
 def member_folder(chunk: Chunk, lease: int) -> str:
@@ -29,30 +30,27 @@ def member_folder(chunk: Chunk, lease: int) -> str:
     return f"{chunk.number:04d}-{lease}"
 
 
-def writer(batch: Batch, folder: str) -> PackageWriter:
+def folder(batch: Batch) -> Path:
+    """Where the members of a batch wait; named after its sealed content key, so that no two batches ever share it."""
+    mark = hashlib.sha256(bytes(batch.content_key or b"")).hexdigest()[:16]
+    return packages() / "staging" / f"{batch.number}-{mark}"
+
+
+def writer(batch: Batch, name: str) -> PackageWriter:
     """Writes members of the batch into one of its folders."""
-    return PackageWriter(_staging(batch) / folder, _info(batch),
+    return PackageWriter(folder(batch) / name, _info(batch),
                          content_key=bytes.fromhex(fields.open_(bytes(batch.content_key or b""), "batch.content_key")))
 
 
 def gathered(batch: Batch) -> PackageWriter:
-    """The writer over all members of chunks that were committed, and no others; their files become durable here."""
-    whole = _staging(batch) / f"whole-{os.getpid()}"
-    shutil.rmtree(whole, ignore_errors=True)
-    found = writer(batch, whole.name)
-    for folder in batch.chunks.exclude(member="").order_by("number").values_list("member", flat=True):
-        for path in (_staging(batch) / folder).iterdir():
-            os.link(path, whole / path.name)
+    """The writer over all members of chunks that were committed, and no others."""
+    whole = f"whole-{os.getpid()}"
+    shutil.rmtree(folder(batch) / whole, ignore_errors=True)
+    found = writer(batch, whole)
+    for name in batch.chunks.exclude(member="").order_by("number").values_list("member", flat=True):
+        for path in (folder(batch) / name).iterdir():
+            os.link(path, folder(batch) / whole / path.name)
     return found
-
-
-def clear(batch: Batch) -> None:
-    """Remove all that waited for the batch."""
-    shutil.rmtree(_staging(batch), ignore_errors=True)
-
-
-def _staging(batch: Batch) -> Path:
-    return packages() / "staging" / str(batch.pk)
 
 
 def _info(batch: Batch) -> PackageInfo:
