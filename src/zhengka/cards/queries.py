@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -56,6 +57,24 @@ def counts_by_area(actor: Actor) -> dict[int, dict[str, int]]:
     for area, state, number in found.annotate(n=Count("pk")).order_by("area", "state"):
         result.setdefault(area, {})[state] = number
     return result
+
+
+@dataclass(frozen=True)
+class Group:
+    """Cards that wait for a batch together: an issuing unit, a card profile, how many."""
+
+    area: int
+    name: str
+    name_en: str
+    profile: str
+    cards: int
+
+
+def ordered_groups(actor: Actor) -> list[Group]:
+    """The ordered cards of the actor's area by issuing unit and profile."""
+    rows = Card.objects.filter(state="ordered", area__range=(actor.lo, actor.hi)).values_list(
+        "area", "area__name", "area__name_en", "profile").annotate(n=Count("pk")).order_by("area", "profile")
+    return [Group(*row) for row in rows]
 
 
 def gate_state(card: Card, at: datetime) -> str:

@@ -10,7 +10,9 @@ FILES = HOME / "files"
 PUBLIC_URL = ENV.public_url.rstrip("/")
 BIND = ENV.bind
 DEMO = ENV.demo == "1"
+RUN_ONCE = ENV.run_once == "1"
 WORKERS = int(ENV.workers)
+BEHIND_FRONT = ENV.https == "1"
 EMBEDDED_DATABASE = not ENV.database_url
 PG_BIN = ENV.pg_bin
 
@@ -39,6 +41,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "zhengka.api.problems.Problems",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",

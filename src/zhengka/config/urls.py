@@ -6,6 +6,7 @@ urlpatterns = [
     path("", include("zhengka.web.public.urls")),
     path("", include("zhengka.web.ui.urls")),
     path("staff/", include("zhengka.web.staff.urls")),
+    path("api/", include("zhengka.api.urls")),
 ]
 handler400 = "zhengka.web.ui.pages.bad_request"
 handler403 = "zhengka.web.ui.pages.permission_denied"

@@ -1,0 +1,23 @@
+"""Version 1 of the API. What is here stays; what changes its meaning becomes version 2."""
+
+from typing import Any
+
+from ninja import NinjaAPI
+
+from zhengka.api.problems import handle
+from zhengka.api.v1 import cards, description, status_lists, verify
+
+api = NinjaAPI(
+    title="zhengka 证卡", version="1", openapi_url=None, docs_url=None, urls_namespace="api-v1",
+    description="Verify smart disability certificate cards (第三代智能化残疾人证) and ask for their state. "
+                "Every refusal is an application/problem+json (RFC 9457) with a stable code. "
+                "No call of this version changes a record, so none needs an Idempotency-Key: each may be repeated.")
+handle(api)
+for name, router in (("Verify", verify.router), ("Cards", cards.router), ("Status lists", status_lists.router)):
+    api.add_router("", router, tags=[name])
+api.add_router("", description.router_for(api))
+
+
+def schema() -> dict[str, Any]:
+    """The OpenAPI 3.1 description of this version, the same that /api/v1/openapi.json serves."""
+    return description.describe(api)

@@ -1,0 +1,1 @@
+"""Pages that need no login: a scanned card's state, the visitors' home, the files of the offline bundle."""

@@ -1,4 +1,17 @@
 """Addresses of the pages that need no login."""
 
+from django.urls import path
+
+from zhengka.web.public import bundle, card, views
+
 app_name = "public"
-urlpatterns: list[object] = []
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("check", views.check, name="check"),
+    path("v/<str:digits>", card.card, name="card"),
+    path("V/<str:digits>", card.card, name="card-scanned"),  # the code is in capitals, and phones keep them
+    path("bundle/keys.json", bundle.keys, name="keys"),
+    path("bundle/status-<int:number>.bin", bundle.status_list, name="status-list"),
+    path("problems/<slug:code>", views.problem, name="problem"),
+    path("healthz", views.healthz, name="healthz"),
+]

@@ -1,6 +1,6 @@
 """Addresses of the officers' pages: each subject brings its own."""
 
-from zhengka.web.staff import audit, home, officers, sessions
+from zhengka.web.staff import audit, batches, cards, home, lists, officers, plan, sessions
 
 app_name = "staff"
 urlpatterns = [
@@ -8,4 +8,8 @@ urlpatterns = [
     *home.urls,
     *officers.urls,
     *audit.urls,
+    *cards.urls,
+    *batches.urls,
+    *lists.urls,
+    *plan.urls,
 ]

@@ -1,0 +1,46 @@
+"""Who may call a route. Every route names one of the two, and a test says so.
+
+@router.get("/…", auth=requires("card.read"), …)     an officer, logged in, whose role includes the permission
+@router.get("/…", auth=public, …)                    anyone
+"""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest
+from ninja.security import SessionAuth
+
+from zhengka.core.actors import Actor
+from zhengka.core.errors import Refusal
+
+
+class OfficerSession(SessionAuth):
+    """The session of an officer (the login page of the site makes it); unsafe methods need the CSRF token too."""
+
+    def __init__(self, permission: str) -> None:
+        super().__init__()
+        self.permission = permission
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> Actor | None:  # noqa: ARG002 - ninja's signature
+        """The officer as an actor, None without a login; `Refusal("not-permitted")` for another role."""
+        actor: Actor | None = getattr(request, "actor", None)
+        if actor is not None and not actor.may(self.permission):
+            raise Refusal("not-permitted", permission=self.permission)
+        return actor
+
+
+def requires(permission: str) -> OfficerSession:
+    """Only officers whose role includes `permission`, each within her own area."""
+    return OfficerSession(permission)
+
+
+def public(request: HttpRequest) -> bool:  # noqa: ARG001 - ninja's signature
+    """Anyone may call."""
+    return True
+
+
+public.permission = ""  # type: ignore[attr-defined]
+
+
+def permission_of(auth: Callable[..., object]) -> str | None:
+    """The permission that a route names: empty for a public one, None where it names nothing."""
+    return getattr(auth, "permission", None)

@@ -1,0 +1,101 @@
+"""What a batch's page is made of: figures, progress, the cards that are held, what was found, what happened."""
+
+from typing import Any
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from zhengka.core.queries import EventFilter, events
+from zhengka.production import queries
+from zhengka.production.models import Batch
+from zhengka.production.workflow import FINDINGS, HOLDS
+from zhengka.web.access import Request
+from zhengka.web.staff.navigation import area_name
+from zhengka.web.ui import words
+from zhengka.web.ui.parts import Cell, Column, Event, Fact, Row, Table, Text
+from zhengka.web.ui.templatetags import ui
+
+HOLD_WORDS: dict[str, Text] = {
+    "photo-missing": _("There is no photo"), "photo-unreadable": _("The photo cannot be read"),
+    "glyph-missing": _("No font has a character of the name"), "text-too-long": _("A text does not fit on the face"),
+    "certificate-not-valid": _("The certificate is not valid"),
+    "chip-refused": _("The chip's data do not fit the card profile"), "batch-cancelled": _("The batch was cancelled")}
+"""Why a card is held, in the visitor's language; a test holds it complete against `production.workflow.HOLDS`."""
+
+FINDING_WORDS: dict[str, Text] = {
+    "card-missing": _("The card is not in the results"), "serial-twice": _("The serial is there twice"),
+    "uid-twice": _("Another card has this chip"), "readback-differs": _("The chip reads back something else"),
+    "not-ordered": _("The card was not ordered")}
+"""What was found in results, in the visitor's language; complete against `production.workflow.FINDINGS`."""
+
+SERIES = [_("Good"), _("Prepared"), _("Held"), _("Waiting"), _("Spoiled"), _("Under inquiry")]
+SHOWN = 200
+"""Most held cards or findings on one page; a batch with more has one cause, not many."""
+
+
+def facts(batch: Batch) -> list[Fact]:
+    """What a batch is."""
+    found = [Fact(_("Issuing unit"), area_name(batch.area)), Fact(_("Card profile"), batch.profile),
+             Fact(_("Card maker"), batch.maker.name),
+             Fact(_("Opened"), f"{timezone.localtime(batch.opened_at):%Y-%m-%d %H:%M}"),
+             Fact(_("Cards"), batch.ordered)]
+    if batch.manifest_digest:
+        found.append(Fact(_("Package"), Cell(batch.package, number=True)))
+        found.append(Fact(_("Digest of the manifest"), Cell(batch.manifest_digest[:32], number=True)))
+    return found
+
+
+def progress_of(batch: Batch) -> dict[str, Any] | None:
+    """The progress bar of the preparation while it runs, nothing before and after."""
+    if batch.state != "preparing":
+        return None
+    done = queries.progress(batch)
+    sealing = done.chunks == done.of_chunks
+    label = _("The package is being sealed") if sealing else _("Cards are being prepared")
+    return ui.progress(done.cards, done.of_cards, label,
+                       poll=reverse("staff:batch-progress", args=[batch.pk]), unit=_("cards"), finished=False)
+
+
+def counts_chart(batch: Batch) -> tuple[str, list[int]] | None:
+    """In and out as one bar: every card of the batch is in exactly one piece."""
+    if batch.state in ("open", "preparing"):
+        return None
+    made = batch.good + batch.spoiled + batch.suspect
+    waiting = batch.ordered - batch.prepared - batch.held
+    return batch.number, [batch.good, batch.prepared - made, batch.held, waiting, batch.spoiled, batch.suspect]
+
+
+def held_table(batch: Batch) -> list[dict[str, Any]]:
+    """The held cards with the reason, and where each one can be let go."""
+    return [{"name": item.card.holder.name, "href": reverse("staff:card", args=[item.card_id]),
+             "reason": _reason(item.reason), "still": item.card.state == "held",
+             "url": reverse("staff:batch-release", args=[batch.pk, item.card_id])}
+            for item in queries.held(batch)[:SHOWN]]
+
+
+def findings_table(batch: Batch) -> Table | None:
+    """What was wrong in the card maker's results; nothing where nothing was."""
+    rows = [Row([_word(FINDING_WORDS, FINDINGS, found.code), Cell(found.serial, number=True),
+                 Cell(found.detail, number=True)]) for found in queries.findings(batch)[:SHOWN]]
+    columns = [Column(_("Finding")), Column(_("Serial")), Column(_("Chip"))]
+    return Table(_("Findings in the results"), columns, rows, caption_hidden=True) if rows else None
+
+
+def history(request: Request, batch: Batch) -> list[Event]:
+    """What happened to the batch, the newest first."""
+    rows = events(EventFilter(subject=Batch.kind(), subject_id=batch.pk), actor=request.actor).order_by("-version")
+    return [Event(row.at, words.act(row.action), by=row.actor_name) for row in rows]
+
+
+def _reason(reason: str) -> str:
+    """The words for a hold and what it is about, such as the character that no font has."""
+    code, _space, detail = reason.partition(" ")
+    word = str(_word(HOLD_WORDS, HOLDS, code))
+    return f"{word} · {detail}" if detail else word
+
+
+def _word(table: dict[str, Text], official: dict[str, str], code: str) -> Text:
+    """The official Chinese term for those who read Chinese, ours for the others."""
+    return official.get(code, code) if (get_language() or "").startswith("zh") else table.get(code, code)

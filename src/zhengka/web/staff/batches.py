@@ -1,0 +1,238 @@
+"""Batches (制卡批次): opened, prepared, sent to the card maker and taken back, with every card accounted for."""
+
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.conf import settings
+from django.db import connection
+from django.http import FileResponse, HttpResponse
+from django.shortcuts import render
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST, require_safe
+
+from zhengka.areas.models import Area
+from zhengka.cards import queries as cards
+from zhengka.core.actors import WHOLE_NATION
+from zhengka.core.errors import Refusal
+from zhengka.core.events import Replayed
+from zhengka.core.scope import enter
+from zhengka.production import queries, services
+from zhengka.production.models import Batch, Maker
+from zhengka.production.workflow import BATCH
+from zhengka.web.access import Request, act, mine, request_key, requires
+from zhengka.web.staff.batch_parts import counts_chart, facts, findings_table, held_table, history, progress_of
+from zhengka.web.staff.navigation import area_name, trail
+from zhengka.web.staff.paging import page_of
+from zhengka.web.ui import words
+from zhengka.web.ui.parts import Cell, Column, Row, Table, Text, Tile
+
+ACTS = {"prepare": services.prepare_batch, "send": services.send_batch, "cancel": services.cancel_batch,
+        "close": services.close_batch}
+"""Steps that are one button; results come by a form of their own."""
+
+LOOKS = {"prepare": ("primary", "p"), "send": ("primary", "s"), "cancel": ("warning-quiet", ""),
+         "close": ("primary", "c")}
+SAID: dict[str, Text] = {
+    "prepare": _("The preparation has begun."), "send": _("The batch is at the card maker."),
+    "cancel": _("The batch is cancelled; its cards wait for another one."), "close": _("The batch is closed.")}
+
+
+class OpenForm(forms.Form):
+    """Which cards become a batch, and who makes them."""
+
+    group = forms.ChoiceField(label=_("Cards that wait"), help_text=_("Issuing unit, card profile, number of cards."))
+    maker = forms.ModelChoiceField(label=_("Card maker"), queryset=Maker.objects.none(), empty_label=None)
+    limit = forms.IntegerField(label=_("At most"), required=False, min_value=1, max_value=1_000_000, help_text=_(
+        "Number of cards; empty for all that wait."), widget=forms.TextInput(
+            attrs={"inputmode": "numeric", "class": "govuk-input--width-5", "autocomplete": "off"}))
+
+    def __init__(self, *args: Any, groups: list[tuple[str, str]], **kwargs: Any) -> None:
+        """Offer the groups of waiting cards and the makers that are trusted."""
+        super().__init__(*args, **kwargs)
+        self.fields["group"].choices = groups  # type: ignore[attr-defined]
+        self.fields["maker"].queryset = queries.makers()  # type: ignore[attr-defined]
+
+
+class ResultsForm(forms.Form):
+    """What the card maker sent back."""
+
+    file = forms.FileField(label=_("Results file"), help_text=_("The signed file of the card maker (.zkr)."))
+
+
+@requires("batch.read")
+def index(request: Request) -> HttpResponse:
+    """All batches of one's area, and how many cards wait for one."""
+    rows, pager = page_of(request, queries.batches(request.actor), newest=True)
+    waiting = sum(queries.waiting(request.actor).values())
+    columns = [Column(_("Batch")), Column(_("Issuing unit")), Column(_("State")), Column(_("Cards"), numeric=True),
+               Column(_("Held"), numeric=True), Column(_("Good"), numeric=True), Column(_("Spoiled"), numeric=True),
+               Column(_("Opened"))]
+    table = Table(_("Batches"), columns, [_row(batch) for batch in rows], pager=pager, caption_hidden=True, empty=_(
+        "Cards come here once their cases are approved."))
+    may_open = request.actor.may("batch.make") and waiting
+    return render(request, "staff/batches/index.html", {
+        "title": _("Batches"), "table": table, "may_open": may_open,
+        "tiles": [Tile(_("Cards that wait for a batch"), waiting, tone="wait" if waiting else "")]})
+
+
+@requires("batch.make")
+def new(request: Request) -> HttpResponse:
+    """Open a batch of an issuing unit's waiting cards."""
+    form = OpenForm(request.POST or None, groups=_groups(request), initial={"group": request.GET.get("group", "")})
+    if request.method == "POST" and form.is_valid():
+        area, profile = form.cleaned_data["group"].split("|", 1)
+        unit = mine(request, Area.objects.all(), area="code").get(code=int(area))
+
+        def do(key: UUID) -> Batch:
+            return services.open_batch(unit, profile, form.cleaned_data["maker"], by=request.actor, request_id=key,
+                                       at=timezone.now(), limit=form.cleaned_data["limit"])
+        return act(request, do, to=reverse("staff:batches"), said=_("The batch is open."))
+    return render(request, "staff/form.html", {
+        "title": _("Open a batch"), "form": form, "submit": _("Open the batch"), "back": reverse("staff:batches"),
+        "breadcrumbs": trail((_("Batches"), "staff:batches"))})
+
+
+@requires("batch.read")
+def batch(request: Request, pk: int) -> HttpResponse:
+    """One batch: where it stands, what came in and went out, what is held and why, what was found."""
+    row = queries.batch(pk, actor=request.actor)
+    return render(request, "staff/batches/batch.html", {
+        "title": row.number, "caption": area_name(row.area), "batch": row, "facts": facts(row),
+        "buttons": _buttons(request, row),
+        "progress": progress_of(row), "chart": counts_chart(row), "held": held_table(row),
+        "findings": findings_table(row), "may_release": request.actor.may("batch.make"),
+        "results": ResultsForm() if _open(request, row, "receive") else None, "history": history(request, row),
+        "downloads": [name for name in FILES if _open(request, row, name)],
+        "breadcrumbs": trail((_("Batches"), "staff:batches"))})
+
+
+@requires("batch.read")
+@require_safe
+def progress(request: Request, pk: int) -> HttpResponse:
+    """The progress bar alone, asked each second; when the work is over the page is loaded anew."""
+    row = queries.batch(pk, actor=request.actor)
+    answer = render(request, "ui/parts/progress.html", progress_of(row) or {})
+    if row.state != "preparing":
+        answer.headers["HX-Refresh"] = "true"
+    return answer
+
+
+@requires("batch.make", "batch.send", "batch.receive")
+@require_POST
+def step(request: Request, pk: int, action: str) -> HttpResponse:
+    """Take one step with the batch."""
+    row = queries.batch(pk, actor=request.actor)
+    if action not in ACTS:
+        raise Refusal("step-not-open", action=action)
+    return act(request, lambda key: ACTS[action](row, by=request.actor, request_id=key, at=timezone.now()),
+               to=reverse("staff:batch", args=[pk]), said=SAID[action])
+
+
+@requires("batch.receive")
+@require_POST
+def receive(request: Request, pk: int) -> HttpResponse:
+    """Take the card maker's results file."""
+    row = queries.batch(pk, actor=request.actor)
+    form = ResultsForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return render(request, "staff/form.html", {
+            "title": _("Receive results"), "form": form, "submit": _("Receive results"),
+            "back": reverse("staff:batch", args=[pk])}, status=400)
+    enter(connection, *WHOLE_NATION)  # a chip's identifier is held against every card of the nation, not of one office
+
+    def do(key: UUID) -> Batch:
+        return _with_file(form.cleaned_data["file"], lambda found: services.receive_results(
+            row, found, by=request.actor, request_id=key, at=timezone.now()))
+    return act(request, do, to=reverse("staff:batch", args=[pk]), said=_("The results are received."))
+
+
+@requires("batch.make")
+@require_POST
+def release(request: Request, pk: int, card: int) -> HttpResponse:
+    """Let a held card wait for the next batch: what held it was put right."""
+    queries.batch(pk, actor=request.actor)
+    row = cards.get(card, actor=request.actor)
+    return act(request, lambda key: services.release(row, by=request.actor, request_id=key, at=timezone.now()),
+               to=reverse("staff:batch", args=[pk]), said=_("The card waits for the next batch."))
+
+
+@requires("batch.read")
+@require_POST
+def download(request: Request, pk: int, name: str) -> HttpResponse:
+    """The sealed package or the proof sheet; who took it is written down first."""
+    if name not in FILES:
+        raise Refusal("not-found")
+    row = queries.batch(pk, actor=request.actor)
+    note, send = FILES[name]
+    with suppress(Replayed):
+        note(row, by=request.actor, request_id=request_key(request), at=timezone.now())
+    return send(row)
+
+
+def _package(row: Batch) -> HttpResponse:
+    file = queries.package_path(row).open("rb")
+    return FileResponse(file, as_attachment=True, filename=row.package)  # type: ignore[return-value]
+
+
+def _proof(row: Batch) -> HttpResponse:
+    headers = {"Content-Disposition": f'attachment; filename="{row.number}-proof.pdf"'}
+    return HttpResponse(queries.proof_sheet(row), content_type="application/pdf", headers=headers)
+
+
+FILES: dict[str, tuple[Callable[..., Batch], Callable[[Batch], HttpResponse]]] = {
+    "take_package": (services.take_package, _package), "take_proof": (services.take_proof, _proof)}
+"""What can be downloaded: the step that is written down, and the answer."""
+
+
+def _with_file(upload: Any, use: Callable[[Path], Batch]) -> Batch:
+    """Give the upload a name on disk while it is used."""
+    with tempfile.NamedTemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as file:
+        for piece in upload.chunks():
+            file.write(piece)
+        file.flush()
+        return use(Path(file.name))
+
+
+def _groups(request: Request) -> list[tuple[str, str]]:
+    """Waiting cards by issuing unit and profile, as choices of the form."""
+    chinese = (get_language() or "").startswith("zh")
+    return [(f"{group.area}|{group.profile}",
+             f"{group.name if chinese else group.name_en} · {group.profile} · {group.cards:,}")
+            for group in cards.ordered_groups(request.actor)]
+
+
+def _open(request: Request, row: Batch, action: str) -> bool:
+    return any(step.action == action for step in BATCH.open_to(row.state, request.actor.permissions))
+
+
+def _buttons(request: Request, row: Batch) -> list[dict[str, Any]]:
+    return [{"url": reverse("staff:batch-step", args=[row.pk, one.action]), "label": words.act(one.action),
+             "kind": LOOKS[one.action][0], "key": LOOKS[one.action][1]}
+            for one in BATCH.open_to(row.state, request.actor.permissions) if one.action in ACTS]
+
+
+def _row(row: Batch) -> Row:
+    tone, word = words.look("batch", row.state)
+    return Row([Cell(row.number, href=reverse("staff:batch", args=[row.pk]), number=True), area_name(row.area),
+                Cell(word, tone=tone), row.ordered, row.held, row.good, row.spoiled,
+                f"{timezone.localtime(row.opened_at):%Y-%m-%d %H:%M}"])
+
+
+urls = [
+    path("batches/", index, name="batches"),
+    path("batches/new", new, name="batch-new"),
+    path("batches/<int:pk>/", batch, name="batch"),
+    path("batches/<int:pk>/progress", progress, name="batch-progress"),
+    path("batches/<int:pk>/results", receive, name="batch-results"),
+    path("batches/<int:pk>/release/<int:card>", release, name="batch-release"),
+    path("batches/<int:pk>/download/<slug:name>", download, name="batch-download"),
+    path("batches/<int:pk>/<slug:action>", step, name="batch-step"),
+]

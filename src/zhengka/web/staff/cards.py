@@ -1,0 +1,205 @@
+"""Cards (证卡) at the desk: found by state, handed over and activated one by one or many at once, lost and found."""
+
+import base64
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from zhengka.cards import queries, services
+from zhengka.cards.models import Card
+from zhengka.cards.workflow import CARD
+from zhengka.core import fields
+from zhengka.core.errors import Refusal
+from zhengka.core.events import Replayed
+from zhengka.core.queries import EventFilter, events
+from zhengka.formats import qr
+from zhengka.production import queries as production
+from zhengka.web.access import Request, act, request_key, requires
+from zhengka.web.staff.navigation import area_name, trail
+from zhengka.web.staff.paging import SIZE, page_by_place, place
+from zhengka.web.staff.words import disability, masked
+from zhengka.web.ui import words
+from zhengka.web.ui.parts import Cell, Column, Event, Fact, Row, Table, Text, Tile
+
+SHOWN = ("ready", "issued", "active", "suspended", "held", "ordered", "batched", "prepared", "sent", "spoiled",
+         "suspect", "cancelled", "destroyed")
+"""States in the order in which an officer looks for them."""
+
+ACTS = {"hand_over": services.hand_over, "activate": services.activate, "report_lost": services.report_lost,
+        "report_found": services.report_found}
+"""Steps that an officer takes on one card's page."""
+
+SAID: dict[str, Text] = {
+    "hand_over": _("The card is handed over; the old certificate is taken back."),
+    "activate": _("The card is active."),
+    "report_lost": _("The card is blocked: every check refuses it from now on."),
+    "report_found": _("The card is accepted again.")}
+LOOKS = {"hand_over": "primary", "activate": "primary", "report_lost": "warning", "report_found": "secondary"}
+KEYS = {"hand_over": "h", "activate": "a", "report_lost": "l", "report_found": "f"}
+
+BULK = {"hand-over": ("ready", "hand_over", services.hand_over_many),
+        "activate": ("issued", "activate", services.activate_many)}
+"""Address of a bulk act → the state of its cards, the step, and the service."""
+
+
+@requires("card.read")
+def index(request: Request) -> HttpResponse:
+    """Cards of one state in one's area, with the acts that can be done to many at once."""
+    state = request.GET.get("state", "")
+    state = state if state in CARD.states else "ready"
+    counts = queries.counts(request.actor)
+    tiles = [Tile(words.look("card", one)[1], counts[one], href=f"?state={one}", tone=_tone(one))
+             for one in SHOWN if counts.get(one)]
+    bulk = [{"url": reverse("staff:cards-bulk", args=[name]), "label": words.act(step), "key": KEYS[step]}
+            for name, (source, step, _service) in BULK.items()
+            if source == state and request.actor.may(CARD.step(source, step).permission)]
+    return render(request, "staff/cards/index.html", {
+        "title": _("Cards"), "tiles": tiles, "state": state, "table": _table(request, state, select=bool(bulk)),
+        "bulk": bulk})
+
+
+@requires("card.read")
+def card(request: Request, pk: int) -> HttpResponse:
+    """One card: its face, its numbers, its code, what may be done with it, and what happened."""
+    row = queries.get(pk, actor=request.actor)
+    holder = row.holder.name
+    return render(request, "staff/cards/card.html", {
+        "title": holder, "caption": _("Card"), "card": row, "facts": _facts(row), "sides": _sides(row),
+        "code": _code(row), "buttons": _buttons(request, row), "history": _history(request, row),
+        "breadcrumbs": trail((_("Cards"), "staff:cards"))})
+
+
+@requires("card.hand_over", "card.activate", "card.suspend", "card.restore")
+@require_POST
+def step(request: Request, pk: int, action: str) -> HttpResponse:
+    """Take one step with one card."""
+    row = queries.get(pk, actor=request.actor)
+    if action not in ACTS:
+        raise Refusal("step-not-open", action=action)
+
+    def do(key: UUID) -> Card:
+        return ACTS[action](row, by=request.actor, request_id=key, at=timezone.now())
+
+    return act(request, do, to=reverse("staff:card", args=[pk]), said=SAID[action])
+
+
+@requires("card.hand_over", "card.activate")
+@require_POST
+def bulk(request: Request, name: str) -> HttpResponse:
+    """Take the same step with every card that is ticked; those that somebody moved meanwhile stay as they are."""
+    if name not in BULK:
+        raise Refusal("not-found")
+    source, action, service = BULK[name]
+    ids = [int(text) for text in request.POST.getlist("card") if text.isascii() and text.isdigit() and len(text) < 19]
+    key = request_key(request)
+    try:
+        moved = service(ids, by=request.actor, request_id=key, at=timezone.now()) if ids else []
+    except Replayed:
+        moved = []
+    _tell(request, action, ids, moved)
+    return HttpResponseRedirect(f"{reverse('staff:cards')}?state={source}")
+
+
+def _tell(request: Request, action: str, asked: Sequence[int], moved: Sequence[int]) -> None:
+    if moved:
+        done = ngettext("%(act)s: %(n)d card", "%(act)s: %(n)d cards", len(moved))
+        messages.success(request, done % {"act": words.act(action), "n": len(moved)})
+    if len(moved) < len(asked):
+        left = ngettext("%(n)d card stayed as it was: somebody moved it before.",
+                        "%(n)d cards stayed as they were: somebody moved them before.", len(asked) - len(moved))
+        messages.warning(request, left % {"n": len(asked) - len(moved)})
+    if not asked:
+        messages.warning(request, gettext("No card was ticked."))
+
+
+def _table(request: Request, state: str, *, select: bool) -> Table:
+    found = queries.worklist(request.actor, state, after=place(request), limit=SIZE + 1)
+    shown, pager = page_by_place(request, found)
+    columns = [Column(_("Holder")), Column(_("Serial")), Column(_("Category and grade")), Column(_("Issuing unit")),
+               Column(_("State"))]
+    return Table(words.look("card", state)[1], columns, [_row(one) for one in shown], pager=pager,
+                 select="card" if select else "", empty=_("No card is in this state."))
+
+
+def _row(card: Card) -> Row:
+    tone, word = words.look("card", card.state)
+    certificate = card.certificate
+    name = Cell(card.holder.name, href=reverse("staff:card", args=[card.pk]))
+    return Row([name, Cell(card.serial or "—", number=True),
+                disability(certificate.category, certificate.grade), area_name(card.area), Cell(word, tone=tone)],
+               value=str(card.pk))
+
+
+def _facts(card: Card) -> list[Fact]:
+    number = fields.open_(bytes(card.certificate.number), "certificate.number")
+    facts: list[Fact] = [
+        Fact(_("Certificate number"), Cell(masked(number), number=True)),
+        Fact(_("Category and grade"), disability(card.certificate.category, card.certificate.grade)),
+        Fact(_("Issuing unit"), area_name(card.area)),
+        Fact(_("Serial"), Cell(card.serial or "—", number=True)),
+        Fact(_("Chip"), Cell(bytes(card.uid).hex(" ").upper() if card.uid else "—", number=True)),
+        Fact(_("Valid until"), _day(card.valid_until)),
+        Fact(_("Active until"), _day(card.active_until)),
+        Fact(_("Card profile"), card.profile),
+    ]
+    if card.status_list is not None:
+        facts.append(Fact(_("Status list"), Cell(f"{card.status_list} · {card.status_index}", number=True)))
+    if card.hold_reason:
+        facts.append(Fact(_("Held because"), card.hold_reason))
+    if card.replaces_id:
+        earlier = reverse("staff:card", args=[card.replaces_id])
+        facts.append(Fact(_("In place of"), Cell(str(card.replaces_id), href=earlier)))
+    return facts
+
+
+def _day(day: Any) -> str:
+    return f"{day:%Y-%m-%d}" if day else "—"
+
+
+def _buttons(request: Request, card: Card) -> list[dict[str, Any]]:
+    return [{"url": reverse("staff:card-step", args=[card.pk, open_.action]), "label": words.act(open_.action),
+             "kind": LOOKS[open_.action], "key": KEYS[open_.action]}
+            for open_ in CARD.open_to(card.state, request.actor.permissions) if open_.action in ACTS]
+
+
+def _sides(card: Card) -> list[tuple[Text, str]]:
+    """Front and back as pictures in data addresses: the names inside one picture cannot meet those of the other."""
+    preview = production.preview(card)
+    return [(label, "data:image/svg+xml;base64," + base64.b64encode(side.encode()).decode())
+            for label, side in ((_("Front of the card"), preview.front), (_("Back of the card"), preview.back))]
+
+
+def _code(card: Card) -> str:
+    """The card's code as a picture; nothing before the card is prepared."""
+    if card.credential is None:
+        return ""
+    return SafeString(qr.svg(qr.to_text(bytes(card.credential), settings.PUBLIC_URL), title=gettext("The card's code")))
+
+
+def _history(request: Request, card: Card) -> list[Event]:
+    rows = events(EventFilter(subject=Card.kind(), subject_id=card.pk), actor=request.actor).order_by("-version")
+    return [Event(row.at, words.act(row.action), by=row.actor_name, tone=_tone(row.target)) for row in rows]
+
+
+def _tone(state: str) -> str:
+    tone = words.look("card", state)[0]
+    return tone if tone in (words.GOOD, words.BAD) else ""
+
+
+urls = [
+    path("cards/", index, name="cards"),
+    path("cards/<int:pk>/", card, name="card"),
+    path("cards/<int:pk>/<slug:action>", step, name="card-step"),
+    path("cards/many/<slug:name>", bulk, name="cards-bulk"),
+]
