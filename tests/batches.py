@@ -37,9 +37,10 @@ def make_ordered(*, area: Area | None = None, name: str = "田野", photo: bytes
 def make_maker(home: Path, area: Area, *, name: str = "") -> Maker:
     """A card maker with a home of its own that trusts the province's batch key; all keys of the province are there."""
     keys.ensure(area.code, "SM", at=NOON)
-    maker_program("init", str(home))
-    write_public(home / "issuer.json", queries.batch_public_key(area.code, "SM", at=NOON))
-    maker_program("trust", str(home), str(home / "issuer.json"))
+    if not (home / "issuer.json").exists():
+        maker_program("init", str(home))
+        write_public(home / "issuer.json", queries.batch_public_key(area.code, "SM", at=NOON))
+        maker_program("trust", str(home), str(home / "issuer.json"))
     return services.enrol_maker(name or f"maker {home}", read_public(home / "maker-public.json"), by=SYSTEM)
 
 

@@ -29,7 +29,8 @@ LONG = "阿卜杜热合曼·麦麦提依明·买买提吐尔逊"
 def a_face(name: str = "田野", kind: str = "blue", **texts: str) -> faces.Face:
     layout = faces.layout_for("disability-placeholder")
     given = {"name": name, "number": "43990119600101001X42B1", "category": "肢体残疾 二级",
-             "valid_until": "2036年11月20日", "issuer": layout.issuer("岳麓区", "长沙市"), "serial": "4301 0400 0000 0017"} | texts
+             "valid_until": "2036年11月20日", "issuer": layout.issuer("岳麓区", "长沙市"),
+             "serial": "4301 0400 0000 0017"} | texts
     return faces.Face(kind, given, faces.ready(portraits.make_photo()), qr.to_text(PAYLOAD, "https://card.example"))
 
 

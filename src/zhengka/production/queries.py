@@ -40,7 +40,7 @@ class Progress:
 
 def batches(actor: Actor) -> QuerySet[Batch]:
     """The batches of the actor's area, the newest first."""
-    return Batch.objects.filter(area__range=(actor.lo, actor.hi)).select_related("area", "maker").order_by("-pk")
+    return Batch.objects.filter(area__code__range=(actor.lo, actor.hi)).select_related("area", "maker").order_by("-pk")
 
 
 def batch(batch_id: int, *, actor: Actor) -> Batch:
