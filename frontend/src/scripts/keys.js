@@ -1,5 +1,7 @@
 // Single keys for frequent acts: data-shortcut="a" on a link, button or field. They sleep while one types,
 // `?` lists them, and the list has a switch that turns them off for good (WCAG 2.1.4).
+import { rows as tableRows, useRowKey } from "./rows.js"
+
 const OFF = "zk-keys-off"
 const TYPING = "input, textarea, select, [contenteditable]"
 const TICKS = ["checkbox", "radio", "button", "submit", "file"]
@@ -31,8 +33,10 @@ function list(dialog) {
     return row
   })
   dialog.querySelector("[data-keys-list]").replaceChildren(...rows)
-  dialog.querySelector("[data-keys-none]").hidden = rows.length > 0
-  dialog.querySelector("table").hidden = rows.length === 0
+  const walks = tableRows().length > 0
+  dialog.querySelector("[data-keys-rows]").hidden = !walks
+  dialog.querySelector("[data-keys-none]").hidden = walks || rows.length > 0
+  dialog.querySelector("table").hidden = !walks && rows.length === 0
 }
 
 export function bindKeys() {
@@ -68,8 +72,8 @@ export function bindKeys() {
       return
     }
     const part = bound().find((each) => each.dataset.shortcut === event.key.toLowerCase())
-    if (!part) return
+    if (!part && !useRowKey(event.key.toLowerCase())) return
     event.preventDefault()
-    use(part)
+    if (part) use(part)
   })
 }

@@ -1,13 +1,18 @@
 """What may be read about cases: what waits for whom, how many, and what may be done with one."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
+from zhengka.areas.models import Area
 from zhengka.cases.models import Case
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.workflow import Step
+from zhengka.registry.models import Certificate
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,16 @@ def counts_by_area(actor: Actor) -> dict[int, dict[str, int]]:
     for area, state, number in found.annotate(n=Count("pk")).order_by("area", "state"):
         result.setdefault(area, {})[state] = number
     return result
+
+
+def candidates(areas: Iterable[Area], *, actor: Actor) -> int:
+    """For how many holders of the areas `services.open_exchange` would open a case now."""
+    within = reduce(or_, (Q(area__code__range=(area.code, area.last)) for area in areas), Q(pk__in=[]))
+    running = Case.objects.filter(holder=OuterRef("holder"), kind_of_case="exchange").exclude(state="closed")
+    new = Certificate.objects.filter(holder=OuterRef("holder"), generation=3, state="valid")
+    return Certificate.objects.filter(
+        within, generation=2, state="valid", holder__state="registered", area__code__range=(actor.lo, actor.hi),
+    ).filter(~Exists(running), ~Exists(new)).count()
 
 
 def _whole() -> QuerySet[Case]:

@@ -11,7 +11,7 @@ from zhengka.core.models import Event
 
 @dataclass(frozen=True)
 class EventFilter:
-    """Which events are wanted: kind of subject, the subject's id, part of the officer's name, from and to (exclusive)."""
+    """Which events are wanted: kind and id of the subject, how the officer's name begins, from and to (exclusive)."""
 
     subject: str = ""
     subject_id: int | None = None

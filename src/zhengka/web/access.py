@@ -37,6 +37,7 @@ from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed
 
+ACTS, KEPT = "acts", 20
 View = Callable[..., HttpResponse]
 Row = TypeVar("Row", bound=Model)
 
@@ -96,11 +97,21 @@ def request_key(request: HttpRequest) -> UUID:
 
 
 def act(request: Request, do: Callable[[UUID], Any], *, to: str, said: Any = "") -> HttpResponse:
-    """Carry out `do(request id)`, say so, and go to `to`; a repeat of the same form goes there too and does nothing."""
-    with suppress(Replayed):
-        do(request_key(request))
-    if said:
-        messages.success(request, said)
+    """Carry out `do(request id)`, say so, and go to `to`; a repeat of the same form goes there too and does nothing.
+
+    `said`: words, or a function that makes them of what `do` returned (how many of a bulk act moved). A service for
+    many rows cannot raise `Replayed`, so the words are kept in the session and a repeat is answered from there.
+    """
+    key, words = request_key(request), said
+    if callable(said):
+        kept: dict[str, str] = request.session.get(ACTS, {})
+        words = kept.get(str(key)) or str(said(do(key)))
+        request.session[ACTS] = dict(list({**kept, str(key): words}.items())[-KEPT:])
+    else:
+        with suppress(Replayed):
+            do(key)
+    if words:
+        messages.success(request, words)
     return HttpResponseRedirect(to)
 
 

@@ -99,7 +99,8 @@ def officer(request: Request, pk: int) -> HttpResponse:
              Fact(_("Account"), _account(row))]
     return render(request, "staff/officer.html", {
         "title": row.name, "caption": _("Officer"), "facts": facts, "officer": row,
-        "oneself": row.person == request.actor.person, "form": RoleForm(initial={"role": row.role}), "breadcrumbs": trail((_("Officers"), "staff:officers"))})
+        "oneself": row.person == request.actor.person, "form": RoleForm(initial={"role": row.role}),
+        "breadcrumbs": trail((_("Officers"), "staff:officers"))})
 
 
 @requires("officer.manage")

@@ -1,6 +1,5 @@
 """Long lists by keyset: the next page begins after the last row shown, so the thousandth costs what the first does."""
 
-from collections.abc import Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -19,22 +18,32 @@ def cursor(request: HttpRequest, name: str = "after") -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
+def place(request: HttpRequest) -> tuple[int, int]:
+    """The place (office, key) after which a page begins, of lists that run by office and key; (0, 0) is the start."""
+    parts = request.GET.get("after", "").split("-")
+    good = len(parts) == 2 and all(part.isascii() and part.isdigit() and len(part) < 19 for part in parts)
+    return (int(parts[0]), int(parts[1])) if good else (0, 0)
+
+
+def page_by_place(request: HttpRequest, found: list[Any], *, size: int = SIZE,
+                  total: int | None = None) -> tuple[list[Any], Pager]:
+    """The page and pager of `found`: `size` + 1 rows asked for by office and key from `place(request)` on."""
+    return found[:size], _pager(request, min(len(found), size), total=total, onward=(
+        f"{found[size - 1].area_id}-{found[size - 1].pk}" if len(found) > size else ""))
+
+
 def page_of(request: HttpRequest, rows: QuerySet[Row], *, size: int = SIZE,
             newest: bool = False) -> tuple[list[Row], Pager]:
     """One page of `rows` in the order of their keys (`newest`: the other way round) and its pager."""
     after = cursor(request)
     order, side = ("-pk", "pk__lt") if newest else ("pk", "pk__gt")
     found = list((rows if after is None else rows.filter(**{side: after})).order_by(order)[:size + 1])
-    return found[:size], pager(request, found, size=size, more=len(found) > size)
+    return found[:size], _pager(request, min(len(found), size),
+                                onward=str(found[size - 1].pk) if len(found) > size else "")
 
 
-def pager(request: HttpRequest, found: Sequence[Any], *, size: int = SIZE, more: bool, key: str = "pk") -> Pager:
-    """The pager of a page of which `found` holds the rows: back to the first page, on to the next.
-
-    The rest of the address's query (filters) stays.
-    """
-    query = {name: value for name, value in request.GET.items() if name not in ("after", "before", "refresh")}
-    shown = min(len(found), size)
-    onward = "?" + urlencode({**query, "after": getattr(found[shown - 1], key)}) if more and shown else ""
-    first = ("?" + urlencode(query)) if "after" in request.GET else ""
-    return Pager(previous=first, next=onward, shown=shown)
+def _pager(request: HttpRequest, shown: int, *, onward: str, total: int | None = None) -> Pager:
+    """Back to the first page, on to the next; the rest of the address's query (filters) stays."""
+    query = {name: value for name, value in request.GET.items() if name not in ("after", "refresh")}
+    return Pager(previous="?" + urlencode(query) if "after" in request.GET else "",
+                 next="?" + urlencode({**query, "after": onward}) if onward else "", shown=shown, total=total)

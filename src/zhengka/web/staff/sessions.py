@@ -19,6 +19,7 @@ from zhengka.accounts import demo
 from zhengka.accounts.services import count_failure, log_in
 from zhengka.core.errors import Refusal
 from zhengka.web.access import public
+from zhengka.web.staff.words import problem_words
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -75,9 +76,8 @@ def _page(request: HttpRequest, form: LoginForm) -> HttpResponse:
 
 
 def _said(refusal: Refusal) -> str:
-    problem = refusal.problem
-    chinese = (get_language() or "").startswith("zh")
-    return f"{problem.title_zh}。{problem.next_zh}" if chinese else f"{problem.title}. {problem.next}"
+    title, onward = problem_words(refusal.problem)
+    return f"{title}。{onward}" if (get_language() or "").startswith("zh") else f"{title}. {onward}"
 
 
 def _safe_target(request: HttpRequest) -> str:

@@ -1,11 +1,28 @@
 """Addresses of the officers' pages: each subject brings its own."""
 
-from zhengka.web.staff import audit, batches, cards, home, lists, officers, plan, sessions
+from zhengka.web.staff import (
+    audit,
+    batches,
+    cards,
+    cases,
+    exchange,
+    holders,
+    home,
+    imports,
+    lists,
+    officers,
+    plan,
+    sessions,
+)
 
 app_name = "staff"
 urlpatterns = [
     *sessions.urls,
     *home.urls,
+    *holders.urls,
+    *imports.urls,
+    *exchange.urls,
+    *cases.urls,
     *officers.urls,
     *audit.urls,
     *cards.urls,

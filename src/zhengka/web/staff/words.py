@@ -4,7 +4,9 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from zhengka.core.errors import Problem
 from zhengka.formats.certnumber import CATEGORIES, GRADES
+from zhengka.registry import queries
 
 Word = str | Promise
 
@@ -20,6 +22,21 @@ SUBJECT_WORDS: dict[str, Word] = {
     "card": _("Card"), "batch": _("Batch"), "officer": _("Officer"),
 }
 """Kind of an event's subject → its word."""
+
+FACT_WORDS: dict[str, Word] = {
+    "reason": _("Reason"), "phase": _("Phase"), "purpose": _("Purpose"), "role": _("Role"), "rows": _("Rows"),
+    "created": _("Created"), "merged": _("Merged"), "unchanged": _("Unchanged"), "refused": _("Refused"),
+    "serial": _("Card serial"), "outcome": _("Outcome"), "photos": _("Photos"),
+}
+"""Fact of an event → its word in a history; facts that are not named here are for the journal's machines only."""
+
+PHASE_WORDS: dict[int, Word] = {1: _("Phase one"), 2: _("Phase two")}
+
+PURPOSE_WORDS: dict[str, Word] = {
+    "desk": _("The holder is at the desk"), "case": _("Deciding a case"), "correction": _("Correcting the record"),
+    "complaint": _("Answering a complaint"), "inspection": _("An inspection from above"),
+}
+"""Purposes for which personal data is read in full; the code stands in the event."""
 
 SEX_WORDS: dict[int, Word] = {1: _("Male"), 2: _("Female")}
 
@@ -39,4 +56,16 @@ def disability(category: int, grade: int) -> str:
 
 def masked(number: str) -> str:
     """A personal number with its middle hidden: enough to tell two people apart at a desk, not enough to use."""
-    return number[:3] + "•" * max(len(number) - 7, 0) + number[-4:] if len(number) > 8 else "•" * len(number)
+    return queries.masked(number)
+
+
+def problem_words(problem: Problem) -> tuple[str, str]:
+    """A problem's title and what to do next, in the visitor's language."""
+    if (get_language() or "").startswith("zh"):
+        return problem.title_zh, problem.next_zh
+    return problem.title, problem.next
+
+
+def bilingual(pair: tuple[str, str]) -> str:
+    """The one of (Chinese, English) that the visitor reads: for words that stand in a room's own table."""
+    return pair[0] if (get_language() or "").startswith("zh") else pair[1]

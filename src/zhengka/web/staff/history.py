@@ -1,0 +1,37 @@
+"""Histories: the events of a row as people read them, newest first."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from zhengka.core.models import Event, Stateful
+from zhengka.core.queries import EventFilter, events
+from zhengka.web.access import Request
+from zhengka.web.staff.words import FACT_WORDS, PHASE_WORDS, PURPOSE_WORDS, ROLE_WORDS, SUBJECT_WORDS
+from zhengka.web.ui import parts, words
+
+TONES = {"approve": "good", "activate": "good", "accept": "good", "report_found": "good",
+         "report_lost": "bad", "suspect": "bad"}
+CODES: dict[str, dict[Any, Any]] = {"purpose": PURPOSE_WORDS, "phase": PHASE_WORDS, "role": ROLE_WORDS}
+SHOWN = 100
+
+
+def of_row(request: Request, row: Stateful) -> list[parts.Event]:
+    """What happened to one row."""
+    found = events(EventFilter(subject=row.kind(), subject_id=row.pk), actor=request.actor)
+    return told(found.order_by("-version")[:SHOWN])
+
+
+def told(found: Iterable[Event], *, with_subject: bool = False) -> list[parts.Event]:
+    """Events in words; `with_subject` says before each what it happened to."""
+    return [parts.Event(event.at, _title(event, with_subject), by=event.actor_name, facts=_facts(event),
+                        tone=TONES.get(event.action, "")) for event in found]
+
+
+def _title(event: Event, with_subject: bool) -> str:
+    act = str(words.act(event.action))
+    return f"{SUBJECT_WORDS.get(event.subject, event.subject)} · {act}" if with_subject else act
+
+
+def _facts(event: Event) -> list[tuple[parts.Text, parts.Text]]:
+    return [(FACT_WORDS[name], CODES.get(name, {}).get(value, str(value))) for name, value in event.facts.items()
+            if name in FACT_WORDS and value not in ("", None)]

@@ -1,0 +1,222 @@
+"""Holders (持证人): searched without leaving a trace of the number, shown masked, read in full for a purpose."""
+
+from typing import Any
+
+from django import forms
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST
+
+from zhengka.cards import queries as cards
+from zhengka.cards.models import Card
+from zhengka.cases import queries as cases
+from zhengka.core import fields, files
+from zhengka.core.errors import Refusal
+from zhengka.core.events import Replayed
+from zhengka.registry import queries, services
+from zhengka.registry.models import Certificate, Holder
+from zhengka.registry.photos import FAULTS
+from zhengka.registry.services import InFull
+from zhengka.web.access import Request, act, request_key, requires
+from zhengka.web.staff import history
+from zhengka.web.staff.navigation import area_name, trail
+from zhengka.web.staff.paging import SIZE, cursor
+from zhengka.web.staff.words import PHASE_WORDS, PURPOSE_WORDS, SEX_WORDS, bilingual, disability, masked
+from zhengka.web.ui import words
+from zhengka.web.ui.forms import SearchField
+from zhengka.web.ui.parts import Cell, Column, Fact, Pager, Row, Table
+
+SOUGHT = "sought"
+"""The session's key for the sealed words of the last search."""
+CONTEXT = "session.sought"
+DESK_STEPS = {"hand_over": "primary", "activate": "primary", "report_lost": "warning-quiet",
+              "report_found": "secondary"}
+"""Steps of a card that are taken at the desk, and how their buttons look."""
+
+
+class SearchForm(forms.Form):
+    """What an officer knows of the person."""
+
+    q = SearchField(label=_("Find a holder"), max_length=64, required=True, help_text=_(
+        "Name, pinyin (zhangsan), initials (zs), ID number, or any certificate number that the person ever had."))
+
+
+class PurposeForm(forms.Form):
+    """Why a person's data is read in full."""
+
+    purpose = forms.ChoiceField(label=_("Purpose"), choices=[("", "—"), *PURPOSE_WORDS.items()])
+
+
+class PhotoForm(forms.Form):
+    """A portrait of one holder."""
+
+    photo = forms.FileField(label=_("New photo"), help_text=_("JPEG or PNG, at least 150 × 200 pixels."))
+
+
+@requires("holder.read")
+@sensitive_post_parameters("q")
+def index(request: Request) -> HttpResponse:
+    """The search. What was typed is kept sealed in the session, never in an address; one hit opens at once."""
+    if request.method == "POST":
+        form = SearchForm(request.POST)
+        if form.is_valid():
+            request.session[SOUGHT] = fields.close(form.cleaned_data["q"], CONTEXT).hex()
+            hits = queries.find(form.cleaned_data["q"], actor=request.actor, limit=2)
+            only = reverse("staff:holder", args=[hits[0].pk]) if len(hits) == 1 else reverse("staff:holders")
+            return HttpResponseRedirect(only)
+        return _results(request, form, "")
+    sealed = request.session.get(SOUGHT, "")
+    text = fields.open_(bytes.fromhex(sealed), CONTEXT) if sealed else ""
+    return _results(request, SearchForm(initial={"q": text}), text)
+
+
+def _results(request: Request, form: SearchForm, text: str) -> HttpResponse:
+    after = cursor(request)
+    found = queries.find(text, actor=request.actor, after=after, limit=SIZE + 1) if text else []
+    shown, here = found[:SIZE], reverse("staff:holders")
+    pager = Pager(previous=here if after else "", next=f"?after={shown[-1].pk}" if len(found) > SIZE else "",
+                  shown=len(shown))
+    columns = [Column(_("Name")), Column(_("ID number")), Column(_("Sex")), Column(_("Date of birth")),
+               Column(_("Office")), Column(_("Photo"))]
+    table = Table(_("Holders found"), columns, [_row(holder) for holder in shown], pager=pager,
+                  empty=_("Nobody in your area is found by these words. Check the spelling, or search by number."))
+    return render(request, "staff/holders.html", {
+        "title": _("Holders"), "form": form, "table": table if text else None})
+
+
+def _row(holder: Holder) -> Row:
+    number = masked(fields.open_(bytes(holder.id_number), "holder.id_number"))
+    return Row([Cell(holder.name, href=reverse("staff:holder", args=[holder.pk])), Cell(number, number=True),
+                str(SEX_WORDS[holder.sex]), holder.birth_date.isoformat(), area_name(holder.area), _photo_cell(holder)])
+
+
+def _photo_cell(holder: Holder) -> Cell:
+    return Cell(_("There")) if holder.photo else Cell(_("Missing"), tone=words.WAIT)
+
+
+@requires("holder.read")
+def holder(request: Request, pk: int) -> HttpResponse:
+    """One holder: the person masked, certificates, cards with their steps, cases, everything that happened."""
+    return _page(request, queries.holder(pk, actor=request.actor))
+
+
+@requires("holder.read")
+@require_POST
+def in_full(request: Request, pk: int) -> HttpResponse:
+    """The same page with the numbers in full, once, for a purpose that the event keeps."""
+    row, form = queries.holder(pk, actor=request.actor), PurposeForm(request.POST)
+    if not form.is_valid():
+        return _page(request, row, purpose=form)
+    try:
+        clear = services.read_in_full(row, by=request.actor, request_id=request_key(request), at=timezone.now(),
+                                      purpose=form.cleaned_data["purpose"])
+    except Replayed:
+        return HttpResponseRedirect(reverse("staff:holder", args=[pk]))
+    return _page(request, row, clear=clear)
+
+
+@requires("holder.read")
+def photo(request: Request, pk: int) -> HttpResponse:
+    """The holder's portrait."""
+    row = queries.holder(pk, actor=request.actor)
+    if not row.photo:
+        raise Refusal("not-found")
+    return HttpResponse(files.get(row.photo), content_type="image/jpeg")
+
+
+@requires("case.confirm")
+@require_POST
+def portrait(request: Request, pk: int) -> HttpResponse:
+    """Keep a new portrait; one that cannot be used leaves the old one, and the page says why."""
+    row, form = queries.holder(pk, actor=request.actor), PhotoForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return _page(request, row, portrait=form)
+    data = form.cleaned_data["photo"].read(SIZE_LIMIT)
+    return act(request, lambda key: services.set_photo(
+        row, data, by=request.actor, request_id=key, at=timezone.now()),
+        to=reverse("staff:holder", args=[pk]), said=_photo_said)
+
+
+SIZE_LIMIT = 11 << 20
+
+
+def _photo_said(row: Holder) -> str:
+    if row.photo_fault:
+        return f"{_('The photo was not taken')}: {bilingual(FAULTS.get(row.photo_fault, (row.photo_fault,) * 2))}"
+    return str(_("The photo is kept."))
+
+
+def _page(request: Request, row: Holder, *, clear: InFull | None = None, **forms_: forms.Form) -> HttpResponse:
+    certificates = queries.certificates(row)
+    its_cards, its_cases = list(cards.of_holder(row.pk)), list(cases.of_holder(row.pk))
+    told = queries.history(row, [("card", each.pk) for each in its_cards] + [("case", each.pk) for each in its_cases])
+    may_photograph = request.actor.may("case.confirm") and row.state == "registered"
+    return render(request, "staff/holder.html", {
+        "title": row.name, "caption": _("Holder"), "holder": row, "facts": _facts(row, clear), "clear": clear,
+        "purpose_form": forms_.get("purpose", PurposeForm()),
+        "photo_form": forms_.get("portrait", PhotoForm()) if may_photograph else None,
+        "photo_fault": bilingual(FAULTS.get(row.photo_fault, (row.photo_fault,) * 2)) if row.photo_fault else "",
+        "certificates": _certificates(certificates, clear), "cards": [_card(request, each) for each in its_cards],
+        "cases": _cases(its_cases), "events": history.told(reversed(told), with_subject=True)[:history.SHOWN],
+        "breadcrumbs": trail((_("Holders"), "staff:holders"))})
+
+
+def _facts(row: Holder, clear: InFull | None) -> list[Fact]:
+    number = clear.id_number if clear else masked(fields.open_(bytes(row.id_number), "holder.id_number"))
+    facts = [Fact(_("ID number"), Cell(number, number=True)), Fact(_("Sex"), SEX_WORDS[row.sex]),
+             Fact(_("Date of birth"), row.birth_date.isoformat()), Fact(_("Ethnicity"), row.ethnicity or "—"),
+             Fact(_("Office"), area_name(row.area)),
+             Fact(_("Registered"), timezone.localtime(row.registered_at).strftime("%Y-%m-%d"))]
+    if clear is None:
+        return facts
+    guardian = " ".join(filter(None, [clear.guardian_name, clear.guardian_phone]))
+    return [*facts, Fact(_("Phone"), Cell(clear.phone or "—", number=True)), Fact(_("Address"), clear.address or "—"),
+            Fact(_("Guardian"), guardian or "—")]
+
+
+def _certificates(rows: list[Certificate], clear: InFull | None) -> Table:
+    columns = [Column(_("Number")), Column(_("Generation")), Column(_("Category and grade")), Column(_("Issued")),
+               Column(_("Valid until")), Column(_("State"))]
+    generation = {2: _("Second (paper)"), 3: _("Third (card)")}
+
+    def line(one: Certificate) -> Row:
+        tone, word = words.look("certificate", one.state)
+        number = clear.certificates.get(one.pk, "") if clear else queries.number_of(one)
+        return Row([Cell(number, number=True), str(generation[one.generation]), disability(one.category, one.grade),
+                    one.issued_on.isoformat(), one.valid_until.isoformat(), Cell(word, tone=tone)])
+
+    return Table(_("Certificates"), columns, [line(one) for one in rows], caption_hidden=True)
+
+
+def _card(request: Request, card: Card) -> dict[str, Any]:
+    """One card with the desk steps that are open to this officer."""
+    steps = card.workflow.open_to(card.state, request.actor.permissions)
+    may_open = request.actor.may("card.read")
+    return {"row": card, "href": reverse("staff:card", args=[card.pk]) if may_open else "",
+            "steps": [(step.action, DESK_STEPS[step.action], reverse("staff:card-step", args=[card.pk, step.action]))
+                      for step in steps if step.action in DESK_STEPS]}
+
+
+def _cases(rows: list[Any]) -> Table:
+    columns = [Column(_("Case")), Column(_("Phase")), Column(_("Opened")), Column(_("State"))]
+
+    def line(one: Any) -> Row:
+        tone, word = words.look("case", one.state)
+        return Row([Cell(_("Exchange"), href=reverse("staff:case", args=[one.pk])),
+                    str(PHASE_WORDS.get(one.phase, one.phase)),
+                    timezone.localtime(one.opened_at).strftime("%Y-%m-%d"), Cell(word, tone=tone)])
+
+    return Table(_("Cases"), columns, [line(one) for one in rows], caption_hidden=True)
+
+
+urls = [
+    path("holders/", index, name="holders"),
+    path("holders/<int:pk>", holder, name="holder"),
+    path("holders/<int:pk>/in-full", in_full, name="holder-in-full"),
+    path("holders/<int:pk>/photo", photo, name="holder-photo"),
+    path("holders/<int:pk>/portrait", portrait, name="holder-portrait"),
+]

@@ -1,0 +1,51 @@
+"""Every page that a role may open, in both languages, in care mode, on a desk and on a phone."""
+
+import re
+
+import pytest
+from django.urls import reverse
+
+from visits import Visitor, routes
+from windows import NARROW, WIDE, Window
+from world import World, make_world
+from zhengka.accounts.roles import ROLES
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("browser")]
+LOOKS = [("zh-hans", False), ("zh-hans", True), ("en", False), ("en", True)]
+
+
+def addresses(world: World, role: str | None) -> list[str]:
+    """Every address of the site that answers `role` with a page (None: a passer-by)."""
+    visitor = Visitor(world.officers[role] if role else None)
+    found = []
+    for name, pattern in routes():
+        if not pattern.callback.__module__.startswith("zhengka.web"):
+            continue
+        for url in _filled(world, name, pattern):
+            answer = visitor.get(url)
+            if answer.status_code == 200 and b"<html" in getattr(answer, "content", b""):
+                found.append(url)
+    return found
+
+
+def _filled(world: World, name: str, pattern) -> list[str]:
+    names = list(pattern.pattern.converters)
+    if not names:
+        return [reverse(name)]
+    kind = re.match(r"\w*", str(pattern.pattern)).group()
+    return [reverse(name, args=[row]) for row in world.ids.get(kind, [])] if names == ["pk"] else []
+
+
+@pytest.mark.parametrize("role", [None, *ROLES])
+def test_every_page_is_accessible_fits_a_phone_and_says_nothing_on_the_console(role, live_server, chromium):
+    world = make_world()
+    window = Window(chromium, live_server, world.officers[role] if role else None)
+    pages, faults = addresses(world, role), []
+    assert pages, "no page was found"
+    for url in pages:
+        for language, care in LOOKS:
+            window.look(language=language, care=care)
+            assert window.go(url).status == 200
+            faults += window.inspect(WIDE, NARROW)
+    window.close()
+    assert not faults, "\n".join(dict.fromkeys(faults))

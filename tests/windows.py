@@ -1,0 +1,104 @@
+"""Windows of the browser: whose they are, what was complained about in them, and what axe finds on a page."""
+
+from pathlib import Path
+from typing import Any
+
+from visits import Visitor
+
+AXE = (Path(__file__).parent / "browser/vendor/axe.min.js").read_text(encoding="utf-8")
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+         "resultTypes": ["violations"]}
+WIDE, NARROW = 1280, 320
+COMPLAIN = ("document.addEventListener('securitypolicyviolation', "
+            "e => console.error('CSP ' + e.violatedDirective + ' ' + e.blockedURI))")
+
+
+class Window:
+    """A window of one officer or a passer-by, in a language, perhaps in care mode. `faults` collects complaints."""
+
+    def __init__(self, chromium: Any, server: Any, officer: Any = None, *, language: str = "en", width: int = WIDE):
+        """Open it; the officer is logged in."""
+        self.url, self.width, self.faults = server.url, width, []
+        self.context = chromium.new_context(viewport={"width": width, "height": 900}, locale="en-GB")
+        self.context.add_init_script(AXE + ";" + COMPLAIN)
+        self.look(language=language, care=False)
+        if officer:
+            self._cookie("sessionid", Visitor(officer).cookies["sessionid"].value)
+        self.page = self.context.new_page()
+        self.page.on("console", lambda line: line.type == "error" and self._hear(line.text))
+        self.page.on("pageerror", lambda error: self._hear(str(error)))
+        self.expected: tuple[str, ...] = ()
+
+    def _hear(self, text: str) -> None:
+        if not any(part in text for part in self.expected):
+            self.faults.append(f"{self.page.url}: {text}")
+
+    def _cookie(self, name: str, value: str) -> None:
+        self.context.add_cookies([{"name": name, "value": value, "url": self.url}])
+
+    def look(self, *, language: str, care: bool) -> None:
+        """Choose language and care mode for the next pages."""
+        self._cookie("django_language", language)
+        self._cookie("care", "1" if care else "0")
+
+    def go(self, path: str) -> Any:
+        """Open an address of the site."""
+        return self.page.goto(self.url + path)
+
+    def resize(self, width: int) -> None:
+        """Make the window this wide (CSS pixels)."""
+        self.page.set_viewport_size({"width": width, "height": 900})
+
+    def inspect(self, *widths: int) -> list[str]:
+        """What is wrong with the page as it stands, at each width: axe's findings, and sideways scrolling."""
+        found = []
+        for width in widths or (self.width,):
+            self.resize(width)
+            over = self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+            if over > 0:
+                found.append(f"{self.page.url} at {width} px: {over} px too wide: {self._widest()}")
+            found += [f"{self.page.url} at {width} px: {line}" for line in self._axe()]
+        faults, self.faults[:] = list(self.faults), []
+        return found + faults
+
+    def _axe(self) -> list[str]:
+        violations = self.page.evaluate("rules => axe.run(document, rules).then(found => found.violations)", RULES)
+        return [f"{each['id']}: {each['help']}: {node['html'][:160]} {node['failureSummary'][:200]}"
+                for each in violations for node in each["nodes"][:3]]
+
+    def _widest(self) -> str:
+        return self.page.evaluate(
+            "(() => { const w = window.innerWidth; return [...document.querySelectorAll('body *')]"
+            ".filter(e => e.getBoundingClientRect().right > w + 1).slice(0, 3)"
+            ".map(e => e.outerHTML.slice(0, 120)).join(' | ') })()")
+
+    def press(self, *keys: str) -> None:
+        """Press keys, one after another."""
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def type(self, text: str) -> None:
+        """Type into what has the focus."""
+        self.page.keyboard.type(text)
+
+    def focused(self) -> str:
+        """The words of what has the focus: its text, label or value."""
+        return self.page.evaluate(
+            "(() => { const e = document.activeElement; return (e.innerText || e.labels?.[0]?.innerText || "
+            "e.getAttribute('aria-label') || e.value || e.tagName).replace(/\\s+/g, ' ').trim() })()")
+
+    def tab_to(self, words: str, *, limit: int = 80) -> None:
+        """Move the focus by the Tab key until it is on something that says `words`."""
+        for _ in range(limit):
+            self.press("Tab")
+            if words in self.focused():
+                return
+        raise AssertionError(f"the Tab key never reached {words!r} on {self.page.url}")
+
+    def shot(self, name: str) -> None:
+        """Keep a picture of the whole page (for eyes, not for tests)."""
+        self.page.screenshot(path=name, full_page=True)
+
+    def close(self) -> None:
+        """Close the window."""
+        self.context.close()

@@ -1,0 +1,106 @@
+"""A small populated world: one unit with its officers and rows of every kind, in the states that pages tell apart."""
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
+
+from builders import (
+    NOON,
+    make_actor,
+    make_area,
+    make_card,
+    make_case,
+    make_certificate,
+    make_holder,
+    make_officer,
+    request_id,
+)
+from portraits import make_photo
+from zhengka.accounts.models import Officer
+from zhengka.accounts.roles import ROLES
+from zhengka.areas.models import Area
+from zhengka.cards.models import Card
+from zhengka.cards.workflow import CARD
+from zhengka.core import files
+from zhengka.core.events import begin
+from zhengka.production.models import Batch, Chunk, Item, Maker
+from zhengka.programme.models import Programme, Target
+from zhengka.registry.models import Holder, Import
+
+NAMES = ("阿依古丽·买买提江·吐尔逊", "𠮷田明", "欧阳㛃", "王建国")
+
+
+@dataclass
+class World:
+    """`officers` by role; `ids`: first part of an address under staff/ → ids of rows that its pages show."""
+
+    area: Area
+    officers: dict[str, Officer]
+    ids: dict[str, list[int]] = field(default_factory=dict)
+
+
+def make_world(code: int = 430104, name: str = "岳麓区") -> World:
+    """One issuing unit, an officer for each role, and rows of every kind."""
+    area = make_area(code, name=name)
+    world = World(area, {role: make_officer(role, area=area) for role in ROLES})
+    world.ids["officers"] = [world.officers["clerk"].pk]
+    holders = [_person(area, each) for each in NAMES]
+    holders[0].photo = files.put(make_photo(1))
+    holders[1].photo_fault = "photo-small"
+    for holder in holders:
+        holder.save()
+    world.ids["holders"] = [holder.pk for holder in holders[:2]]
+    world.ids["imports"] = [_import(area, state).pk for state in ("received", "done", "refused")]
+    world.ids["cases"] = [make_case(holder, state=state).pk for holder, state in zip(
+        holders, ("notified", "confirmed", "reviewed", "closed"), strict=True)]
+    make_card(holders[0], state="active")
+    make_card(holders[0], state="spoiled")
+    cards = [make_card(_person(area, f"持卡人{state}"), state=state) for state in sorted(CARD.states)]
+    world.ids["cards"] = [card.pk for card in cards if card.state in ("ready", "active", "suspended", "held")]
+    world.ids["batches"] = _batches(area, cards)
+    _plan(area)
+    return world
+
+
+def _person(area: Area, name: str) -> Holder:
+    holder = make_holder(area=area, name=name)
+    make_certificate(holder)
+    return holder
+
+
+def _import(area: Area, state: str) -> Import:
+    ends: dict[str, dict[str, Any]] = {
+        "received": {"progress": 12_000},
+        "done": {"rows": 8321, "created": 8000, "merged": 71, "unchanged": 0, "refused": 250, "progress": 8321,
+                 "reasons": {"id-check-digit": 120, "name-lost": 90, "date-order": 40}, "refused_file": "0" * 64},
+        "refused": {"problem": "file-truncated"}}
+    record = begin(Import(
+        province=43, area=area, filename="岳麓区二代证导出.xlsx", digest="ab" * 32, form="xlsx", received_at=NOON,
+    ), "receive", by=make_actor("clerk", area=area), request_id=request_id())
+    Import.objects.filter(pk=record.pk).update(state=state, finished_at=None if state == "received" else NOON,
+                                               **ends[state])
+    return record
+
+
+
+
+def _batches(area: Area, cards: list[Card]) -> list[int]:
+    maker, _ = Maker.objects.get_or_create(name="制卡厂", defaults={"suite": "SM", "public": b"\x04" + bytes(64)})
+    found = []
+    for state, counts in (("open", {}), ("prepared", {"prepared": 3, "held": 1}),
+                          ("received", {"prepared": 3, "held": 1, "good": 2, "spoiled": 1})):
+        batch = Batch(province=43, area=area, number=f"{area.unit6}-{state}", profile="disability-placeholder",
+                      maker=maker, opened_at=NOON, ordered=4, state=state, **counts)
+        batch.save()
+        found.append(batch.pk)
+    held = next(card for card in cards if card.state == "held")
+    chunk = Chunk.objects.create(batch_id=found[1], number=1, state="done", cards=4)
+    Item.objects.create(batch_id=found[1], chunk=chunk, card=held, position=1, outcome="held", reason="photo-missing")
+    return found
+
+
+def _plan(area: Area) -> None:
+    programme, _ = Programme.objects.get_or_create(code="hunan-2018", defaults={
+        "title": "湖南省第三代残疾人证试点", "title_en": "Hunan pilot", "counted_on": dt.date(2018, 3, 15),
+        "budget_fen": 542_2500_00})
+    Target.objects.get_or_create(programme=programme, area=area, defaults={"holders": 8321, "phase": 1})
