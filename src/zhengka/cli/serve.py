@@ -1,6 +1,5 @@
 """`zhengka serve` and `zhengka worker`: the site and its workers, kept alive together."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -14,14 +13,10 @@ from django.conf import settings
 from django.core.management import call_command
 
 from zhengka.cli import cluster
+from zhengka.cli.line import workers
 from zhengka.core import queue
 
 RESTART_AFTER = 1.0
-
-
-def cores() -> int:
-    """Worker processes to run: as set, else one for each core."""
-    return settings.WORKERS or max(1, len(os.sched_getaffinity(0)))
 
 
 def worker(until_empty: bool = typer.Option(False, help="End when nothing waits.")) -> None:
@@ -36,10 +31,10 @@ def serve() -> None:
     call_command("collectstatic", verbosity=0, interactive=False)
     host, _, port = settings.BIND.rpartition(":")
     site = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", port,
-            "--workers", str(cores()), "--blocking-threads", "1", "--no-ws", "--log-level", "warning",
+            "--workers", str(workers()), "--blocking-threads", "1", "--no-ws", "--log-level", "warning",
             "zhengka.config.wsgi:application"]
     hand = [sys.executable, "-m", "zhengka.cli", "worker"]
-    keep_alive([site, *([hand] * cores())])
+    keep_alive([site, *([hand] * workers())])
 
 
 def keep_alive(commands: Sequence[Sequence[str]]) -> None:

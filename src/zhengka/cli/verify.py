@@ -1,7 +1,6 @@
 """`zhengka verify`: decide on a card offline, from the QR's text or a photo of it."""
 
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import typer
@@ -9,11 +8,10 @@ from django.conf import settings
 from django.utils import timezone
 from rich.console import Console
 
+from zhengka.cli.bundle import open_bundle
 from zhengka.core.errors import Refusal
-from zhengka.formats import qr, statuslist
-from zhengka.formats.issuers import KeySet
+from zhengka.formats import qr
 from zhengka.formats.qr import BadQr
-from zhengka.formats.statuslist import StatusList
 from zhengka.formats.verdict import decide
 
 STYLE = {"green": "bold green", "red": "bold red", "amber": "bold yellow"}
@@ -38,15 +36,6 @@ def verify(
         screen.print(f"状态表 status list v{verdict.list_version}, {verdict.list_age.total_seconds() / 60:.0f} min old")
     if not verdict.ok:
         raise typer.Exit(REFUSED)
-
-
-def open_bundle(folder: Path, *, at: datetime) -> tuple[KeySet, Mapping[int, StatusList]]:
-    """The public keys and every signed status list of a bundle; each list's signature is checked here, once."""
-    if not (folder / "keys.json").exists():
-        raise Refusal("bundle-missing", folder=str(folder))
-    keys = KeySet.from_json((folder / "keys.json").read_text())
-    lists = [statuslist.parse(path.read_bytes(), keys=keys, at=at) for path in sorted(folder.glob("status-*.bin"))]
-    return keys, {found.number: found for found in lists}
 
 
 def read(card: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 PROJECT = Path(__file__).resolve().parents[3]
+SWITCHES = frozenset({"debug", "demo", "https", "run_once"})
 SOCKET_PATH_LIMIT = 90  # sockaddr_un holds 108 bytes; PostgreSQL appends "/.s.PGSQL.5432.lock"
 
 
@@ -40,6 +41,8 @@ class Environment:
     https: str = setting("1 where a TLS front stands before the site: secure cookies, HSTS.", "0")
     languages: str = setting("Languages of the pages, the first one is the default.", "zh-hans,en")
     key_passphrase: str = setting("Passphrase of the software key store; empty: a file made once under the home.")
+    run_once: str = setting("1 ends `zhengka run` after the closing table instead of serving the site.", "0",
+                            name="RUN_ONCE")
     workers: str = setting("Worker processes for batches and imports; 0: one for each core.", "0")
 
 
@@ -55,8 +58,8 @@ def read(source: Mapping[str, str]) -> Environment:
     faults = [f"{name} is not a setting of this program" for name in sorted(source)
               if name.startswith("ZHENGKA_") and name not in known]
     env = Environment(**{attribute: source[name] for name, attribute in known.items() if name in source})
-    faults += [f"ZHENGKA_{name.upper()} must be 0 or 1, not {getattr(env, name)!r}"
-               for name in ("debug", "demo", "https") if getattr(env, name) not in ("0", "1")]
+    faults += [f"{name} must be 0 or 1, not {getattr(env, attribute)!r}" for name, attribute in known.items()
+               if attribute in SWITCHES and getattr(env, attribute) not in ("0", "1")]
     if not env.workers.isdigit():
         faults.append(f"ZHENGKA_WORKERS must be a whole number, not {env.workers!r}")
     if env.database_url and urlsplit(env.database_url).scheme not in ("postgres", "postgresql"):

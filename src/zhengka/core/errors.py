@@ -223,6 +223,47 @@ PROBLEMS: dict[str, Problem] = {
         409, "These results were received before", "该回盘文件已接收过",
         "Look at the batch: nothing was changed now.",
         "请查看批次，本次未作任何改动。"),
+    # -- the command line ------------------------------------------------------------------------------------------
+    "unit-unknown": Problem(
+        404, "There is no issuing unit with this code", "没有该代码的发证单位",
+        "Begin the file's name with the unit's six digits, or name the unit.",
+        "请以发证单位六位代码作为文件名开头，或另行指定单位。"),
+    "scale-unfit": Problem(
+        400, "The scale is a number above 0 and at most 1, or `full`", "比例应大于0且不超过1，或为 full",
+        "Try 0.01.",
+        "可用 0.01。"),
+    "maker-failed": Problem(
+        502, "The card maker's program failed", "制卡程序运行失败",
+        "Read what it said, mend it and run the step again: nothing is made twice.",
+        "请按提示排除故障后重新运行，不会重复制卡。"),
+    "lost-card-accepted": Problem(
+        500, "A card that was reported lost was not refused", "已挂失的卡未被拒绝",
+        "Stop, and report this to the maintainers at once.",
+        "请停止使用并立即报告维护人员。"),
+    "table-does-not-add-up": Problem(
+        500, "The closing table does not add up", "收尾表数目不平",
+        "Look for the line marked ✗, and report it to the maintainers.",
+        "请查看标有 ✗ 的一行并报告维护人员。"),
+    "home-not-empty": Problem(
+        409, "The home already holds an installation", "目标目录已有数据",
+        "Restore into an empty home.",
+        "请恢复到空目录。"),
+    "backup-unreadable": Problem(
+        400, "This is no backup of the platform", "该文件不是本平台的备份",
+        "Choose a file that `zhengka backup` wrote.",
+        "请选择由 zhengka backup 生成的文件。"),
+    "bundle-missing": Problem(
+        404, "There are no public keys in this folder", "该目录没有公钥文件",
+        "Fetch keys.json and the status lists first.",
+        "请先取得 keys.json 和状态表。"),
+    "picture-unreadable": Problem(
+        400, "This picture cannot be read", "图片无法读取",
+        "Take the photo again as PNG or JPEG.",
+        "请重新拍摄，保存为 PNG 或 JPEG。"),
+    "picture-without-code": Problem(
+        404, "No QR code was found in this picture", "图片中未发现二维码",
+        "Go nearer, avoid glare, and keep the whole code in the picture.",
+        "请靠近拍摄、避免反光，并使二维码完整入镜。"),
 }
 
 

@@ -113,6 +113,13 @@ def counts(*, actor: Actor) -> dict[int, int]:
     return dict(rows.order_by("area_id"))
 
 
+def photo_counts(*, actor: Actor) -> tuple[int, dict[str, int]]:
+    """Holders of the actor's range with a usable photo, and those without by the fault (`photo-missing`: none came)."""
+    rows = Holder.objects.filter(**_within(actor))
+    faults = rows.filter(photo=None).values_list("photo_fault").annotate(n=Count("pk")).order_by("photo_fault")
+    return rows.exclude(photo=None).count(), {fault or "photo-missing": number for fault, number in faults}
+
+
 def masked(number: str) -> str:
     """A number with its middle hidden, as pages show it: `430104********121X44`."""
     if len(number) < 18:

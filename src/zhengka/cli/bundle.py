@@ -1,0 +1,30 @@
+"""What an offline verifier holds: public keys and signed status lists. Free of Django, so that helpers start fast."""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from zhengka.core.errors import Refusal
+from zhengka.formats import statuslist
+from zhengka.formats.issuers import KeySet
+from zhengka.formats.statuslist import StatusList
+from zhengka.formats.verdict import decide
+
+MAX_AGE = timedelta(hours=72)
+"""How old a status list may be for a green answer, where nothing else is said."""
+
+
+def open_bundle(folder: Path, *, at: datetime) -> tuple[KeySet, Mapping[int, StatusList]]:
+    """The public keys and every signed status list of a bundle; each list's signature is checked here, once."""
+    if not (folder / "keys.json").exists():
+        raise Refusal("bundle-missing", folder=str(folder))
+    keys = KeySet.from_json((folder / "keys.json").read_text())
+    lists = [statuslist.parse(path.read_bytes(), keys=keys, at=at) for path in sorted(folder.glob("status-*.bin"))]
+    return keys, {found.number: found for found in lists}
+
+
+def verdicts(texts: list[str], folder: Path, at: datetime) -> Counter[str]:
+    """How many of the codes got which verdict against a bundle."""
+    keys, lists = open_bundle(folder, at=at)
+    return Counter(decide(text, keys=keys, lists=lists, at=at, max_age=MAX_AGE).code for text in texts)

@@ -1,0 +1,246 @@
+"""The main job, from second-generation files to cards that a gate accepts: each step goes on where it stopped."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from django.conf import settings
+from django.utils import timezone
+
+from zhengka.areas import services as areas
+from zhengka.areas.models import Area
+from zhengka.cards import queries as card_queries
+from zhengka.cards import services as cards
+from zhengka.cards.models import Card
+from zhengka.cases import services as cases
+from zhengka.cli import officers
+from zhengka.core.actors import Actor
+from zhengka.core.errors import Refusal
+from zhengka.core.events import Replayed
+from zhengka.formats import keyfile
+from zhengka.keys import services as keys
+from zhengka.production import queries as batches
+from zhengka.production import services as production
+from zhengka.production.models import Batch, Maker
+from zhengka.programme import queries as programmes
+from zhengka.programme import services as programme
+from zhengka.registry import queries as registry_queries
+from zhengka.registry import services as registry
+
+PROGRAMME = "hunan-2018"
+MAKER = "demo-maker"
+AT_ONCE = 2000
+"""Rows that are moved in one transaction."""
+Told = Callable[[int, int], None]
+
+
+def act(*parts: object) -> UUID:
+    """The request id of one act of the main job: the same act has the same id in every run, so a repeat is harmless."""
+    return uuid5(NAMESPACE_URL, "zhengka:" + ":".join(str(part) for part in parts))
+
+
+@dataclass(frozen=True)
+class Officers:
+    """Who acts in the main job; reviewer and approver are two persons."""
+
+    clerk: Actor
+    reviewer: Actor
+    approver: Actor
+    producer: Actor
+    security: Actor
+
+    @classmethod
+    def demo(cls) -> "Officers":
+        """The demo's officers."""
+        return cls(*(officers.actor(name) for name in ("clerk", "reviewer", "approver", "producer", "security")))
+
+
+def load_plan(data: Path) -> list[Area]:
+    """Step 1: areas with their issuing units, and the plan of the pilot."""
+    loaded = areas.load(data / "areas" / f"{PROGRAMME}.toml")
+    programme.load(data / "programmes" / f"{PROGRAMME}.toml")
+    return loaded
+
+
+def issuing_units() -> list[Area]:
+    """The units of the plan, by code."""
+    return [target.area for target in programmes.targets(PROGRAMME)]
+
+
+def unit_of(path: Path, units: Sequence[Area]) -> Area:
+    """The unit that a file's name begins with (six digits)."""
+    by_code = {unit.unit6: unit for unit in units}
+    if path.name[:6] not in by_code:
+        raise Refusal("unit-unknown", file=path.name)
+    return by_code[path.name[:6]]
+
+
+def import_files(files: Sequence[Path], *, by: Actor, told: Told) -> None:
+    """Step 2: each file whole, in the order of the names; a file that was taken before is not taken again."""
+    units = issuing_units()
+    for number, path in enumerate(files):
+        told(number, len(files))
+        area = unit_of(path, units)
+        at = timezone.now()
+        try:
+            record = registry.receive_import(path.name, path, area, by=by, at=at,
+                                             request_id=act("import", path.name, path.stat().st_size))
+        except Replayed as again:
+            record = registry_queries.import_(again.event.subject_id, actor=by)
+        registry.take_import(record.pk, at=at)
+    told(len(files), len(files))
+
+
+def take_photos(packs: Sequence[Path], *, by: Actor, told: Told) -> None:
+    """Step 2, photos: each unit's pack of portraits, named by ID number."""
+    units = issuing_units()
+    for number, pack in enumerate(packs):
+        told(number, len(packs))
+        try:
+            registry.set_photos(pack, unit_of(pack, units), by=by, at=timezone.now(),
+                                request_id=act("photos", pack.name, pack.stat().st_size))
+        except Replayed:
+            continue
+    told(len(packs), len(packs))
+
+
+def exchange(who: Officers, *, told: Told) -> None:
+    """Step 3: open the exchange for every unit and phase of the plan; confirm, review and approve in bulk."""
+    targets = programmes.targets(PROGRAMME)
+    for number, target in enumerate(targets):
+        told(number, len(targets) + 3)
+        at = timezone.now()
+        cases.open_exchange(target.area, target.phase, by=who.clerk, at=at,
+                            request_id=act("open", target.area_id, at.isoformat()))
+    decisions = ((cases.confirm_many, who.clerk), (cases.review_many, who.reviewer), (cases.approve_many, who.approver))
+    for number, (decide, by) in enumerate(decisions, len(targets)):
+        told(number, len(targets) + 3)
+        at = timezone.now()
+        decide(None, by=by, at=at, request_id=act(decide.__name__, at.isoformat()))
+    told(len(targets) + 3, len(targets) + 3)
+
+
+def trusted_maker(who: Officers) -> Maker:
+    """The demo's card maker, the stand-in program `zhengka-maker`, with keys exchanged both ways."""
+    home, at = Path(settings.HOME) / "maker", timezone.now()
+    unit = issuing_units()[0]
+    profile = card_queries.profile(card_queries.policy(unit.code, at.date()).profile)
+    keys.ensure(unit.code, profile.suite, at=at)
+    if not (home / "issuer-public.json").exists():
+        _maker("init", str(home), "--suite", profile.suite)
+        keyfile.write_public(home / "customer.json", batches.batch_public_key(unit.code, profile.suite, at=at))
+        _maker("trust", str(home), str(home / "customer.json"))
+    public = keyfile.read_public(home / "maker-public.json")
+    return production.enrol_maker(MAKER, public, by=who.security)
+
+
+def _maker(*words: str) -> str:
+    done = subprocess.run([sys.executable, "-m", "zhengka_maker", *words], capture_output=True, text=True,  # noqa: S603
+                          check=False)
+    if done.returncode:
+        raise Refusal("maker-failed", said=done.stderr.strip()[-300:])
+    return done.stdout
+
+
+def make_cards(who: Officers, maker: Maker, *, told: Told) -> None:
+    """Steps 4 to 6: every ordered card goes through a batch, the maker and back; spoiled ones again, until none waits."""
+    by = who.producer
+    total = _to_make(by)
+    while True:
+        unfinished = list(batches.batches(by).exclude(state__in=("closed", "cancelled")).order_by("id"))
+        unfinished += [_open(area, maker, by) for area in _offices(batches.waiting(by))] if not unfinished else []
+        if not unfinished:
+            break
+        for batch in unfinished:
+            _finish(batch, by, lambda done, of, batch=batch: told(  # type: ignore[misc]
+                total - _to_make(by) + batch.ordered * done // max(of, 1), total))
+            told(total - _to_make(by), total)
+    told(total, total)
+
+
+def _to_make(by: Actor) -> int:
+    found = card_queries.counts(by)
+    return sum(found.get(state, 0) for state in ("ordered", "batched", "prepared", "sent"))
+
+
+def _offices(waiting: dict[int, int]) -> list[Area]:
+    return [unit for unit in issuing_units() if waiting.get(unit.code)]
+
+
+def _open(area: Area, maker: Maker, by: Actor) -> Batch:
+    at = timezone.now()
+    profile = card_queries.policy(area.code, at.date()).profile
+    return production.open_batch(area, profile, maker, by=by, at=at, request_id=act("batch", area.code, at.isoformat()))
+
+
+def _finish(batch: Batch, by: Actor, told: Told) -> None:
+    """Take a batch from wherever it stands to its end."""
+    at = timezone.now()
+
+    def request(action: str) -> UUID:
+        return act("batch", batch.number, action)
+
+    if batch.state == "open":
+        batch = production.prepare_batch(batch, by=by, request_id=request("prepare"), at=at)
+    if batch.state == "preparing":
+        batch = production.run_chunks_here(batch, at=at, processes=workers(), told=told)
+    if batch.state == "prepared" and not batch.prepared:
+        production.cancel_batch(batch, by=by, request_id=request("cancel"), at=at)
+        return
+    if batch.state == "prepared":
+        batch = production.send_batch(batch, by=by, request_id=request("send"), at=at)
+    if batch.state == "sent":
+        batch = production.receive_results(batch, _made(batch), by=by, request_id=request("receive"), at=at)
+    if batch.state == "received":
+        production.close_batch(batch, by=by, request_id=request("close"), at=at)
+
+
+def _made(batch: Batch) -> Path:
+    """The card maker's signed results of a batch; the stand-in gives the same file however often it is asked."""
+    home = Path(settings.HOME) / "maker"
+    results = home / f"{batch.number}.results"
+    _maker("run", str(batches.package_path(batch)), "--home", str(home), "--out", str(results), "--seed", "1",
+           "--workers", str(workers()))
+    return results
+
+
+def workers() -> int:
+    """Processes for bulk work: as set, else one for each core."""
+    return settings.WORKERS or cores()
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def hand_over_and_activate(who: Officers, *, told: Told) -> None:
+    """Step 7: every finished card to its holder, the old certificate back, and the first activation."""
+    by = who.clerk
+    total = sum(card_queries.counts(by).get(state, 0) for state in ("ready", "issued"))
+    done = 0
+    for state, move in (("ready", cards.hand_over_many), ("issued", cards.activate_many)):
+        for page in pages(by, state):
+            ids, at = [card.pk for card in page], timezone.now()
+            move(ids, by=by, at=at, request_id=act(move.__name__, ids[0], at.isoformat()))
+            done += len(ids)
+            told(done // 2, total)
+    told(total, total)
+
+
+def pages(by: Actor, state: str) -> Iterator[list[Card]]:
+    """The cards of a state, page by page, by office and id."""
+    after = (0, 0)
+    while page := card_queries.worklist(by, state, after=after, limit=AT_ONCE):
+        yield page
+        after = (page[-1].area_id, page[-1].pk)
+
+
+def publish(at: datetime) -> int:
+    """Publish keys and status lists for verifiers; how many lists are new."""
+    return len(cards.publish_status_lists(at=at))

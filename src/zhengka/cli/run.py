@@ -1,0 +1,122 @@
+"""`zhengka run` and `zhengka demo`: the whole main job with progress and a closing table; then the site."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import typer
+from django.conf import settings
+from django.core.management import call_command
+from django.utils import timezone
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from zhengka.accounts.demo import DemoOfficer
+from zhengka.cli import closing, cluster, line, proof
+from zhengka.cli.officers import enrol_demo
+from zhengka.cli.serve import serve
+from zhengka.core.errors import Refusal
+from zhengka.exchange.sample import FOLDER, generate, generate_photos, pilot_units
+
+SEED = 20180516
+"""The day of the notice. The sample in examples/ was made with it at scale 0.01."""
+SHIPPED_SCALE = 0.01
+
+
+class Steps:
+    """Shows each step's progress and keeps its seconds."""
+
+    def __init__(self, screen: Console) -> None:
+        """Show on this terminal."""
+        self.screen = screen
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[line.Told]:
+        """One step: a bar while it runs, its seconds when it ends. The name begins with the step's number."""
+        start = time.monotonic()
+        columns = (TextColumn("{task.description:<34}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=self.screen) as bars:
+            bar = bars.add_task(name, total=None)
+            yield lambda done, total: bars.update(bar, completed=done, total=total)
+        number = name.split(" ", maxsplit=1)[0]
+        self.seconds[number] = self.seconds.get(number, 0.0) + time.monotonic() - start
+
+
+def demo(
+    scale: str = typer.Option("0.01", help="Share of the pilot's 298,485 holders, or `full`."),
+    seed: int = typer.Option(SEED, help="Equal seeds give equal people."),
+) -> None:
+    """Do the main job on invented holders, steps 1 to 9, and print the closing table; a repeat goes on where it was."""
+    share = 1.0 if scale == "full" else float(scale)
+    if not 0 < share <= 1:
+        raise Refusal("scale-unfit", scale=scale)
+    screen = Console()
+    steps = Steps(screen)
+    cluster.ensure()
+    call_command("migrate", verbosity=0, interactive=False)
+    found = main_job(share, seed, steps)
+    screen.print(closing.table(found, steps.seconds))
+    if not all(one.adds_up for one in found):
+        raise Refusal("table-does-not-add-up")
+
+
+def main_job(share: float, seed: int, steps: Steps) -> list[closing.Line]:
+    """Steps 1 to 9 at a share of the pilot; the closing lines."""
+    with steps.step("1 区划与计划 areas and plan"):
+        line.load_plan(Path(settings.DATA))
+        enrol_demo()
+    folder = sample(share, seed, steps)
+    who = line.Officers.demo()
+    with steps.step("2 导入 import") as told:
+        line.import_files(sorted(path for path in folder.iterdir() if path.suffix in (".xlsx", ".csv")),
+                          by=who.clerk, told=told)
+    with steps.step("2 照片 photos") as told:
+        line.take_photos(sorted((folder / FOLDER).glob("*.zip")), by=who.clerk, told=told)
+    with steps.step("3 换发 exchange") as told:
+        line.exchange(who, told=told)
+    with steps.step("4–6 制卡 batch, make, receive") as told:
+        line.make_cards(who, line.trusted_maker(who), told=told)
+    with steps.step("7 领取激活 hand over, activate") as told:
+        line.hand_over_and_activate(who, told=told)
+    with steps.step("8 核验 verify offline") as told:
+        line.publish(timezone.now())
+        verdicts = proof.verify_all(who, processes=line.workers(), told=told)
+    with steps.step("9 挂失解挂 lost and found") as told:
+        lost = proof.lose_and_find(who, told=told)
+    return closing.lines(who.clerk, verdicts, lost)
+
+
+def sample(share: float, seed: int, steps: Steps) -> Path:
+    """The folder of second-generation files and photos: the shipped one at its scale, else made once under the home."""
+    shipped = Path(settings.PROJECT_ROOT) / "examples" / "second-generation"
+    if (share, seed) == (SHIPPED_SCALE, SEED) and (shipped / FOLDER).exists():
+        return shipped
+    folder = Path(settings.HOME) / "sample" / f"{seed}-{share}"
+    if not (folder / "complete").exists():
+        units = pilot_units(Path(settings.DATA))
+        with steps.step("0 样本 make the sample") as told:
+            generate(folder, scale=share, seed=seed, units=units, on_progress=told, processes=line.workers())
+        with steps.step("0 样本 portraits") as told:
+            generate_photos(folder, scale=share, seed=seed, units=units, on_progress=told, processes=line.workers())
+        (folder / "complete").touch()
+    return folder
+
+
+def run(scale: str = typer.Option("0.01", help="Share of the pilot's holders, or `full`.")) -> None:
+    """Do the main job, then serve the site (with RUN_ONCE=1: end after the closing table)."""
+    demo(scale, SEED)
+    screen = Console()
+    show_logins(enrol_demo(), screen)
+    if settings.RUN_ONCE:
+        return
+    screen.print(f"\n[bold]http://{settings.BIND}/staff/[/]  (Ctrl-C ends)")
+    serve()
+
+
+def show_logins(officers: list[DemoOfficer], screen: Console) -> None:
+    """Print the demo officers' logins, one per role."""
+    screen.print("\n[bold]演示账号 demo officers[/]")
+    for officer in officers:
+        screen.print(f"  {officer.username:<10} {officer.role_zh:<6} {officer.password}")
