@@ -80,6 +80,8 @@ def receive_results(batch: Batch, path: Path, *, by: Actor, request_id: UUID, at
                     **counts, result=str(reader.info.result))
     for verdict, ids in _by_verdict().items():
         _move(batch, verdict, ids, by=by, request_id=request_id, at=at)
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE result_line, result_verdict")
     return batch
 
 
@@ -100,7 +102,6 @@ def _open(batch: Batch, path: Path) -> ResultReader:
 def _stage(reader: ResultReader) -> None:
     """Copy the lines into a table of this transaction, so that no list of all cards is ever in memory."""
     with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS result_line, result_verdict")  # of an outer transaction's earlier file
         cursor.execute(STAGE)
         with cursor.copy("COPY result_line FROM STDIN") as copy:
             for card in reader.cards():

@@ -1,0 +1,223 @@
+"""What the card maker sends back: each fault is named, nothing taken twice, made = good + spoiled + suspect."""
+
+import json
+from pathlib import Path
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+import batches
+import builders
+from builders import NOON
+from zhengka.cards.models import Card
+from zhengka.core.errors import Refusal
+from zhengka.core.events import Replayed
+from zhengka.core.models import Event
+from zhengka.formats.results import CardResult, ResultReader, ResultWriter
+from zhengka.formats.suites import SM
+from zhengka.production import queries, services
+from zhengka.production.models import Batch, Item
+from zhengka_maker import home as homes
+from zhengka_maker.making import PLANTS
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    return tmp_path_factory.mktemp("maker") / "home"
+
+
+@pytest.fixture
+def area(db):
+    return builders.make_area()
+
+
+@pytest.fixture
+def maker(area, home):
+    return batches.make_maker(home, area)
+
+
+def sent(area, maker, cards: int = 6) -> Batch:
+    for _ in range(cards):
+        batches.make_ordered(area=area)
+    return batches.send(batches.prepare(batches.open_batch(area, maker)))
+
+
+def rewritten(results: Path, home: Path, change) -> Path:
+    """The results as the maker would have signed them after a change of its list of cards."""
+    key = homes.private_key(home)
+    reader = ResultReader(results, key.public)
+    out = results.with_suffix(".changed")
+    with ResultWriter(out, reader.info, key) as writer:
+        for card in change(list(reader.cards())):
+            writer.add(card)
+    return out
+
+
+def found(batch: Batch) -> list[str]:
+    return [finding.code for finding in queries.findings(batch)]
+
+
+def test_spoiled_cards_are_ordered_again_and_counted(area, maker, home):
+    batch = sent(area, maker, 12)
+    batch = batches.receive(batch, batches.make_cards(batch, home, spoil=0.4))
+    assert batch.spoiled and batch.good and batch.good + batch.spoiled == batch.prepared == 12
+    again = Card.objects.filter(state="ordered")
+    assert again.count() == batch.spoiled
+    assert {card.replaces.state for card in again} == {"spoiled"}
+    assert {card.replaces_id for card in again} == set(
+        Item.objects.filter(batch=batch, outcome="spoiled").values_list("card_id", flat=True))
+    assert all(Item.objects.filter(batch=batch, outcome="spoiled").values_list("reason", flat=True))
+    second = batches.prepare(batches.open_batch(area, maker))
+    serials = list(Card.objects.exclude(serial=None).values_list("serial", flat=True))
+    assert second.prepared == batch.spoiled and len(set(serials)) == 12 + batch.spoiled
+
+
+@pytest.mark.parametrize(("plant", "codes", "suspect"), [
+    ("duplicate-uid", ["uid-twice", "uid-twice"], 2),
+    ("wrong-readback", ["readback-differs"], 1),
+    ("unordered-serial", ["not-ordered"], 0),
+    ("missing-card", ["card-missing"], 1)])
+def test_each_fault_that_the_maker_plants_is_found_and_named(area, maker, home, plant, codes, suspect):
+    batch = sent(area, maker)
+    batch = batches.receive(batch, batches.make_cards(batch, home, plant=(plant,)))
+    assert found(batch) == codes and plant in PLANTS
+    assert (batch.good, batch.suspect) == (6 - suspect, suspect)
+    assert Card.objects.filter(state="suspect").count() == suspect
+    for item in Item.objects.filter(batch=batch, outcome="suspect"):
+        assert item.reason == codes[0] and item.card.uid is None
+        assert Event.objects.get(subject="card", subject_id=item.card_id, action="suspect").facts["why"] == codes[0]
+
+
+def test_all_faults_at_once_are_told_apart(area, maker, home):
+    batch = sent(area, maker, 10)
+    batch = batches.receive(batch, batches.make_cards(batch, home, plant=PLANTS))
+    assert sorted(found(batch)) == ["card-missing", "not-ordered", "readback-differs", "uid-twice", "uid-twice"]
+    assert batch.good + batch.suspect == 10
+
+
+def test_a_card_that_is_told_twice_is_suspect(area, maker, home):
+    batch = sent(area, maker)
+    results = rewritten(batches.make_cards(batch, home), home, lambda cards: [*cards, cards[0]])
+    batch = batches.receive(batch, results)
+    assert (found(batch), batch.suspect) == (["serial-twice"], 1)
+
+
+def test_a_chip_that_an_earlier_card_has_is_found(area, maker, home):
+    first = sent(area, maker, 2)
+    batches.receive(first, batches.make_cards(first, home))
+    known = bytes(Card.objects.filter(state="ready").first().uid)
+    second = sent(area, maker, 2)
+
+    def reused(cards: list[CardResult]) -> list[CardResult]:
+        return [cards[0]._replace(uid=known), cards[1]]
+
+    second = batches.receive(second, rewritten(batches.make_cards(second, home), home, reused))
+    assert (found(second), second.good, second.suspect) == (["uid-twice"], 1, 1)
+
+
+def test_a_chip_of_another_office_is_found_though_its_card_is_not_seen(area, maker, home, as_web):
+    other = builders.make_area(430102, name="芙蓉区")
+    first = sent(other, maker, 1)
+    batches.receive(first, batches.make_cards(first, home))
+    known = bytes(Card.objects.get(state="ready").uid)
+    batch = sent(area, maker, 2)
+    results = rewritten(batches.make_cards(batch, home), home,
+                        lambda cards: [cards[0]._replace(uid=known), *cards[1:]])
+    producer = batches.producer(area)
+    as_web(area.code, area.last)
+    assert Card.objects.filter(uid=known).count() == 0
+    batch = services.receive_results(batch, results, by=producer, request_id=builders.request_id(), at=NOON)
+    assert (found(batch), batch.good, batch.suspect) == (["uid-twice"], 1, 1)
+
+
+def test_results_sent_twice_change_nothing(area, maker, home):
+    batch = sent(area, maker)
+    results, request, by = batches.make_cards(batch, home, spoil=0.3), builders.request_id(), batches.producer(area)
+    services.receive_results(batch, results, by=by, request_id=request, at=NOON)
+    before = (Event.objects.count(), batches.states(batch), Card.objects.count())
+    with pytest.raises(Replayed):
+        services.receive_results(batch, results, by=by, request_id=request, at=NOON)
+    with pytest.raises(Refusal, match="result-replayed"):
+        batches.receive(batch, results)
+    assert before == (Event.objects.count(), batches.states(batch), Card.objects.count())
+
+
+def test_other_results_for_a_batch_that_was_received_are_refused(area, maker, home):
+    batch = sent(area, maker)
+    results = batches.make_cards(batch, home)
+    batches.receive(batch, results)
+    other = batches.make_cards(batch, home, spoil=0.9)
+    with pytest.raises(Refusal, match="step-not-open"):
+        batches.receive(batch, other)
+
+
+def test_results_of_another_batch_are_refused(area, maker, home):
+    one = sent(area, maker, 2)
+    results = batches.make_cards(one, home)
+    other = sent(area, maker, 2)
+    with pytest.raises(Refusal, match="results-of-another-batch"):
+        batches.receive(other, results)
+    assert batches.states(other) == {"sent": 2}
+
+
+def test_results_that_were_changed_or_cut_are_refused(area, maker, home):
+    batch = sent(area, maker)
+    results = batches.make_cards(batch, home)
+    lines = results.read_bytes().splitlines(keepends=True)
+    for lines_ in (lines[:-1], [*lines[:1], lines[1].replace(b'"good"', b'"spoiled"'), *lines[2:]], [b"{}\n"], []):
+        results.write_bytes(b"".join(lines_))
+        with pytest.raises(Refusal, match="results-broken"):
+            batches.receive(batch, results)
+    assert batches.states(batch) == {"sent": 6}
+
+
+def test_results_signed_by_another_maker_are_refused(area, maker, home):
+    batch = sent(area, maker)
+    results, key = batches.make_cards(batch, home), SM.generate()
+    reader = ResultReader(results, homes.private_key(home).public)
+    with ResultWriter(results.with_suffix(".forged"), reader.info, key) as writer:
+        for card in reader.cards():
+            writer.add(card)
+    with pytest.raises(Refusal, match="results-broken"):
+        batches.receive(batch, results.with_suffix(".forged"))
+
+
+def test_results_are_received_once_the_batch_was_sent_and_by_its_own_office(area, maker, home):
+    for _ in range(2):
+        batches.make_ordered(area=area)
+    batch = batches.prepare(batches.open_batch(area, maker))
+    results = batches.make_cards(batch, home)
+    with pytest.raises(Refusal, match="step-not-open"):
+        batches.receive(batch, results)
+    batch = batches.send(batch)
+    stranger = batches.producer(builders.make_area(430102))
+    with pytest.raises(Refusal, match="not-found"):
+        services.receive_results(batch, results, by=stranger, request_id=builders.request_id(), at=NOON)
+    with pytest.raises(Refusal, match="not-permitted"):
+        services.receive_results(batch, results, by=builders.make_actor("clerk", area=area),
+                                 request_id=builders.request_id(), at=NOON)
+
+
+def test_a_received_batch_is_closed(area, maker, home):
+    batch = sent(area, maker, 1)
+    batch = batches.receive(batch, batches.make_cards(batch, home))
+    batch = services.close_batch(batch, by=batches.producer(area), request_id=builders.request_id(), at=NOON)
+    assert batch.state == "closed"
+
+
+def test_the_database_itself_keeps_the_counts_together(area, maker, home):
+    batch = sent(area, maker, 2)
+    batch = batches.receive(batch, batches.make_cards(batch, home))
+    for broken in ("good = 1", "held = 1", "prepared = 3"):
+        with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"UPDATE production_batch SET {broken}")
+
+
+def test_the_events_of_a_received_card_name_the_batch_and_not_the_person(area, maker, home):
+    batch = sent(area, maker, 1)
+    batches.receive(batch, batches.make_cards(batch, home))
+    card = Card.objects.get()
+    told = json.dumps(list(Event.objects.filter(subject_id=card.pk).values_list("facts", flat=True)))
+    assert batch.number in told and card.holder.name not in told
