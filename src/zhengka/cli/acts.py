@@ -22,6 +22,8 @@ from zhengka.cli import cluster, line, proof
 from zhengka.cli.officers import actor
 from zhengka.core.errors import Refusal
 from zhengka.exchange.sample import generate, generate_photos, pilot_units
+from zhengka.formats import keyfile, qr
+from zhengka.keys import services as keys
 from zhengka.production import queries as batches
 from zhengka.production import services as production
 from zhengka.programme import queries as programmes
@@ -34,6 +36,7 @@ Unit = Annotated[str, typer.Option(help="Six-digit code of the issuing unit.")]
 plan = typer.Typer(name="plan", help="Areas and the plan of the pilot.", no_args_is_help=True)
 exchange = typer.Typer(name="exchange", help="Exchange of certificates (换发).", no_args_is_help=True)
 batch = typer.Typer(name="batch", help="Batches (制卡批次).", no_args_is_help=True)
+maker = typer.Typer(name="maker", help="Card makers (制卡单位): keys handed to each other.", no_args_is_help=True)
 card = typer.Typer(name="card", help="Cards: hand over, activate, lost, found.", no_args_is_help=True)
 lists = typer.Typer(name="lists", help="Status lists and keys for verifiers.", no_args_is_help=True)
 
@@ -186,6 +189,27 @@ def receive(number: str, results: Path = typer.Argument(exists=True), officer: A
         typer.echo(f"  {finding.code} {finding.serial} {finding.detail}")
 
 
+@maker.command("key")
+def customer_key(unit: Unit, out: Path = typer.Option(Path("customer.json"), help="File to write.")) -> None:
+    """Write the public key by which a card maker checks that packages of a unit are ours."""
+    area, at = _unit(unit), timezone.now()
+    suite = card_queries.profile(card_queries.policy(area.code, at.date()).profile).suite
+    keys.ensure(area.code, suite, at=at)
+    key = batches.batch_public_key(area.code, suite, at=at)
+    keyfile.write_public(out, key)
+    typer.echo(f"{out}: key {key.key_id.hex()}, {suite}")
+
+
+@maker.command("enrol")
+def enrol(name: str, public: Path = typer.Argument(help="The maker's public key file.", exists=True),
+          officer: As = "security") -> None:
+    """Take a card maker's public key under a name; read the key id out over the telephone first."""
+    cluster.ensure()
+    key = keyfile.read_public(public)
+    production.enrol_maker(name, key, by=actor(officer))
+    typer.echo(f"{name}: key {key.key_id.hex()}, {key.suite}")
+
+
 def _card(serial: str, officer: str, change: Callable[..., Card]) -> None:
     cluster.ensure()
     by, (request_id, at) = actor(officer), _now()
@@ -225,6 +249,19 @@ def some(state: str = typer.Argument("active"), count: int = typer.Option(5), of
     cluster.ensure()
     for one in card_queries.worklist(actor(officer), state, limit=count):
         typer.echo(f"{one.serial} {proof.text(one)}")
+
+
+@card.command("qr")
+def show_qr(serial: str, out: Path = typer.Option(None, help="PNG file to write; else print the text."),
+            officer: As = "clerk") -> None:
+    """Show the QR code of a card: its text, or a picture of it."""
+    cluster.ensure()
+    text = proof.text(card_queries.by_serial(serial, actor=actor(officer)))
+    if out is None:
+        typer.echo(text)
+        return
+    out.write_bytes(qr.png(text))
+    typer.echo(f"{out}: {out.stat().st_size} bytes")
 
 
 @lists.command()
