@@ -13,7 +13,7 @@ from zhengka.core.models import Event
 from zhengka.core.queries import EventFilter, events
 from zhengka.web.access import Request, requires
 from zhengka.web.staff.paging import page_of
-from zhengka.web.staff.words import SUBJECT_WORDS
+from zhengka.web.staff.words import SUBJECT_WORDS, event_word
 from zhengka.web.ui import words
 from zhengka.web.ui.forms import DateField
 from zhengka.web.ui.parts import Cell, Column, Row, Table
@@ -58,8 +58,8 @@ def _row(event: Event) -> Row:
 
     at = timezone.localtime(event.at).strftime("%Y-%m-%d %H:%M:%S")
     subject = Cell(SUBJECT_WORDS.get(event.subject, event.subject), note=f"{event.subject_id} · v{event.version}")
-    return Row([Cell(at, number=True), words.act(event.action), subject, state(event.source), state(event.target),
-                event.actor_name])
+    return Row([Cell(at, number=True), event_word(event.subject, event.action), subject, state(event.source),
+                state(event.target), event.actor_name])
 
 
 urls = [path("audit/", index, name="audit")]

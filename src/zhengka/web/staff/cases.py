@@ -60,7 +60,7 @@ def index(request: Request) -> HttpResponse:
     rows, pager = page_by_place(request, queries.worklist(request.actor, state, after=place(request), limit=SIZE + 1),
                                 total=counts.get(state, 0))
     action = _bulk_of(request, state)
-    table = Table(words.look("case", state)[1], COLUMNS, [_row(case) for case in rows], pager=pager,
+    table = Table(words.look("case", state)[1], COLUMNS, [case_row(case) for case in rows], pager=pager,
                   select="chosen" if action else "", caption_hidden=True, empty=_("No case is in this state."))
     return render(request, "staff/cases.html", {
         "title": _("Cases"), "table": table, "state": state, "action": action, "total": counts.get(state, 0),
@@ -73,7 +73,8 @@ COLUMNS = [Column(_("Name")), Column(_("Category and grade")), Column(_("Office"
            Column(_("Photo")), Column(_("In this state since"))]
 
 
-def _row(case: Case) -> Row:
+def case_row(case: Case) -> Row:
+    """One line of a list of cases."""
     moved = timezone.localtime(case.moved_at)
     days = (timezone.now() - case.moved_at).days
     return Row([
@@ -168,8 +169,10 @@ def _stages(row: Case) -> list[Stage]:
 
 def _missing(row: Case) -> list[Any]:
     missing = []
+    if row.state == "closed":
+        return []
     if not row.holder.photo:
-        missing.append(row.holder.photo_fault or _("A photo: without one the card is held before it is made."))
+        missing.append(_("A photo: without one the card is held before it is made."))
     if row.state != "ordered" and row.certificate.state != "valid":
         missing.append(_("A valid certificate of the second generation."))
     return missing

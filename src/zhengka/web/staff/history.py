@@ -6,8 +6,8 @@ from typing import Any
 from zhengka.core.models import Event, Stateful
 from zhengka.core.queries import EventFilter, events
 from zhengka.web.access import Request
-from zhengka.web.staff.words import FACT_WORDS, PHASE_WORDS, PURPOSE_WORDS, ROLE_WORDS, SUBJECT_WORDS
-from zhengka.web.ui import parts, words
+from zhengka.web.staff.words import FACT_WORDS, PHASE_WORDS, PURPOSE_WORDS, ROLE_WORDS, SUBJECT_WORDS, event_word
+from zhengka.web.ui import parts
 
 TONES = {"approve": "good", "activate": "good", "accept": "good", "report_found": "good",
          "report_lost": "bad", "suspect": "bad"}
@@ -28,7 +28,7 @@ def told(found: Iterable[Event], *, with_subject: bool = False) -> list[parts.Ev
 
 
 def _title(event: Event, with_subject: bool) -> str:
-    act = str(words.act(event.action))
+    act = str(event_word(event.subject, event.action))
     return f"{SUBJECT_WORDS.get(event.subject, event.subject)} · {act}" if with_subject else act
 
 

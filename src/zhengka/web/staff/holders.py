@@ -91,7 +91,8 @@ def _results(request: Request, form: SearchForm, text: str) -> HttpResponse:
 def _row(holder: Holder) -> Row:
     number = masked(fields.open_(bytes(holder.id_number), "holder.id_number"))
     return Row([Cell(holder.name, href=reverse("staff:holder", args=[holder.pk])), Cell(number, number=True),
-                str(SEX_WORDS[holder.sex]), holder.birth_date.isoformat(), area_name(holder.area), _photo_cell(holder)])
+                str(SEX_WORDS[holder.sex]),
+                Cell(holder.birth_date.isoformat(), number=True), area_name(holder.area), _photo_cell(holder)])
 
 
 def _photo_cell(holder: Holder) -> Cell:
@@ -181,13 +182,14 @@ def _facts(row: Holder, clear: InFull | None) -> list[Fact]:
 def _certificates(rows: list[Certificate], clear: InFull | None) -> Table:
     columns = [Column(_("Number")), Column(_("Generation")), Column(_("Category and grade")), Column(_("Issued")),
                Column(_("Valid until")), Column(_("State"))]
-    generation = {2: _("Second (paper)"), 3: _("Third (card)")}
+    generation = {2: _("Second"), 3: _("Third")}
 
     def line(one: Certificate) -> Row:
         tone, word = words.look("certificate", one.state)
         number = clear.certificates.get(one.pk, "") if clear else queries.number_of(one)
         return Row([Cell(number, number=True), str(generation[one.generation]), disability(one.category, one.grade),
-                    one.issued_on.isoformat(), one.valid_until.isoformat(), Cell(word, tone=tone)])
+                    Cell(one.issued_on.isoformat(), number=True), Cell(one.valid_until.isoformat(), number=True),
+                    Cell(word, tone=tone)])
 
     return Table(_("Certificates"), columns, [line(one) for one in rows], caption_hidden=True)
 

@@ -1,19 +1,72 @@
-"""The worklist (待办): what waits for this officer."""
+"""The worklist (待办): what waits for this officer, with the oldest of it at hand."""
 
+from collections.abc import Mapping
+
+from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
 
+from zhengka.cards import queries as cards
+from zhengka.cases import queries as cases
+from zhengka.core.actors import Actor
+from zhengka.production import queries as production
 from zhengka.web.access import Request, requires
+from zhengka.web.staff.cases import COLUMNS, case_row
+from zhengka.web.staff.holders import SearchForm
 from zhengka.web.staff.navigation import navigation
+from zhengka.web.ui import words
+from zhengka.web.ui.parts import Table, Text, Tile
+
+WAITING: tuple[tuple[str, str, str, Text], ...] = (
+    # permission        list     state        what waits
+    ("case.confirm", "cases", "notified", _("Photo and data to confirm")),
+    ("case.review", "cases", "confirmed", _("Cases to review")),
+    ("case.approve", "cases", "reviewed", _("Cases to approve")),
+    ("batch.make", "cards", "ordered", _("Cards to be put into a batch")),
+    ("batch.make", "cards", "held", _("Cards held")),
+    ("batch.make", "batches", "open", _("Batches to prepare")),
+    ("batch.send", "batches", "prepared", _("Batches to send")),
+    ("batch.receive", "batches", "sent", _("Batches at the card maker")),
+    ("card.hand_over", "cards", "ready", _("Cards to hand over")),
+    ("card.activate", "cards", "issued", _("Cards to activate")),
+)
+"""Who is waited for, by whom, where it is found. A test holds each line against the workflow tables."""
+
+FIRST = 10
 
 
 @requires()
 def index(request: Request) -> HttpResponse:
-    """What waits for this officer, and where everything else is."""
-    subjects = [link for link in navigation(request.actor, request.path) if not link["current"]]
-    return render(request, "staff/home.html", {"title": _("Worklist"), "subjects": subjects, "tiles": []})
+    """Counts of what waits for this officer, the search, and the oldest cases of the first kind that waits."""
+    counts = _counts(request)
+    mine = [line for line in WAITING if request.actor.may(line[0])]
+    tiles = [Tile(label, counts[kind].get(state, 0), href=f"{reverse(f'staff:{kind}')}?state={state}",
+                  tone=words.WAIT if counts[kind].get(state) else "") for _perm, kind, state, label in mine]
+    state, label = next(((state, label) for _perm, kind, state, label in mine
+                         if kind == "cases" and counts[kind].get(state)), ("", ""))
+    return render(request, "staff/home.html", {
+        "title": _("Worklist"), "tiles": tiles, "table": _oldest(request, state, label) if state else None,
+        "all": f"{reverse('staff:cases')}?state={state}" if state else "",
+        "form": SearchForm() if request.actor.may("holder.read") else None,
+        "subjects": [] if tiles else [link for link in navigation(request.actor, request.path) if not link["current"]]})
+
+
+def _counts(request: Request) -> dict[str, Mapping[str, int]]:
+    """List → state → number, of the lists in which something may wait for this officer."""
+    ask = {"cases": cases.counts, "cards": cards.counts, "batches": _batches}
+    wanted = {kind for permission, kind, _state, _label in WAITING if request.actor.may(permission)}
+    return {kind: ask[kind](request.actor) for kind in wanted}
+
+
+def _batches(actor: Actor) -> dict[str, int]:
+    return dict(production.batches(actor).values_list("state").annotate(n=Count("pk")).order_by("state"))
+
+
+def _oldest(request: Request, state: str, label: Text) -> Table:
+    rows = [case_row(case) for case in cases.worklist(request.actor, state, limit=FIRST)]
+    return Table(label, COLUMNS, rows)
 
 
 urls = [path("", index, name="home")]

@@ -94,7 +94,7 @@ def new(request: Request) -> HttpResponse:
         "breadcrumbs": trail((_("Imports"), "staff:imports"))})
 
 
-def _receive(request: Request, file: UploadedFile, area: Area) -> HttpResponse:
+def _receive(request: Request, file: "UploadedFile[bytes]", area: Area) -> HttpResponse:
     try:
         record = services.receive_import(file.name or "", file.file, area, by=request.actor,  # type: ignore[arg-type]
                                          request_id=request_key(request), at=timezone.now())
@@ -177,7 +177,7 @@ def photos(request: Request) -> HttpResponse:
         "breadcrumbs": trail((_("Imports"), "staff:imports"))})
 
 
-def _take_photos(request: Request, file: UploadedFile, area: Area) -> HttpResponse:
+def _take_photos(request: Request, file: "UploadedFile[bytes]", area: Area) -> HttpResponse:
     with TemporaryDirectory(prefix="zhengka-photos-") as folder:
         pack = Path(folder) / "pack.zip"
         with pack.open("wb") as target:

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from zhengka.core.errors import Problem
 from zhengka.formats.certnumber import CATEGORIES, GRADES
 from zhengka.registry import queries
+from zhengka.web.ui import words
 
 Word = str | Promise
 
@@ -30,6 +31,16 @@ FACT_WORDS: dict[str, Word] = {
 }
 """Fact of an event → its word in a history; facts that are not named here are for the journal's machines only."""
 
+BEGINNINGS: dict[tuple[str, str], Word] = {
+    ("holder", "register"): _("Registered"), ("certificate", "issue"): _("Certificate issued"),
+    ("import", "receive"): _("File received"), ("case", "open"): _("Case opened"),
+    ("card", "order"): _("Card ordered"), ("batch", "open"): _("Batch opened"),
+    ("officer", "open"): _("Account opened"),
+    ("import", "take"): _("Rows taken in"), ("import", "refuse"): _("File refused"),
+    ("import", "fetch"): _("Refused rows downloaded"),
+}
+"""Events whose act has another word than the same act of other rows, or is no step of a workflow."""
+
 PHASE_WORDS: dict[int, Word] = {1: _("Phase one"), 2: _("Phase two")}
 
 PURPOSE_WORDS: dict[str, Word] = {
@@ -39,6 +50,11 @@ PURPOSE_WORDS: dict[str, Word] = {
 """Purposes for which personal data is read in full; the code stands in the event."""
 
 SEX_WORDS: dict[int, Word] = {1: _("Male"), 2: _("Female")}
+
+
+def event_word(subject: str, action: str) -> Word:
+    """What happened, in words."""
+    return BEGINNINGS.get((subject, action)) or words.act(action)
 
 
 def role_word(role: str) -> Word:
