@@ -13,10 +13,12 @@ from zhengka.registry.workflow import CERTIFICATE, HOLDER, IMPORT
 class Holder(ProvinceRow, Stateful):
     """A person to whom a disability certificate has been issued (持证人). Sealed fields hold no clear text;
     `id_index` is the keyed blind index of the normalised 18-character ID number (I2).
+
+    Area and source are references that triggers hold for a whole statement, not row by row (0002_promises).
     """
 
     workflow = HOLDER
-    area = models.ForeignKey(Area, on_delete=models.PROTECT, db_column="area", db_index=False)
+    area = models.ForeignKey(Area, on_delete=models.PROTECT, db_column="area", db_index=False, db_constraint=False)
     name = models.TextField()
     pinyin = models.TextField(help_text="name in pinyin without tones or spaces, for search")
     initials = models.TextField(help_text="first letters of the pinyin")
@@ -31,7 +33,7 @@ class Holder(ProvinceRow, Stateful):
     photo = models.TextField(null=True, help_text="digest in the file store")
     photo_fault = models.TextField(blank=True, help_text="why the photo that came cannot be used")
     registered_at = models.DateTimeField()
-    source = models.ForeignKey("Import", null=True, on_delete=models.PROTECT, db_index=False)
+    source = models.ForeignKey("Import", null=True, on_delete=models.PROTECT, db_index=False, db_constraint=False)
     source_row = models.PositiveIntegerField(null=True)
     row_digest = models.BinaryField(null=True, help_text="keyed digest of the row that registered the person, 16 bytes")
 
@@ -43,8 +45,7 @@ class Holder(ProvinceRow, Stateful):
         ]
         indexes: ClassVar = [
             models.Index(fields=["area", "name"], name="holder_by_name"),
-            models.Index(fields=["area", "pinyin"], name="holder_by_pinyin"),
-            models.Index(fields=["area", "initials"], name="holder_by_initials"),
+            models.Index(fields=["area", "initials", "pinyin"], name="holder_by_initials"),
         ]
 
     def __str__(self) -> str:
@@ -82,7 +83,7 @@ class Certificate(ProvinceRow, Stateful):
     """
 
     workflow = CERTIFICATE
-    area = models.ForeignKey(Area, on_delete=models.PROTECT, db_column="area", db_index=False)
+    area = models.ForeignKey(Area, on_delete=models.PROTECT, db_column="area", db_index=False, db_constraint=False)
     holder = models.ForeignKey(Holder, on_delete=models.PROTECT, related_name="certificates")
     generation = models.PositiveSmallIntegerField(help_text="2 paper, 3 card")
     number = models.BinaryField(help_text="sealed as certificate.number")

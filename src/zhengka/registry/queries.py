@@ -21,14 +21,21 @@ from zhengka.registry.models import Certificate, Holder, Import
 LAST_CHARACTER = "\U0010ffff"
 
 PAGE = """
-SELECT found.id, found.key FROM unnest(%(areas)s::bigint[]) AS unit (area), LATERAL (
-    SELECT id, {column} AS key FROM registry_holder h
-    WHERE h.area = unit.area AND h.{column} >= %(low)s AND h.{column} < %(high)s
-      AND (%(after)s::bigint IS NULL OR (h.{column}, h.id) > (%(after_key)s, %(after)s::bigint)){unless}
-    ORDER BY h.{column}, h.id LIMIT %(limit)s
-) found ORDER BY found.key, found.id LIMIT %(limit)s
+SELECT found.id FROM unnest(%(areas)s::bigint[]) AS unit (area), LATERAL (
+    SELECT id, {keys} FROM registry_holder h
+    WHERE h.area = unit.area AND {where} AND (%(after)s::bigint IS NULL OR ({keys}, id) > ({last}, %(after)s::bigint))
+    ORDER BY {keys}, id LIMIT %(limit)s
+) found ORDER BY {keys}, id LIMIT %(limit)s
 """
-UNLESS_INITIALS = " AND NOT (h.initials >= %(low)s AND h.initials < %(high)s)"
+"""One short index scan for each issuing unit in range. Pinyin is read from the index over initials: its first letter
+is theirs."""
+
+BY_NAME = {"keys": "name", "where": "name >= %(low)s AND name < %(high)s", "last": "%(name)s"}
+BY_INITIALS = {"keys": "initials, pinyin", "where": "initials >= %(low)s AND initials < %(high)s",
+               "last": "%(initials)s, %(pinyin)s"}
+BY_PINYIN = {"keys": "initials, pinyin", "last": "%(initials)s, %(pinyin)s", "where": (
+    "initials >= left(%(low)s, 1) AND initials < left(%(low)s, 1) || %(end)s AND pinyin >= %(low)s "
+    "AND pinyin < %(high)s AND NOT (initials >= %(low)s AND initials < %(high)s)")}
 
 
 def find(text: str, *, actor: Actor, after: int | None = None, limit: int = 50) -> list[Holder]:
@@ -42,16 +49,16 @@ def find(text: str, *, actor: Actor, after: int | None = None, limit: int = 50) 
     word = text.strip()
     if not word:
         return []
-    if not word.isascii():
-        return _holders(_page("name", word, actor, after, limit))
-    letters = "".join(word.split()).lower()
     last = Holder.objects.filter(pk=after).first() if after else None
+    if not word.isascii():
+        return _holders(_page(BY_NAME, word, actor, last, limit))
+    letters = "".join(word.split()).lower()
     found: list[int] = []
     if last is None or last.initials.startswith(letters):
-        found = _page("initials", letters, actor, after, limit)
+        found = _page(BY_INITIALS, letters, actor, last, limit)
+        last = None
     if len(found) < limit:
-        in_pinyin = after if last and not last.initials.startswith(letters) else None
-        found += _page("pinyin", letters, actor, in_pinyin, limit - len(found))
+        found += _page(BY_PINYIN, letters, actor, last, limit - len(found))
     return _holders(found)
 
 
@@ -146,17 +153,14 @@ def _by_number(text: str, actor: Actor) -> list[Holder]:
     return list(Holder.objects.select_related("area").filter(wanted, **_within(actor)))
 
 
-def _page(column: str, low: str, actor: Actor, after: int | None, limit: int) -> list[int]:
-    """Ids of holders whose column begins with `low`: one short index scan for each issuing unit of the range."""
+def _page(by: dict[str, str], low: str, actor: Actor, last: Holder | None, limit: int) -> list[int]:
+    """Ids of holders whose key begins with `low`, from behind `last`."""
     with connection.cursor() as cursor:
-        after_key = ""
-        if after is not None:
-            cursor.execute(f"SELECT {column} FROM registry_holder WHERE id = %s", [after])
-            row = cursor.fetchone()
-            after_key = row[0] if row else ""
-        cursor.execute(PAGE.format(column=column, unless=UNLESS_INITIALS if column == "pinyin" else ""), {
-            "areas": [unit.code for unit in issuing_units(actor.lo, actor.hi)], "low": low,
-            "high": low + LAST_CHARACTER, "after": after, "after_key": after_key, "limit": limit})
+        cursor.execute(PAGE.format(**by), {
+            "areas": [unit.code for unit in issuing_units(actor.lo, actor.hi)], "low": low, "end": LAST_CHARACTER,
+            "high": low + LAST_CHARACTER, "limit": limit, "after": last.pk if last else None,
+            "name": last.name if last else "", "pinyin": last.pinyin if last else "",
+            "initials": last.initials if last else ""})
         return [row[0] for row in cursor.fetchall()]
 
 

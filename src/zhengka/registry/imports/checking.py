@@ -182,6 +182,7 @@ class Checker:
         found = self._meaning(cells, partial(_unit, units=rules.units), pl.Int64)
         if rules.unit is None:
             self._fault(cells == "", "unit-empty")
+            return found.alias("area")
         return found.fill_null(rules.unit).alias("area")
 
     def _spelt(self, meaning: Callable[[str, Mapping[str, int]], int], kind: str) -> Callable[[str], int]:

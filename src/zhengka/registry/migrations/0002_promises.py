@@ -4,6 +4,52 @@ from django.db import migrations
 
 from zhengka.core.scope import protect
 
+REFERENCES = """
+CREATE FUNCTION registry_refers() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE missing bigint;
+BEGIN
+    SELECT f.area INTO missing FROM (SELECT DISTINCT area FROM fresh) f
+    WHERE NOT EXISTS (SELECT FROM areas_area a WHERE a.code = f.area) LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'area % does not exist', missing USING ERRCODE = 'foreign_key_violation';
+    END IF;
+    IF TG_TABLE_NAME = 'registry_holder' THEN
+        SELECT f.source_id INTO missing FROM (SELECT DISTINCT source_id FROM fresh) f
+        WHERE source_id IS NOT NULL AND NOT EXISTS (SELECT FROM registry_import i WHERE i.id = f.source_id) LIMIT 1;
+        IF FOUND THEN
+            RAISE EXCEPTION 'import % does not exist', missing USING ERRCODE = 'foreign_key_violation';
+        END IF;
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER registry_refers_new AFTER INSERT ON registry_holder
+    REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION registry_refers();
+CREATE TRIGGER registry_refers_new AFTER INSERT ON registry_certificate
+    REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION registry_refers();
+CREATE FUNCTION registry_refers_anew() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM areas_area a WHERE a.code = NEW.area) THEN
+        RAISE EXCEPTION 'area % does not exist', NEW.area USING ERRCODE = 'foreign_key_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER registry_refers_anew AFTER UPDATE OF area ON registry_holder
+    FOR EACH ROW WHEN (OLD.area <> NEW.area) EXECUTE FUNCTION registry_refers_anew();
+CREATE TRIGGER registry_refers_anew AFTER UPDATE OF area ON registry_certificate
+    FOR EACH ROW WHEN (OLD.area <> NEW.area) EXECUTE FUNCTION registry_refers_anew();
+"""
+"""A foreign key asks once for each row; a file has a hundred thousand rows and one area. The same promise, asked once
+for each statement that adds rows (0.5 µs a row instead of 8). Areas and imports are never removed: see STAYS."""
+
+STAYS = """
+CREATE FUNCTION registry_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% are never removed', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation';
+END $$;
+CREATE TRIGGER registry_stays BEFORE DELETE ON areas_area FOR EACH STATEMENT EXECUTE FUNCTION registry_stays();
+CREATE TRIGGER registry_stays BEFORE DELETE ON registry_import FOR EACH STATEMENT EXECUTE FUNCTION registry_stays();
+"""
+
 
 class Migration(migrations.Migration):
     """Sequences and row-level security."""
@@ -13,6 +59,8 @@ class Migration(migrations.Migration):
         migrations.RunSQL("CREATE SEQUENCE registry_holder_ids CACHE 1", "DROP SEQUENCE registry_holder_ids"),
         migrations.RunSQL("CREATE SEQUENCE registry_certificate_ids CACHE 1", "DROP SEQUENCE registry_certificate_ids"),
         migrations.RunSQL("CREATE SEQUENCE registry_import_ids CACHE 1", "DROP SEQUENCE registry_import_ids"),
+        migrations.RunSQL(REFERENCES, migrations.RunSQL.noop),
+        migrations.RunSQL(STAYS, migrations.RunSQL.noop),
         migrations.RunSQL(protect("registry_holder"), migrations.RunSQL.noop),
         migrations.RunSQL(protect("registry_certificate"), migrations.RunSQL.noop),
         migrations.RunSQL(protect("registry_import"), migrations.RunSQL.noop),
