@@ -4,8 +4,9 @@ import re
 from uuid import uuid4
 
 import pytest
-from builders import make_area, make_officer
 from django.urls import reverse
+
+from builders import make_area, make_officer
 from visits import Visitor, routes
 from world import make_world
 from zhengka.accounts.roles import ROLES

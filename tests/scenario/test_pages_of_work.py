@@ -1,0 +1,214 @@
+"""The main job on the officers' pages, told step by step without a browser."""
+
+import io
+import zipfile
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from builders import NOON, make_area, make_case, make_certificate, make_holder, make_id_number, make_officer, request_id
+from portraits import make_photo
+from visits import Visitor
+from zhengka.cards.workflow import CARD
+from zhengka.cases.models import Case
+from zhengka.cases.workflow import EXCHANGE
+from zhengka.core import fields
+from zhengka.core.models import Event
+from zhengka.production.workflow import BATCH
+from zhengka.registry import services as registry
+from zhengka.registry.models import Holder, Import
+from zhengka.web.staff.home import WAITING
+
+pytestmark = pytest.mark.django_db
+HEADER = "姓名,身份证号,残疾人证号,残疾类别,残疾等级,发证日期,有效期至"
+
+
+def test_the_worklist_names_only_states_and_permissions_that_exist():
+    tables = {"cases": EXCHANGE, "cards": CARD, "batches": BATCH}
+    for permission, kind, state, _label in WAITING:
+        assert permission in {step.permission for step in tables[kind].steps if step.source == state}
+
+
+# -- searching -----------------------------------------------------------------------------------------------------
+
+
+def test_a_number_that_is_searched_for_is_in_no_address_and_not_in_clear_in_the_session():
+    number = make_id_number()
+    holder = make_holder(id_number=number)
+    visitor = Visitor(make_officer("clerk"))
+    answer = visitor.post(reverse("staff:holders"), {"q": number})
+    assert answer.url == reverse("staff:holder", args=[holder.pk])
+    assert number not in str(dict(visitor.session.items()))
+    assert number not in visitor.get(answer.url).content.decode()
+
+
+def test_a_search_by_initials_lists_everybody_and_stays_when_one_comes_back():
+    make_holder(name="田野")
+    make_holder(name="田原")
+    visitor = Visitor(make_officer("clerk"))
+    assert visitor.post(reverse("staff:holders"), {"q": "ty"}).url == reverse("staff:holders")
+    page = visitor.get(reverse("staff:holders")).content.decode()
+    assert "田野" in page and "田原" in page and "2 shown" in page
+
+
+def test_reading_in_full_needs_a_purpose_and_leaves_an_event():
+    number = make_id_number()
+    holder = make_holder(id_number=number)
+    visitor, url = Visitor(make_officer("reviewer")), reverse("staff:holder-in-full", args=[holder.pk])
+    refused = visitor.act(url, purpose="").content.decode()
+    assert number not in refused and "There is a problem" not in refused and "This field is required" in refused
+    assert number in visitor.act(url, purpose="desk").content.decode()
+    event = Event.objects.get(subject="holder", subject_id=holder.pk, action="read_in_full")
+    assert event.facts == {"purpose": "desk"}
+    assert "The holder is at the desk" in visitor.get(reverse("staff:holder", args=[holder.pk])).content.decode()
+
+
+def test_a_photo_that_is_too_small_is_not_taken_and_the_page_says_why():
+    holder = make_holder()
+    visitor, url = Visitor(make_officer("clerk")), reverse("staff:holder-portrait", args=[holder.pk])
+    page = visitor.act(url, photo=SimpleUploadedFile("a.jpg", b"no picture"))
+    assert page.status_code == 302
+    assert "The photo was not taken" in visitor.get(page.url).content.decode()
+    visitor.act(url, photo=SimpleUploadedFile("a.jpg", make_photo(1)))
+    assert visitor.get(reverse("staff:holder-photo", args=[holder.pk])).headers["Content-Type"] == "image/jpeg"
+
+
+# -- importing -----------------------------------------------------------------------------------------------------
+
+
+def send(visitor: Visitor, text: str, **more: str):
+    area = make_area()
+    return visitor.act(reverse("staff:import-new"), area=area.code,
+                       file=SimpleUploadedFile("二代证.csv", text.encode()), **more)
+
+
+def row(number: str, name: str = "张三") -> str:
+    return f"{name},{number},{number}42,肢体,二级,2015-05-01,2025-05-01"
+
+
+def test_a_file_is_received_taken_and_counted_and_its_refused_rows_come_back():
+    visitor, good = Visitor(make_officer("clerk")), make_id_number()
+    bad = good[:-1] + ("0" if good[-1] != "0" else "1")
+    answer = send(visitor, "\n".join([HEADER, row(good), row(bad, "李四")]))
+    assert answer.status_code == 302
+    record = Import.objects.get()
+    assert "every 1s" in visitor.get(answer.url).content.decode()
+    registry.take_import(record.pk, at=NOON)
+    record.refresh_from_db()
+    assert (record.state, record.created, record.refused) == ("done", 1, 1)
+    assert visitor.get(reverse("staff:import-progress", args=[record.pk])).headers["HX-Refresh"] == "true"
+    assert "Download the refused rows" in visitor.get(answer.url).content.decode()
+    key, url = str(request_id()), reverse("staff:import-refused", args=[record.pk])
+    file = visitor.post(url, {"request_id": key})
+    assert "李四" in file.content.decode("utf-8-sig") and "attachment" in file.headers["Content-Disposition"]
+    assert visitor.post(url, {"request_id": key}).status_code == 302
+    assert Event.objects.filter(subject="import", action="fetch").count() == 1
+
+
+def test_a_file_that_is_cut_short_is_refused_at_the_field_and_nothing_is_kept():
+    visitor = Visitor(make_officer("clerk"))
+    answer = visitor.act(reverse("staff:import-new"), area=make_area().code,
+                         file=SimpleUploadedFile("a.xlsx", b"PK\x03\x04 cut short"))
+    assert answer.status_code == 200 and "govuk-error-message" in answer.content.decode()
+    assert not Import.objects.exists()
+
+
+def test_an_import_form_sent_twice_makes_one_import():
+    visitor, key = Visitor(make_officer("clerk")), str(request_id())
+    text = "\n".join([HEADER, row(make_id_number())])
+    answers = {send(visitor, text, request_id=key).url for _ in range(2)}
+    assert len(answers) == 1 and Import.objects.count() == 1
+
+
+def test_a_pack_of_photos_is_counted_in_one_sentence():
+    number = make_id_number()
+    holder, pack = make_holder(id_number=number), io.BytesIO()
+    with zipfile.ZipFile(pack, "w") as archive:
+        archive.writestr(f"{number}.jpg", make_photo(1))
+        archive.writestr("holiday.jpg", make_photo(2))
+    visitor = Visitor(make_officer("clerk"))
+    answer = visitor.act(reverse("staff:import-photos"), area=make_area().code,
+                         file=SimpleUploadedFile("photos.zip", pack.getvalue()))
+    said = visitor.get(answer.url).content.decode()
+    assert "kept 1" in said and "not named by an ID number 1" in said
+    assert Holder.objects.get(pk=holder.pk).photo
+
+
+# -- the exchange --------------------------------------------------------------------------------------------------
+
+
+def test_the_exchange_is_opened_after_a_page_that_says_for_how_many():
+    for _ in range(3):
+        make_certificate(make_holder())
+    visitor, url, unit = Visitor(make_officer("clerk")), reverse("staff:exchange"), str(make_area().code)
+    asked = visitor.act(url, where=unit).content.decode()
+    assert "Open 3 cases?" in asked and not Case.objects.exists()
+    answer = visitor.act(url, where=unit, sure="1")
+    assert "3 cases are opened" in visitor.get(answer.url).content.decode()
+    again = visitor.act(url, where=unit, sure="1")
+    assert "0 cases are opened" in visitor.get(again.url).content.decode()
+
+
+def test_a_case_goes_from_clerk_to_reviewer_to_approver():
+    case = make_case(state="notified")
+    url = reverse("staff:case-step", args=[case.pk])
+    for role, action in (("clerk", "confirm"), ("reviewer", "review"), ("approver", "approve")):
+        visitor = Visitor(make_officer(role))
+        assert visitor.act(url, action=action).status_code == 302
+        assert visitor.get(reverse("staff:case", args=[case.pk])).status_code == 200
+    case.refresh_from_db()
+    assert case.state == "ordered" and case.card.state == "ordered"
+
+
+def test_the_reviewer_s_second_account_cannot_approve_and_the_page_says_why():
+    case = make_case(state="reviewed", reviewer="staff-9")
+    visitor = Visitor(make_officer("approver", person="staff-9"))
+    page = visitor.get(reverse("staff:case", args=[case.pk])).content.decode()
+    assert "Two different persons must do this" in page and 'value="approve"' not in page
+    assert visitor.act(reverse("staff:case-step", args=[case.pk]), action="approve").status_code == 409
+    case.refresh_from_db()
+    assert case.state == "reviewed"
+
+
+def test_a_case_is_sent_back_with_a_reason_only():
+    case = make_case(state="confirmed")
+    visitor, url = Visitor(make_officer("reviewer")), reverse("staff:case-step", args=[case.pk])
+    assert "This field is required" in visitor.act(url, action="send_back", reason="").content.decode()
+    visitor.act(url, action="send_back", reason="照片与本人不符")
+    case.refresh_from_db()
+    assert case.state == "notified"
+    assert "照片与本人不符" in visitor.get(reverse("staff:case", args=[case.pk])).content.decode()
+
+
+def test_a_step_that_a_colleague_took_meanwhile_is_a_page_with_words_and_code():
+    case = make_case(state="confirmed")
+    answer = Visitor(make_officer("clerk")).act(reverse("staff:case-step", args=[case.pk]), action="confirm")
+    page = answer.content.decode()
+    assert answer.status_code == 409 and "step-not-open" in page and "What to do next" in page
+
+
+@pytest.mark.parametrize("everything", [True, False])
+def test_bulk_acts_say_first_how_many_and_then_what_became_of_them(everything):
+    chosen = [make_case(state="reviewed", reviewer="other").pk for _ in range(3)]
+    own = make_case(state="reviewed", reviewer="staff-9").pk
+    visitor, url = Visitor(make_officer("approver", person="staff-9")), reverse("staff:cases-bulk")
+    picked = {"all": "1"} if everything else {"chosen": [*chosen, own]}
+    assert "Approve 4 cases?" in visitor.act(url, action="approve", **picked).content.decode()
+    assert Case.objects.filter(state="reviewed").count() == 4
+    key = str(request_id())
+    for _ in range(2):
+        answer = visitor.act(url, action="approve", sure="1", request_id=key, **picked)
+        said = visitor.get(answer.url).content.decode()
+        assert "3 cases are done" in said and "1 left alone: Two different persons must do this" in said
+    assert Case.objects.filter(pk__in=chosen, state="ordered").count() == 3
+
+
+def test_a_page_that_fails_tells_a_reference_number_and_nothing_else(settings, monkeypatch):
+    holder = make_holder()
+    Holder.objects.filter(pk=holder.pk).update(id_number=fields.close("x", "another.field"))
+    visitor = Visitor(make_officer("clerk"))
+    visitor.raise_request_exception = False
+    answer = visitor.get(reverse("staff:holder", args=[holder.pk]))
+    page = answer.content.decode()
+    assert answer.status_code == 500 and "zk-reference" in page and "Traceback" not in page and "SealBroken" not in page
