@@ -1,8 +1,9 @@
 """What anybody sees: the visitors' home with its form, one problem in plain words, and that the site is alive."""
 
-from typing import Any
+from collections.abc import Callable
 
 from django import forms
+from django.core.files.uploadedfile import UploadedFile
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
@@ -20,48 +21,57 @@ from zhengka.web.public.access import check_page
 PHOTO_LIMIT = 12 * 1024 * 1024
 
 
-class CheckForm(forms.Form):
-    """A code as a photo or as typed digits."""
+class NoCode(BadQr):
+    """A photo in which no code was found."""
 
-    photo = forms.FileField(
-        label=_("A photo of the code"), required=False,
-        help_text=_("Take it straight from above, with the whole code in the picture."),
-        widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg", "capture": "environment"}))
-    code = forms.CharField(
-        label=_("Or the digits of the code"), required=False, max_length=qr.LONGEST_TEXT,
-        help_text=_("What a scanner shows: an address that ends in many digits, or the digits alone."),
-        widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off", "spellcheck": "false"}))
+    def __init__(self) -> None:
+        super().__init__("qr-text")
+        self.code = "no-code"
+
+
+class CodeForm(forms.Form):
+    """A form that ends in the digits of one code, in `digits`."""
+
     digits = ""
 
-    def clean(self) -> dict[str, Any]:
-        """The digits of the one code that was given, in `digits`."""
-        given = super().clean() or {}
-        photo, code = given.get("photo"), given.get("code")
-        if photo:
-            self._read("photo", lambda: self._from_photo(photo))
-        elif code:
-            self._read("code", lambda: qr.from_text(code))
-        elif not self.errors:
-            self.add_error("photo", _("Give a photo of the code, or its digits."))
-        return given
-
-    def _read(self, field: str, payload: Any) -> None:
+    def take(self, field: str, payload: Callable[[], bytes]) -> None:
+        """Keep the digits, or say at the field why there are none."""
         try:
             self.digits = qr.to_digits(payload())
         except BadQr as bad:
             self.add_error(field, FAULTS.get(bad.code, FAULTS["qr-text"]))
 
-    def _from_photo(self, photo: Any) -> bytes:
-        if photo.size > PHOTO_LIMIT:
-            raise BadQr("image-too-large")
-        for text in qr.read_image(photo.read()):
-            return qr.from_text(text)
-        raise BadQr("qr-missing")
+
+class PhotoForm(CodeForm):
+    """A code as a photo; a phone offers its camera."""
+
+    photo = forms.FileField(
+        label=_("A photo of the code"), help_text=_("Taken straight from above, with the whole code in the picture."),
+        widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg", "capture": "environment"}))
+
+    def clean_photo(self) -> None:
+        """Read the code in the photo; the photo itself is kept nowhere."""
+        photo = self.cleaned_data["photo"]
+        self.take("photo", lambda: _read(photo))
+
+
+class DigitsForm(CodeForm):
+    """A code as typed digits."""
+
+    code = forms.CharField(
+        label=_("The digits of the code"), max_length=qr.LONGEST_TEXT,
+        help_text=_("What a scanner shows: an address that ends in many digits, or the digits alone."),
+        widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off", "spellcheck": "false"}))
+
+    def clean_code(self) -> None:
+        """Take the digits out of the text."""
+        code = self.cleaned_data["code"]
+        self.take("code", lambda: qr.from_text(code))
 
 
 FAULTS = {
     "qr-text": _("This is not the code of a disability certificate card."),
-    "qr-missing": _("No code was found in the photo. Go closer, hold still, avoid glare."),
+    "no-code": _("No code was found in the photo. Go closer, hold still, avoid glare."),
     "image-too-large": _("The photo is too large: at most 12 MB and 25 million pixels."),
     "image-format": _("The photo must be a JPEG or PNG picture."),
     "image-broken": _("The photo is damaged or cut short. Take it again."),
@@ -72,18 +82,34 @@ FAULTS = {
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """What this site is, and the way to a check or to the officers' login."""
-    return render(request, "public/home.html", {"form": CheckForm(), "title": _("Check a disability certificate card")})
+    return _home(request, PhotoForm(), DigitsForm())
 
 
 @check_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def check(request: HttpRequest) -> HttpResponse:
     """Take a code by photo or by hand and go to its card's page. Nothing is kept of either."""
-    form = CheckForm(request.POST, request.FILES) if request.method == "POST" else CheckForm()
-    if form.is_bound and form.is_valid():
+    if request.method != "POST":
+        return HttpResponseRedirect(reverse("public:home"))
+    by_hand = "code" in request.POST
+    form: CodeForm = DigitsForm(request.POST) if by_hand else PhotoForm(request.POST, request.FILES)
+    if form.is_valid():
         return HttpResponseRedirect(reverse("public:card", args=[form.digits]))
-    return render(request, "public/home.html", {"form": form, "title": _("Check a disability certificate card")},
-                  status=400 if form.is_bound else 200)
+    return _home(request, PhotoForm() if by_hand else form, form if by_hand else DigitsForm(), status=400)
+
+
+def _home(request: HttpRequest, photo: CodeForm, digits: CodeForm, *, status: int = 200) -> HttpResponse:
+    return render(request, "public/home.html", {
+        "title": _("Check a disability certificate card"), "photo_form": photo, "digits_form": digits}, status=status)
+
+
+def _read(photo: UploadedFile) -> bytes:
+    """The payload of the code in a photo; `BadQr`."""
+    if (photo.size or 0) > PHOTO_LIMIT:
+        raise BadQr("image-too-large")
+    for text in qr.read_image(photo.read()):
+        return qr.from_text(text)
+    raise NoCode
 
 
 @public

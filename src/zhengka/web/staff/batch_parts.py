@@ -58,13 +58,13 @@ def progress_of(batch: Batch) -> dict[str, Any] | None:
                        poll=reverse("staff:batch-progress", args=[batch.pk]), unit=_("cards"), finished=False)
 
 
-def counts_chart(batch: Batch) -> tuple[str, list[int]] | None:
-    """In and out as one bar: every card of the batch is in exactly one piece."""
+def counts_chart(batch: Batch) -> list[tuple[str, list[int]]]:
+    """In and out as one bar: every card of the batch is in exactly one piece; nothing before they are counted."""
     if batch.state in ("open", "preparing"):
-        return None
+        return []
     made = batch.good + batch.spoiled + batch.suspect
     waiting = batch.ordered - batch.prepared - batch.held
-    return batch.number, [batch.good, batch.prepared - made, batch.held, waiting, batch.spoiled, batch.suspect]
+    return [(batch.number, [batch.good, batch.prepared - made, batch.held, waiting, batch.spoiled, batch.suspect])]
 
 
 def held_table(batch: Batch) -> list[dict[str, Any]]:

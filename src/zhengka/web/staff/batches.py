@@ -28,7 +28,7 @@ from zhengka.production import queries, services
 from zhengka.production.models import Batch, Maker
 from zhengka.production.workflow import BATCH
 from zhengka.web.access import Request, act, mine, request_key, requires
-from zhengka.web.staff.batch_parts import counts_chart, facts, findings_table, held_table, history, progress_of
+from zhengka.web.staff.batch_parts import SERIES, counts_chart, facts, findings_table, held_table, history, progress_of
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.paging import page_of
 from zhengka.web.ui import words
@@ -64,7 +64,7 @@ class OpenForm(forms.Form):
 class ResultsForm(forms.Form):
     """What the card maker sent back."""
 
-    file = forms.FileField(label=_("Results file"), help_text=_("The signed file of the card maker (.zkr)."))
+    file = forms.FileField(label=_("Results file"), help_text=_("The signed file of the card maker (.jsonl)."))
 
 
 @requires("batch.read")
@@ -107,7 +107,8 @@ def batch(request: Request, pk: int) -> HttpResponse:
     return render(request, "staff/batches/batch.html", {
         "title": row.number, "caption": area_name(row.area), "batch": row, "facts": facts(row),
         "buttons": _buttons(request, row),
-        "progress": progress_of(row), "chart": counts_chart(row), "held": held_table(row),
+        "progress": progress_of(row), "chart": counts_chart(row), "series": SERIES,
+        "held": held_table(row),
         "findings": findings_table(row), "may_release": request.actor.may("batch.make"),
         "results": ResultsForm() if _open(request, row, "receive") else None, "history": history(request, row),
         "downloads": [name for name in FILES if _open(request, row, name)],

@@ -19,16 +19,16 @@ from django.views.decorators.http import require_POST
 from zhengka.cards import queries, services
 from zhengka.cards.models import Card
 from zhengka.cards.workflow import CARD
-from zhengka.core import fields
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed
 from zhengka.core.queries import EventFilter, events
 from zhengka.formats import qr
 from zhengka.production import queries as production
+from zhengka.registry import queries as registry
 from zhengka.web.access import Request, act, request_key, requires
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.paging import SIZE, page_by_place, place
-from zhengka.web.staff.words import disability, masked
+from zhengka.web.staff.words import disability
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Event, Fact, Row, Table, Text, Tile
 
@@ -142,9 +142,8 @@ def _row(card: Card) -> Row:
 
 
 def _facts(card: Card) -> list[Fact]:
-    number = fields.open_(bytes(card.certificate.number), "certificate.number")
     facts: list[Fact] = [
-        Fact(_("Certificate number"), Cell(masked(number), number=True)),
+        Fact(_("Certificate number"), Cell(registry.number_of(card.certificate), number=True)),
         Fact(_("Category and grade"), disability(card.certificate.category, card.certificate.grade)),
         Fact(_("Issuing unit"), area_name(card.area)),
         Fact(_("Serial"), Cell(card.serial or "—", number=True)),
