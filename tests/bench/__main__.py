@@ -16,7 +16,8 @@ sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
 def main() -> None:
     """Run the benches, each in the order of its name."""
     django.setup()
-    wanted = sys.argv[1:] or sorted(path.stem.removeprefix("bench_") for path in Path(__file__).parent.glob("bench_*.py"))
+    here = Path(__file__).parent
+    wanted = sys.argv[1:] or sorted(path.stem.removeprefix("bench_") for path in here.glob("bench_*.py"))
     cores = len(os.sched_getaffinity(0))
     print(f"Python {platform.python_version()}, {ssl.OPENSSL_VERSION}, {cores} cores, load {os.getloadavg()[0]:.1f}")
     for name in wanted:

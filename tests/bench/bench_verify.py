@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
-from issued import BASE_URL, CARD, NOON, Issuer
 from measure import ratio, tell
 
+from issued import BASE_URL, CARD, NOON, Issuer
 from zhengka.formats import credential, qr, statuslist, verdict
 
 CARDS = 300_000

@@ -78,7 +78,8 @@ def show(officer: As = "leader") -> None:
 
 
 def import_(files: list[Path] = typer.Argument(help=".xlsx or .csv files", exists=True), unit: Unit = "",
-            officer: As = "clerk", refused: Path = typer.Option(None, help="Folder for the files of refused rows.")) -> None:
+            officer: As = "clerk",
+            refused: Path = typer.Option(None, help="Folder for the files of refused rows.")) -> None:
     """Import second-generation holders; the unit is the file name's first six digits unless one is given."""
     cluster.ensure()
     by = actor(officer)
@@ -184,7 +185,8 @@ def receive(number: str, results: Path = typer.Argument(exists=True), officer: A
     by, (request_id, at) = actor(officer), _now()
     found = batches.batch_by_number(number, actor=by)
     found = production.receive_results(found, results, by=by, request_id=request_id, at=at)
-    typer.echo(f"{number}: {found.prepared} made = {found.good} good + {found.spoiled} spoiled + {found.suspect} suspect")
+    typer.echo(f"{number}: {found.prepared} made = {found.good} good + {found.spoiled} spoiled "
+               f"+ {found.suspect} suspect")
     for finding in batches.findings(found):
         typer.echo(f"  {finding.code} {finding.serial} {finding.detail}")
 

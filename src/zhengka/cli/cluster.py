@@ -60,7 +60,7 @@ def folder() -> Path:
 
 def socket() -> Path:
     """Folder of the cluster's socket; the cluster listens nowhere else."""
-    return Path(settings.DATABASES["default"]["HOST"])
+    return Path(str(settings.DATABASES["default"]["HOST"]))
 
 
 def find_programs() -> Path:
@@ -119,7 +119,7 @@ def _answers() -> bool:
 
 
 def _connect(name: str) -> psycopg.Connection[tuple[object, ...]]:
-    at = settings.DATABASES["default"]
+    at = {key: str(value) for key, value in settings.DATABASES["default"].items()}
     return psycopg.connect(host=at["HOST"], port=at["PORT"] or None, user=at["USER"],
                            password=at.get("PASSWORD") or None, dbname=name, connect_timeout=5)
 

@@ -148,7 +148,7 @@ def _maker(*words: str) -> str:
 
 
 def make_cards(who: Officers, maker: Maker, *, told: Told) -> None:
-    """Steps 4 to 6: every ordered card goes through a batch, the maker and back; spoiled ones again, until none waits."""
+    """Steps 4 to 6: each ordered card through a batch, the maker and back; spoiled ones again, until none waits."""
     by = who.producer
     total = _to_make(by)
     while True:

@@ -40,18 +40,19 @@ def shipped_parts() -> list[tuple[str, str, str, str]]:
 def licence(dist: metadata.Distribution) -> str:
     """The licence as the part itself states it: SPDX expression, classifier, or the first words of its field."""
     about = dist.metadata
-    if about.get("License-Expression"):
+    if "License-Expression" in about:
         return about["License-Expression"]
     classifiers = [c.split(" :: ")[-1] for c in about.get_all("Classifier") or [] if c.startswith("License ::")]
     if classifiers:
         return ", ".join(classifiers)
-    return (about.get("License") or "not stated").strip().split("\n")[0][:LICENCE_LENGTH]
+    return about["License"].strip().split("\n")[0][:LICENCE_LENGTH] if "License" in about else "not stated"
 
 
 def bill(found: list[tuple[str, str, str, str]]) -> dict[str, object]:
     """The parts as a CycloneDX document."""
     return {"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1,
-            "metadata": {"component": {"type": "application", "name": "zhengka", "version": metadata.version("zhengka")}},
+            "metadata": {"component": {"type": "application", "name": "zhengka",
+                                       "version": metadata.version("zhengka")}},
             "components": [{"type": "library", "name": name, "version": version,
                             "licenses": [{"license": {"name": terms}}], "group": origin}
                            for name, version, terms, origin in found]}

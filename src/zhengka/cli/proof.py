@@ -1,4 +1,4 @@
-"""Steps 8 and 9 of the main job: cards are presented to a gate without a network; lost ones are refused, found ones pass."""
+"""Steps 8 and 9 of the main job: cards are presented without a network; lost ones are refused, found ones pass."""
 
 from collections import Counter
 from collections.abc import Callable

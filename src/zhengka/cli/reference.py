@@ -1,30 +1,37 @@
 """docs/reference, made from the code: what is written there cannot differ from what runs."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
-import click
 from django.conf import settings
+from django.http import HttpRequest
+from django.urls import resolve
+from procrastinate.contrib.django import app as jobs
+from typer.core import TyperGroup
 
 from zhengka.accounts.roles import ADMINISTRATORS, ROLES
+from zhengka.accounts.workflow import OFFICER
 from zhengka.cards.workflow import CARD
 from zhengka.cases.workflow import EXCHANGE
 from zhengka.core.errors import PROBLEMS
-from zhengka.core.queue import app as jobs
 from zhengka.core.queue import task_names
 from zhengka.core.workflow import Workflow
 from zhengka.production.workflow import BATCH
 from zhengka.registry.workflow import CERTIFICATE, HOLDER, IMPORT
 
-WORKFLOWS = (HOLDER, CERTIFICATE, IMPORT, EXCHANGE, CARD, BATCH)
+WORKFLOWS = (OFFICER, HOLDER, CERTIFICATE, IMPORT, EXCHANGE, CARD, BATCH)
+Command = Any  # Typer carries a click of its own, without a public name
 MADE = "<!-- Made by `zhengka docs write`; change the code, not this page. -->\n\n"
 
 
-def pages(command: click.Command) -> dict[str, str]:
+def pages(command: Command) -> dict[str, str]:
     """File name → text of every generated page; `command` is the whole `zhengka` command."""
     return {
         "problems.md": _problems(), "settings.md": _settings(), "workflows.md": _workflows(), "roles.md": _roles(),
         "tasks.md": _tasks(), "commands.md": _commands(command),
+        "openapi.json": _openapi(),
     }
 
 
@@ -33,7 +40,7 @@ def folder() -> Path:
     return Path(settings.PROJECT_ROOT) / "docs" / "reference"
 
 
-def write(command: click.Command) -> list[str]:
+def write(command: Command) -> list[str]:
     """Write the pages that differ; their names."""
     folder().mkdir(parents=True, exist_ok=True)
     changed = stale(command)
@@ -43,7 +50,7 @@ def write(command: click.Command) -> list[str]:
     return changed
 
 
-def stale(command: click.Command) -> list[str]:
+def stale(command: Command) -> list[str]:
     """Names of the pages that differ from what the code says."""
     return [name for name, text in pages(command).items()
             if not (folder() / name).exists() or (folder() / name).read_text() != text]
@@ -53,9 +60,17 @@ def _page(title: str, *parts: str) -> str:
     return MADE + f"# {title}\n\n" + "\n".join(parts).rstrip() + "\n"
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
+
+
+def _openapi() -> str:
+    """The description that the site itself serves."""
+    request = HttpRequest()
+    request.method, request.META = "GET", {"SERVER_NAME": "localhost", "SERVER_PORT": "80"}
+    served = resolve("/api/v1/openapi.json").func(request).content
+    return json.dumps(json.loads(served), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
 def _problems() -> str:
@@ -68,7 +83,8 @@ def _problems() -> str:
 
 
 def _settings() -> str:
-    rows = [(f"`{name}`", f"`{default}`" if default else "", text) for name, default, text in settings.SETTING_SENTENCES]
+    rows = [(f"`{name}`", f"`{default}`" if default else "", text)
+            for name, default, text in settings.SETTING_SENTENCES]
     return _page("Settings", "Read once, from the environment; everything wrong is reported at once.\n",
                  _table(("Variable", "Default", "Meaning"), rows))
 
@@ -97,7 +113,8 @@ def _roles() -> str:
     head = ("Permission", *(f"{role} {zh}" for role, (zh, _) in ROLES.items()))
     rows = [(f"`{p}`", *("yes" if p in held else "" for _, held in ROLES.values())) for p in permissions]
     return _page("Roles and permissions",
-                 f"Administrators ({', '.join(sorted(ADMINISTRATORS))}) hold no business permission.\n", _table(head, rows))
+                 f"Administrators ({', '.join(sorted(ADMINISTRATORS))}) hold no business permission.\n",
+                 _table(head, rows))
 
 
 def _tasks() -> str:
@@ -106,16 +123,17 @@ def _tasks() -> str:
                  _table(("Task", "Meaning"), rows))
 
 
-def _commands(command: click.Command) -> str:
-    parts = []
+def _commands(command: Command) -> str:
+    parts: list[str] = []
 
-    def walk(name: str, found: click.Command, tell: Callable[[str], None]) -> None:
-        if isinstance(found, click.Group):
+    def walk(name: str, found: Command, tell: Callable[[str], None]) -> None:
+        if isinstance(found, TyperGroup):
             for child in sorted(found.commands):
                 walk(f"{name} {child}", found.commands[child], tell)
             return
         options = [(f"`{'`, `'.join(p.opts)}`", getattr(p, "help", "") or "") for p in found.params if p.name != "help"]
-        tell(f"## {name}\n\n{(found.help or '').strip()}\n\n" + (_table(("Argument", "Meaning"), options) if options else ""))
+        listed = _table(("Argument", "Meaning"), options) if options else ""
+        tell(f"## {name}\n\n{(found.help or '').strip()}\n\n{listed}")
 
     walk("zhengka", command, parts.append)
     return _page("Commands", *parts)

@@ -19,7 +19,7 @@ class BadEnvironment(SystemExit):
 
 def setting(sentence: str, default: str = "", name: str = "") -> str:
     """Declare one setting by one sentence; `name` is its environment variable (ZHENGKA_<FIELD> when left out)."""
-    return field(default=default, metadata={"sentence": sentence, "name": name})  # type: ignore[return-value]
+    return field(default=default, metadata={"sentence": sentence, "name": name})
 
 
 @dataclass(frozen=True)

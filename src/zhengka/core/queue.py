@@ -16,10 +16,16 @@ STALLED_AFTER = 30
 TRIES = 5
 
 
-def task(name: str) -> Callable[[Work], Work]:
-    """Register a function as the task `name`. It gets row ids only, calls one service, and may run twice."""
+def task(name: str, *, cron: str = "") -> Callable[[Work], Work]:
+    """Register a function as the task `name`. It gets row ids only, calls one service, and may run twice.
+
+    `cron`: workers also begin it at these times (minute, hour, day, month, weekday), with `timestamp` in seconds.
+    """
     def register(function: Work) -> Work:
-        app.task(name=name, retry=RetryStrategy(max_attempts=TRIES, linear_wait=2))(function)
+        made = app.task(name=name, queueing_lock=name if cron else None,
+                        retry=RetryStrategy(max_attempts=TRIES, linear_wait=2))(function)
+        if cron:
+            app.periodic(cron=cron)(made)
         return function
     return register
 
@@ -56,7 +62,7 @@ def _held(once: str | None) -> bool:
 
 @app.periodic(cron="* * * * * */15")
 @app.task(name="core.revive_stalled", queueing_lock="core.revive_stalled", pass_context=True)
-async def revive_stalled(context: JobContext, timestamp: int) -> None:
+async def revive_stalled(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - when it was due
     """Give the jobs of dead workers to living ones: procrastinate itself leaves them marked as being done."""
     manager = context.app.job_manager
     for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER):
