@@ -8,9 +8,8 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from zhengka.cases import queries, services
@@ -120,7 +119,7 @@ def bulk(request: Request) -> HttpResponse:
 def _said(done: Done) -> str:
     """What a bulk act did, in one sentence and one more for each reason why some were left."""
     moved = ngettext("%(n)s case is done.", "%(n)s cases are done.", done.moved) % {"n": f"{done.moved:,}"}
-    left = [_now("%(n)s left alone: %(why)s.") % {"n": f"{number:,}", "why": problem_words(PROBLEMS[code])[0]}
+    left = [gettext("%(n)s left alone: %(why)s.") % {"n": f"{number:,}", "why": problem_words(PROBLEMS[code])[0]}
             for code, number in done.left.items()]
     return " ".join([moved, *left])
 

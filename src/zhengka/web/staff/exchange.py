@@ -8,9 +8,8 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from zhengka.areas.models import Area
 from zhengka.areas.queries import issuing_units
@@ -63,7 +62,7 @@ def _choices(phases: dict[Area, int]) -> list[tuple[str, str]]:
     for phase in sorted(set(phases.values())):
         units = sum(each == phase for each in phases.values())
         if units > 1:
-            whole.append((f"phase-{phase}", _now("%(phase)s: all %(n)s offices") % {
+            whole.append((f"phase-{phase}", gettext("%(phase)s: all %(n)s offices") % {
                 "phase": PHASE_WORDS.get(phase, phase), "n": units}))
     single = [(str(unit.code), f"{area_name(unit)} ({PHASE_WORDS.get(phase, phase)})")
               for unit, phase in phases.items()]

@@ -7,6 +7,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
@@ -147,8 +148,9 @@ SIZE_LIMIT = 11 << 20
 
 def _photo_said(row: Holder) -> str:
     if row.photo_fault:
-        return f"{_('The photo was not taken')}: {bilingual(FAULTS.get(row.photo_fault, (row.photo_fault,) * 2))}"
-    return str(_("The photo is kept."))
+        return gettext("The photo was not taken: %(why)s") % {
+            "why": bilingual(FAULTS.get(row.photo_fault, (row.photo_fault,) * 2))}
+    return gettext("The photo is kept.")
 
 
 def _page(request: Request, row: Holder, *, clear: InFull | None = None, **forms_: forms.Form) -> HttpResponse:

@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
@@ -190,11 +190,12 @@ def _take_photos(request: Request, file: "UploadedFile[bytes]", area: Area) -> H
 
 def _photos_said(done: services.Photos) -> str:
     """What became of a pack, in one sentence."""
-    counted = [(_now("kept"), done.kept), (_now("known already"), done.unchanged),
-               (_now("of nobody in this office"), done.unknown), (_now("not named by an ID number"), done.unnamed),
+    counted = [(gettext("kept"), done.kept), (gettext("known already"), done.unchanged),
+               (gettext("of nobody in this office"), done.unknown),
+               (gettext("not named by an ID number"), done.unnamed),
                *((bilingual(FAULTS[code]), number) for code, number in done.faults.items())]
-    return f"{_now('Photos')}: " + ", ".join(f"{word} {number:,}" for word, number in counted if number or word ==
-                                             _now("kept"))
+    return gettext("Photos") + ": " + ", ".join(
+        f"{word} {number:,}" for place, (word, number) in enumerate(counted) if number or not place)
 
 
 urls = [

@@ -8,7 +8,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
@@ -84,7 +84,7 @@ def new(request: Request) -> HttpResponse:
         except Refusal as refusal:
             if refusal.code != "username-taken":
                 raise
-            form.add_error("username", _now("This login name is taken. Choose another one."))
+            form.add_error("username", gettext("This login name is taken. Choose another one."))
     return render(request, "staff/form.html", {
         "title": _("Open an account"), "form": form, "breadcrumbs": trail((_("Officers"), "staff:officers")),
         "submit": _("Open the account"), "back": reverse("staff:officers")})
