@@ -8,11 +8,11 @@ from django.db import connection, transaction
 
 import builders
 from builders import NOON
-from zhengka.cards import queries, rules, services
+from zhengka.cards import queries, rules, services, tasks
 from zhengka.cards.models import Card, StatusPublication
 from zhengka.cards.workflow import CARD
 from zhengka.core import files
-from zhengka.core.queue import later
+from zhengka.core.queue import later, work
 from zhengka.formats import statuslist
 from zhengka.formats.issuers import KeySet
 from zhengka.formats.statuslist import Status
@@ -138,18 +138,30 @@ def test_publishers_at_once_make_one_version():
     [card] = numbered("active")
     made = []
 
-    def work():
+    def publish():
         try:
             made.extend(services.publish_status_lists(at=NOON))
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=work) for _ in range(6)]
+    threads = [threading.Thread(target=publish) for _ in range(6)]
     [thread.start() for thread in threads]
     [thread.join() for thread in threads]
     versions = list(StatusPublication.objects.order_by("number").values_list("number", "digest"))
     assert shown(card.status_list).version == max(number for number, digest in versions if digest)
     assert Key.objects.get(purpose="status").signatures == len(versions)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_worker_publishes_what_a_report_asked_for_and_every_hour():
+    [card] = numbered("active")
+    services.report_lost(card, by=builders.make_actor(), request_id=builders.request_id(), at=NOON)
+    work(until_empty=True)
+    [publication] = queries.publications()
+    assert (publication.list_number, publication.blocked) == (card.status_list, 1)
+    hour = int((publication.published_at + 13 * HOUR).timestamp())
+    tasks.refresh_status_lists(timestamp=hour)
+    assert [row.number for row in queries.publications()] == [2]
 
 
 FETCH = "SELECT id FROM procrastinate_jobs WHERE status = 'todo' FOR UPDATE SKIP LOCKED"

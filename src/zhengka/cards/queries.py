@@ -90,6 +90,14 @@ def gate_state(card: Card, at: datetime) -> str:
                           today=at.astimezone(CHINA).date())
 
 
+def may_be_activated(card: Card, at: datetime) -> bool:
+    """True where the first year, or the next one of an active card, can be activated at this time."""
+    today = at.astimezone(CHINA).date()
+    if card.state == "active" and card.active_until is not None:
+        return today >= rules.opens(policy(card.area_id, today), card.active_until)
+    return card.state == "issued"
+
+
 def publications() -> QuerySet[StatusPublication]:
     """The newest published version of each status list."""
     return StatusPublication.objects.exclude(digest="").order_by("list_number", "-number").distinct("list_number")

@@ -1,5 +1,7 @@
 """What the worker does for cards."""
 
+from datetime import UTC, datetime
+
 from django.utils import timezone
 
 from zhengka.cards import services
@@ -10,3 +12,9 @@ from zhengka.core.queue import task
 def publish_status_lists(number: int | None = None) -> None:
     """Publish one status list, or all of them."""
     services.publish_status_lists(at=timezone.now(), number=number)
+
+
+@task("cards.refresh_status_lists", cron="1 * * * *")
+def refresh_status_lists(timestamp: int) -> None:
+    """Every hour: publish what midnight changed (activation years that are over), and sign anew what grows old."""
+    services.publish_status_lists(at=datetime.fromtimestamp(timestamp, UTC))

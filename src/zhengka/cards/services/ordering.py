@@ -56,6 +56,8 @@ WHERE k.id = ANY(%(ids)s) AND k.state = ANY(%(spoiled)s) AND k.area BETWEEN %(lo
   AND NOT EXISTS (SELECT FROM cards_card o WHERE o.replaces_id = k.id)
   AND NOT EXISTS (SELECT FROM cards_card o WHERE o.holder_id = k.holder_id AND o.state = ANY(%(on_its_way)s))
 """
+NEEDED = (
+    "area_id", "province", "profile", "serial", "token", "status_list", "status_index", "issued_on", "valid_until")
 ALLOT = """
 UPDATE cards_card t SET serial = n.serial, token = n.token, status_list = n.list, status_index = n.place
 FROM unnest(%(ids)s::bigint[], %(serials)s::text[], %(tokens)s::bytea[], %(lists)s::int[], %(places)s::int[])
@@ -140,11 +142,11 @@ def reorder_many(card_ids: Sequence[int], *, by: Actor, request_id: UUID, at: da
 def allot(ids: Sequence[int], *, at: datetime) -> list[Card]:
     """Give many cards their serial, token and place in a status list, once for ever; the cards in the order of `ids`.
 
-    Cards that have their numbers keep them, so a batch that is prepared again makes no second set. Holder and
-    certificate come with each card.
+    Cards that have their numbers keep them, so a batch that is prepared again makes no second set. The cards come
+    with what their numbers and their credential need, and no more.
     """
-    found = {card.pk: card for card in Card.objects.select_related("holder", "certificate", "area").filter(
-        pk__in=ids).order_by("pk").select_for_update(of=("self",))}
+    found = {card.pk: card for card in Card.objects.filter(pk__in=ids).only(*NEEDED).order_by("pk").select_for_update(
+        of=("self",))}
     bare = sorted((card for card in found.values() if card.serial is None), key=_kind_of_list)
     for _, cards in groupby(bare, key=_kind_of_list):
         _number(list(cards), at)
