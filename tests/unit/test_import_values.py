@@ -47,8 +47,8 @@ def test_a_birth_date_may_be_a_month_only(text, fits):
 
 
 @pytest.mark.parametrize(("text", "parts"), [
-    ("视力二级、肢体三级", [[1, 2], [4, 3]]), ("视力残疾二级；肢体残疾三级", [[1, 2], [4, 3]]), ("听力1+言语Ⅱ级", [[2, 1], [3, 2]]),
-    ("智力:壹级, 精神-4", [[5, 1], [6, 4]])])
+    ("视力二级、肢体三级", [[1, 2], [4, 3]]), ("视力残疾二级；肢体残疾三级", [[1, 2], [4, 3]]),
+    ("听力1+言语Ⅱ级", [[2, 1], [3, 2]]), ("智力:壹级, 精神-4", [[5, 1], [6, 4]])])
 def test_the_components_of_a_multiple_disability_are_read(text, parts):
     assert values.components(text) == parts
 
@@ -74,7 +74,8 @@ def test_free_text_keeps_its_characters_and_loses_what_cannot_be_seen(text, kept
 
 
 @pytest.mark.parametrize(("start", "end"), [
-    (dt.date(2012, 2, 29), dt.date(2022, 2, 28)), (dt.date(2008, 2, 29), dt.date(2018, 2, 28)), (DAY, dt.date(2028, 3, 5))])
+    (dt.date(2012, 2, 29), dt.date(2022, 2, 28)), (dt.date(2008, 2, 29), dt.date(2018, 2, 28)),
+    (DAY, dt.date(2028, 3, 5))])
 def test_ten_years_later_is_the_same_day(start, end):
     assert values.years_later(start, 10) == end
 

@@ -43,7 +43,9 @@ def accept(data: bytes) -> bytes:
                 return _accepted(picture, data)
     except BadPhoto:
         raise
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning):
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise BadPhoto("photo-pixels") from None
+    except (OSError, ValueError, SyntaxError):
         raise BadPhoto("photo-unreadable") from None
 
 
@@ -58,6 +60,7 @@ def _accepted(picture: Image.Image, data: bytes) -> bytes:
         return data
     upright = ImageOps.exif_transpose(picture).convert("RGB")
     upright.thumbnail(LARGEST)
+    upright.info = {}  # a comment or profile would be written again
     out = io.BytesIO()
     upright.save(out, "JPEG", quality=88)
     return out.getvalue()
