@@ -70,8 +70,8 @@ STATES: dict[str, dict[str, Look]] = {
         "suspect": (WAIT, _("Under inquiry")),
     },
     "officer": {
-        "active": (GOOD, _("Open")),
-        "inactive": (QUIET, _("Closed")),
+        "active": (GOOD, _("Enabled")),
+        "inactive": (QUIET, _("Disabled")),
     },
     "job": {
         "waiting": (QUIET, _("Waiting")),
