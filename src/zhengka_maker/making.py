@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from functools import partial
 from itertools import chain
 from multiprocessing import get_context
@@ -81,8 +82,9 @@ def _make_all(job: Job, folder: Path, members: list[Member], workers: int) -> No
     open_names = [member.name for member in members if not (parts / member.name).exists()]
     started, made, whole = time.monotonic(), 0, sum(member.cards for member in members)
     left = sum(member.cards for member in members if member.name not in open_names)
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        for count in pool.map(partial(make_member, job, folder), open_names):
+    several = len(open_names) > 1  # a process of its own costs more than a small member
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) if several else nullcontext() as pool:
+        for count in (pool.map if pool else map)(partial(make_member, job, folder), open_names):
             made += count
             rate = made / max(time.monotonic() - started, 1e-6)
             print(f"{left + made} of {whole} cards made, {rate:.0f} a second", file=sys.stderr)

@@ -91,7 +91,7 @@ def import_(files: list[Path] = typer.Argument(help=".xlsx or .csv files", exist
         if record.problem:
             raise Refusal(record.problem, file=path.name)
         typer.echo(f"{path.name}: {record.rows} rows: {record.created} created, {record.merged} merged, "
-                   f"{record.unchanged} unchanged, {record.refused} refused {dict(record.reasons) or ''}")
+                   f"{record.unchanged} unchanged, {record.refused} refused {dict(record.reasons) or ''}".rstrip())
         if refused and record.refused:
             name, data = registry.fetch_refused(record, by=by, request_id=uuid4(), at=at)
             (refused / name).write_bytes(data)
@@ -104,7 +104,9 @@ def photos(packs: list[Path] = typer.Argument(help="zip files of <ID number>.jpg
     for path in packs:
         area = _unit(unit) if unit else line.unit_of(path, line.issuing_units())
         request_id, at = _now()
-        typer.echo(f"{path.name}: {registry.set_photos(path, area, by=actor(officer), request_id=request_id, at=at)}")
+        taken = registry.set_photos(path, area, by=actor(officer), request_id=request_id, at=at)
+        typer.echo(f"{path.name}: {taken.kept} kept, {taken.unchanged} unchanged, {taken.unknown} of unknown people, "
+                   f"{taken.unnamed} without a number, {sum(taken.faults.values())} unusable {taken.faults or ''}".rstrip())
 
 
 def sample(folder: Path = typer.Argument(help="Folder to fill"), scale: float = typer.Option(0.01),
