@@ -1,7 +1,7 @@
 """What may be read about batches, their progress, and cards as they will look."""
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from zhengka.production.services.finishing import PROOF, sample_face
 from zhengka.production.services.gathering import subject_of
 from zhengka.production.services.making import raised
 from zhengka.production.services.staging import packages
+from zhengka.registry import queries as registry
 
 
 @dataclass(frozen=True)
@@ -108,9 +109,12 @@ def package_path(batch: Batch) -> Path:
 
 
 def preview(card: Card) -> faces.Preview:
-    """Both sides of a card as SVG, marked 样张: nothing is signed, and no gate accepts the code on it."""
+    """Both sides of a card as SVG, marked 样张: nothing is signed, no gate accepts the code on it, and the certificate
+    number is hidden in its middle: to look at a layout is no reason to read a person's number.
+    """
     profile, layout = cards.profile(card.profile), faces.layout_for(card.profile)
     face = sample_face(subject_of(card), profile, layout)
+    face = replace(face, texts={**face.texts, "number": registry.masked(face.texts["number"])})
     return faces.preview(face, layout=layout, raised=face.kind in raised(profile))
 
 

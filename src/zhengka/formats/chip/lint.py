@@ -8,6 +8,7 @@ import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from zhengka.formats.apdu import ApduBroken, Command, decode_command
@@ -69,13 +70,20 @@ def _run(paper: _Paper, number: int, apdu: bytes) -> None:
     return work(paper, number, command)
 
 
-def _create(paper: _Paper, number: int, command: Command) -> None:
+@lru_cache(maxsize=256)
+def _template(data: bytes) -> Mapping[int, bytes]:
+    """The entries of a file's template by tag, none where it is not one; the same for every card of a profile."""
     try:
-        [(outer, inner)] = decode(command.data)
+        [(outer, inner)] = decode(data)
         fcp = {item.tag: item.value for item in decode(inner)}
     except (TlvBroken, ValueError):
-        return paper.say("bad-file-template", number)
-    if outer != 0x62 or not {0x82, 0x83} <= fcp.keys():
+        return {}
+    return fcp if outer == 0x62 and {0x82, 0x83} <= fcp.keys() else {}
+
+
+def _create(paper: _Paper, number: int, command: Command) -> None:
+    fcp = _template(command.data)
+    if not fcp:
         return paper.say("bad-file-template", number)
     if fcp[0x82] == b"\x38":
         if paper.application or (fcp.get(0x84), fcp[0x83]) != (paper.profile.aid, paper.profile.fid):

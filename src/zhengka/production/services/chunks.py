@@ -44,9 +44,7 @@ PREPARED = """
 UPDATE production_item i SET outcome = 'prepared', readback = n.readback, reason = ''
 FROM unnest(%s::bigint[], %s::bytea[]) n (id, readback) WHERE i.id = n.id
 """
-CREDENTIALS = """
-UPDATE cards_card k SET credential = n.payload FROM unnest(%s::bigint[], %s::bytea[]) n (id, payload) WHERE k.id = n.id
-"""
+CREDENTIAL = ", credential = (%(payloads)s::bytea[])[array_position(%(ids)s::bigint[], t.id)]"
 HELD = """
 UPDATE production_item i SET outcome = 'held', reason = n.reason
 FROM unnest(%s::bigint[], %s::text[]) n (id, reason) WHERE i.id = n.id
@@ -113,9 +111,9 @@ def commit(chunk: Chunk, lease: int, made: Sequence[Made], held: Mapping[int, st
     request_id = sub(_began(chunk.batch), f"chunk {chunk.number}")
     with connection.cursor() as cursor:
         cursor.execute(PREPARED, [[card.subject.item for card in made], [card.readback for card in made]])
-        cursor.execute(CREDENTIALS, [[card.subject.card for card in made], [card.credential for card in made]])
         cursor.execute(HELD, [list(held), list(held.values())])
-    perform_many(Many(Card, [card.subject.card for card in made], "batched", {"batch": chunk.batch.number}), "prepare",
+    perform_many(Many(Card, [card.subject.card for card in made], "batched", {"batch": chunk.batch.number},
+                      also=CREDENTIAL, values={"payloads": [card.credential for card in made]}), "prepare",
                  by=SYSTEM, request_id=request_id, at=at)
     for reason, ids in _by_reason(held).items():
         perform_many(Many(Card, ids, "batched", {"batch": chunk.batch.number, "reason": reason},
