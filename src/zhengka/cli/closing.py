@@ -8,9 +8,11 @@ from rich.table import Table
 
 from zhengka.cards import queries as cards
 from zhengka.cases import queries as cases
+from zhengka.cli.line import PROGRAMME
 from zhengka.cli.proof import Lost
 from zhengka.core.actors import Actor
 from zhengka.production import queries as batches
+from zhengka.programme import queries as programmes
 from zhengka.registry import queries as registry
 
 
@@ -31,12 +33,19 @@ class Line:
 
 def lines(by: Actor, verdicts: Counter[str], lost: Lost) -> list[Line]:
     """Every step of the main job as the rows of the database tell it."""
-    return [*_registry(by), *_cases(by), *_production(by), *_in_use(by),
+    return [*_plan(by), *_registry(by), *_cases(by), *_production(by), *_in_use(by),
             Line("8 核验 verify offline", verdicts.total(), verdicts["valid"],
                  Counter({code: n for code, n in verdicts.items() if code != "valid"})),
             Line("9 挂失解挂 lost and found", lost.reported, lost.accepted, Counter(
                 {"lost: refused online and offline": lost.refused,
                  "verdict differs": lost.reported - lost.refused - lost.accepted} if lost.reported else {}))]
+
+
+def _plan(by: Actor) -> list[Line]:
+    units = programmes.plan_and_fact(PROGRAMME, {}, actor=by)
+    phases = Counter(f"phase {unit.phase}" for unit in units)
+    return [Line("1 计划 issuing units", len(units), phases.total()),
+            Line("1 计划 planned holders", sum(unit.planned for unit in units), sum(unit.planned for unit in units))]
 
 
 def _registry(by: Actor) -> list[Line]:
@@ -68,8 +77,9 @@ def _production(by: Actor) -> list[Line]:
     total = {name: all_batches.aggregate(n=Sum(name, default=0))["n"] for name in names}
     return [
         Line("4 组批 batch", total["ordered"], total["prepared"], Counter(batches.hold_reasons(by))),
-        Line("5–6 制卡验收 make and receive", total["prepared"], total["good"],
-             Counter({"spoiled, ordered again": total["spoiled"], "suspect": total["suspect"]})),
+        Line("5 制卡 make", total["prepared"], total["good"] + total["suspect"], Counter(
+            {"spoiled, ordered again": total["spoiled"]})),
+        Line("6 验收 receive", total["good"] + total["suspect"], total["good"], Counter({"suspect": total["suspect"]})),
     ]
 
 
@@ -81,14 +91,27 @@ def _in_use(by: Actor) -> list[Line]:
         {state: states[state] for state in ("ready", "issued") if states.get(state)}))]
 
 
+def plain(line: Line) -> dict[str, object]:
+    """A line for machines: the same words as the table's."""
+    return {"step": line.step, "in": line.went_in, "out": line.came_out, "held": dict(sorted(line.held.items())),
+            "adds_up": line.adds_up}
+
+
 def table(found: list[Line], seconds: dict[str, float]) -> Table:
-    """The lines as a table for the terminal, with the time of each step where it is known."""
-    shown = Table(title="证卡 · closing table", title_justify="left")
-    for head in ("步骤 Step", "进 In", "出 Out", "留 Held", "原因 Why", "", "秒 s"):
-        shown.add_column(head, justify="right" if head in ("进 In", "出 Out", "留 Held", "秒 s") else "left")
+    """The lines as a table for the terminal, reasons under each step, with the time of each step where it is known."""
+    shown = Table(title="证卡 · 收尾表 closing table", title_justify="left", show_lines=True)
+    shown.add_column("步骤 Step", ratio=1)
+    for head in ("进 In", "出 Out", "留 Held"):
+        shown.add_column(head, justify="right", no_wrap=True)
+    shown.add_column("")
+    shown.add_column("秒 s", justify="right", no_wrap=True)
+    told: set[str] = set()
     for line in found:
         why = "; ".join(f"{code} {n:,}" for code, n in line.held.most_common() if n)
-        took = seconds.get(line.step.split(" ")[0])
-        shown.add_row(line.step, f"{line.went_in:,}", f"{line.came_out:,}", f"{line.held.total():,}", why,
-                      "[green]✓[/]" if line.adds_up else "[bold red]✗[/]", f"{took:.1f}" if took else "")
+        number = line.step.split(" ")[0]
+        took = None if number in told else seconds.get(number)
+        told.add(number)
+        shown.add_row(line.step + (f"\n[dim]{why}[/]" if why else ""), f"{line.went_in:,}", f"{line.came_out:,}",
+                      f"{line.held.total():,}", "[green]✓[/]" if line.adds_up else "[bold red]✗[/]",
+                      f"{took:.1f}" if took else "")
     return shown

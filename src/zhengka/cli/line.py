@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -34,6 +36,8 @@ from zhengka.registry import services as registry
 
 PROGRAMME = "hunan-2018"
 MAKER = "demo-maker"
+UNFINISHED = ("open", "preparing", "prepared", "sent", "received")
+POLL = 0.3
 AT_ONCE = 2000
 """Rows that are moved in one transaction."""
 Told = Callable[[int, int], None]
@@ -150,54 +154,49 @@ def _maker(*words: str) -> str:
 def make_cards(who: Officers, maker: Maker, *, told: Told) -> None:
     """Steps 4 to 6: each ordered card through a batch, the maker and back; spoiled ones again, until none waits."""
     by = who.producer
-    total = _to_make(by)
-    while True:
-        unfinished = list(batches.batches(by).exclude(state__in=("closed", "cancelled")).order_by("id"))
-        unfinished += [_open(area, maker, by) for area in _offices(batches.waiting(by))] if not unfinished else []
-        if not unfinished:
-            break
-        for batch in unfinished:
-            _finish(batch, by, lambda done, of, batch=batch: told(  # type: ignore[misc]
-                total - _to_make(by) + batch.ordered * done // max(of, 1), total))
-            told(total - _to_make(by), total)
-    told(total, total)
+    while _in_state(by, *UNFINISHED) or _open_all(maker, by):
+        _prepare(by, told)
+        for batch in _in_state(by, "prepared"):
+            send = production.send_batch if batch.prepared else production.cancel_batch
+            send(batch, by=by, request_id=_request(batch, "send"), at=timezone.now())
+        sent = _in_state(by, "sent")
+        with ThreadPoolExecutor(workers()) as pool:
+            for number, (batch, results) in enumerate(zip(sent, pool.map(_made, sent), strict=True)):
+                told(number, len(sent))
+                production.receive_results(batch, results, by=by, request_id=_request(batch, "receive"),
+                                           at=timezone.now())
+        for batch in _in_state(by, "received"):
+            production.close_batch(batch, by=by, request_id=_request(batch, "close"), at=timezone.now())
 
 
-def _to_make(by: Actor) -> int:
-    found = card_queries.counts(by)
-    return sum(found.get(state, 0) for state in ("ordered", "batched", "prepared", "sent"))
+def _in_state(by: Actor, *states: str) -> list[Batch]:
+    return list(batches.batches(by).filter(state__in=states).order_by("id"))
 
 
-def _offices(waiting: dict[int, int]) -> list[Area]:
-    return [unit for unit in issuing_units() if waiting.get(unit.code)]
+def _request(batch: Batch, action: str) -> UUID:
+    return act("batch", batch.number, action)
 
 
-def _open(area: Area, maker: Maker, by: Actor) -> Batch:
-    at = timezone.now()
-    profile = card_queries.policy(area.code, at.date()).profile
-    return production.open_batch(area, profile, maker, by=by, at=at, request_id=act("batch", area.code, at.isoformat()))
+def _open_all(maker: Maker, by: Actor) -> list[Batch]:
+    """A batch for each unit with ordered cards."""
+    waiting, at = batches.waiting(by), timezone.now()
+    return [production.open_batch(unit, card_queries.policy(unit.code, at.date()).profile, maker, by=by, at=at,
+                                  request_id=act("batch", unit.code, at.isoformat()))
+            for unit in issuing_units() if waiting.get(unit.code)]
 
 
-def _finish(batch: Batch, by: Actor, told: Told) -> None:
-    """Take a batch from wherever it stands to its end."""
-    at = timezone.now()
-
-    def request(action: str) -> UUID:
-        return act("batch", batch.number, action)
-
-    if batch.state == "open":
-        batch = production.prepare_batch(batch, by=by, request_id=request("prepare"), at=at)
-    if batch.state == "preparing":
-        batch = production.run_chunks_here(batch, at=at, processes=workers(), told=told)
-    if batch.state == "prepared" and not batch.prepared:
-        production.cancel_batch(batch, by=by, request_id=request("cancel"), at=at)
-        return
-    if batch.state == "prepared":
-        batch = production.send_batch(batch, by=by, request_id=request("send"), at=at)
-    if batch.state == "sent":
-        batch = production.receive_results(batch, _made(batch), by=by, request_id=request("receive"), at=at)
-    if batch.state == "received":
-        production.close_batch(batch, by=by, request_id=request("close"), at=at)
+def _prepare(by: Actor, told: Told) -> None:
+    """Prepare every open batch by workers of the queue; what dead workers of an earlier run left is finished here."""
+    for batch in _in_state(by, "open"):
+        production.prepare_batch(batch, by=by, request_id=_request(batch, "prepare"), at=timezone.now())
+    command = [sys.executable, "-m", "zhengka.cli", "worker", "--until-empty"]
+    working = [subprocess.Popen(command) for _ in range(workers())]  # noqa: S603 - our own program
+    while any(one.poll() is None for one in working):
+        time.sleep(POLL)
+        found = [batches.progress(batch) for batch in _in_state(by, "preparing", "prepared")]
+        told(sum(one.cards for one in found), sum(one.of_cards for one in found))
+    for batch in _in_state(by, "preparing"):
+        production.run_chunks_here(batch, at=timezone.now(), processes=1)
 
 
 def _made(batch: Batch) -> Path:
@@ -205,7 +204,7 @@ def _made(batch: Batch) -> Path:
     home = Path(settings.HOME) / "maker"
     results = home / f"{batch.number}.results"
     _maker("run", str(batches.package_path(batch)), "--home", str(home), "--out", str(results), "--seed", "1",
-           "--workers", str(workers()))
+           "--workers", "1")
     return results
 
 

@@ -1,5 +1,6 @@
 """`zhengka run` and `zhengka demo`: the whole main job with progress and a closing table; then the site."""
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,6 +48,7 @@ class Steps:
 def demo(
     scale: str = typer.Option("0.01", help="Share of the pilot's 298,485 holders, or `full`."),
     seed: int = typer.Option(SEED, help="Equal seeds give equal people."),
+    table: Path | None = typer.Option(None, help="Write the closing table here as JSON, too."),
 ) -> None:
     """Do the main job on invented holders, steps 1 to 9, and print the closing table; a repeat goes on where it was."""
     share = 1.0 if scale == "full" else float(scale)
@@ -58,6 +60,8 @@ def demo(
     call_command("migrate", verbosity=0, interactive=False)
     found = main_job(share, seed, steps)
     screen.print(closing.table(found, steps.seconds))
+    if table:
+        table.write_text(json.dumps([closing.plain(one) for one in found], ensure_ascii=False, indent=1) + "\n")
     if not all(one.adds_up for one in found):
         raise Refusal("table-does-not-add-up")
 
@@ -76,7 +80,7 @@ def main_job(share: float, seed: int, steps: Steps) -> list[closing.Line]:
         line.take_photos(sorted((folder / FOLDER).glob("*.zip")), by=who.clerk, told=told)
     with steps.step("3 换发 exchange") as told:
         line.exchange(who, told=told)
-    with steps.step("4–6 制卡 batch, make, receive") as told:
+    with steps.step("4 制卡 batch, make, receive") as told:
         line.make_cards(who, line.trusted_maker(who), told=told)
     with steps.step("7 领取激活 hand over, activate") as told:
         line.hand_over_and_activate(who, told=told)
@@ -106,7 +110,7 @@ def sample(share: float, seed: int, steps: Steps) -> Path:
 
 def run(scale: str = typer.Option("0.01", help="Share of the pilot's holders, or `full`.")) -> None:
     """Do the main job, then serve the site (with RUN_ONCE=1: end after the closing table)."""
-    demo(scale, SEED)
+    demo(scale, SEED, None)
     screen = Console()
     show_logins(enrol_demo(), screen)
     if settings.RUN_ONCE:
