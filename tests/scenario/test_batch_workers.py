@@ -21,7 +21,7 @@ from zhengka.keys.models import Key
 from zhengka.production import services, tasks
 from zhengka.production.models import Chunk, Item
 from zhengka.production.services import batches as batch_services
-from zhengka.production.services import chunks
+from zhengka.production.services import chunks, finishing
 from zhengka_maker import home as homes
 
 WORKER = """
@@ -164,6 +164,25 @@ def test_a_chunk_of_a_dead_worker_is_taken_over_once_it_was_silent_long_enough(h
         cursor.execute("UPDATE production_chunk SET leased_at = clock_timestamp() - interval '31 s'")
     assert chunks.prepare_next(batch.pk, silent_for=30, at=NOON)
     assert Chunk.objects.get().state == "done"
+
+
+@pytest.mark.django_db
+def test_two_that_finish_a_batch_at_once_leave_one_package(home, monkeypatch):
+    batch = opened(home, 3)
+    waiting = services.staging.folder(batch)
+    services.prepare_chunk(batch.chunks.get().pk, at=NOON)
+    draw, quicker = finishing._proof, []
+
+    def slowly(*asked):
+        if not quicker:
+            quicker.append(True)
+            quicker.append(services.finish_batch(type(batch).objects.get(), at=NOON).package)
+        return draw(*asked)
+
+    monkeypatch.setattr(finishing, "_proof", slowly)
+    assert services.finish_batch(batch, at=NOON).package == quicker[1]
+    assert not waiting.exists()
+    is_whole(batch, home)
 
 
 @pytest.mark.django_db

@@ -1,6 +1,7 @@
 """What may be read about batches, their progress, and cards as they will look."""
 
 import io
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -74,7 +75,10 @@ def held(batch: Batch) -> QuerySet[Item]:
 def hold_reasons(actor: Actor) -> dict[str, int]:
     """How often a card was held out of a batch of the actor's area, by the code of the reason."""
     items = Item.objects.filter(batch__in=batches(actor).order_by(), outcome="held").exclude(reason="batch-cancelled")
-    return dict(items.values_list("reason").annotate(n=Count("pk")).order_by("reason"))
+    counted = Counter[str]()
+    for reason, number in items.values_list("reason").annotate(n=Count("pk")):
+        counted[reason.split(" ")[0]] += number
+    return dict(sorted(counted.items()))
 
 
 def waiting(actor: Actor) -> dict[int, int]:

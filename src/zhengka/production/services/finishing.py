@@ -5,6 +5,7 @@ import secrets
 import shutil
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from django.db import connection, transaction
@@ -13,7 +14,7 @@ from django.db.models import Count
 from zhengka.cards import queries as cards
 from zhengka.core import fields, files
 from zhengka.core.actors import SYSTEM
-from zhengka.core.events import perform, sub
+from zhengka.core.events import Replayed, perform, sub
 from zhengka.core.models import Event
 from zhengka.formats import chip
 from zhengka.formats.seal import seal_stream
@@ -55,26 +56,34 @@ def finish_batch(batch: Batch, *, at: datetime) -> Batch:
     """Put the package and the proof sheet of a batch together (封装) once all its chunks are done; the batch as it is
     now. A batch that is not being prepared, or not whole yet, stays as it is.
 
-    Two that do it at once each write a package of their own; the one that comes second throws its own away.
+    Two that do it at once each write a package of their own, and the one of the first is kept.
     """
     batch.refresh_from_db()
     if batch.state != "preparing" or batch.chunks.exclude(state="done").exists():
         return batch
+    waiting = staging.folder(batch)
+    try:
+        batch = _finish(batch, at)
+    except (Replayed, FileNotFoundError):  # another was quicker, and has cleared what waited
+        batch.refresh_from_db()
+        if batch.state == "preparing":
+            raise
+    shutil.rmtree(waiting, ignore_errors=True)
+    return batch
+
+
+def _finish(batch: Batch, at: datetime) -> Batch:
     counts = dict(Item.objects.filter(batch=batch).values_list("outcome").annotate(n=Count("pk")).order_by())
     prepared, held = counts.get("prepared", 0), counts.get("held", 0)
-    waiting = staging.folder(batch)
-    package, digest = _package(batch, at) if prepared else ("", b"")
-    proof = _proof(batch, prepared, held)
-    facts = {"prepared": prepared, "held": held, "package": package, "manifest_digest": digest.hex(), "proof": proof}
-    try:
-        with transaction.atomic():
-            begun = Event.objects.get(subject=Batch.kind(), subject_id=batch.pk, action="prepare")
-            batch = perform(batch, "finish", {**facts, "content_key": None}, by=SYSTEM, at=at,
-                            request_id=sub(begun.request_id, "finish"), **facts)
-    except BaseException:
-        (staging.packages() / package).unlink() if package else None
-        raise
-    shutil.rmtree(waiting, ignore_errors=True)
+    package, digest = _package(batch, at) if prepared else (None, b"")
+    facts = {"prepared": prepared, "held": held, "package": package.name if package else "",
+             "manifest_digest": digest.hex(), "proof": _proof(batch, prepared, held)}
+    begun = Event.objects.get(subject=Batch.kind(), subject_id=batch.pk, action="prepare")
+    with transaction.atomic():
+        batch = perform(batch, "finish", {**facts, "content_key": None}, by=SYSTEM, at=at,
+                        request_id=sub(begun.request_id, "finish"), **facts)
+        if package:
+            package.rename(staging.packages() / package.name)
     return batch
 
 
@@ -83,17 +92,16 @@ def finish_if_done(batch_id: int, *, at: datetime) -> Batch:
     return finish_batch(Batch.objects.select_related("area", "maker").get(pk=batch_id), at=at)
 
 
-def _package(batch: Batch, at: datetime) -> tuple[str, bytes]:
-    """Write the package; its name and the digest of its manifest."""
+def _package(batch: Batch, at: datetime) -> tuple[Path, bytes]:
+    """Write the package among what waits for the batch; where it lies and the digest of its manifest."""
     suite = cards.profile(batch.profile).suite
     key = key_queries.working("batch", batch.area_id, suite, at=at)
     public = SUITES[suite].public_key(bytes(key.public or b""))
     signer = StoredKey(keys.signer("batch", batch.area_id, suite, at=at), public)
     maker = SUITES[batch.maker.suite].public_key(bytes(batch.maker.public))
-    name = f"{batch.number}-{secrets.token_hex(3)}.zkp"
-    digest = staging.gathered(batch).finish(
-        staging.packages() / name, signer=signer, maker=maker, kek=keys.blank_card_key(batch.area_id, suite, at=at))
-    return name, digest
+    path = staging.folder(batch) / f"{batch.number}-{secrets.token_hex(3)}.zkp"
+    kek = keys.blank_card_key(batch.area_id, suite, at=at)
+    return path, staging.gathered(batch).finish(path, signer=signer, maker=maker, kek=kek)
 
 
 def _proof(batch: Batch, prepared: int, held: int) -> str:
