@@ -8,11 +8,19 @@ from pathlib import Path
 import typer
 from django.conf import settings
 from django.core.management import call_command
+from django.db import connection
 
 from zhengka.cli import cluster
 from zhengka.core.errors import Refusal
 
 db = typer.Typer(help="The database: make, start, stop, migrate.", no_args_is_help=True)
+ROLES = """
+DO $$ BEGIN
+    CREATE ROLE zhengka_web NOLOGIN;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+END $$
+"""
+"""A dump names the web's role but does not hold it: roles belong to the whole server."""
 KEPT = ("files", "keys", "secrets", "public", "packages")
 """What is kept beside the database; a backup holds all of it, so it must be guarded like the keys themselves."""
 
@@ -42,7 +50,7 @@ def backup(target: Path = typer.Argument(help="File to write, .tar")) -> None:
     cluster.ensure()
     with tempfile.TemporaryDirectory(dir=settings.HOME) as work:
         dump = Path(work) / "database.dump"
-        _postgres("pg_dump", "--format=custom", "--no-owner", f"--file={dump}")
+        _postgres("pg_dump", "--format=custom", "--no-owner", "--enable-row-security", f"--file={dump}")
         part = target.with_suffix(target.suffix + ".part")
         with tarfile.open(part, "w") as tar:
             tar.add(dump, "database.dump")
@@ -64,6 +72,8 @@ def restore(source: Path = typer.Argument(help="File that `zhengka backup` wrote
         if "database.dump" not in tar.getnames():
             raise Refusal("backup-unreadable", file=source.name)
         tar.extractall(work, filter="data")
+        with connection.cursor() as cursor:
+            cursor.execute(ROLES)
         _postgres("pg_restore", "--no-owner", "--clean", "--if-exists", "--exit-on-error",
                   "--dbname", str(settings.DATABASES["default"]["NAME"]), str(Path(work) / "database.dump"))
         for name in KEPT:
@@ -83,7 +93,8 @@ def _postgres(program: str, *words: str) -> None:
     command = [str(cluster.find_programs() / program), "-h", str(at["HOST"]), "-U", str(at["USER"])]
     command += ["-p", str(at["PORT"])] if at.get("PORT") else []
     command += list(words) if program == "pg_restore" else [*words, str(at["NAME"])]
-    environment = {"PGPASSWORD": str(at.get("PASSWORD") or ""), "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
+    environment = {"PGPASSWORD": str(at.get("PASSWORD") or ""), "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8",
+                   "PGOPTIONS": "-c app.lo=0 -c app.hi=999999999999"}  # a dump holds every area
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)  # noqa: S603
     if done.returncode:
         raise cluster.ClusterFault(f"{program}: {done.stderr.strip()[-500:]}")
