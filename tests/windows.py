@@ -68,8 +68,9 @@ class Window:
 
     def _widest(self) -> str:
         return self.page.evaluate(
-            "(() => { const w = window.innerWidth; return [...document.querySelectorAll('body *')]"
-            ".filter(e => e.getBoundingClientRect().right > w + 1).slice(0, 3)"
+            "(() => { const w = window.innerWidth; return [...document.querySelectorAll('main *, header *, footer *')]"
+            ".filter(e => e.checkVisibility() && !e.closest('.zk-scroll, details:not([open])')"
+            " && e.getBoundingClientRect().right > w + 1).slice(-3)"
             ".map(e => e.outerHTML.slice(0, 120)).join(' | ') })()")
 
     def press(self, *keys: str) -> None:

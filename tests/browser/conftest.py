@@ -1,9 +1,11 @@
 """A real Chromium, one for all browser tests, against a live server with real PostgreSQL behind it."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
+from django.db import connection, connections
 from playwright.sync_api import sync_playwright
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright keeps an event loop in the tests' thread
@@ -14,7 +16,7 @@ CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 
 
 @pytest.fixture(scope="session")
-def chromium():
+def chromium(django_db_setup, django_db_blocker):
     """The browser; each test opens its own windows."""
     if not Path(CHROMIUM).exists():
         pytest.fail(f"{CHROMIUM} is missing: install Debian's chromium package")
@@ -22,3 +24,18 @@ def chromium():
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()
+        with django_db_blocker.unblock():
+            wait_until_alone()
+            connections.close_all()  # under an event loop Django keeps connections apart from those of the other tests
+
+
+def wait_until_alone() -> None:
+    """The server's threads end when the browser lets go of them; only then can the test database be dropped."""
+    end = time.monotonic() + 20
+    with connection.cursor() as cursor:
+        while time.monotonic() < end:
+            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+                           "AND pid <> pg_backend_pid()")
+            if cursor.fetchone()[0] <= 1:  # the other one is this thread's own, outside the event loop
+                return
+            time.sleep(0.05)

@@ -9,6 +9,7 @@ from visits import Visitor, routes
 from zhengka.accounts.models import Officer
 from zhengka.accounts.roles import PERMISSIONS, ROLES
 from zhengka.core.models import Event
+from zhengka.web.staff.sessions import LOGINS
 from zhengka.web.staff.words import ROLE_WORDS
 
 OURS = [(name, pattern) for name, pattern in routes() if pattern.callback.__module__.startswith("zhengka.web")]
@@ -66,6 +67,14 @@ def test_five_wrong_tries_lock_the_account_and_the_page_says_so():
                for page in pages)
     right = visitor.post(reverse("staff:login"), {**form, "password": "a long password"})
     assert "locked for 15 minutes" in right.content.decode()
+
+
+def test_one_address_cannot_try_names_without_end():
+    LOGINS.forget()
+    visitor = Visitor()
+    answers = [visitor.post(reverse("staff:login"), {"username": f"name-{n}"}).status_code for n in range(61)]
+    assert answers[:60] == [200] * 60 and answers[60] == 429
+    LOGINS.forget()
 
 
 def test_another_role_holds_from_the_next_request_on():

@@ -1,5 +1,6 @@
 """Logging in and out (登录、退出)."""
 
+import time
 from typing import Any
 
 from django import forms
@@ -18,10 +19,14 @@ from django.views.decorators.http import require_POST
 from zhengka.accounts import demo
 from zhengka.accounts.services import count_failure, log_in
 from zhengka.core.errors import Refusal
+from zhengka.core.pace import Pace
 from zhengka.web.access import public
+from zhengka.web.public.access import who
 from zhengka.web.staff.words import problem_words
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
+LOGINS = Pace(burst=60, rate=1)
+"""Tries from one address, whatever the names: an office of many officers may share one (T22)."""
 
 
 class LoginForm(forms.Form):
@@ -42,6 +47,7 @@ def log_in_page(request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated:
             return HttpResponseRedirect(target)
         return _page(request, LoginForm())
+    LOGINS.take(who(request), now=time.monotonic())
     form = LoginForm(request.POST)
     if form.is_valid():
         name, now = form.cleaned_data["username"], timezone.now()
