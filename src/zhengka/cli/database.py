@@ -16,7 +16,9 @@ from zhengka.core.errors import Refusal
 db = typer.Typer(help="The database: make, start, stop, migrate.", no_args_is_help=True)
 ROLES = """
 DO $$ BEGIN
-    CREATE ROLE zhengka_web NOLOGIN;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'zhengka_web') THEN
+        CREATE ROLE zhengka_web NOLOGIN;
+    END IF;
 EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
 END $$
 """

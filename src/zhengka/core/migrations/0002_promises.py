@@ -13,7 +13,9 @@ CREATE TRIGGER core_event_stays BEFORE UPDATE OR DELETE ON core_event
 
 WEB_ROLE = """
 DO $$ BEGIN
-    CREATE ROLE zhengka_web NOLOGIN;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'zhengka_web') THEN
+        CREATE ROLE zhengka_web NOLOGIN;
+    END IF;
 EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;  -- roles belong to the whole server
 END $$;
 GRANT USAGE ON SCHEMA public TO zhengka_web;
