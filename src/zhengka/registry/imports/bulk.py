@@ -2,35 +2,61 @@
 
 import hashlib
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 import polars as pl
+import psycopg
 from django.db import connection, models
 
 from zhengka.core.actors import Actor
-from zhengka.core.models import PROVINCE_FACTOR, Event, Stateful, sequence
+from zhengka.core.models import PROVINCE_FACTOR, Stateful, sequence
 
 
-def copy_in(model: type[models.Model], frame: pl.DataFrame) -> None:
-    """Append the frame's rows; its columns have the names of the table's. Bytes are columns of type Binary.
+class Writer:
+    """Appends rows to tables by COPY, in a thread beside the caller's, on the caller's connection and in the order of
+    the calls: while the database takes in one table, the caller makes the text of the next.
+    """
 
-    Where row-level security binds the login role, PostgreSQL refuses COPY: the rows then go through a temporary
+    def __init__(self) -> None:
+        """On the present connection, within its transaction."""
+        connection.ensure_connection()
+        self._pool = ThreadPoolExecutor(1, "copying")
+        self._waiting: list[Future[None]] = []
+
+    def add(self, model: type[models.Model], frame: pl.DataFrame) -> None:
+        """Append the frame's rows; its columns have the names of the table's. Bytes are columns of type Binary."""
+        if frame.is_empty():
+            return
+        text = frame.with_columns(
+            (pl.lit("\\x") + pl.col(name).bin.encode("hex")).alias(name)
+            for name, kind in frame.schema.items() if kind == pl.Binary
+        ).write_csv(include_header=False)
+        self._waiting.append(self._pool.submit(
+            _copy, connection.connection, model._meta.db_table, ", ".join(frame.columns), text))
+
+    def settle(self) -> None:
+        """Wait until everything is written; raise what went wrong. The connection is the caller's again."""
+        waiting, self._waiting = self._waiting, []
+        with connection.wrap_database_errors:
+            for one in waiting:
+                one.result()
+
+    def close(self) -> None:
+        """End the thread, whatever happened."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _copy(own: psycopg.Connection[Any], table: str, columns: str, text: str) -> None:
+    """Where row-level security binds the login role, PostgreSQL refuses COPY: the rows then go through a temporary
     table, and the policy judges them.
     """
-    if frame.is_empty():
-        return
-    table = model._meta.db_table
-    columns = ", ".join(frame.columns)
-    text = frame.with_columns(
-        (pl.lit("\\x") + pl.col(name).bin.encode("hex")).alias(name)
-        for name, kind in frame.schema.items() if kind == pl.Binary
-    ).write_csv(include_header=False)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT row_security_active(%s)", [table])
-        bound = cursor.fetchone()[0]
+    with own.cursor() as cursor:
+        (bound,) = cursor.execute("SELECT row_security_active(%s)", [table]).fetchone() or (False,)
         if bound:
             cursor.execute(f"CREATE TEMP TABLE IF NOT EXISTS {table}_in (LIKE {table} INCLUDING DEFAULTS INCLUDING "
                            f"IDENTITY) ON COMMIT DROP")
@@ -51,19 +77,25 @@ def new_ids(model: type[models.Model], provinces: pl.Series) -> pl.Series:
     return numbers + provinces.cast(pl.Int64) * PROVINCE_FACTOR
 
 
-def add_events(
-    rows: pl.DataFrame, model: type[Stateful], action: str, *, by: Actor, request_id: UUID, at: datetime
-) -> None:
-    """One event for each row of a frame with id, province, area, version, source, target and facts (JSON text)."""
-    if rows.is_empty():
-        return
-    kind = model.kind()
-    copy_in(Event, rows.select(
-        "province", "area", pl.lit(kind).alias("subject"), pl.col("id").alias("subject_id"), "version",
-        pl.lit(action).alias("action"), "source", "target",
-        pl.lit(by.id, pl.Int64).alias("actor_id"), pl.lit(by.name).alias("actor_name"),
-        pl.lit(by.person).alias("person"), _request_ids(rows, request_id, kind).alias("request_id"),
-        pl.lit(at.isoformat()).alias("at"), "facts"))
+@dataclass(frozen=True)
+class Told:
+    """What many events have in common: who acted, under which request, when."""
+
+    by: Actor
+    request_id: UUID
+    at: datetime
+
+    def events(self, rows: pl.DataFrame, model: type[Stateful], action: str) -> pl.DataFrame:
+        """The events of a step of many rows, for `Writer.add`: one for each row of a frame with id, province, area,
+        version, source, target and facts (JSON text).
+        """
+        kind, by = model.kind(), self.by
+        return rows.select(
+            "province", "area", pl.lit(kind).alias("subject"), pl.col("id").alias("subject_id"), "version",
+            pl.lit(action).alias("action"), "source", "target",
+            pl.lit(by.id, pl.Int64).alias("actor_id"), pl.lit(by.name).alias("actor_name"),
+            pl.lit(by.person).alias("person"), _request_ids(rows, self.request_id, kind).alias("request_id"),
+            pl.lit(self.at.isoformat()).alias("at"), "facts")
 
 
 def _request_ids(rows: pl.DataFrame, request_id: UUID, kind: str) -> pl.Series:

@@ -4,16 +4,15 @@ import base64
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import polars as pl
 from django.db import connection
 
 from zhengka.core import fields
-from zhengka.core.actors import Actor
+from zhengka.core.models import Event
 from zhengka.registry.imports import bulk
+from zhengka.registry.imports.bulk import Told
 from zhengka.registry.imports.deciding import CONTACTS, Known, KnownCertificate, meet
 from zhengka.registry.models import Certificate, Holder, PersonKey, Sighting
 
@@ -44,16 +43,6 @@ FROM unnest(%s::bigint[], %s::integer[]) AS new (id, version) WHERE c.id = new.i
 """
 
 
-@dataclass(frozen=True)
-class Run:
-    """One import on its way: its row's id, who acts, under which request, when."""
-
-    import_id: int
-    by: Actor
-    request_id: UUID
-    at: datetime
-
-
 @dataclass
 class Counts:
     """What became of the rows."""
@@ -66,13 +55,22 @@ class Counts:
 class Merger:
     """Takes the blocks of one import, in their order, within one transaction; the caller holds the province's lock."""
 
-    def __init__(self, run: Run) -> None:
-        """Begin with nothing."""
-        self._run = run
+    def __init__(self, import_id: int, told: Told) -> None:
+        """For one import: its row's id, who acts, under which request, when."""
+        self._import, self._told = import_id, told
+        self._writer = bulk.Writer()
         self.counts = Counts()
+
+    def close(self) -> None:
+        """Wait until all is written; raise what went wrong."""
+        try:
+            self._writer.settle()
+        finally:
+            self._writer.close()
 
     def take(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Take a block in; the answer is the rows (place and code) that cannot be, after all."""
+        self._writer.settle()
         known = _known(rows["id_index"])
         fresh = rows.join(known, on="id_index", how="anti", maintain_order="left").unique(
             "id_index", keep="first", maintain_order=True)
@@ -81,25 +79,25 @@ class Merger:
         others = rows if fresh.is_empty() else rows.join(fresh, on="place", how="anti", maintain_order="left")
         if others.is_empty():
             return rows.head(0).select("place", code=pl.lit(""))
+        self._writer.settle()
         return self._meet(others, known if fresh.is_empty() else _known(others["id_index"]))
 
     def _create(self, fresh: pl.DataFrame) -> None:
         """New persons, each with person key, certificate and two events."""
-        run = self._run
         rows = fresh.sort("id_index").with_columns(
-            *bulk.literals(version=1, source="", registered_at=run.at.isoformat()), facts=_facts(run))
-        rows = rows.with_columns(id=bulk.new_ids(Holder, rows["province"]))
+            *bulk.literals(version=1, source="", registered_at=self._told.at.isoformat()), facts=self._facts())
+        ids, certificate_ids = (bulk.new_ids(model, rows["province"]) for model in (Holder, Certificate))
         holders = rows.with_columns(
-            *bulk.literals(state="registered", target="registered", source_id=run.import_id, photo_fault=""),
-            source_row="row", row_digest="digest")
-        bulk.copy_in(Holder, holders.select(
+            *bulk.literals(state="registered", target="registered", source_id=self._import, photo_fault=""),
+            id=ids, source_row="row", row_digest="digest")
+        self._writer.add(Holder, holders.select(
             "id", "province", "state", "version", "area", "name", "pinyin", "initials", "sex", "birth_date",
             "ethnicity", "id_number", "id_index", *CONTACTS, "photo_fault", "registered_at", "source_id",
             "source_row", "row_digest"))
-        bulk.copy_in(PersonKey, rows.select("province", blind_index="id_index", holder_id="id"))
-        bulk.add_events(holders, Holder, "register", by=run.by, request_id=run.request_id, at=run.at)
-        certificates = rows.with_columns(holder_id="id", id=bulk.new_ids(Certificate, rows["province"]))
-        self._add_certificates(certificates.with_columns(*bulk.literals(state="valid")))
+        self._writer.add(PersonKey, holders.select("province", blind_index="id_index", holder_id="id"))
+        self._writer.add(Event, self._told.events(holders, Holder, "register"))
+        certificates = rows.with_columns(*bulk.literals(state="valid"), holder_id=ids, id=certificate_ids)
+        self._add_certificates(certificates)
         self._certificate_events(certificates, "issue", "", "valid")
         self.counts.created += rows.height
 
@@ -135,23 +133,23 @@ class Merger:
         return closed
 
     def _write_holders(self, touched: Iterable[Known], taken: list[tuple[Known, dict[str, Any]]]) -> None:
-        run, people = self._run, list(touched)
+        people = list(touched)
         if not people:
             return
         with connection.cursor() as cursor:
             cursor.execute(FILL, [[one.id for one in people], [one.version for one in people],
                                   *([one.contacts.get(name) for one in people] for name in CONTACTS)])
         sealed = fields.close_many([_came(row) for _, row in taken], "event.came")
-        facts = [json.dumps({"import": run.import_id, "row": row["row"], "came": base64.b64encode(came).decode()})
+        facts = [json.dumps({"import": self._import, "row": row["row"], "came": base64.b64encode(came).decode()})
                  for (_, row), came in zip(taken, sealed, strict=True)]
-        bulk.add_events(pl.DataFrame({
+        events = pl.DataFrame({
             "id": [one.id for one, _ in taken], "province": [one.province for one, _ in taken],
             "area": [one.area for one, _ in taken], "version": [row["version"] for _, row in taken], "facts": facts,
-        }).with_columns(*bulk.literals(source="registered", target="registered")),
-            Holder, "merge", by=run.by, request_id=run.request_id, at=run.at)
-        bulk.copy_in(Sighting, pl.DataFrame({
+        }).with_columns(*bulk.literals(source="registered", target="registered"))
+        self._writer.add(Event, self._told.events(events, Holder, "merge"))
+        self._writer.add(Sighting, pl.DataFrame({
             "digest": [row["digest"] for _, row in taken], "holder_id": [one.id for one, _ in taken]},
-            schema_overrides={"digest": pl.Binary}).with_columns(*bulk.literals(import_id=run.import_id)))
+            schema_overrides={"digest": pl.Binary}).with_columns(*bulk.literals(import_id=self._import)))
 
     def _write_certificates(self, touched: Iterable[Known]) -> None:
         """Numbers that came in, and those whose place they took."""
@@ -166,12 +164,12 @@ class Merger:
             pl.Series("area", [person.area for person, _ in added]),
             pl.Series("province", [person.province for person, _ in added]),
             pl.Series("state", [one.state for _, one in added]),
-            pl.Series("version", [one.version for _, one in added]), facts=_facts(self._run))
+            pl.Series("version", [one.version for _, one in added]), facts=self._facts())
         rows = rows.with_columns(id=bulk.new_ids(Certificate, rows["province"]))
         self._add_certificates(rows)
         self._certificate_events(rows.with_columns(*bulk.literals(version=1)), "issue", "", "valid")
         ended = rows.with_columns(pl.Series("row", [one.ended_by["row"] if one.ended_by else None for _, one in added]))
-        ended = ended.filter(pl.col("row").is_not_null()).with_columns(facts=_facts(self._run))
+        ended = ended.filter(pl.col("row").is_not_null()).with_columns(facts=self._facts())
         self._certificate_events(ended, "replace", "valid", "replaced")
 
     def _end_known(self, ended: list[tuple[Known, KnownCertificate]]) -> None:
@@ -183,22 +181,20 @@ class Merger:
             "id": [one.id for _, one in ended], "version": [one.version for _, one in ended],
             "province": [person.province for person, _ in ended], "area": [person.area for person, _ in ended],
             "row": [(one.ended_by or {})["row"] for _, one in ended],
-        }).with_columns(facts=_facts(self._run)), "replace", "valid", "replaced")
+        }).with_columns(facts=self._facts()), "replace", "valid", "replaced")
 
     def _add_certificates(self, rows: pl.DataFrame) -> None:
-        bulk.copy_in(Certificate, rows.with_columns(*bulk.literals(generation=2)).select(
+        self._writer.add(Certificate, rows.with_columns(*bulk.literals(generation=2)).select(
             "id", "province", "state", "version", "area", "holder_id", "generation", "number", "number_index",
             "category", "grade", "components", "replacement", "issued_on", "valid_until"))
 
     def _certificate_events(self, rows: pl.DataFrame, action: str, source: str, target: str) -> None:
-        run = self._run
-        bulk.add_events(rows.with_columns(*bulk.literals(source=source, target=target)),
-                        Certificate, action, by=run.by, request_id=run.request_id, at=run.at)
+        moved = rows.with_columns(*bulk.literals(source=source, target=target))
+        self._writer.add(Event, self._told.events(moved, Certificate, action))
 
-
-def _facts(run: Run) -> pl.Expr:
-    """The facts of a row's event: which import, which row of its file."""
-    return pl.concat_str(pl.lit(f'{{"import": {run.import_id}, "row": '), pl.col("row"), pl.lit("}"))
+    def _facts(self) -> pl.Expr:
+        """The facts of a row's event: which import, which row of its file."""
+        return pl.concat_str(pl.lit(f'{{"import": {self._import}, "row": '), pl.col("row"), pl.lit("}"))
 
 
 def _came(row: dict[str, Any]) -> str:

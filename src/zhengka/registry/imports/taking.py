@@ -3,6 +3,7 @@
 import queue
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, TypeVar
@@ -16,9 +17,10 @@ from zhengka.core.actors import SYSTEM, WHOLE_NATION, Actor
 from zhengka.core.events import sub
 from zhengka.core.models import Event
 from zhengka.registry.imports import reading, shape, upload
+from zhengka.registry.imports.bulk import Told
 from zhengka.registry.imports.checking import Checked, Rules, check
 from zhengka.registry.imports.envelope import Envelope
-from zhengka.registry.imports.merging import Merger, Run
+from zhengka.registry.imports.merging import Merger
 from zhengka.registry.imports.preparing import prepare
 from zhengka.registry.imports.reading import Block
 from zhengka.registry.imports.report import Report
@@ -50,10 +52,10 @@ def take(record: Import, begun: Event, *, at: datetime, progress: Callable[[int]
     """
     form = shape.load(settings.DATA / "imports" / "second-generation.toml")
     envelope = Envelope(record.form, record.encoding)
-    merger = Merger(Run(record.pk, on_behalf(begun), sub(begun.request_id, "take"), at))
+    merger = Merger(record.pk, Told(on_behalf(begun), sub(begun.request_id, "take"), at))
     report = Report(envelope)
     done = 0
-    with upload.opened(record.upload, upload.UPLOAD) as stream:
+    with closing(merger), upload.opened(record.upload, upload.UPLOAD) as stream:
         for block, checked in _ahead(_checked(stream, envelope, form, rules(record, form, at))):
             late = merger.take(checked.good)
             report.add(block.header, block.frame, _all_bad(checked, late))
