@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 SCALE ?= 0.01
 
-.PHONY: help run test check bench docs messages lock screenshots soak clean
+.PHONY: help run test scenarios check bench docs messages lock screenshots clean
 
 help: ## Show these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -16,6 +16,10 @@ run: ## Do the main job on the sample, then serve the site (RUN_ONCE=1: end afte
 test: ## Set up whatever is missing and run the whole suite
 	@bin/setup test
 	@$(PY) -m pytest -q -n 2 --dist loadgroup
+
+scenarios: ## The scenario tests alone, such as on the server that DATABASE_URL names
+	@bin/setup test
+	@$(PY) -m pytest -q -n 2 --dist loadgroup tests/scenario
 
 check: ## Style, types, imports, sizes, stale files
 	@bin/setup test

@@ -1,0 +1,73 @@
+"""The whole platform, database and file store, goes into one file and comes back in another home."""
+
+import os
+import subprocess
+import sys
+import tarfile
+
+import psycopg
+import pytest
+
+pytestmark = pytest.mark.xdist_group("restart")
+
+
+def zhengka(home, *words, fails=False):
+    """Run the command in a home of its own and return what it said."""
+    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    done = subprocess.run([sys.executable, "-m", "zhengka.cli", *words], capture_output=True, text=True, timeout=300,
+                          env=environment | {"ZHENGKA_HOME": str(home)}, check=False)
+    assert bool(done.returncode) is fails, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def rows(home):
+    """Every table's rows, counted, and every event's own words."""
+    with psycopg.connect(host=str(home / "run"), user="zhengka", dbname="zhengka") as connection:
+        tables = [name for (name,) in connection.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE 'procrastinate%'")]
+        counts = {name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in sorted(tables)}
+        return counts, connection.execute("SELECT subject, action, request_id FROM core_event ORDER BY id").fetchall()
+
+
+def files(home):
+    """Every kept file with its bytes."""
+    return {path.relative_to(home / "files"): path.read_bytes()
+            for path in (home / "files").rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def lived_in(tmp_path_factory):
+    """A home in which the main job was done for a handful of people."""
+    home = tmp_path_factory.mktemp("lived")
+    zhengka(home, "demo", "--scale", "0.0002")
+    yield home
+    zhengka(home, "db", "stop")
+
+
+def test_a_backup_comes_back_whole_in_another_home(lived_in, tmp_path):
+    archive, other = tmp_path / "backup.tar", tmp_path / "other"
+    zhengka(lived_in, "backup", str(archive))
+    assert archive.stat().st_mode & 0o077 == 0, "a backup holds keys: only its owner may read it"
+    zhengka(other, "restore", str(archive))
+    assert rows(other) == rows(lived_in)
+    assert files(other) == files(lived_in)
+    serial, code = zhengka(other, "card", "some", "active", "--count", "1").split()
+    assert "valid" in zhengka(other, "verify", code), "the restored keys and lists still prove the cards"
+    assert "suspended" in zhengka(other, "card", "lost", serial)
+    zhengka(other, "db", "stop")
+
+
+def test_a_backup_is_not_poured_over_an_installation(lived_in, tmp_path):
+    archive = tmp_path / "backup.tar"
+    zhengka(lived_in, "backup", str(archive))
+    before = rows(lived_in)
+    assert "home-not-empty" in zhengka(lived_in, "restore", str(archive), fails=True)
+    assert rows(lived_in) == before
+
+
+def test_a_file_that_is_no_backup_is_refused(tmp_path):
+    archive = tmp_path / "other.tar"
+    with tarfile.open(archive, "w") as tar:
+        tar.add(__file__, "something.py")
+    assert "backup-unreadable" in zhengka(tmp_path / "home", "restore", str(archive), fails=True)
+    zhengka(tmp_path / "home", "db", "stop")
