@@ -173,7 +173,7 @@ def _facts(row: Holder, clear: InFull | None) -> list[Fact]:
     facts = [Fact(_("ID number"), Cell(number, number=True)), Fact(_("Sex"), SEX_WORDS[row.sex]),
              Fact(_("Date of birth"), row.birth_date.isoformat()), Fact(_("Ethnicity"), row.ethnicity or "—"),
              Fact(_("Office"), area_name(row.area)),
-             Fact(_("Registered"), timezone.localtime(row.registered_at).strftime("%Y-%m-%d"))]
+             Fact(_("Registered on"), timezone.localtime(row.registered_at).strftime("%Y-%m-%d"))]
     if clear is None:
         return facts
     guardian = " ".join(filter(None, [clear.guardian_name, clear.guardian_phone]))
@@ -202,7 +202,8 @@ def _card(request: Request, card: Card) -> dict[str, Any]:
     may_open = request.actor.may("card.read")
     return {"row": card, "href": reverse("staff:card", args=[card.pk]) if may_open else "",
             "steps": [(step.action, DESK_STEPS[step.action], reverse("staff:card-step", args=[card.pk, step.action]))
-                      for step in steps if step.action in DESK_STEPS]}
+                      for step in steps if step.action in DESK_STEPS
+                      and (step.action != "activate" or cards.may_be_activated(card, timezone.now()))]}
 
 
 def _cases(rows: list[Any]) -> Table:

@@ -62,7 +62,7 @@ def _form(request: Request, hint: Any) -> FileForm:
 def index(request: Request) -> HttpResponse:
     """Every import of one's area, newest first."""
     rows, pager = page_of(request, queries.imports(actor=request.actor), newest=True)
-    columns = [Column(_("File")), Column(_("Office")), Column(_("Received")), Column(_("State")),
+    columns = [Column(_("File")), Column(_("Office")), Column(_("Received at")), Column(_("State")),
                Column(_("Rows"), numeric=True), Column(_("Created"), numeric=True), Column(_("Merged"), numeric=True),
                Column(_("Unchanged"), numeric=True), Column(_("Refused"), numeric=True)]
     table = Table(_("Imports"), columns, [_row(record) for record in rows], pager=pager, caption_hidden=True,
@@ -130,8 +130,8 @@ def import_(request: Request, pk: int) -> HttpResponse:
 def _facts(record: Import) -> list[Fact]:
     finished = timezone.localtime(record.finished_at).strftime("%Y-%m-%d %H:%M:%S") if record.finished_at else "—"
     return [Fact(_("Office"), area_name(record.area)), Fact(_("Rows"), record.rows or "—"),
-            Fact(_("Received"), timezone.localtime(record.received_at).strftime("%Y-%m-%d %H:%M:%S")),
-            Fact(_("Finished"), finished), Fact(_("Digest of the file"), Cell(record.digest[:16] + "…", number=True))]
+            Fact(_("Received at"), timezone.localtime(record.received_at).strftime("%Y-%m-%d %H:%M:%S")),
+            Fact(_("Finished at"), finished), Fact(_("Digest of the file"), Cell(record.digest[:16] + "…", number=True))]
 
 
 @requires("import.run")
