@@ -37,6 +37,10 @@ class _Paper:
     application: bytes = b""
     current: bytes = b""
     findings: list[Finding] = field(default_factory=list)
+    slots: dict[str, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.slots = {key.purpose: key.slot for key in self.profile.keys} | {FREE: 0, NEVER: 255}
 
     def say(self, code: str, where: object) -> None:
         self.findings.append(Finding(code, str(where)))
@@ -155,14 +159,13 @@ def _check_file(paper: _Paper, file: File, record: Mapping[str, Any]) -> None:
     content = paper.files.get(file.fid)
     if content is None or len(content) != file.size:
         return paper.say("file-missing" if content is None else "wrong-size", file.title)
-    slots = {key.purpose: key.slot for key in paper.profile.keys} | {FREE: 0, NEVER: 255}
-    if paper.rights[file.fid] != bytes([slots[file.read], slots[file.update]]):
+    if paper.rights[file.fid] != bytes([paper.slots[file.read], paper.slots[file.update]]):
         paper.say("wrong-rights", file.title)
     at = 0
     for item in file.fields:
         _check_field(paper, item, bytes(content[at : at + item.size]), record)
         at += item.size
-    if any(content[at:]):
+    if content[at:].strip(b"\0"):
         paper.say("bytes-outside-fields", file.title)
     return None
 
@@ -206,14 +209,14 @@ def _read_name(spelled: bytes) -> str:
 
 def _read_bytes(spelled: bytes) -> bytes:
     size = spelled[0] * 256 + spelled[1]
-    if size > len(spelled) - 2 or any(spelled[2 + size :]):
+    if size > len(spelled) - 2 or spelled[2 + size :].strip(b"\0"):
         raise ValueError("length and content differ")
     return spelled[2 : 2 + size]
 
 
 def _unpadded(spelled: bytes) -> bytes:
     text, _, padding = spelled.partition(b"\0")
-    if any(padding):
+    if padding.strip(b"\0"):
         raise ValueError("text after the padding")
     return text
 
