@@ -7,7 +7,6 @@ import batches
 import builders
 from batches import make_cards, make_maker, make_ordered, open_batch, prepare, receive, send
 from builders import NOON, make_actor, make_area, request_id
-
 from zhengka.areas.models import Area
 from zhengka.cards import services as cards
 from zhengka.cards.models import Card

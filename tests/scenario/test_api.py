@@ -1,12 +1,20 @@
 """The API: what it says, to whom, and how it says no."""
 
+import hashlib
+import json
+import re
+import time
 
 import pytest
+from django.db import connection
 
+from builders import NOON, make_area, make_officer
+from codes import code_of, finished
 from visits import Visitor
 from zhengka.accounts.roles import PERMISSIONS
 from zhengka.api.access import permission_of
-from zhengka.api.v1 import api
+from zhengka.api.v1 import api, schema
+from zhengka.cards import services as cards
 from zhengka.core.pace import CHECKS
 
 pytestmark = pytest.mark.django_db
@@ -14,7 +22,8 @@ PROBLEM_FIELDS = {"type", "title", "status", "code", "title_zh", "next", "next_z
 
 
 @pytest.fixture(autouse=True)
-def everyone_begins_anew():
+def everyone_begins_anew(settings, tmp_path):
+    settings.HOME, settings.FILES = tmp_path, tmp_path / "files"
     CHECKS.forget()
 
 
@@ -56,11 +65,157 @@ def test_the_type_of_a_problem_is_the_address_of_its_page():
     assert Visitor().get("/problems/never-heard-of").status_code == 404
 
 
-def test_a_fault_of_ours_tells_a_reference_number_and_nothing_else(monkeypatch, caplog):
-    def broken(*args, **kwargs):
-        raise RuntimeError("holder 王建国")
+def allowed_fields(kind):
+    return {
+        "verify": {"verdict", "colour", "accepted", "message", "reason", "issued_on", "valid_until", "active_until",
+                   "checked_at"},
+        "card-status": {"serial", "state", "standing", "issued_on", "valid_until", "active_until", "area", "checked_at"},
+        "status-lists": {"checked_at", "keys_url", "lists"},
+        "status-list": {"number", "version", "published_at", "age_seconds", "blocked", "size", "digest", "url"},
+    }[kind]
 
-    monkeypatch.setattr("zhengka.api.v1.status_lists.queries.publications", broken)
+
+def verify(visitor, body):
+    return visitor.post("/api/v1/verify", body if isinstance(body, str) else json.dumps(body),
+                        content_type="application/json")
+
+
+@pytest.mark.parametrize("state, verdict, colour", [
+    ("active", "valid", "green"), ("suspended", "suspended", "red"), ("issued", "not-activated", "red"),
+    ("cancelled", "revoked", "red")])
+def test_a_card_is_verified_by_its_state_now(state, verdict, colour):
+    card = finished(state)
+    told = verify(Visitor(), {"code": code_of(card)}).json()
+    assert set(told) == allowed_fields("verify")
+    assert (told["verdict"], told["colour"], told["accepted"]) == (verdict, colour, colour == "green")
+    assert told["valid_until"] == "2036-11-20"
+
+
+def test_the_answer_says_nothing_about_the_person():
+    card = finished("active")
+    answer = verify(Visitor(), {"code": code_of(card)}).content.decode()
+    assert card.holder.name not in answer and card.serial not in answer and "category" not in answer
+
+
+def test_a_forged_code_is_an_answer_and_not_a_problem():
+    card = finished("active")
+    code = code_of(card)
+    changed = code[:-1] + str((int(code[-1]) + 1) % 10)
+    told = verify(Visitor(), {"code": changed}).json()
+    assert (told["verdict"], told["accepted"], told["valid_until"]) == ("signature-wrong", False, None)
+    assert verify(Visitor(), {"code": "https://evil.example/V/123"}).json()["verdict"] == "not-our-code"
+
+
+def test_an_officer_of_another_unit_verifies_like_everybody():
+    card = finished("active")
+    officer = make_officer("clerk", area=make_area(430702, name="武陵区"))
+    assert verify(Visitor(officer), {"code": code_of(card)}).json()["verdict"] == "valid"
+
+
+@pytest.mark.parametrize("body, field", [
+    ({"code": "1", "name": "王"}, "body.name"), ({}, "body.code"), ({"code": 12345}, "body.code"),
+    ({"code": ""}, "body.code"), ({"code": "1" * 5000}, "body.code"), ("not json", ""), ("[]", "")])
+def test_a_request_of_another_form_is_refused_by_field(body, field):
+    told = is_problem(verify(Visitor(), body), 400, "request-invalid")
+    if field:
+        assert field in [fault["field"] for fault in told["errors"]]
+
+
+def test_who_asks_too_often_waits():
+    for _ in range(CHECKS.burst):
+        CHECKS.take("203.0.113.77", now=time.monotonic() + 3600)  # later requests refill nothing
+    answer = verify(Visitor(REMOTE_ADDR="203.0.113.77"), {"code": "1"})
+    is_problem(answer, 429, "too-many-requests")
+    assert int(answer["Retry-After"]) >= 1
+    assert verify(Visitor(REMOTE_ADDR="203.0.113.78"), {"code": "1"}).status_code == 200
+
+
+def test_the_state_of_a_card_is_for_officers_of_its_area():
+    card = finished("suspended")
+    url = f"/api/v1/cards/{card.serial}/status"
+    is_problem(Visitor().get(url), 401, "login-needed")
+    is_problem(Visitor(make_officer("system")).get(url), 403, "not-permitted")
+    elsewhere = Visitor(make_officer("clerk", area=make_area(430702, name="武陵区")))
+    refused = is_problem(elsewhere.get(url), 404, "not-found")
+    assert refused == is_problem(elsewhere.get("/api/v1/cards/9999999999999999/status"), 404, "not-found")
+    told = Visitor(make_officer("clerk")).get(url).json()
+    assert set(told) == allowed_fields("card-status")
+    assert (told["state"], told["standing"], told["area"]) == ("suspended", "suspended", "430104")
+
+
+def test_a_serial_of_another_form_is_refused():
+    is_problem(Visitor(make_officer("clerk")).get("/api/v1/cards/12/status"), 400, "request-invalid")
+
+
+def test_the_status_lists_are_told_with_version_age_and_digest():
+    cards.publish_status_lists(at=NOON)
+    finished("suspended")
+    cards.publish_status_lists(at=NOON)
+    told = Visitor().get("/api/v1/status-lists").json()
+    assert set(told) == allowed_fields("status-lists") and told["keys_url"] == "/bundle/keys.json"
+    (one,) = told["lists"]
+    assert set(one) == allowed_fields("status-list") and (one["version"], one["blocked"]) == (1, 1)
+    file = Visitor().get(one["url"])
+    assert file.status_code == 200 and hashlib.sha256(file.content).hexdigest() == one["digest"]
+
+
+def test_a_fault_of_ours_tells_a_reference_number_and_nothing_else(caplog):
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE cards_statuspublication RENAME TO gone")
     answer = Visitor().get("/api/v1/status-lists")
     told = is_problem(answer, 500, "internal-fault")
-    assert "王建国" not in answer.content.decode() and told["reference"] in caplog.text
+    assert "statuspublication" not in answer.content.decode() and told["reference"] in caplog.text
+
+
+def test_the_description_is_openapi_and_the_answers_keep_to_it():
+    described = Visitor().get("/api/v1/openapi.json").json()
+    assert described == json.loads(json.dumps(schema())) and described["openapi"].startswith("3.1")
+    assert described["info"]["title"] and described["info"]["version"] == "1"
+    card = finished("active")
+    officer = make_officer("clerk")
+    cards.publish_status_lists(at=NOON)
+    answers = {
+        ("/api/v1/verify", "post"): [verify(Visitor(), {"code": code_of(card)}), verify(Visitor(), {})],
+        ("/api/v1/cards/{serial}/status", "get"): [
+            Visitor(officer).get(f"/api/v1/cards/{card.serial}/status"), Visitor().get(f"/api/v1/cards/{card.serial}/status"),
+            Visitor(officer).get("/api/v1/cards/9999999999999999/status"), Visitor(officer).get("/api/v1/cards/1/status")],
+        ("/api/v1/status-lists", "get"): [Visitor().get("/api/v1/status-lists")],
+    }
+    assert {(path, method) for path, methods in described["paths"].items() for method in methods} == set(answers)
+    for (path, method), given in answers.items():
+        for answer in given:
+            kept = described["paths"][path][method]["responses"][str(answer.status_code)]["content"]
+            conform(answer.json(), kept[answer["Content-Type"].split(";")[0]]["schema"], described)
+
+
+def test_every_reference_of_the_description_leads_somewhere_and_every_operation_is_told():
+    described = schema()
+    text = json.dumps(described)
+    for name in re.findall(r'"#/components/schemas/(\w+)"', text):
+        assert name in described["components"]["schemas"]
+    operations_told = [operation for methods in described["paths"].values() for operation in methods.values()]
+    assert len({operation["operationId"] for operation in operations_told}) == len(operations_told)
+    assert all(operation["summary"] and operation["description"] and operation["responses"] for operation in operations_told)
+    for name, model in described["components"]["schemas"].items():
+        assert model["type"] == "object" and set(model["required"]) == set(model["properties"]), name
+
+
+KINDS = {"string": str, "integer": int, "boolean": bool, "array": list, "object": dict, "null": type(None)}
+
+
+def conform(value, wanted, described):
+    """A small check of JSON Schema: the words that our description uses, and nothing beyond what it names."""
+    if "$ref" in wanted:
+        return conform(value, described["components"]["schemas"][wanted["$ref"].rsplit("/", 1)[1]], described)
+    if "anyOf" in wanted:
+        assert any(isinstance(value, KINDS[each["type"]]) for each in wanted["anyOf"]), (value, wanted)
+        return None
+    if "allOf" in wanted:
+        return [conform(value, each, described) for each in wanted["allOf"]]
+    assert isinstance(value, KINDS[wanted["type"]]), (value, wanted)
+    if wanted["type"] == "array":
+        return [conform(each, wanted["items"], described) for each in value]
+    if wanted["type"] == "object" and "properties" in wanted:
+        assert set(value) == set(wanted["properties"]), (value, wanted)
+        return [conform(value[name], each, described) for name, each in wanted["properties"].items()]
+    return None

@@ -178,7 +178,7 @@ def test_both_suites_are_accepted_by_their_own_keys():
 def test_every_verdict_of_a_row_and_of_a_signature_has_its_words():
     assert set(rules.ONLINE) >= {"valid", "revoked", "suspended", "expired", "not-activated", "activation-lapsed"}
     assert {code for code in verdict.WORDS if code not in rules.ONLINE} == {
-        "list-missing", "list-too-old", "inactive"}, "these are for verifiers without a network"
+        "list-missing", "list-too-old", "clock-behind", "inactive"}, "these are for verifiers without a network"
 
 
 @pytest.mark.parametrize(("name", "masked"), [("田", "田*"), ("田野", "田*"), ("欧阳小明", "欧***"),

@@ -4,7 +4,8 @@ from typing import Final
 
 from zhengka.formats.verdict import AMBER, RED, WORDS, Word
 
-ONLINE: Final = {code: word for code, word in WORDS.items() if not code.startswith("list-") and code != "inactive"} | {
+_OFFLINE: Final = ("list-missing", "list-too-old", "clock-behind", "inactive")
+ONLINE: Final = {code: word for code, word in WORDS.items() if code not in _OFFLINE} | {
     "not-activated": Word(RED, "The card was not activated yet.", "此卡尚未激活。"),
     "activation-lapsed": Word(RED, "The card's activation for this year is missing.", "此卡年度激活已过期。"),
     "card-unknown": Word(

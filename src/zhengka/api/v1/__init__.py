@@ -5,7 +5,10 @@ from typing import Any
 from ninja import NinjaAPI
 
 from zhengka.api.problems import handle
-from zhengka.api.v1 import cards, description, status_lists, verify
+from zhengka.api.v1.cards import router as cards
+from zhengka.api.v1.description import describe, router_for
+from zhengka.api.v1.status_lists import router as status_lists
+from zhengka.api.v1.verify import router as verify
 
 api = NinjaAPI(
     title="zhengka 证卡", version="1", openapi_url=None, docs_url=None, urls_namespace="api-v1",
@@ -13,11 +16,11 @@ api = NinjaAPI(
                 "Every refusal is an application/problem+json (RFC 9457) with a stable code. "
                 "No call of this version changes a record, so none needs an Idempotency-Key: each may be repeated.")
 handle(api)
-for name, router in (("Verify", verify.router), ("Cards", cards.router), ("Status lists", status_lists.router)):
+for name, router in (("Verify", verify), ("Cards", cards), ("Status lists", status_lists)):
     api.add_router("", router, tags=[name])
-api.add_router("", description.router_for(api))
+api.add_router("", router_for(api))
 
 
 def schema() -> dict[str, Any]:
     """The OpenAPI 3.1 description of this version, the same that /api/v1/openapi.json serves."""
-    return description.describe(api)
+    return describe(api)

@@ -1,9 +1,9 @@
 """What anybody sees: the visitors' home with its form, one problem in plain words, and that the site is alive."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django import forms
-from django.core.files.uploadedfile import UploadedFile
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
@@ -103,7 +103,7 @@ def _home(request: HttpRequest, photo: CodeForm, digits: CodeForm, *, status: in
         "title": _("Check a disability certificate card"), "photo_form": photo, "digits_form": digits}, status=status)
 
 
-def _read(photo: UploadedFile) -> bytes:
+def _read(photo: Any) -> bytes:
     """The payload of the code in a photo; `BadQr`."""
     if (photo.size or 0) > PHOTO_LIMIT:
         raise BadQr("image-too-large")

@@ -30,9 +30,18 @@ FINDING_WORDS: dict[str, Text] = {
     "not-ordered": _("The card was not ordered")}
 """What was found in results, in the visitor's language; complete against `production.workflow.FINDINGS`."""
 
+ACT_WORDS: dict[str, Text] = {
+    "open": _("Open the batch"), "cancel": _("Cancel the batch"), "close": _("Close the batch")}
+"""Acts that other subjects have too, under another word."""
+
 SERIES = [_("Good"), _("Prepared"), _("Held"), _("Waiting"), _("Spoiled"), _("Under inquiry")]
 SHOWN = 200
 """Most held cards or findings on one page; a batch with more has one cause, not many."""
+
+
+def act_word(action: str) -> Text:
+    """The word for an act on a batch."""
+    return ACT_WORDS.get(action, words.act(action))
 
 
 def facts(batch: Batch) -> list[Fact]:
@@ -40,7 +49,7 @@ def facts(batch: Batch) -> list[Fact]:
     found = [Fact(_("Issuing unit"), area_name(batch.area)), Fact(_("Card profile"), batch.profile),
              Fact(_("Card maker"), batch.maker.name),
              Fact(_("Opened"), f"{timezone.localtime(batch.opened_at):%Y-%m-%d %H:%M}"),
-             Fact(_("Cards"), batch.ordered)]
+             Fact(_("Number of cards"), batch.ordered)]
     if batch.manifest_digest:
         found.append(Fact(_("Package"), Cell(batch.package, number=True)))
         found.append(Fact(_("Digest of the manifest"), Cell(batch.manifest_digest[:32], number=True)))
@@ -86,7 +95,7 @@ def findings_table(batch: Batch) -> Table | None:
 def history(request: Request, batch: Batch) -> list[Event]:
     """What happened to the batch, the newest first."""
     rows = events(EventFilter(subject=Batch.kind(), subject_id=batch.pk), actor=request.actor).order_by("-version")
-    return [Event(row.at, words.act(row.action), by=row.actor_name) for row in rows]
+    return [Event(row.at, act_word(row.action), by=row.actor_name) for row in rows]
 
 
 def _reason(reason: str) -> str:

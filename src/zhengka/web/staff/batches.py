@@ -28,7 +28,16 @@ from zhengka.production import queries, services
 from zhengka.production.models import Batch, Maker
 from zhengka.production.workflow import BATCH
 from zhengka.web.access import Request, act, mine, request_key, requires
-from zhengka.web.staff.batch_parts import SERIES, counts_chart, facts, findings_table, held_table, history, progress_of
+from zhengka.web.staff.batch_parts import (
+    SERIES,
+    act_word,
+    counts_chart,
+    facts,
+    findings_table,
+    held_table,
+    history,
+    progress_of,
+)
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.paging import page_of
 from zhengka.web.ui import words
@@ -215,7 +224,7 @@ def _open(request: Request, row: Batch, action: str) -> bool:
 
 
 def _buttons(request: Request, row: Batch) -> list[dict[str, Any]]:
-    return [{"url": reverse("staff:batch-step", args=[row.pk, one.action]), "label": words.act(one.action),
+    return [{"url": reverse("staff:batch-step", args=[row.pk, one.action]), "label": act_word(one.action),
              "kind": LOOKS[one.action][0], "key": LOOKS[one.action][1]}
             for one in BATCH.open_to(row.state, request.actor.permissions) if one.action in ACTS]
 

@@ -169,7 +169,8 @@ def _day(day: Any) -> str:
 def _buttons(request: Request, card: Card) -> list[dict[str, Any]]:
     return [{"url": reverse("staff:card-step", args=[card.pk, open_.action]), "label": words.act(open_.action),
              "kind": LOOKS[open_.action], "key": KEYS[open_.action]}
-            for open_ in CARD.open_to(card.state, request.actor.permissions) if open_.action in ACTS]
+            for open_ in CARD.open_to(card.state, request.actor.permissions)
+            if open_.action in ACTS and (open_.action != "activate" or queries.may_be_activated(card, timezone.now()))]
 
 
 def _sides(card: Card) -> list[tuple[Text, str]]:

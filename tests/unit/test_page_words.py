@@ -1,0 +1,56 @@
+"""What pages say: complete against the tables of the rooms below, and plain sums."""
+
+import pytest
+
+from zhengka.gates.rules import ONLINE
+from zhengka.production.workflow import FINDINGS, HOLDS
+from zhengka.web.public import words
+from zhengka.web.staff.batch_parts import FINDING_WORDS, HOLD_WORDS
+from zhengka.web.staff.plan import FIGURES, Standing, percent, ten_thousands
+
+TONES = {"green": "good", "red": "bad", "amber": "wait"}
+
+
+@pytest.mark.parametrize("code", ONLINE)
+def test_every_verdict_has_a_look_of_its_colour(code):
+    look = words.look(code)
+    assert look.tone == TONES[ONLINE[code].colour] and look.word and look.note
+    assert look.steps or code == "valid", "a refusal says what to do"
+
+
+def test_whatever_is_wrong_with_a_signature_is_one_thing_to_a_passer_by():
+    assert {words.look(code).word for code in ONLINE if code.startswith(("key-", "signature-", "algorithm-"))} == {
+        words.look("forged").word}
+
+
+def test_every_hold_and_every_finding_has_its_words():
+    assert set(HOLD_WORDS) == set(HOLDS) and set(FINDING_WORDS) == set(FINDINGS)
+
+
+def test_each_registered_holder_is_one_piece_of_the_bar():
+    facts = dict(zip(FIGURES, (1000, 900, 700, 600, 500, 400), strict=True))
+    standing = Standing("unit", 2000, facts)
+    assert standing.steps == [400, 100, 100, 100, 200, 100] and sum(standing.steps) == 1000
+    assert [piece.width for piece in standing.pieces] == ["20.00%", "5.00%", "5.00%", "5.00%", "10.00%", "5.00%"]
+
+
+def test_against_those_registered_the_bar_is_full():
+    facts = dict(zip(FIGURES, (10, 10, 10, 10, 10, 10), strict=True))
+    (piece,) = Standing("unit", 2000, facts, of_plan=False).pieces
+    assert (piece.left, piece.width) == ("0.00%", "100.00%")
+
+
+def test_more_registered_than_planned_never_leaves_the_bar():
+    facts = dict(zip(FIGURES, (30, 0, 0, 0, 0, 0), strict=True))
+    (piece,) = Standing("unit", 10, facts).pieces
+    assert piece.width == "100.00%"
+
+
+@pytest.mark.parametrize("fen, told", [
+    (542_250_000, "542.25"), (390_000_000, "390"), (1_250_000, "1.25"), (0, "0"), (1, "0.000001")])
+def test_money_in_ten_thousands_of_yuan_is_exact_to_the_fen(fen, told):
+    assert ten_thousands(fen) == told
+
+
+def test_a_share_of_nothing_is_a_dash():
+    assert percent(1, 8) == "12.5 %" and percent(0, 0) == "—"
