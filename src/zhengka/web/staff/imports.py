@@ -129,9 +129,10 @@ def import_(request: Request, pk: int) -> HttpResponse:
 
 def _facts(record: Import) -> list[Fact]:
     finished = timezone.localtime(record.finished_at).strftime("%Y-%m-%d %H:%M:%S") if record.finished_at else "—"
+    received = timezone.localtime(record.received_at).strftime("%Y-%m-%d %H:%M:%S")
     return [Fact(_("Office"), area_name(record.area)), Fact(_("Rows"), record.rows or "—"),
-            Fact(_("Received at"), timezone.localtime(record.received_at).strftime("%Y-%m-%d %H:%M:%S")),
-            Fact(_("Finished at"), finished), Fact(_("Digest of the file"), Cell(record.digest[:16] + "…", number=True))]
+            Fact(_("Received at"), received), Fact(_("Finished at"), finished),
+            Fact(_("Digest of the file"), Cell(record.digest[:16] + "…", number=True))]
 
 
 @requires("import.run")
