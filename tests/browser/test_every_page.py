@@ -34,6 +34,8 @@ def _filled(world: World, name: str, pattern) -> list[str]:
     names = list(pattern.pattern.converters)
     if not names:
         return [reverse(name)]
+    if names == ["code"]:
+        return [reverse(name, args=["not-found"])]
     kind = re.match(r"\w*", str(pattern.pattern)).group()
     return [reverse(name, args=[row]) for row in world.ids.get(kind, [])] if names == ["pk"] else []
 
@@ -52,3 +54,15 @@ def test_every_page_is_accessible_fits_a_phone_and_says_nothing_on_the_console(r
         inspected.add(page)
     window.close()
     assert not faults, "\n".join(dict.fromkeys(faults))
+
+
+def test_the_inspection_itself_sees_an_inline_script_a_nameless_picture_and_a_page_too_wide(live_server, chromium):
+    window = Window(chromium, live_server)
+    window.go(reverse("staff:login"))
+    assert not window.inspect(WIDE, NARROW)
+    window.page.evaluate("document.body.append(Object.assign(document.createElement('script'), {textContent: '1'}))")
+    window.page.evaluate("document.querySelector('main').append(Object.assign(new Image(600, 10), {src: '/none.png'}))")
+    window.page.wait_for_timeout(200)
+    faults = "\n".join(window.inspect(NARROW))
+    assert "image-alt" in faults and "px too wide" in faults and "script-src" in faults and "404" in faults
+    window.close()
