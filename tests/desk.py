@@ -35,7 +35,7 @@ class Desk:
 
 
 def make_desk(home: Path, *, area: Area | None = None) -> Desk:
-    """Cards ready, issued, active, suspended and cancelled; a received batch with a finding; a prepared one with holds."""
+    """Cards ready, issued, active, suspended, held; a received batch with findings; a prepared one with a held card."""
     area = area or make_area()
     maker = make_maker(home, area)
     ordered = [make_ordered(area=area, name=name, category=1 + place % 4) for place, name in enumerate(NAMES)]
