@@ -24,6 +24,7 @@ from zhengka.core.actors import WHOLE_NATION
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed
 from zhengka.core.scope import enter
+from zhengka.core.workflow import Step
 from zhengka.production import queries, services
 from zhengka.production.models import Batch, Maker
 from zhengka.production.workflow import BATCH
@@ -219,14 +220,25 @@ def _groups(request: Request) -> list[tuple[str, str]]:
             for group in cards.ordered_groups(request.actor)]
 
 
+def _steps(request: Request, row: Batch) -> list[Step]:
+    """The steps that this officer may take with the batch as it is now, what guards say included."""
+    found = []
+    for one in BATCH.open_to(row.state, request.actor.permissions):
+        with suppress(Refusal):
+            for guard in one.guards:
+                guard(row, {"by": request.actor})
+            found.append(one)
+    return found
+
+
 def _open(request: Request, row: Batch, action: str) -> bool:
-    return any(step.action == action for step in BATCH.open_to(row.state, request.actor.permissions))
+    return any(one.action == action for one in _steps(request, row))
 
 
 def _buttons(request: Request, row: Batch) -> list[dict[str, Any]]:
     return [{"url": reverse("staff:batch-step", args=[row.pk, one.action]), "label": act_word(one.action),
              "kind": LOOKS[one.action][0], "key": LOOKS[one.action][1]}
-            for one in BATCH.open_to(row.state, request.actor.permissions) if one.action in ACTS]
+            for one in _steps(request, row) if one.action in ACTS]
 
 
 def _row(row: Batch) -> Row:
