@@ -8,6 +8,7 @@
 6  one transaction under the lease: items, cards, events, chunk; whoever lost the lease changes nothing (I10)
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -44,7 +45,7 @@ PREPARED = """
 UPDATE production_item i SET outcome = 'prepared', readback = n.readback, reason = ''
 FROM unnest(%s::bigint[], %s::bytea[]) n (id, readback) WHERE i.id = n.id
 """
-CREDENTIAL = ", credential = (%(payloads)s::bytea[])[array_position(%(ids)s::bigint[], t.id)]"
+CREDENTIAL = ", credential = decode(%(credentials)s::jsonb ->> t.id::text, 'hex')"
 HELD = """
 UPDATE production_item i SET outcome = 'held', reason = n.reason
 FROM unnest(%s::bigint[], %s::text[]) n (id, reason) WHERE i.id = n.id
@@ -112,8 +113,9 @@ def commit(chunk: Chunk, lease: int, made: Sequence[Made], held: Mapping[int, st
     with connection.cursor() as cursor:
         cursor.execute(PREPARED, [[card.subject.item for card in made], [card.readback for card in made]])
         cursor.execute(HELD, [list(held), list(held.values())])
-    perform_many(Many(Card, [card.subject.card for card in made], "batched", {"batch": chunk.batch.number},
-                      also=CREDENTIAL, values={"payloads": [card.credential for card in made]}), "prepare",
+    credentials = {card.subject.card: card.credential.hex() for card in made}
+    perform_many(Many(Card, list(credentials), "batched", {"batch": chunk.batch.number},
+                      also=CREDENTIAL, values={"credentials": json.dumps(credentials)}), "prepare",
                  by=SYSTEM, request_id=request_id, at=at)
     for reason, ids in _by_reason(held).items():
         perform_many(Many(Card, ids, "batched", {"batch": chunk.batch.number, "reason": reason},
