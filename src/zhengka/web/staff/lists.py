@@ -25,7 +25,7 @@ def index(request: Request) -> HttpResponse:
     """The newest version of each list, with its age."""
     now = timezone.now()
     rows = list(queries.publications())
-    columns = [Column(_("List")), Column(_("Version"), numeric=True), Column(_("Age")),
+    columns = [Column(_("List")), Column(_("Version"), numeric=True), Column(_("How old")),
                Column(_("Blocked cards"), numeric=True), Column(_("Bytes"), numeric=True),
                Column(_("Digest")), Column(_("File"))]
     table = Table(_("Status lists"), columns, [_row(one, now) for one in rows], caption_hidden=True, empty=_(
@@ -33,7 +33,7 @@ def index(request: Request) -> HttpResponse:
     oldest = min((one.published_at for one in rows), default=None)
     return render(request, "staff/lists/index.html", {
         "title": _("Status lists"), "table": table, "may_publish": request.actor.may("card.suspend"),
-        "tiles": [Tile(_("Lists"), len(rows)), Tile(_("Blocked cards"), sum(one.blocked for one in rows)),
+        "tiles": [Tile(_("Number of lists"), len(rows)), Tile(_("Blocked cards"), sum(one.blocked for one in rows)),
                   Tile(_("Oldest list"), age(now - oldest) if oldest else "—")]})
 
 
