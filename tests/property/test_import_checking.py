@@ -53,3 +53,14 @@ def test_a_block_of_rows_is_judged_as_each_row_alone(rows):
     told: dict[int, str | tuple[str, str]] = dict(checked.bad.rows())
     told |= {row["place"]: (row["name"], row["number"]) for row in checked.good.iter_rows(named=True)}
     assert told == {place: expected(*row) for place, row in enumerate(rows)}
+
+
+@given(st.lists(st.one_of(st.just("单于明"), st.just("单明"), words), max_size=8))
+def test_many_names_are_read_as_each_alone(texts):
+    kept = []
+    for text in texts:
+        try:
+            kept.append(names.normalise(text))
+        except names.BadName:
+            continue
+    assert names.pinyin_many(kept) == [names.pinyin(name) for name in kept]

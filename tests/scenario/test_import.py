@@ -250,16 +250,18 @@ def test_the_file_of_refused_rows_is_given_out_with_an_event(clerk, tmp_path):
 
 @pytest.mark.parametrize("change", [
     "UPDATE registry_holder SET area = 1", "UPDATE registry_certificate SET area = 1", "DELETE FROM areas_area",
-    "DELETE FROM registry_import", "INSERT"])
+    "DELETE FROM registry_import", "DELETE FROM registry_holder", "UPDATE registry_certificate SET holder_id = 1",
+    "INSERT area", "INSERT holder_id"])
 def test_the_database_itself_refuses_a_reference_to_nothing(clerk, tmp_path, change):
     imported(file_of(tmp_path, row(1)), clerk)
-    change = _insert_elsewhere() if change == "INSERT" else change
+    change = _insert(change.split()[1]) if change.startswith("INSERT") else change
     with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(change)
 
 
-def _insert_elsewhere() -> str:
+def _insert(wrong: str) -> str:
+    """A second certificate whose reference of this name leads nowhere."""
     names = [field.column for field in Certificate._meta.concrete_fields]
-    values = {"id": "7", "area": "1", "number_index": "'elsewhere'::bytea", "state": "'replaced'"}
+    values = {"id": "7", wrong: "1", "number_index": "'elsewhere'::bytea", "state": "'replaced'"}
     return (f"INSERT INTO registry_certificate ({', '.join(names)}) "
             f"SELECT {', '.join(values.get(name, name) for name in names)} FROM registry_certificate")

@@ -120,8 +120,12 @@ def pinyin(name: str) -> tuple[str, str]:
 
 
 def pinyin_many(names: Iterable[str]) -> list[tuple[str, str]]:
-    """`pinyin` of each name, in their order."""
-    return [pinyin(name) for name in names]
+    """`pinyin` of each kept name, in their order: all in one text, so that a name costs a tenth."""
+    whole = list(names)
+    text = "\n".join(whole)
+    readings = zip(whole, text.translate(_FULL).split("\n"), text.translate(_INITIALS).split("\n"), strict=True)
+    return [pinyin(name) if name[:1] in _SURNAME_HEADS or name.isascii() else (full, initials)
+            for name, full, initials in readings] if whole else []
 
 
 def _check(name: str) -> None:
@@ -154,6 +158,7 @@ class _Readings(dict[int, str]):
     def __init__(self, *, first_letter: bool) -> None:
         super().__init__()
         self._first_letter = first_letter
+        self[ord("\n")] = "\n"  # stands between names that are read together
 
     def __missing__(self, code: int) -> str:
         character = chr(code)
@@ -180,3 +185,4 @@ _SURNAMES: Final = {
         "单于": "chan yu", "尉迟": "yu chi", "万俟": "mo qi", "澹台": "tan tai",
     }.items()
 }  # fmt: skip
+_SURNAME_HEADS: Final = frozenset(surname[0] for surname in _SURNAMES)

@@ -80,11 +80,13 @@ class Sighting(models.Model):
 class Certificate(ProvinceRow, Stateful):
     """A certificate (证): the right itself, of the second (paper) or third (card) generation. The number changes with
     a person's life and is therefore no key; old numbers still find the person by `number_index`.
+
+    Area and holder are references that triggers hold for a whole statement (0002_promises).
     """
 
     workflow = CERTIFICATE
     area = models.ForeignKey(Area, on_delete=models.PROTECT, db_column="area", db_index=False, db_constraint=False)
-    holder = models.ForeignKey(Holder, on_delete=models.PROTECT, related_name="certificates")
+    holder = models.ForeignKey(Holder, on_delete=models.PROTECT, related_name="certificates", db_constraint=False)
     generation = models.PositiveSmallIntegerField(help_text="2 paper, 3 card")
     number = models.BinaryField(help_text="sealed as certificate.number")
     number_index = models.BinaryField(help_text="16 bytes")

@@ -23,6 +23,7 @@ from zhengka.registry.imports.values import BadValue
 _ID = r"^[0-9]{6}(?:18|19|20)[0-9]{9}[0-9X]$"
 _CERT = r"^[0-9]{6}(?:18|19|20)[0-9]{9}[0-9X][1-7][1-4](?:B[1-9][0-9]{0,5})?$"
 _NAME = r"^[\x{3400}-\x{4dbf}\x{4e00}-\x{9fff}〇]{1,16}$"
+_DAY = r"^(?:18|19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}$"
 _PHONE = r"^[0-9]{5,15}$"
 _TEXT = r"^[\x{3400}-\x{4dbf}\x{4e00}-\x{9fff}0-9A-Za-z#-]{0,200}$"
 _WEIGHTS = np.array(idnumber.WEIGHTS, np.int32)
@@ -109,6 +110,13 @@ class Checker:
         known: dict[str, str | None] = {**dict.fromkeys(["", *faults]), **found}
         return cells.replace(list(known), list(known.values()))
 
+    def _days(self, cells: pl.Series, meaning: Callable[[str], date | None]) -> pl.Series:
+        """Days; those of the most usual spelling at once, the others through `meaning`."""
+        usual = cells.set(~cells.str.contains(_DAY), "").str.to_date("%Y-%m-%d", strict=False)
+        if not usual.null_count():
+            return usual
+        return usual.fill_null(self._meaning(cells.set(usual.is_not_null(), ""), meaning, pl.Date))
+
     def _names(self) -> pl.Series:
         cells = self._cells("name")
         self._fault(cells == "", "name-empty")
@@ -119,8 +127,10 @@ class Checker:
         ids, certs = self._cells("id_number"), self._cells("certificate_number")
         category = self._meaning(self._cells("category"), self._spelt(values.category, "category"), pl.Int16)
         grade = self._meaning(self._cells("grade"), self._spelt(values.grade, "grade"), pl.Int16)
-        id18 = self._mended(ids, _regular_id(ids, _ID), _id18)
-        number = self._mended(certs, _regular_id(certs, _CERT), _number)
+        regular = _regular_id(certs, _CERT)
+        same = regular & (ids == certs.str.slice(0, 18))
+        id18 = self._mended(ids, same if same.all() else same | _regular_id(ids.set(same, ""), _ID), _id18)
+        number = self._mended(certs, regular, _number)
         both = pl.DataFrame({"ids": id18, "number": number, "said_category": category, "said_grade": grade})
         built = pl.concat_str("ids", "said_category", "said_grade")
         table = both.with_columns(number=pl.coalesce("number", built)).with_columns(
@@ -143,7 +153,7 @@ class Checker:
         sex = self._meaning(self._cells("sex"), self._spelt(values.sex, "sex"), pl.Int16)
         self._fault(sex != number["sex"], "sex-mismatch")
         births = self._cells("birth_date")
-        day = self._meaning(births, _day_or_month, pl.Date)
+        day = self._days(births, _day_or_month)
         self._fault(day != number["birth_date"], "birth-mismatch")
         months = pl.DataFrame({"text": births, "birth": number["birth_date"]}).filter(
             day.is_null() & (births != "") & number["birth_date"].is_not_null()).unique()
@@ -152,8 +162,7 @@ class Checker:
             self._fault(births.is_in(list(wrong)), "birth-mismatch")
 
     def _dates(self) -> list[pl.Series]:
-        issued = self._meaning(self._cells("issued_on"), values.day, pl.Date)
-        until = self._meaning(self._cells("valid_until"), values.day, pl.Date)
+        issued, until = (self._days(self._cells(field), values.day) for field in ("issued_on", "valid_until"))
         no_issue, no_end = issued.is_null() & until.is_not_null(), until.is_null() & issued.is_not_null()
         if no_issue.any():
             issued = issued.fill_null(_shifted(until, -values.TERM_YEARS))
@@ -259,9 +268,6 @@ def _shifted(days: pl.Series, years: int) -> pl.Series:
 
 
 def _with_pinyin(good: pl.DataFrame) -> pl.DataFrame:
-    distinct = good["name"].unique()
-    readings = names.pinyin_many(distinct.to_list())
-    table = pl.DataFrame({"name": distinct, "pinyin": [full for full, _ in readings],
-                          "initials": [first for _, first in readings]}, schema_overrides={
-                              "pinyin": pl.String, "initials": pl.String})
-    return good.join(table, on="name", how="left", maintain_order="left")
+    readings = names.pinyin_many(good["name"].to_list())
+    return good.with_columns(pl.Series("pinyin", [full for full, _ in readings], pl.String),
+                             pl.Series("initials", [first for _, first in readings], pl.String))
