@@ -22,6 +22,14 @@ from zhengka.registry.models import Import
 
 TRIES = 3
 """An import of another province may register the same person first; then the whole file is taken again."""
+ALONE = """
+SELECT set_config('app.lo', '0', true), set_config('app.hi', %s, true), pg_advisory_xact_lock(%s, %s),
+       set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+       set_config('enable_mergejoin', 'off', true)
+"""
+"""For one import of a province at a time; it meets people in the whole nation, and always by index: no statistics tell
+the planner how the tables grow under it.
+"""
 IMPORT_LOCK = 0x1A  # first key of the advisory locks of imports; the second is the province
 
 
@@ -74,8 +82,7 @@ def take_import(import_id: int, *, at: datetime) -> Import:
 @transaction.atomic
 def _take(record: Import, begun: Event, at: datetime) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('app.lo', '0', true), set_config('app.hi', %s, true), "
-                       "pg_advisory_xact_lock(%s, %s)", [str(WHOLE_NATION[1]), IMPORT_LOCK, record.province])
+        cursor.execute(ALONE, [str(WHOLE_NATION[1]), IMPORT_LOCK, record.province])
     if Import.objects.get(pk=record.pk).state != Import.workflow.initial:
         return
     with closing(taking.Progress(record)) as progress:
