@@ -80,7 +80,8 @@ def test_ten_years_later_is_the_same_day(start, end):
     assert values.years_later(start, 10) == end
 
 
-@pytest.mark.parametrize("heading", ["姓名", " 姓 名 ", "姓名*", "姓名：", "姓名(必填)", "姓名（必填）*", "残疾人姓名", "姓\n名"])
+@pytest.mark.parametrize("heading", [
+    "姓名", " 姓 名 ", "姓名*", "姓名：", "姓名(必填)", "姓名（必填）*", "残疾人姓名", "姓\n名"])
 def test_a_heading_is_known_however_it_is_decorated(heading):
     form = shape.load(TABLE)
     assert form.aliases[shape.word(heading)] == "name"

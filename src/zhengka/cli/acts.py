@@ -106,7 +106,8 @@ def photos(packs: list[Path] = typer.Argument(help="zip files of <ID number>.jpg
         request_id, at = _now()
         taken = registry.set_photos(path, area, by=actor(officer), request_id=request_id, at=at)
         typer.echo(f"{path.name}: {taken.kept} kept, {taken.unchanged} unchanged, {taken.unknown} of unknown people, "
-                   f"{taken.unnamed} without a number, {sum(taken.faults.values())} unusable {taken.faults or ''}".rstrip())
+                   f"{taken.unnamed} without a number, "
+                   f"{sum(taken.faults.values())} unusable {taken.faults or ''}".rstrip())
 
 
 def sample(folder: Path = typer.Argument(help="Folder to fill"), scale: float = typer.Option(0.01),

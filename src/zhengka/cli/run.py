@@ -23,6 +23,7 @@ from zhengka.exchange.sample import FOLDER, generate, generate_photos, pilot_uni
 SEED = 20180516
 """The day of the notice. The sample in examples/ was made with it at scale 0.01."""
 SHIPPED_SCALE = 0.01
+COMPLETE = "complete"
 
 
 class Steps:
@@ -71,13 +72,12 @@ def main_job(share: float, seed: int, steps: Steps) -> list[closing.Line]:
     with steps.step("1 区划与计划 areas and plan"):
         line.load_plan(Path(settings.DATA))
         enrol_demo()
-    folder = sample(share, seed, steps)
+    files, packs = sample(share, seed, steps)
     who = line.Officers.demo()
     with steps.step("2 导入 import") as told:
-        line.import_files(sorted(path for path in folder.iterdir() if path.suffix in (".xlsx", ".csv")),
-                          by=who.clerk, told=told)
+        line.import_files(files, by=who.clerk, told=told)
     with steps.step("2 照片 photos") as told:
-        line.take_photos(sorted((folder / FOLDER).glob("*.zip")), by=who.clerk, told=told)
+        line.take_photos(packs, by=who.clerk, told=told)
     with steps.step("3 换发 exchange") as told:
         line.exchange(who, told=told)
     with steps.step("4 制卡 batch, make, receive") as told:
@@ -92,20 +92,21 @@ def main_job(share: float, seed: int, steps: Steps) -> list[closing.Line]:
     return closing.lines(who.clerk, verdicts, lost)
 
 
-def sample(share: float, seed: int, steps: Steps) -> Path:
-    """The folder of second-generation files and photos: the shipped one at its scale, else made once under the home."""
+def sample(share: float, seed: int, steps: Steps) -> tuple[list[Path], list[Path]]:
+    """The second-generation files and the photo packs: the shipped files at their scale, all else made once."""
     shipped = Path(settings.PROJECT_ROOT) / "examples" / "second-generation"
-    if (share, seed) == (SHIPPED_SCALE, SEED) and (shipped / FOLDER).exists():
-        return shipped
-    folder = Path(settings.HOME) / "sample" / f"{seed}-{share}"
-    if not (folder / "complete").exists():
+    made = Path(settings.HOME) / "sample" / f"{seed}-{share}"
+    folder = shipped if (share, seed) == (SHIPPED_SCALE, SEED) and shipped.exists() else made
+    if not (made / COMPLETE).exists():
         units = pilot_units(Path(settings.DATA))
-        with steps.step("0 样本 make the sample") as told:
-            generate(folder, scale=share, seed=seed, units=units, on_progress=told, processes=line.workers())
+        if folder is made:
+            with steps.step("0 样本 make the sample") as told:
+                generate(made, scale=share, seed=seed, units=units, on_progress=told, processes=line.workers())
         with steps.step("0 样本 portraits") as told:
-            generate_photos(folder, scale=share, seed=seed, units=units, on_progress=told, processes=line.workers())
-        (folder / "complete").touch()
-    return folder
+            generate_photos(made, scale=share, seed=seed, units=units, on_progress=told, processes=line.workers())
+        (made / COMPLETE).touch()
+    return (sorted(path for path in folder.iterdir() if path.suffix in (".xlsx", ".csv")),
+            sorted((made / FOLDER).glob("*.zip")))
 
 
 def run(scale: str = typer.Option("0.01", help="Share of the pilot's holders, or `full`.")) -> None:

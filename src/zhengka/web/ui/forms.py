@@ -1,7 +1,7 @@
 """Form rendering in govuk-frontend's markup, and the fields that need more than Django's own.
 
-`FORM_RENDERER = "zhengka.web.ui.forms.Renderer"` is enough: `{{ form }}` and `{{ field.as_field_group }}` then come with
-error summary, hints, ties between them, and controls of at least 44 px. `EnglishOptional` fields say so in words.
+`FORM_RENDERER = "zhengka.web.ui.forms.Renderer"` is enough: `{{ form }}` and `{{ field.as_field_group }}` then come
+with error summary, hints, ties between them, and controls of at least 44 px. `EnglishOptional` fields say so in words.
 """
 
 import re

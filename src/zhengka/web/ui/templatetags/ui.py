@@ -1,7 +1,8 @@
 """`{% load ui %}`: the parts of a page. Shapes of the rows they take: `zhengka.web.ui.parts`.
 
 Inline
-    {% state_tag "card" card.state %}                a state's word in its tone (see `words`); {% tag "text" "good" %} for others
+    {% state_tag "card" card.state %}                a state's word in its tone (see `words`)
+    {% tag "text" "good" %}                          any other word in a tone
     {% action_label step.action %}                   a workflow action's word
     {{ 125867|number }}                              125,867
     {% button "Save" kind="secondary" href=… name=… value=… shortcut="s" id=… disabled=… needs_selection=… form=… %}
@@ -10,12 +11,14 @@ Inline
     {% print_button %}                               {% asset "app.css" %} → address with the build's digest
     {% search_box url label value=… hint=… name="q" live="#results" %}
 Parts
-    {% data_table table %}  {% bulk_table table url %}…buttons…{% endbulk_table %}  {% scroll_region label %}<table>…{% endscroll_region %}
+    {% data_table table %}  {% bulk_table table url %}…buttons…{% endbulk_table %}
+    {% scroll_region label %}<table>…{% endscroll_region %}
     {% summary_list facts %}  {% tiles tiles %}  {% timeline events %}  {% steps stages %}  {% pager pager %}
     {% progress done total label poll=url note=… unit=… finished=… %}
     {% bar_chart title rows about=… unit=… head=… %}              rows: (label, count)
     {% stacked_bar title rows series about=… head=… share=… %}    rows: (label, [count, …])
-    {% notice "warning" "Title" %}…{% endnotice %}  {% details "Summary" %}…{% enddetails %}  {% empty_state title text href label %}
+    {% notice "warning" "Title" %}…{% endnotice %}  {% details "Summary" %}…{% enddetails %}
+    {% empty_state title text href label %}
     {% error_summary form %}                         for forms whose fields are placed by hand
 """
 
@@ -112,7 +115,8 @@ def request_id() -> SafeString:
 @register.inclusion_tag("ui/parts/button.html")
 def button(label: Text, kind: str = "primary", **options: Any) -> dict[str, Any]:
     """A button, or with `href` a link that looks like one. Options: href, name, value, id, form, shortcut, small,
-    disabled, needs_selection, formaction."""
+    disabled, needs_selection, formaction.
+    """
     return {"label": label, "modifier": KINDS[kind], **options}
 
 
@@ -143,10 +147,12 @@ def _laid_out(context: Context, table: Table) -> dict[str, Any]:
     query = {} if request is None else {k: v for k, v in request.GET.items() if k not in ("sort", "after", "before")}
     heads = [{
         "label": column.label, "numeric": column.numeric,
-        "order": {column.sort: "ascending", f"-{column.sort}": "descending"}.get(table.sort, "none") if column.sort else "",
+        "order": (
+            {column.sort: "ascending", f"-{column.sort}": "descending"}.get(table.sort, "none") if column.sort else ""),
         "href": "?" + urlencode({**query, "sort": f"-{column.sort}" if table.sort == column.sort else column.sort}),
     } for column in table.columns]
-    rows = [{"value": row.value, "cells": list(zip(map(_cell, row.cells), table.columns, strict=True))} for row in table.rows]
+    rows = [{"value": row.value, "cells": list(zip(map(_cell, row.cells), table.columns, strict=True))}
+            for row in table.rows]
     return {"table": table, "heads": heads, "rows": rows, "pager": table.pager}
 
 
@@ -203,8 +209,10 @@ def steps(stages: Sequence[Stage]) -> dict[str, Any]:
 @register.inclusion_tag("ui/parts/progress.html")
 def progress(done: int, total: int, label: Text, **options: Any) -> dict[str, Any]:
     """A progress bar. Options: id (when a page has several), poll (address of a view that answers with this same tag;
-    asked each second until done), note, unit, finished (True when over), refresh (seconds between reloads without script).
-    The view of `poll` renders `ui/parts/progress.html` by `progress(…)` of this module."""
+    asked each second until done), note, unit, finished (True when over), refresh (seconds between reloads without
+    script).
+    The view of `poll` renders `ui/parts/progress.html` by `progress(…)` of this module.
+    """
     total = max(total, 0)
     done = min(max(done, 0), total)
     finished = options.pop("finished", total > 0 and done == total)
@@ -215,7 +223,7 @@ def progress(done: int, total: int, label: Text, **options: Any) -> dict[str, An
 
 @register.inclusion_tag("ui/parts/bar_chart.html")
 def bar_chart(title: Text, rows: Sequence[tuple[Text, int]], **options: Any) -> dict[str, Any]:
-    """Horizontal bars with a table beside them. Options: about (one sentence), unit, head (name of the first column)."""
+    """Horizontal bars with a table beside them. Options: about (one sentence), unit, head (first column's name)."""
     chart = charts.layout([(str(label), (value,)) for label, value in rows])
     return {"title": title, "chart": chart, "series": [options.get("unit") or _("Count")], **options}
 
@@ -231,7 +239,8 @@ def stacked_bar(title: Text, rows: Sequence[tuple[Text, Sequence[int]]], series:
 @register.simple_block_tag
 def notice(content: str, kind: str = "info", title: Text = "") -> SafeString:
     """A boxed remark: info, success, warning or error; its sign and title say so without colour."""
-    return render_to_string("ui/parts/notice.html", {"content": content, "kind": kind, "title": title, "mark": NOTICES[kind]})
+    return render_to_string("ui/parts/notice.html", {
+        "content": content, "kind": kind, "title": title, "mark": NOTICES[kind]})
 
 
 @register.simple_block_tag
