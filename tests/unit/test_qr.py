@@ -35,7 +35,7 @@ def empty_png(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + end
 
 
-@pytest.mark.parametrize("payload", [b"\x00", b"\x01", bytes(100), b"\xff" * 256, PAYLOAD])
+@pytest.mark.parametrize("payload", [b"\x00", b"\x01", bytes(100), b"\xff" * 256, PAYLOAD], ids=len)
 def test_zeros_at_the_beginning_of_a_payload_survive(payload: bytes) -> None:
     assert qr.from_text(qr.to_text(payload, BASE_URL)) == payload
 

@@ -8,12 +8,14 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "zhengka.config.settings")
 django.setup()
 
-from rich.console import Console  # noqa: E402 - models can be imported only once Django is settled
+from django.db import connection  # noqa: E402 - models can be imported only once Django is settled
+from rich.console import Console  # noqa: E402
 
 from zhengka.cli.app import app  # noqa: E402
 from zhengka.cli.cluster import ClusterFault  # noqa: E402
 from zhengka.core.errors import Refusal  # noqa: E402
 from zhengka.core.events import Replayed  # noqa: E402
+from zhengka.core.scope import of_the_platform  # noqa: E402
 
 REFUSED = 2
 """Exit status of a named "no"; 1 is a fault of the machine or the environment."""
@@ -22,6 +24,7 @@ REFUSED = 2
 def main() -> None:
     """Run the command of the process's arguments."""
     errors = Console(stderr=True)
+    of_the_platform(connection.settings_dict)
     try:
         app()
     except Refusal as no:

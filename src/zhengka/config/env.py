@@ -85,7 +85,7 @@ def database(env: Environment) -> dict[str, object]:
     if not env.database_url:
         return {"HOST": str(socket_folder(Path(env.home))), "PORT": "5432", "NAME": "zhengka", "USER": "zhengka"}
     url = urlsplit(env.database_url)
-    return {"HOST": url.hostname or "", "PORT": str(url.port or ""), "NAME": url.path.lstrip("/"),
+    return {"HOST": unquote(url.hostname or ""), "PORT": str(url.port or ""), "NAME": url.path.lstrip("/"),
             "USER": unquote(url.username or ""), "PASSWORD": unquote(url.password or "")}
 
 

@@ -28,6 +28,14 @@ def see_all(connection: Any) -> None:
         cursor.execute("SELECT set_config('app.lo', '0', true), set_config('app.hi', '999999999999', true)")
 
 
+def of_the_platform(settings: dict[str, Any]) -> None:
+    """Let every connection that this process opens from now on see every area: workers and the command line.
+
+    `settings`: Django's description of the database. The site never calls this: without a scope it sees nothing.
+    """
+    settings.setdefault("OPTIONS", {})["options"] = "-c app.lo=0 -c app.hi=999999999999"
+
+
 def leave(connection: Any) -> None:
     """Return to the login role for the rest of the transaction (tests and maintenance)."""
     with connection.cursor() as cursor:
