@@ -57,6 +57,15 @@ def test_a_backup_comes_back_whole_in_another_home(lived_in, tmp_path):
     zhengka(other, "db", "stop")
 
 
+def test_the_database_s_own_log_quotes_no_row_and_no_statement(lived_in):
+    connection = psycopg.connect(host=str(lived_in / "run"), user="zhengka", dbname="zhengka")
+    with connection, pytest.raises(psycopg.errors.CheckViolation, match="欧阳无名"):
+        connection.execute("INSERT INTO areas_area (code, last, name, name_en, level, kind, issuing) "
+                           "VALUES (2, 1, '欧阳无名', '', '', '', false)")
+    log = (lived_in / "postgres.log").read_text()
+    assert "violates check constraint" in log and "欧阳无名" not in log
+
+
 def test_a_backup_is_not_poured_over_an_installation(lived_in, tmp_path):
     archive = tmp_path / "backup.tar"
     zhengka(lived_in, "backup", str(archive))

@@ -94,6 +94,7 @@ def import_(files: list[Path] = typer.Argument(help=".xlsx or .csv files", exist
                    f"{record.unchanged} unchanged, {record.refused} refused {dict(record.reasons) or ''}".rstrip())
         if refused and record.refused:
             name, data = registry.fetch_refused(record, by=by, request_id=uuid4(), at=at)
+            (refused / name).touch(mode=0o600)  # people's data in clear: for the officer who asked, and nobody else
             (refused / name).write_bytes(data)
 
 

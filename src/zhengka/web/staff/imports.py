@@ -5,6 +5,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseRedirect
@@ -179,7 +180,7 @@ def photos(request: Request) -> HttpResponse:
 
 
 def _take_photos(request: Request, file: "UploadedFile[bytes]", area: Area) -> HttpResponse:
-    with TemporaryDirectory(prefix="zhengka-photos-") as folder:
+    with TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR) as folder:
         pack = Path(folder) / "pack.zip"
         with pack.open("wb") as target:
             for piece in file.chunks():
