@@ -1,7 +1,7 @@
 """The one way in which rows change their state."""
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 
 import builders
 from builders import NOON
@@ -95,3 +95,11 @@ def test_the_web_role_sees_nothing_without_a_scope(as_web):
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL ROLE zhengka_web")
     assert not Holder.objects.exists()
+
+
+@pytest.mark.parametrize("table", ["keys_key", "production_maker", "areas_area", "programme_target", "core_event"])
+def test_the_web_role_changes_no_key_no_maker_no_area_and_no_event(as_web, table):
+    as_web(0, 10**12 - 1)
+    with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic(), \
+            connection.cursor() as cursor:
+        cursor.execute(f"SELECT FROM {table} FOR UPDATE")
