@@ -18,7 +18,9 @@ from zhengka.registry import queries as registry
 
 @dataclass(frozen=True)
 class Line:
-    """One step: what went in, what came out, what was held by reason. It adds up when in = out + held."""
+    """One step: what went in, what came out, what was held by reason. It adds up when in = out + held, where what went
+    in is counted from other rows than the rest wherever the step before left some.
+    """
 
     step: str
     went_in: int
@@ -37,8 +39,7 @@ def lines(by: Actor, verdicts: Counter[str], lost: Lost) -> list[Line]:
             Line("8 核验 verify offline", verdicts.total(), verdicts["valid"],
                  Counter({code: n for code, n in verdicts.items() if code != "valid"})),
             Line("9 挂失解挂 lost and found", lost.reported, lost.accepted, Counter(
-                {"lost: refused online and offline": lost.refused,
-                 "verdict differs": lost.reported - lost.refused - lost.accepted} if lost.reported else {}))]
+                {"lost: refused online and offline": lost.refused} if lost.reported else {}))]
 
 
 def _plan(by: Actor) -> list[Line]:
@@ -68,7 +69,7 @@ def _registry(by: Actor) -> list[Line]:
 def _cases(by: Actor) -> list[Line]:
     states = cases.counts(by)
     held = Counter({state: n for state, n in states.items() if state != "ordered"})
-    return [Line("3 换发 exchange", sum(states.values()), states.get("ordered", 0), held)]
+    return [Line("3 换发 exchange", sum(registry.counts(actor=by).values()), states.get("ordered", 0), held)]
 
 
 def _production(by: Actor) -> list[Line]:
@@ -79,13 +80,14 @@ def _production(by: Actor) -> list[Line]:
         Line("4 组批 batch", total["ordered"], total["prepared"], Counter(batches.hold_reasons(by))),
         Line("5 制卡 make", total["prepared"], total["good"] + total["suspect"], Counter(
             {"spoiled, ordered again": total["spoiled"]})),
-        Line("6 验收 receive", total["good"] + total["suspect"], total["good"], Counter({"suspect": total["suspect"]})),
+        Line("6 验收 receive", total["prepared"] - total["spoiled"], total["good"], Counter(
+            {"suspect": total["suspect"]})),
     ]
 
 
 def _in_use(by: Actor) -> list[Line]:
     states = cards.counts(by)
-    made = sum(states.get(state, 0) for state in ("ready", "issued", "active", "suspended"))
+    made = batches.batches(by).aggregate(n=Sum("good", default=0))["n"]
     usable = states.get("active", 0) + states.get("suspended", 0)
     return [Line("7 领取激活 hand-over, activation", made, usable, Counter(
         {state: states[state] for state in ("ready", "issued") if states.get(state)}))]
