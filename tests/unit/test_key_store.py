@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from key_writers import PASSPHRASE, make_keys
 from zhengka.formats.suites import SUITES, DecryptionFailed, MalformedKey
 from zhengka.keys.store import (
     KeyStoreError,
@@ -24,7 +25,6 @@ from zhengka.keys.store import (
     WrongUsage,
 )
 
-PASSPHRASE = "正确的口令 correct"
 CANARY = bytes.fromhex("5A17C0DE" * 4)
 CANARY_SCALAR = bytes.fromhex("0BADC0DE5EC2E7AB" * 4)
 
@@ -207,12 +207,6 @@ def test_what_a_crash_left_half_written_harms_nothing(store: SoftwareStore, tmp_
     path.with_name(path.name + ".new").write_bytes(b'{"half')
     store.generate("after", suite="SM", usage=Usage.MAC)
     assert "after" in SoftwareStore(path, PASSPHRASE).labels()
-
-
-def make_keys(path: Path, name: str) -> None:
-    store = SoftwareStore(path, PASSPHRASE)
-    for number in range(20):
-        store.generate(f"{name}-{number}", suite="SM", usage=Usage.MAC)
 
 
 def test_two_processes_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
