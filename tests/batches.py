@@ -9,13 +9,13 @@ from builders import NOON
 from portraits import make_photo
 from zhengka.areas.models import Area
 from zhengka.cards.models import Card
-from zhengka.core import files
 from zhengka.core.actors import SYSTEM
 from zhengka.core.models import Event
 from zhengka.formats.keyfile import read_public, write_public
 from zhengka.keys import services as keys
 from zhengka.production import queries, services
 from zhengka.production.models import Batch, Maker
+from zhengka.registry import photos
 
 PROFILE = "disability-placeholder"
 
@@ -25,7 +25,7 @@ def make_ordered(*, area: Area | None = None, name: str = "田野", photo: bytes
     """An ordered card; `photo` None: none is there."""
     holder = builders.make_holder(area=area, name=name)
     if photo is not None:
-        holder.photo = files.put(make_photo(holder.pk % 1000) if photo == b"draw" else photo)
+        holder.photo = photos.keep(make_photo(holder.pk % 1000) if photo == b"draw" else photo)
         holder.save()
     certificate = builders.make_certificate(holder, category=category, grade=grade, generation=3)
     certificate.issued_on, certificate.valid_until = NOON.date(), NOON.date().replace(year=2036)

@@ -21,10 +21,10 @@ from zhengka.accounts.roles import ROLES
 from zhengka.areas.models import Area
 from zhengka.cards.models import Card
 from zhengka.cards.workflow import CARD
-from zhengka.core import files
 from zhengka.core.events import begin
 from zhengka.production.models import Batch, Chunk, Item, Maker
 from zhengka.programme.models import Programme, Target
+from zhengka.registry import photos
 from zhengka.registry.models import Holder, Import
 
 NAMES = ("阿依古丽·买买提江·吐尔逊", "𠮷田明", "欧阳㛃", "王建国")
@@ -45,7 +45,7 @@ def make_world(code: int = 430104, name: str = "岳麓区") -> World:
     world = World(area, {role: make_officer(role, area=area) for role in ROLES})
     world.ids["officers"] = [world.officers["clerk"].pk]
     holders = [_person(area, each) for each in NAMES]
-    holders[0].photo = files.put(make_photo(1))
+    holders[0].photo = photos.keep(make_photo(1))
     holders[1].photo_fault = "photo-small"
     for holder in holders:
         holder.save()

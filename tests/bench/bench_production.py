@@ -25,13 +25,14 @@ from zhengka.areas.models import Area
 from zhengka.cards import queries as cards
 from zhengka.cards.services import allot
 from zhengka.cli import cluster
-from zhengka.core import fields, files
+from zhengka.core import fields
 from zhengka.core.actors import SYSTEM
 from zhengka.formats import qr
 from zhengka.production import faces, services
 from zhengka.production.models import Batch, Chunk, Maker
 from zhengka.production.process import begin
 from zhengka.production.services import chunks, gathering, making, staging
+from zhengka.registry import photos as portraits
 
 CHUNK = 1_000
 ROUNDS = 5
@@ -73,7 +74,7 @@ def main(sizes: tuple[int, ...] = SIZES) -> None:
         area = builders.make_area()
         maker = batches.make_maker(Path(place) / "maker", area)
         tell_faces()
-        photos = [files.put(make_photo(number)) for number in range(200)]
+        photos = [portraits.keep(make_photo(number)) for number in range(200)]
         tell_preparation(area, maker, photos)
         for size in sizes:
             tell_memory(area, maker, photos, size)

@@ -28,6 +28,7 @@ from zhengka.keys import services as keys
 from zhengka.keys.store import Usage
 from zhengka.production import queries, services
 from zhengka.production.models import Batch, Item
+from zhengka.registry import photos
 from zhengka_maker import home as homes
 
 pytestmark = pytest.mark.django_db
@@ -156,7 +157,7 @@ def test_names_and_numbers_are_in_no_log_and_no_event(area, maker, caplog):
 def test_a_released_card_goes_into_the_next_batch(area, maker):
     card = batches.make_ordered(area=area, photo=None)
     first = batches.prepare(batches.open_batch(area, maker))
-    card.holder.photo = files.put(batches.make_photo())
+    card.holder.photo = photos.keep(batches.make_photo())
     card.holder.save()
     card = services.release(Card.get(card.pk), by=batches.producer(area), request_id=builders.request_id(), at=NOON)
     assert (card.state, card.hold_reason) == ("ordered", "")

@@ -1,6 +1,7 @@
 """Holders are found, read in full with a purpose, photographed; certificates are opened and returned."""
 
 import datetime as dt
+import hashlib
 import io
 import zipfile
 from pathlib import Path
@@ -15,7 +16,8 @@ from zhengka.core import fields, files
 from zhengka.core.errors import Refusal
 from zhengka.core.models import Event
 from zhengka.formats import names
-from zhengka.registry import queries, services
+from zhengka.formats.seal import SealBroken
+from zhengka.registry import photos, queries, services
 from zhengka.registry.models import Certificate, Holder
 
 pytestmark = pytest.mark.django_db
@@ -227,12 +229,23 @@ def test_a_kept_photo_is_the_picture_and_nothing_else(tmp_path):
     clerk = builders.make_actor()
     for name, data in odd.items():
         holder = services.set_photo(builders.make_holder(), data, by=clerk, request_id=builders.request_id(), at=NOON)
-        kept = files.get(holder.photo)
+        kept = photos.read(holder.photo)
         assert kept != data and kept.startswith(b"\xff\xd8\xff"), name
         assert not any(mark in kept for mark in (b"GPS", b"secret", b"PK\x03\x04", b"Exif")), name
         assert max(Image.open(io.BytesIO(kept)).size) <= 1400
     plain_one = services.set_photo(builders.make_holder(), jpeg(), by=clerk, request_id=builders.request_id(), at=NOON)
-    assert files.get(plain_one.photo) == jpeg(), "a plain picture is passed through"
+    assert photos.read(plain_one.photo) == jpeg(), "a plain picture is passed through"
+
+
+def test_a_portrait_lies_sealed_in_the_file_store_under_a_name_that_tells_nothing():
+    name = photos.keep(jpeg())
+    assert photos.keep(jpeg()) == name and hashlib.sha256(jpeg()).hexdigest() != name
+    sealed = files.get(name)
+    assert jpeg()[:64] not in sealed and jpeg()[-64:] not in sealed
+    files.place(name).write_bytes(sealed[:-1] + bytes([sealed[-1] ^ 1]))
+    with pytest.raises(SealBroken):
+        photos.read(name)
+    files.remove(name)
 
 
 def test_a_picture_of_too_many_pixels_is_never_decoded():

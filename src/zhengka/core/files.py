@@ -9,22 +9,39 @@ from typing import BinaryIO
 
 from django.conf import settings
 
+from zhengka.core import fields
+from zhengka.formats import seal
+
 
 def place(digest: str) -> Path:
-    """Where the file with this SHA-256 digest (64 hexadecimal digits) lies."""
+    """Where the file with this digest (hexadecimal digits) lies."""
     return Path(settings.FILES) / digest[:2] / digest[2:4] / digest
 
 
 def put(data: bytes) -> str:
     """Keep `data`, durable before this returns; the answer is its digest."""
-    digest = hashlib.sha256(data).hexdigest()
+    return _put(hashlib.sha256(data).hexdigest(), lambda: data)
+
+
+def put_sealed(data: bytes, context: str) -> str:
+    """Keep `data` sealed, under a keyed digest of what it was: the same is kept once, and its name tells nothing."""
+    name = fields.index(f"{context} {hashlib.sha256(data).hexdigest()}").hex()
+    return _put(name, lambda: seal.seal_one(fields.key_ring(), data, context=context.encode()))
+
+
+def get_sealed(name: str, context: str) -> bytes:
+    """The bytes that `put_sealed` kept; `FileNotFoundError`, or `SealBroken` where one of them was changed."""
+    return seal.open_one(fields.key_ring(), get(name), context=context.encode())
+
+
+def _put(digest: str, made: Callable[[], bytes]) -> str:
     path = place(digest)
     if path.exists():
         return digest
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent)
     with os.fdopen(handle, "wb") as file:
-        file.write(data)
+        file.write(made())
         file.flush()
         os.fsync(file.fileno())
     Path(name).rename(path)

@@ -5,11 +5,14 @@ import warnings
 
 from PIL import Image, ImageOps
 
+from zhengka.core import files
+
 MOST_BYTES = 10 << 20
 MOST_PIXELS = 25_000_000
 LEAST = (150, 200)
 """Width and height in pixels below which a face of 20 × 26 mm is not to be recognised."""
 LARGEST = (1000, 1400)
+SEALED_AS = "holder.photo"
 
 FAULTS = {
     "photo-too-large": ("照片文件过大", "The photo file is too large"),
@@ -27,6 +30,16 @@ class BadPhoto(ValueError):
         """Keep the code."""
         super().__init__(code)
         self.code = code
+
+
+def keep(portrait: bytes) -> str:
+    """Keep a portrait, sealed: a face is personal data like a number. The answer is its name in the file store."""
+    return files.put_sealed(portrait, SEALED_AS)
+
+
+def read(name: str) -> bytes:
+    """A portrait that was kept; `FileNotFoundError`, or `SealBroken` where it was changed."""
+    return files.get_sealed(name, SEALED_AS)
 
 
 def accept(data: bytes) -> bytes:

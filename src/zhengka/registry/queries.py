@@ -15,6 +15,7 @@ from zhengka.core.models import Event
 from zhengka.formats import certnumber, idnumber
 from zhengka.formats.certnumber import BadCertNumber
 from zhengka.formats.idnumber import BadIdNumber
+from zhengka.registry import photos
 from zhengka.registry.imports.reasons import ROW_REASONS, Reason
 from zhengka.registry.models import Certificate, Holder, Import
 
@@ -118,6 +119,11 @@ def counts(*, actor: Actor) -> dict[int, int]:
     """Holders per area (12-digit code), within the actor's range."""
     rows = Holder.objects.filter(**_within(actor)).values_list("area_id").annotate(Count("id"))
     return dict(rows.order_by("area_id"))
+
+
+def portrait(name: str) -> bytes:
+    """The portrait (JPEG) that a holder's `photo` names; `FileNotFoundError`, or `SealBroken` where it was changed."""
+    return photos.read(name)
 
 
 def photo_counts(*, actor: Actor) -> tuple[int, dict[str, int]]:

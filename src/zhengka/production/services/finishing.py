@@ -17,7 +17,7 @@ from zhengka.core.actors import SYSTEM
 from zhengka.core.events import Replayed, perform, sub
 from zhengka.core.models import Event
 from zhengka.formats import chip
-from zhengka.formats.seal import seal_stream
+from zhengka.formats.seal import SealBroken, seal_stream
 from zhengka.formats.suites import SUITES, PublicKey, SigningKey
 from zhengka.keys import queries as key_queries
 from zhengka.keys import services as keys
@@ -27,6 +27,7 @@ from zhengka.production.services import staging
 from zhengka.production.services.gathering import Subject, face_texts, kind_of, look_up
 from zhengka.production.services.making import raised
 from zhengka.production.workflow import HOLDS
+from zhengka.registry import queries as registry
 
 PROOFS: Final = 96
 """Faces on a proof sheet, spread evenly over the batch: twelve pages that a person does look at."""
@@ -140,7 +141,7 @@ def _faces(batch: Batch, prepared: int, profile: chip.Profile, layout: Layout) -
 def sample_face(subject: Subject, profile: chip.Profile, layout: Layout) -> Face:
     """The face of a card for proof and preview; a grey figure stands for a photo that is not there."""
     try:
-        photo = ready(files.get(subject.photo)) if subject.photo else sample_photo()
-    except (BadPhoto, FileNotFoundError):
+        photo = ready(registry.portrait(subject.photo)) if subject.photo else sample_photo()
+    except (BadPhoto, FileNotFoundError, SealBroken):
         photo = sample_photo()
     return Face(kind_of(profile, subject).code, face_texts(subject, layout), photo, "")

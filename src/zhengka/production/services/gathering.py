@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 from django.db.models import QuerySet
 
 from zhengka.cards.models import Card
-from zhengka.core import fields, files
+from zhengka.core import fields
 from zhengka.formats import chip
 from zhengka.formats.certnumber import CATEGORIES, GRADES
+from zhengka.formats.seal import SealBroken
 from zhengka.production.faces import Artist, BadPhoto, Layout, Photo, fonts, ready
 from zhengka.production.models import Chunk, Item
+from zhengka.registry import queries as registry
 
 COLUMNS = (
     "pk", "card_id", "card__area_id", "card__area__name", "card__area__parent__name", "card__holder__name",
@@ -115,8 +117,8 @@ class _Photos:
         """The photo, or why there is none."""
         if digest not in self._read:
             try:
-                self._read[digest] = ready(files.get(digest))
-            except (BadPhoto, FileNotFoundError):
+                self._read[digest] = ready(registry.portrait(digest))
+            except (BadPhoto, FileNotFoundError, SealBroken):
                 self._read[digest] = "photo-unreadable"
         return self._read[digest]
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import transaction
 
 from zhengka.areas.models import Area
-from zhengka.core import fields, files
+from zhengka.core import fields
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Many, perform, perform_many, sub
@@ -46,11 +46,11 @@ class _Decoded:
     known: dict[bytes, tuple[str, str]] = field(default_factory=dict)
 
     def accept(self, data: bytes) -> tuple[str, str]:
-        """Digest in the file store, or the code of a fault."""
+        """Name in the file store, or the code of a fault."""
         digest = hashlib.sha256(data).digest()
         if digest not in self.known:
             try:
-                self.known[digest] = files.put(photos.accept(data)), ""
+                self.known[digest] = photos.keep(photos.accept(data)), ""
             except photos.BadPhoto as bad:
                 self.known[digest] = "", bad.code
         return self.known[digest]

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from zhengka.cards import queries as cards
 from zhengka.cards.models import Card
 from zhengka.cases import queries as cases
-from zhengka.core import fields, files
+from zhengka.core import fields
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed
 from zhengka.registry import queries, services
@@ -127,7 +127,7 @@ def photo(request: Request, pk: int) -> HttpResponse:
     row = queries.holder(pk, actor=request.actor)
     if not row.photo:
         raise Refusal("not-found")
-    return HttpResponse(files.get(row.photo), content_type="image/jpeg")
+    return HttpResponse(queries.portrait(row.photo), content_type="image/jpeg")
 
 
 @requires("case.confirm")
