@@ -2,7 +2,9 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from django.conf import settings
 from django.db.models import F, Sum
 from rich.table import Table
 
@@ -11,6 +13,7 @@ from zhengka.cases import queries as cases
 from zhengka.cli.line import PROGRAMME
 from zhengka.cli.proof import Lost
 from zhengka.core.actors import Actor
+from zhengka.exchange.sample import pilot_units
 from zhengka.production import queries as batches
 from zhengka.programme import queries as programmes
 from zhengka.registry import queries as registry
@@ -36,17 +39,16 @@ class Line:
 def lines(by: Actor, verdicts: Counter[str], lost: Lost) -> list[Line]:
     """Every step of the main job as the rows of the database tell it."""
     return [*_plan(by), *_registry(by), *_cases(by), *_production(by), *_in_use(by),
-            Line("8 核验 verify offline", verdicts.total(), verdicts["valid"],
+            Line("8 核验 verify offline", _usable(by) - lost.reported, verdicts["valid"],
                  Counter({code: n for code, n in verdicts.items() if code != "valid"})),
             Line("9 挂失解挂 lost and found", lost.reported, lost.accepted, Counter(
                 {"lost: refused online and offline": lost.refused} if lost.reported else {}))]
 
 
 def _plan(by: Actor) -> list[Line]:
-    units = programmes.plan_and_fact(PROGRAMME, {}, actor=by)
-    phases = Counter(f"phase {unit.phase}" for unit in units)
-    return [Line("1 计划 issuing units", len(units), phases.total()),
-            Line("1 计划 planned holders", sum(unit.planned for unit in units), sum(unit.planned for unit in units))]
+    filed, loaded = pilot_units(Path(settings.DATA)), programmes.plan_and_fact(PROGRAMME, {}, actor=by)
+    return [Line("1 计划 issuing units", len(filed), len(loaded)),
+            Line("1 计划 planned holders", sum(unit.holders for unit in filed), sum(unit.planned for unit in loaded))]
 
 
 def _registry(by: Actor) -> list[Line]:
@@ -88,9 +90,13 @@ def _production(by: Actor) -> list[Line]:
 def _in_use(by: Actor) -> list[Line]:
     states = cards.counts(by)
     made = batches.batches(by).aggregate(n=Sum("good", default=0))["n"]
-    usable = states.get("active", 0) + states.get("suspended", 0)
-    return [Line("7 领取激活 hand-over, activation", made, usable, Counter(
+    return [Line("7 领取激活 hand-over, activation", made, _usable(by), Counter(
         {state: states[state] for state in ("ready", "issued") if states.get(state)}))]
+
+
+def _usable(by: Actor) -> int:
+    states = cards.counts(by)
+    return states.get("active", 0) + states.get("suspended", 0)
 
 
 def plain(line: Line) -> dict[str, object]:

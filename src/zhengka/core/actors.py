@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 WHOLE_NATION = (0, 999_999_999_999)
+NOWHERE = (1, 0)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from zhengka.accounts.services import actor_of
-from zhengka.core.actors import WHOLE_NATION
+from zhengka.core.actors import NOWHERE
 from zhengka.core.errors import Refusal
 from zhengka.core.scope import enter
 from zhengka.web.access import back_to
@@ -35,8 +35,8 @@ class ContentSecurityPolicy:
 class Scope:
     """Runs the view in one transaction under the web role, with row-level security set to the officer's subtree.
 
-    A visitor without a login sees the whole nation, but only the public pages let one in, and they look a card up by
-    its signed token. The transaction ends with the response, so nothing leaks to the connection's next request.
+    A visitor without a login sees no row; a page or an answer that looks a card up by its signed token widens the
+    scope itself. The transaction ends with the response, so nothing leaks to the connection's next request.
     """
 
     def __init__(self, get_response: View) -> None:
@@ -48,7 +48,7 @@ class Scope:
         with transaction.atomic():
             request.actor = actor_of(request.user) if request.user.is_authenticated else None  # type: ignore[attr-defined]
             actor = request.actor  # type: ignore[attr-defined]
-            lo, hi = (actor.lo, actor.hi) if actor else WHOLE_NATION
+            lo, hi = (actor.lo, actor.hi) if actor else NOWHERE
             enter(connection, lo, hi)
             response = self.get_response(request)
             if response.status_code >= 400:
