@@ -19,7 +19,7 @@ test: ## Set up whatever is missing and run the whole suite
 
 scenarios: ## The scenario tests alone, such as on the server that DATABASE_URL names
 	@bin/setup test
-	@$(PY) -m pytest -q -n 2 --dist loadgroup tests/scenario
+	@$(PY) -m pytest -q -n 2 --dist loadgroup -m "not own_home" tests/scenario
 
 check: ## Style, types, imports, sizes, stale files
 	@bin/setup test

@@ -8,7 +8,7 @@ import tarfile
 import psycopg
 import pytest
 
-pytestmark = pytest.mark.xdist_group("restart")
+pytestmark = [pytest.mark.xdist_group("restart"), pytest.mark.own_home]
 
 
 def zhengka(home, *words, fails=False):

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from django.conf import settings
 
-pytestmark = pytest.mark.xdist_group("restart")
+pytestmark = [pytest.mark.xdist_group("restart"), pytest.mark.own_home]
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ MOMENTS = {  # what a killer waits for: a statement that is true once the step i
     "import": "SELECT count(*) > 2 FROM registry_import WHERE state = 'done'",
     "batch": "SELECT count(*) > 0 FROM production_batch WHERE state = 'preparing'",
 }
-pytestmark = pytest.mark.xdist_group("restart")
+pytestmark = [pytest.mark.xdist_group("restart"), pytest.mark.own_home]
 
 
 def start(home: Path, table: Path) -> subprocess.Popen:

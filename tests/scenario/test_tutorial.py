@@ -65,6 +65,7 @@ def folder(tmp_path):
 
 
 @pytest.mark.xdist_group("tutorial")
+@pytest.mark.own_home
 def test_every_command_of_the_tutorial_does_what_the_page_shows(folder):
     told = commands(PAGE.read_text())
     assert len(told) > 30

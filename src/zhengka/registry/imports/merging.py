@@ -42,11 +42,11 @@ SET version = new.version, phone = coalesce(h.phone, new.phone), address = coale
     guardian = coalesce(h.guardian, new.guardian)
 FROM unnest(%s::bigint[], %s::integer[], %s::bytea[], %s::bytea[], %s::bytea[])
      AS new (id, version, phone, address, guardian)
-WHERE h.id = new.id
+WHERE h.id = new.id AND h.id = ANY(%s)
 """
 END = """
 UPDATE registry_certificate c SET state = 'replaced', version = new.version
-FROM unnest(%s::bigint[], %s::integer[]) AS new (id, version) WHERE c.id = new.id
+FROM unnest(%s::bigint[], %s::integer[]) AS new (id, version) WHERE c.id = new.id AND c.id = ANY(%s)
 """
 
 
@@ -144,8 +144,9 @@ class Merger:
         if not people:
             return
         with connection.cursor() as cursor:
-            cursor.execute(FILL, [[one.id for one in people], [one.version for one in people],
-                                  *([one.contacts.get(name) for one in people] for name in CONTACTS)])
+            ids = [one.id for one in people]
+            cursor.execute(FILL, [ids, [one.version for one in people],
+                                  *([one.contacts.get(name) for one in people] for name in CONTACTS), ids])
         sealed = fields.close_many([_came(row) for _, row in taken], "event.came")
         facts = [json.dumps({"import": self._import, "row": row["row"], "came": base64.b64encode(came).decode()})
                  for (_, row), came in zip(taken, sealed, strict=True)]
@@ -183,7 +184,8 @@ class Merger:
         if not ended:
             return
         with connection.cursor() as cursor:
-            cursor.execute(END, [[one.id for _, one in ended], [one.version for _, one in ended]])
+            ids = [one.id for _, one in ended]
+            cursor.execute(END, [ids, [one.version for _, one in ended], ids])
         self._certificate_events(pl.DataFrame({
             "id": [one.id for _, one in ended], "version": [one.version for _, one in ended],
             "province": [person.province for person, _ in ended], "area": [person.area for person, _ in ended],
