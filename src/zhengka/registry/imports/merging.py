@@ -229,7 +229,7 @@ def _rows(statement: str, values: list[Any]) -> list[tuple[Any, ...]]:
 
 def _known(indexes: pl.Series) -> pl.DataFrame:
     """Those of the blind indexes that the registry knows, with the holder's id and the digest of its first row."""
-    found = _by_index(KNOWN, indexes.unique())
+    found = _by_index(KNOWN, indexes.unique().sort())  # neighbours in the index are met together
     return pl.DataFrame({"id_index": [bytes(row[0]) for row in found], "holder_id": [row[1] for row in found],
                          "row_digest": [row[2] and bytes(row[2]) for row in found]},
                         schema={"id_index": pl.Binary, "holder_id": pl.Int64, "row_digest": pl.Binary})
