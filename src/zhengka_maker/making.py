@@ -69,7 +69,8 @@ def make_member(job: Job, folder: Path, name: str) -> int:
     with _reader(job) as reader:
         members = {member.name: member for member in reader.members}
         _check_faces(reader, members.get(name.replace("cards", "faces").replace(".bin", ".pdf")))
-        lines = [json.dumps(spell(_make(job, reader, order))) + "\n" for order in reader.orders(members[name])]
+        lines = [json.dumps(spell(_make(job, reader, order, f"{name} {place}"))) + "\n"
+                 for place, order in enumerate(reader.orders(members[name]), 1)]
     temporary = folder / "parts" / f".{name}"
     temporary.write_text("".join(lines))
     temporary.replace(folder / "parts" / name)
@@ -90,10 +91,11 @@ def _make_all(job: Job, folder: Path, members: list[Member], workers: int) -> No
             print(f"{left + made} of {whole} cards made, {rate:.0f} a second", file=sys.stderr)
 
 
-def _make(job: Job, reader: PackageReader, order: CardOrder) -> CardResult:
+def _make(job: Job, reader: PackageReader, order: CardOrder, place: str) -> CardResult:
+    """One card. Whether it is spoiled hangs on its place in the batch alone: the same in every trial of a batch."""
     suite, info = SUITES[reader.info.suite], reader.info
     card = SoftCard(uid=_uid(job, reader.digest, order.serial), kek=reader.kek, suite=suite, capacity=info.capacity)
-    luck = _draw(job, reader.digest, f"spoil {order.serial}")
+    luck = _draw(job, info.batch.encode(), f"spoil {place}")
     accident = ""
     if int.from_bytes(luck[:8]) < job.spoil * 2**64:
         accident = _ACCIDENTS[luck[8] % len(_ACCIDENTS)]
@@ -118,9 +120,9 @@ def _uid(job: Job, package: bytes, serial: str) -> bytes:
     return ((int(serial) * 0x9E3779B97F4A7C15 + shift) % 2**56).to_bytes(7)
 
 
-def _draw(job: Job, package: bytes, what: str) -> bytes:
-    """Dice that always fall the same way for one package, one seed and one question."""
-    return hashlib.sha256(package + f" {job.seed} {what}".encode()).digest()
+def _draw(job: Job, about: bytes, what: str) -> bytes:
+    """Dice that always fall the same way for one package or batch, one seed and one question."""
+    return hashlib.sha256(about + f" {job.seed} {what}".encode()).digest()
 
 
 def _run_name(job: Job, package: bytes) -> str:
