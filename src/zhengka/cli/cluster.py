@@ -35,7 +35,8 @@ def ensure() -> str:
         try:
             _connect(str(settings.DATABASES["default"]["NAME"])).close()
         except psycopg.OperationalError:
-            _make_database()
+            with _alone():
+                _make_database()
         return "PostgreSQL of DATABASE_URL answers"
     with _alone():
         if not _answers():
