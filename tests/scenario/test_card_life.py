@@ -108,7 +108,8 @@ def test_many_cards_are_handed_over_and_activated_as_one_is():
 
     def story(card):
         paper = next(p.pk for p in papers if p.holder_id == card.holder_id)
-        its = Q(subject="card", subject_id__in=[card.pk, older[card.pk].pk]) | Q(subject="certificate", subject_id=paper)
+        both = [card.pk, older[card.pk].pk]
+        its = Q(subject="card", subject_id__in=both) | Q(subject="certificate", subject_id=paper)
         return sorted((e.subject, e.version, e.action, e.source, e.target, e.person, e.at, str(e.facts))
                       for e in Event.objects.filter(its))
     assert story(single) == story(many[0])
