@@ -14,7 +14,7 @@ from zhengka.core import fields
 from zhengka.core.actors import Actor
 from zhengka.core.models import province_of
 from zhengka.formats import idnumber
-from zhengka.registry.models import Certificate, Holder, PersonKey
+from zhengka.registry.models import Certificate, Holder
 
 NOON = dt.datetime(2026, 11, 20, 12, tzinfo=ZoneInfo("Asia/Shanghai"))
 A_MOMENT = dt.timedelta(microseconds=1)
@@ -70,7 +70,6 @@ def make_holder(*, area: Area | None = None, name: str = "田野", id_number: st
         birth_date=dt.date(1960, 1, 1), id_number=fields.close(number, "holder.id_number"),
         id_index=fields.index(number), registered_at=NOON, state="registered")
     holder.save()
-    PersonKey.objects.create(blind_index=holder.id_index, province=holder.province, holder_id=holder.pk)
     return holder
 
 

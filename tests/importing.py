@@ -13,7 +13,7 @@ from zhengka.registry import services
 from zhengka.registry.models import Import
 
 HEADER = "姓名,身份证号,残疾人证号,残疾类别,残疾等级,发证日期,有效期至,联系电话,地址,监护人"
-TABLES = ["registry_holder", "registry_certificate", "registry_personkey", "registry_sighting"]
+TABLES = ["registry_holder", "registry_certificate", "registry_sighting"]
 
 
 def row(number: int, *, name: str = "田野", grade: int = 2, suffix: str = "", issued: str = "2012-05-01",

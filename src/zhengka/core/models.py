@@ -93,7 +93,7 @@ class Event(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["subject", "subject_id", "version"], name="event_once_per_version"),
+            models.UniqueConstraint(fields=["subject_id", "version", "subject"], name="event_once_per_version"),
             models.UniqueConstraint(fields=["request_id"], name="event_once_per_request"),
         ]
 

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
 
 from zhengka.areas.models import Area
 from zhengka.core.models import ProvinceRow, Stateful, state_check
@@ -53,18 +53,6 @@ class Holder(ProvinceRow, Stateful):
         return f"holder {self.pk}"
 
 
-class PersonKey(models.Model):
-    """Keeps a person unique in the nation, across provinces that are partitions or servers of their own."""
-
-    blind_index = models.BinaryField(primary_key=True)
-    province = models.PositiveSmallIntegerField()
-    holder_id = models.BigIntegerField()
-
-    def __str__(self) -> str:
-        """Key of the holder."""
-        return f"person of holder {self.holder_id}"
-
-
 class Sighting(models.Model):
     """A later row of a known person that an import took in (并档): the same row again changes nothing."""
 
@@ -86,7 +74,8 @@ class Certificate(ProvinceRow, Stateful):
 
     workflow = CERTIFICATE
     area = models.ForeignKey(Area, on_delete=models.PROTECT, db_column="area", db_index=False, db_constraint=False)
-    holder = models.ForeignKey(Holder, on_delete=models.PROTECT, related_name="certificates", db_constraint=False)
+    holder = models.ForeignKey(Holder, on_delete=models.PROTECT, related_name="certificates", db_index=False,
+                               db_constraint=False)
     generation = models.PositiveSmallIntegerField(help_text="2 paper, 3 card")
     number = models.BinaryField(help_text="sealed as certificate.number")
     number_index = models.BinaryField(help_text="16 bytes")
@@ -100,8 +89,10 @@ class Certificate(ProvinceRow, Stateful):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["number_index", "generation"], name="certificate_number_once"),
-            models.UniqueConstraint(fields=["holder", "generation"], condition=Q(state="valid"),
-                                    name="certificate_valid_once"),
+            models.UniqueConstraint(  # also the way from a holder to all certificates: one index less to keep up
+                F("holder"), F("generation"),
+                Case(When(state="valid", then=Value(0, models.BigIntegerField())), default=F("id")),
+                name="certificate_valid_once"),
             models.CheckConstraint(condition=Q(category__range=(1, 7)), name="certificate_category_known"),
             models.CheckConstraint(condition=Q(grade__range=(1, 4)), name="certificate_grade_known"),
             models.CheckConstraint(condition=Q(generation__in=(2, 3)), name="certificate_generation_known"),

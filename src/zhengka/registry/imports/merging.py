@@ -8,13 +8,13 @@ from typing import Any
 
 import polars as pl
 from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from zhengka.core import fields
-from zhengka.core.models import Event
 from zhengka.registry.imports import bulk
-from zhengka.registry.imports.bulk import Told
+from zhengka.registry.imports.bulk import Batch, Told
 from zhengka.registry.imports.deciding import CONTACTS, Known, KnownCertificate, meet
-from zhengka.registry.models import Certificate, Holder, PersonKey, Sighting
+from zhengka.registry.models import Certificate, Holder, Sighting
 
 CAME = ("area", "name", "ethnicity", "issued_on", "valid_until", "category", "grade", "replacement", "components")
 """What a merge event keeps of the row in clear form inside its seal, beside the sealed fields."""
@@ -50,6 +50,14 @@ FROM unnest(%s::bigint[], %s::integer[]) AS new (id, version) WHERE c.id = new.i
 """
 
 
+@dataclass(frozen=True)
+class Arrived:
+    """A block's prepared rows, sorted by blind index, and what each adds if its person is new."""
+
+    rows: pl.DataFrame
+    batches: tuple[Batch, ...]
+
+
 @dataclass
 class Counts:
     """What became of the rows."""
@@ -59,54 +67,53 @@ class Counts:
     unchanged: int = 0
 
 
+class Arrivals:
+    """Makes the rows that a block of persons adds if the registry knows none of them. It runs ahead of the
+    transaction; ids come from sequences, which no transaction holds back.
+    """
+
+    def __init__(self, import_id: int, told: Told, on: BaseDatabaseWrapper) -> None:
+        """For one import: its row's id, who acts, under which request; the connection on which ids are drawn."""
+        self._import, self._told, self._on = import_id, told, on
+
+    def encode(self, rows: pl.DataFrame) -> Arrived:
+        """Each row as a new person with certificate and two events."""
+        rows = rows.sort("id_index", maintain_order=True).with_columns(
+            version=pl.lit(1, pl.Int32), facts=facts_of(self._import))
+        ids, certificate_ids = (bulk.new_ids(model, rows["province"], self._on) for model in (Holder, Certificate))
+        holders, certificates = rows.with_columns(id=ids), rows.with_columns(id=certificate_ids, holder_id=ids)
+        return Arrived(rows, (
+            bulk.encoded(Holder, rows.height, {
+                **_columns(holders, "id", "province", "version", "area", "name", "pinyin", "initials", "sex",
+                           "birth_date", "ethnicity", "id_number", "id_index", *CONTACTS),
+                "state": "registered", "photo_fault": "", "registered_at": self._told.at, "source_id": self._import,
+                "source_row": holders["row"], "row_digest": holders["digest"]}),
+            self._told.events(holders, Holder, "register", "", "registered"),
+            encoded_certificates(certificates, "valid"),
+            self._told.events(certificates, Certificate, "issue", "", "valid")))
+
+
 class Merger:
     """Takes the blocks of one import, in their order, within one transaction; the caller holds the province's lock."""
 
     def __init__(self, import_id: int, told: Told) -> None:
         """For one import: its row's id, who acts, under which request, when."""
         self._import, self._told = import_id, told
-        self._writer = bulk.Writer()
         self.counts = Counts()
 
-    def close(self) -> None:
-        """Wait until all is written; raise what went wrong."""
-        try:
-            self._writer.settle()
-        finally:
-            self._writer.close()
-
-    def take(self, rows: pl.DataFrame) -> pl.DataFrame:
+    def take(self, block: Arrived) -> pl.DataFrame:
         """Take a block in; the answer is the rows (place and code) that cannot be, after all."""
-        self._writer.settle()
+        rows = block.rows
         known = _known(rows["id_index"])
-        fresh = rows.join(known, on="id_index", how="anti", maintain_order="left").unique(
-            "id_index", keep="first", maintain_order=True)
-        if fresh.height:
-            self._create(fresh)
-        others = rows if fresh.is_empty() else rows.join(fresh, on="place", how="anti", maintain_order="left")
+        fresh = rows["id_index"].is_first_distinct() & ~rows["id_index"].is_in(known["id_index"].implode())
+        if fresh.any():
+            for batch in block.batches:
+                batch.write(fresh.to_numpy())
+            self.counts.created += int(fresh.sum())
+        others = rows.filter(~fresh)
         if others.is_empty():
             return rows.head(0).select("place", code=pl.lit(""))
-        self._writer.settle()
-        return self._meet(others, known if fresh.is_empty() else _known(others["id_index"]))
-
-    def _create(self, fresh: pl.DataFrame) -> None:
-        """New persons, each with person key, certificate and two events."""
-        rows = fresh.sort("id_index").with_columns(
-            *bulk.literals(version=1, source="", registered_at=self._told.at.isoformat()), facts=self._facts())
-        ids, certificate_ids = (bulk.new_ids(model, rows["province"]) for model in (Holder, Certificate))
-        holders = rows.with_columns(
-            *bulk.literals(state="registered", target="registered", source_id=self._import, photo_fault=""),
-            id=ids, source_row="row", row_digest="digest")
-        self._writer.add(Holder, holders.select(
-            "id", "province", "state", "version", "area", "name", "pinyin", "initials", "sex", "birth_date",
-            "ethnicity", "id_number", "id_index", *CONTACTS, "photo_fault", "registered_at", "source_id",
-            "source_row", "row_digest"))
-        self._writer.add(PersonKey, holders.select("province", blind_index="id_index", holder_id="id"))
-        self._writer.add(Event, self._told.events(holders, Holder, "register"))
-        certificates = rows.with_columns(*bulk.literals(state="valid"), holder_id=ids, id=certificate_ids)
-        self._add_certificates(certificates)
-        self._certificate_events(certificates, "issue", "", "valid")
-        self.counts.created += rows.height
+        return self._meet(others.sort("place"), _known(others["id_index"]) if fresh.any() else known)
 
     def _meet(self, rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
         """Rows of persons whom the registry knows: the same as before, or something to take in."""
@@ -152,12 +159,11 @@ class Merger:
                  for (_, row), came in zip(taken, sealed, strict=True)]
         events = pl.DataFrame({
             "id": [one.id for one, _ in taken], "province": [one.province for one, _ in taken],
-            "area": [one.area for one, _ in taken], "version": [row["version"] for _, row in taken], "facts": facts,
-        }).with_columns(*bulk.literals(source="registered", target="registered"))
-        self._writer.add(Event, self._told.events(events, Holder, "merge"))
-        self._writer.add(Sighting, pl.DataFrame({
-            "digest": [row["digest"] for _, row in taken], "holder_id": [one.id for one, _ in taken]},
-            schema_overrides={"digest": pl.Binary}).with_columns(*bulk.literals(import_id=self._import)))
+            "area": [one.area for one, _ in taken], "version": [row["version"] for _, row in taken], "facts": facts})
+        self._told.events(events, Holder, "merge", "registered", "registered").write()
+        bulk.write(Sighting, len(taken), {
+            "digest": pl.Series([row["digest"] for _, row in taken], dtype=pl.Binary), "holder_id": events["id"],
+            "import_id": self._import})
 
     def _write_certificates(self, touched: Iterable[Known]) -> None:
         """Numbers that came in, and those whose place they took."""
@@ -171,14 +177,12 @@ class Merger:
             pl.Series("holder_id", [person.id for person, _ in added]),
             pl.Series("area", [person.area for person, _ in added]),
             pl.Series("province", [person.province for person, _ in added]),
-            pl.Series("state", [one.state for _, one in added]),
-            pl.Series("version", [one.version for _, one in added]), facts=self._facts())
+            pl.Series("version", [one.version for _, one in added]), facts=facts_of(self._import))
         rows = rows.with_columns(id=bulk.new_ids(Certificate, rows["province"]))
-        self._add_certificates(rows)
-        self._certificate_events(rows.with_columns(*bulk.literals(version=1)), "issue", "", "valid")
+        encoded_certificates(rows, pl.Series([one.state for _, one in added])).write()
+        self._told.events(rows.with_columns(version=pl.lit(1)), Certificate, "issue", "", "valid").write()
         ended = rows.with_columns(pl.Series("row", [one.ended_by["row"] if one.ended_by else None for _, one in added]))
-        ended = ended.filter(pl.col("row").is_not_null()).with_columns(facts=self._facts())
-        self._certificate_events(ended, "replace", "valid", "replaced")
+        self._tell_ended(ended.filter(pl.col("row").is_not_null()))
 
     def _end_known(self, ended: list[tuple[Known, KnownCertificate]]) -> None:
         if not ended:
@@ -186,24 +190,32 @@ class Merger:
         with connection.cursor() as cursor:
             ids = [one.id for _, one in ended]
             cursor.execute(END, [ids, [one.version for _, one in ended], ids])
-        self._certificate_events(pl.DataFrame({
+        self._tell_ended(pl.DataFrame({
             "id": [one.id for _, one in ended], "version": [one.version for _, one in ended],
             "province": [person.province for person, _ in ended], "area": [person.area for person, _ in ended],
-            "row": [(one.ended_by or {})["row"] for _, one in ended],
-        }).with_columns(facts=self._facts()), "replace", "valid", "replaced")
+            "row": [(one.ended_by or {})["row"] for _, one in ended]}))
 
-    def _add_certificates(self, rows: pl.DataFrame) -> None:
-        self._writer.add(Certificate, rows.with_columns(*bulk.literals(generation=2)).select(
-            "id", "province", "state", "version", "area", "holder_id", "generation", "number", "number_index",
-            "category", "grade", "components", "replacement", "issued_on", "valid_until"))
+    def _tell_ended(self, ended: pl.DataFrame) -> None:
+        if ended.height:
+            rows = ended.with_columns(facts=facts_of(self._import))
+            self._told.events(rows, Certificate, "replace", "valid", "replaced").write()
 
-    def _certificate_events(self, rows: pl.DataFrame, action: str, source: str, target: str) -> None:
-        moved = rows.with_columns(*bulk.literals(source=source, target=target))
-        self._writer.add(Event, self._told.events(moved, Certificate, action))
 
-    def _facts(self) -> pl.Expr:
-        """The facts of a row's event: which import, which row of its file."""
-        return pl.concat_str(pl.lit(f'{{"import": {self._import}, "row": '), pl.col("row"), pl.lit("}"))
+def encoded_certificates(rows: pl.DataFrame, state: str | pl.Series) -> Batch:
+    """Second-generation certificates, one for each row."""
+    return bulk.encoded(Certificate, rows.height, {
+        **_columns(rows, "id", "province", "version", "area", "holder_id", "number", "number_index", "category",
+                   "grade", "components", "replacement", "issued_on", "valid_until"),
+        "state": state, "generation": 2})
+
+
+def facts_of(import_id: int) -> pl.Expr:
+    """The facts of a row's event: which import, which row of its file."""
+    return pl.concat_str(pl.lit(f'{{"import": {import_id}, "row": '), pl.col("row"), pl.lit("}"))
+
+
+def _columns(rows: pl.DataFrame, *names: str) -> dict[str, Any]:
+    return {name: rows[name] for name in names}
 
 
 def _came(row: dict[str, Any]) -> str:

@@ -19,8 +19,8 @@ from zhengka.registry.imports.checking import EXTRA
 from zhengka.registry.imports.envelope import Envelope
 from zhengka.registry.imports.shape import Header, Shape
 
-BLOCK = 8 << 20
-"""Bytes of text in a block: some forty thousand rows."""
+BLOCK = 4 << 20
+"""Bytes of text in a block: some thirty thousand rows. The first block is a wait for the database, the last one too."""
 PIECE = 1 << 18
 SPARE = 4
 """Cells behind the last heading that are looked at: a row that has some there is refused."""

@@ -2,15 +2,16 @@
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 
 import polars as pl
 from django.conf import settings
 from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from zhengka.areas.queries import unit_words
 from zhengka.core.actors import SYSTEM, WHOLE_NATION, Actor
@@ -18,9 +19,9 @@ from zhengka.core.events import sub
 from zhengka.core.models import Event
 from zhengka.registry.imports import reading, shape, upload
 from zhengka.registry.imports.bulk import Told
-from zhengka.registry.imports.checking import Checked, Rules, check
+from zhengka.registry.imports.checking import Rules, check
 from zhengka.registry.imports.envelope import Envelope
-from zhengka.registry.imports.merging import Merger
+from zhengka.registry.imports.merging import Arrivals, Arrived, Merger
 from zhengka.registry.imports.preparing import prepare
 from zhengka.registry.imports.reading import Block
 from zhengka.registry.imports.report import Report
@@ -52,13 +53,15 @@ def take(record: Import, begun: Event, *, at: datetime, progress: Callable[[int]
     """
     form = shape.load(settings.DATA / "imports" / "second-generation.toml")
     envelope = Envelope(record.form, record.encoding)
-    merger = Merger(record.pk, Told(on_behalf(begun), sub(begun.request_id, "take"), at))
-    report = Report(envelope)
+    told = Told(on_behalf(begun), sub(begun.request_id, "take"), at)
+    merger, report = Merger(record.pk, told), Report(envelope)
     done = 0
-    with closing(merger), upload.opened(record.upload, upload.UPLOAD) as stream:
-        for block, checked in _ahead(_checked(stream, envelope, form, rules(record, form, at))):
-            late = merger.take(checked.good)
-            report.add(block.header, block.frame, _all_bad(checked, late))
+    with beside() as own, upload.opened(record.upload, upload.UPLOAD) as stream:
+        arrivals = Arrivals(record.pk, told, own)
+        for block, bad, arrived in _ahead(_ready(reading.blocks(stream, envelope, form), rules(record, form, at),
+                                                 arrivals)):
+            late = merger.take(arrived)
+            report.add(block.header, block.frame, _all_bad(bad, late))
             done += block.frame.height
             progress(done)
     counts = merger.counts
@@ -78,17 +81,29 @@ def rules(record: Import, form: shape.Shape, at: datetime) -> Rules:
                  unit=area.code if area.issuing else None, spellings=form.spellings, today=at.date())
 
 
-def _checked(stream: BinaryIO, envelope: Envelope, form: shape.Shape, held: Rules) -> Iterator[tuple[Block, Checked]]:
-    for block in reading.blocks(stream, envelope, form):
+def _ready(blocks: Iterable[Block], held: Rules, arrivals: Arrivals) -> Iterator[tuple[Block, pl.DataFrame, Arrived]]:
+    """Each block with the rows that its check refused, and the others ready to be written."""
+    for block in blocks:
         checked = check(block.frame, block.header, held)
-        yield block, Checked(prepare(checked.good), checked.bad)
+        yield block, checked.bad, arrivals.encode(prepare(checked.good))
 
 
-def _all_bad(checked: Checked, late: pl.DataFrame) -> pl.DataFrame:
+def _all_bad(bad: pl.DataFrame, late: pl.DataFrame) -> pl.DataFrame:
     """What the check refused and what the merge refused."""
     if late.is_empty():
-        return checked.bad
-    return pl.concat([checked.bad, late], how="vertical_relaxed").sort("place")
+        return bad
+    return pl.concat([bad, late], how="vertical_relaxed").sort("place")
+
+
+@contextmanager
+def beside() -> Iterator[BaseDatabaseWrapper]:
+    """A connection beside the import's transaction, for another thread too: what is done on it holds at once."""
+    own = connection.copy()
+    own.inc_thread_sharing()
+    with closing(own), own.cursor() as cursor:
+        cursor.execute("SELECT set_config('app.lo', '0', false), set_config('app.hi', %s, false)",
+                       [str(WHOLE_NATION[1])])
+        yield own
 
 
 def _ahead(items: Iterator[Item]) -> Iterator[Item]:
@@ -127,19 +142,13 @@ def _ahead(items: Iterator[Item]) -> Iterator[Item]:
 
 
 class Progress:
-    """Writes how far an import is on a connection of its own, so that a page sees it before the import commits."""
+    """Writes how far an import is on a connection beside it, so that a page sees it before the import commits."""
 
-    def __init__(self, record: Import) -> None:
+    def __init__(self, record: Import, beside: BaseDatabaseWrapper) -> None:
         """For one import."""
-        self._record, self._own = record, connection.copy()
+        self._record, self._beside = record, beside
 
     def __call__(self, rows: int) -> None:
         """`rows` have been taken."""
-        with self._own.cursor() as cursor:
-            cursor.execute("SELECT set_config('app.lo', '0', false), set_config('app.hi', %s, false)",
-                           [str(WHOLE_NATION[1])])
+        with self._beside.cursor() as cursor:
             cursor.execute("UPDATE registry_import SET progress = %s WHERE id = %s", [rows, self._record.pk])
-
-    def close(self) -> None:
-        """Give the connection back."""
-        self._own.close()

@@ -1,6 +1,5 @@
 """Files of second-generation records come in (数据导入): received by an officer, taken by the worker."""
 
-from contextlib import closing
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -24,10 +23,12 @@ TRIES = 3
 """An import of another province may register the same person first; then the whole file is taken again."""
 ALONE = """
 SELECT set_config('app.lo', '0', true), set_config('app.hi', %s, true), pg_advisory_xact_lock(%s, %s),
-       set_config('enable_seqscan', 'off', true), set_config('enable_nestloop', 'off', true)
+       set_config('enable_seqscan', 'off', true), set_config('enable_nestloop', 'off', true),
+       set_config('jit', 'off', true)
 """
 """For one import of a province at a time; it meets people in the whole nation. Statistics do not tell the planner how
-the tables grow under it: it must not think them empty and compare each row with each.
+the tables grow under it: it must not think them empty and compare each row with each. Nor must it compile its short
+statements (jit): that took longer than to run them.
 """
 IMPORT_LOCK = 0x1A  # first key of the advisory locks of imports; the second is the province
 
@@ -84,8 +85,8 @@ def _take(record: Import, begun: Event, at: datetime) -> None:
         cursor.execute(ALONE, [str(WHOLE_NATION[1]), IMPORT_LOCK, record.province])
     if Import.objects.get(pk=record.pk).state != Import.workflow.initial:
         return
-    with closing(taking.Progress(record)) as progress:
-        taken = taking.take(record, begun, at=at, progress=progress)
+    with taking.beside() as own:
+        taken = taking.take(record, begun, at=at, progress=taking.Progress(record, own))
     perform(record, "take", {**asdict(taken), "progress": taken.rows, "upload": "", "finished_at": at},
             by=on_behalf(begun), request_id=sub(begun.request_id, "take"), at=at,
             rows=taken.rows, created=taken.created, merged=taken.merged, unchanged=taken.unchanged,
