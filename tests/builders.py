@@ -43,7 +43,7 @@ def make_officer(role: str = "clerk", *, area: Area | None = None, person: str =
     """An officer of the area with the role; a person of its own unless one is named."""
     number = next(_numbers)
     officer = Officer(username=f"{role}-{number}", name=f"{role} {number}", person=person or f"person-{number}",
-                      role=role, area=area or make_area())
+                      role=role, area=area or make_area(), state="active", installed=True)
     if password:
         officer.set_password(password)
     officer.save()

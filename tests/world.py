@@ -16,8 +16,10 @@ from builders import (
     request_id,
 )
 from portraits import make_photo
+from zhengka.accounts import services as accounts
 from zhengka.accounts.models import Officer
 from zhengka.accounts.roles import ROLES
+from zhengka.accounts.services import actor_of
 from zhengka.areas.models import Area
 from zhengka.cards.models import Card
 from zhengka.cards.workflow import CARD
@@ -43,7 +45,8 @@ def make_world(code: int = 430104, name: str = "岳麓区") -> World:
     """One issuing unit, an officer for each role, and rows of every kind."""
     area = make_area(code, name=name)
     world = World(area, {role: make_officer(role, area=area) for role in ROLES})
-    world.ids["officers"] = [world.officers["clerk"].pk]
+    world.ids["permits"] = _waiting(world)
+    world.ids["officers"] = [world.officers["clerk"].pk, *world.ids["permits"], _closed(area)]
     holders = [_person(area, each) for each in NAMES]
     holders[0].photo = photos.keep(make_photo(1))
     holders[1].photo_fault = "photo-small"
@@ -60,6 +63,21 @@ def make_world(code: int = 430104, name: str = "岳麓区") -> World:
     world.ids["batches"] = _batches(area, cards)
     _plan(area)
     return world
+
+
+def _waiting(world: World) -> list[int]:
+    """Two accounts whose roles wait: one that was just opened, one of an officer who is to get another role."""
+    system = actor_of(world.officers["system"])
+    account = accounts.Account(f"new-{world.area.code}", "新来的", "staff-new", "clerk", world.area, "a long password")
+    opened = accounts.open_account(account, by=system, request_id=request_id())
+    moved = accounts.appoint(make_officer("clerk", area=world.area), role="reviewer", by=system,
+                             request_id=request_id())
+    return [opened.pk, moved.pk]
+
+
+def _closed(area: Area) -> int:
+    gone = make_officer("producer", area=area)
+    return accounts.deactivate(gone, by=make_actor("system", area=area), request_id=request_id()).pk
 
 
 def _person(area: Area, name: str) -> Holder:

@@ -1,11 +1,13 @@
 """Scanned cards on a phone, with and without script; the desk's cards, batches and the plan in a real browser."""
 
+import base64
+
 import pytest
 from django.urls import reverse
 from playwright.sync_api import expect
 
 from builders import make_area, make_card, make_holder, make_officer
-from codes import digits_of, finished
+from codes import code_of, digits_of, finished
 from desk import make_desk
 from windows import NARROW, WIDE, Window
 from zhengka.areas.models import Area
@@ -13,6 +15,8 @@ from zhengka.areas.services import load as load_areas
 from zhengka.cards.models import Card
 from zhengka.config.env import PROJECT
 from zhengka.core.pace import CHECKS
+from zhengka.formats import qr
+from zhengka.production.faces.printing import SAMPLE_QR
 from zhengka.programme.services import load as load_programme
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("browser")]
@@ -77,6 +81,20 @@ def test_a_clerk_hands_over_and_activates_many_cards_by_keyboard(live_server, ch
     faults = window.inspect(WIDE, NARROW)
     window.close()
     assert not faults, "\n".join(faults)
+
+
+def test_a_camera_finds_no_card_s_code_on_an_officer_s_screen(live_server, chromium):
+    card = finished("active")
+    window = Window(chromium, live_server, make_officer("clerk", area=card.area))
+    window.go(reverse("staff:card", args=[card.pk]))
+    found = qr.read_image(window.page.screenshot(full_page=True))
+    picture = "data:image/png;base64," + base64.b64encode(qr.png(code_of(card))).decode()
+    window.page.evaluate("source => document.querySelector('main').prepend(Object.assign(new Image(), {src: source}))",
+                         picture)
+    window.page.wait_for_function("document.querySelector('main img').complete")
+    planted = qr.read_image(window.page.screenshot(full_page=True))
+    window.close()
+    assert set(found) <= {SAMPLE_QR} and code_of(card) in planted, "the camera sees a code where one is"
 
 
 def test_the_pages_of_a_real_batch_and_its_cards_are_accessible(live_server, chromium, tmp_path):

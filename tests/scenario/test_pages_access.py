@@ -12,7 +12,7 @@ from zhengka.accounts.models import Officer
 from zhengka.accounts.roles import PERMISSIONS, ROLES
 from zhengka.core.models import Event
 from zhengka.web.staff.sessions import LOGINS
-from zhengka.web.staff.words import ROLE_WORDS
+from zhengka.web.staff.words import PERMISSION_WORDS, ROLE_WORDS
 
 OURS = [(name, pattern) for name, pattern in routes() if pattern.callback.__module__.startswith("zhengka.web")]
 pytestmark = pytest.mark.django_db
@@ -25,8 +25,8 @@ def test_every_route_says_who_may_open_it(name, pattern):
     assert set(held or ()) <= PERMISSIONS, f"{name} names a permission that no role holds"
 
 
-def test_every_role_has_its_words():
-    assert set(ROLE_WORDS) == set(ROLES)
+def test_every_role_and_every_permission_has_its_words():
+    assert set(ROLE_WORDS) == set(ROLES) and set(PERMISSION_WORDS) == PERMISSIONS
 
 
 def test_a_visitor_without_a_login_is_sent_to_the_login_page_and_back():
@@ -61,7 +61,7 @@ def test_the_login_never_leads_to_another_site():
     assert Visitor().post(reverse("staff:login"), form).url == reverse("staff:home")
 
 
-def test_five_wrong_tries_lock_the_account_and_the_page_says_so():
+def test_five_wrong_tries_lock_the_name_and_the_page_says_so():
     officer = make_officer("clerk", password="a long password")
     visitor, form = Visitor(), {"username": officer.username, "password": "wrong"}
     pages = [visitor.post(reverse("staff:login"), form).content.decode() for _ in range(5)]
@@ -118,13 +118,18 @@ def test_the_same_form_sent_twice_acts_once_and_answers_the_same():
     assert Event.objects.filter(subject="officer", subject_id=other.pk).count() == 1
 
 
-def test_the_system_administrator_opens_an_account_that_can_log_in():
+def test_an_account_that_is_opened_can_log_in_once_its_role_is_permitted():
     area = make_area()
     visitor = Visitor(make_officer("system", area=area))
     form = {"name": "李敏", "person": "staff-77", "role": "reviewer", "area": area.code, "username": "limin",
             "password": "correct horse battery"}
     assert visitor.act(reverse("staff:officer-new"), **form).status_code == 302
     login = {"username": "limin", "password": "correct horse battery"}
+    assert "do not belong together" in Visitor().post(reverse("staff:login"), login).content.decode()
+    opened = Officer.objects.get(username="limin")
+    security = Visitor(make_officer("security", area=area))
+    assert "李敏" in security.get(reverse("staff:permits")).content.decode()
+    security.act(reverse("staff:permit-give", args=[opened.pk]), role="reviewer")
     assert Visitor().post(reverse("staff:login"), login).url == reverse("staff:home")
     assert "login name is taken" in visitor.act(reverse("staff:officer-new"), **form).content.decode()
 

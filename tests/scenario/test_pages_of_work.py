@@ -10,6 +10,7 @@ from django.urls import reverse
 from builders import NOON, make_area, make_case, make_certificate, make_holder, make_id_number, make_officer, request_id
 from portraits import make_photo
 from visits import Visitor
+from zhengka.accounts.workflow import OFFICER
 from zhengka.cards.workflow import CARD
 from zhengka.cases.models import Case
 from zhengka.cases.workflow import EXCHANGE
@@ -25,7 +26,7 @@ HEADER = "姓名,身份证号,残疾人证号,残疾类别,残疾等级,发证�
 
 
 def test_the_worklist_names_only_states_and_permissions_that_exist():
-    tables = {"cases": EXCHANGE, "cards": CARD, "batches": BATCH}
+    tables = {"cases": EXCHANGE, "cards": CARD, "batches": BATCH, "permits": OFFICER}
     for permission, kind, state, _label in WAITING:
         assert permission in {step.permission for step in tables[kind].steps if step.source == state}
 

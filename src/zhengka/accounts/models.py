@@ -1,9 +1,11 @@
-"""Officers (工作人员): an account of a person, with one role in one area."""
+"""Officers (工作人员): an account of a person, with one role in one area; and the names that were tried in vain."""
 
 from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.db.models import F, Q
+from django.utils.crypto import salted_hmac
 
 from zhengka.accounts.roles import ROLES
 from zhengka.accounts.workflow import OFFICER
@@ -20,7 +22,10 @@ class Officers(BaseUserManager["Officer"]):
 
 
 class Officer(Stateful, AbstractBaseUser):
-    """An account. `person` stands for the human being behind it, so that two accounts are not two persons (I6)."""
+    """An account. `person` stands for the human being behind it, so that two accounts are not two persons (I6).
+
+    A right has two persons behind it: who asked for the role and who permitted it. `wanted` waits for the second.
+    """
 
     workflow = OFFICER
     state = models.TextField(default=OFFICER.initial)
@@ -29,8 +34,15 @@ class Officer(Stateful, AbstractBaseUser):
     person = models.TextField(help_text="reference of the person, the same for every account of one person")
     role = models.TextField(choices=[(role, zh) for role, (zh, _) in ROLES.items()])
     area = models.ForeignKey(Area, on_delete=models.PROTECT, db_column="area")
-    failures = models.PositiveSmallIntegerField(default=0)
-    locked_until = models.DateTimeField(null=True)
+    asked_by = models.TextField(blank=True, help_text="person who asked for the role")
+    permitted_by = models.TextField(blank=True, help_text="person who permitted the role")
+    wanted = models.TextField(blank=True, help_text="role that waits to be permitted")
+    wanted_by = models.TextField(blank=True, help_text="person who asked for the role that waits")
+    installed = models.BooleanField(default=False, help_text="role given by the operator's command, before there were "
+                                                             "officers who could ask and permit")
+    first_password = models.BooleanField(default=False, help_text="somebody else chose the password: nothing is open "
+                                                                  "until it is changed")
+    generation = models.PositiveIntegerField(default=0, help_text="of sessions: those of an earlier one have ended")
 
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -39,7 +51,18 @@ class Officer(Stateful, AbstractBaseUser):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["username"], name="officer_username_once"),
-            models.CheckConstraint(condition=models.Q(role__in=sorted(ROLES)), name="officer_role_known"),
+            models.CheckConstraint(condition=Q(role__in=sorted(ROLES)), name="officer_role_known"),
+            models.CheckConstraint(condition=Q(wanted__in=["", *sorted(ROLES)]), name="officer_wanted_known"),
+            models.CheckConstraint(
+                condition=Q(wanted="", wanted_by="") & ~Q(state="pending")
+                | ~Q(wanted="") & ~Q(wanted_by="") & ~Q(state="inactive"), name="officer_waits_for_a_role"),
+            models.CheckConstraint(
+                condition=~Q(state="active") | Q(installed=True)
+                | ~Q(asked_by="") & ~Q(permitted_by="") & ~Q(asked_by=F("permitted_by")),
+                name="officer_role_by_two_persons"),
+            models.CheckConstraint(
+                condition=~Q(person=F("asked_by")) & ~Q(person=F("permitted_by")) & ~Q(person=F("wanted_by")),
+                name="officer_role_by_others"),
             state_check(OFFICER),
         ]
 
@@ -50,4 +73,22 @@ class Officer(Stateful, AbstractBaseUser):
     @property
     def is_active(self) -> bool:  # type: ignore[override]
         """True while the account may be used."""
-        return self.state == OFFICER.initial
+        return self.state == "active"
+
+    def get_session_auth_hash(self) -> str:
+        """What a session must know of the account to live on: it ends with the password, and with the account."""
+        known = f"{self.generation} {self.password}"
+        return salted_hmac("zhengka.accounts.session", known, algorithm="sha256").hexdigest()
+
+
+class TriedName(models.Model):
+    """A login name that was tried in vain, whether there is such an officer or not: a keyed index, not the name."""
+
+    name = models.BinaryField(primary_key=True, help_text="keyed blind index of the name as it was typed")
+    failures = models.PositiveSmallIntegerField(default=0)
+    tried_at = models.DateTimeField(db_index=True)
+    locked_until = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        """How often, not which name."""
+        return f"{self.failures} wrong tries"

@@ -2,7 +2,10 @@
 (三员分立, GB/T 22239-2019 level 3).
 """
 
-ROLES: dict[str, tuple[str, frozenset[str]]] = {
+OWN = frozenset({"account.own"})
+"""What every role includes: to log in and out, and to look after one's own account."""
+
+_ROLES: dict[str, tuple[str, frozenset[str]]] = {
     "clerk": ("经办", frozenset({
         "holder.read", "import.run", "case.read", "case.open", "case.confirm", "card.read", "card.hand_over",
         "card.activate", "card.suspend", "card.restore", "batch.read", "plan.read"})),
@@ -15,6 +18,8 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
     "security": ("安全管理员", frozenset({"key.manage", "officer.permit"})),
     "audit": ("审计管理员", frozenset({"audit.read"})),
 }
+
+ROLES = {role: (zh, held | OWN) for role, (zh, held) in _ROLES.items()}
 """role → (Chinese name, permissions)."""
 
 ADMINISTRATORS = frozenset({"system", "security", "audit"})

@@ -21,7 +21,7 @@ def enrol_demo() -> list[demo.DemoOfficer]:
 
 def actor(username: str) -> Actor:
     """The officer `username` as an actor; `Refusal("not-found")` where there is none."""
-    officer = Officer.objects.select_related("area").filter(username=username, state=Officer.workflow.initial).first()
+    officer = Officer.objects.select_related("area").filter(username=username, state="active").first()
     if officer is None:
         raise Refusal("not-found", officer=username)
     return actor_of(officer)

@@ -100,9 +100,13 @@ PROBLEMS: dict[str, Problem] = {
         "Try again, or ask the system administrator.",
         "请重试，或联系系统管理员。"),
     "login-locked": Problem(
-        403, "Too many wrong tries: the account is locked for 15 minutes", "输错次数过多，账号已锁定15分钟",
+        403, "Too many wrong tries: this login name is locked for 15 minutes", "输错次数过多，该登录名已锁定15分钟",
         "Wait, or ask the system administrator.",
         "请稍候再试，或联系系统管理员。"),
+    "password-same": Problem(
+        422, "The new password is the old one", "新密码与旧密码相同",
+        "Choose another password.",
+        "请另设一个密码。"),
     # -- asking over the network -----------------------------------------------------------------------------------
     "login-needed": Problem(
         401, "Log in first", "请先登录",

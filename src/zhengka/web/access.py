@@ -38,6 +38,7 @@ from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed
 
 ACTS, KEPT = "acts", 20
+OWN_PASSWORD = "staff:account-password"  # noqa: S105 - the name of a route
 View = Callable[..., HttpResponse]
 Row = TypeVar("Row", bound=Model)
 
@@ -49,12 +50,17 @@ class Request(HttpRequest):
 
 
 def requires(*permissions: str) -> Callable[[View], View]:
-    """Let in officers who hold one of `permissions`; without any, every officer who is logged in."""
+    """Let in officers who hold one of `permissions`; without any, every officer who is logged in.
+
+    Whose password was chosen by somebody else is led to the page where they choose another one, whatever they ask for.
+    """
     def guard(view: View) -> View:
         @wraps(view)
         def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
             if request.actor is None:
                 return to_login(request)
+            if request.user.first_password and request.path != reverse(OWN_PASSWORD):  # type: ignore[union-attr]
+                return HttpResponseRedirect(reverse(OWN_PASSWORD))
             if permissions and not any(request.actor.may(permission) for permission in permissions):
                 raise Refusal("not-permitted", permission=permissions[0])
             return view(request, *args, **kwargs)

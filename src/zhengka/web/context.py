@@ -4,6 +4,8 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext
 
 from zhengka.web.staff.navigation import area_name, navigation
 from zhengka.web.staff.words import role_word
@@ -16,5 +18,6 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "office": area_name(request.user.area),  # type: ignore[union-attr]
         "actor_role": role_word(request.user.role),  # type: ignore[union-attr]
         "navigation": navigation(actor, request.path),
+        "account_links": [{"href": reverse("staff:account"), "label": gettext("My account")}],
     }
     return {"actor": actor, "care_mode": request.COOKIES.get("care") == "1", "demo": settings.DEMO, **about}

@@ -1,5 +1,6 @@
 """The journal of events (审计日志): for the audit administrator, who reads everything and changes nothing."""
 
+from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 
 from django import forms
@@ -9,6 +10,8 @@ from django.urls import path
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from zhengka.accounts import queries as accounts
+from zhengka.accounts.models import Officer
 from zhengka.core.models import Event
 from zhengka.core.queries import EventFilter, events
 from zhengka.web.access import Request, requires
@@ -38,7 +41,9 @@ def index(request: Request) -> HttpResponse:
     rows, pager = page_of(request, events(wanted, actor=request.actor), newest=True)
     columns = [Column(_("Time")), Column(_("Act")), Column(_("Subject")), Column(_("From")), Column(_("To")),
                Column(_("Officer"))]
-    table = Table(_("Events"), columns, [_row(event) for event in rows], pager=pager,
+    logins = accounts.names({event.subject_id for event in rows if event.subject == Officer.kind()},
+                            actor=request.actor)
+    table = Table(_("Events"), columns, [_row(event, logins) for event in rows], pager=pager,
                   empty=_("No event passes this filter."))
     return render(request, "staff/audit.html", {"title": _("Journal of events"), "form": form, "table": table})
 
@@ -51,13 +56,15 @@ def _wanted(form: FilterForm) -> EventFilter:
                        since=since, until=since + timedelta(days=1) if since else None)
 
 
-def _row(event: Event) -> Row:
+def _row(event: Event, logins: Mapping[int, str]) -> Row:
     def state(name: str) -> Cell | str:
         tone, word = words.look(event.subject, name)
         return Cell(word, tone=tone) if name else "—"
 
     at = timezone.localtime(event.at).strftime("%Y-%m-%d %H:%M:%S")
-    subject = Cell(SUBJECT_WORDS.get(event.subject, event.subject), note=f"{event.subject_id} · v{event.version}")
+    name = [logins.get(event.subject_id, "")] if event.subject == Officer.kind() else []
+    note = " · ".join([*filter(None, name), str(event.subject_id), f"v{event.version}"])
+    subject = Cell(SUBJECT_WORDS.get(event.subject, event.subject), note=note)
     return Row([Cell(at, number=True), event_word(event.subject, event.action), subject, state(event.source),
                 state(event.target), event.actor_name])
 

@@ -5,13 +5,11 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
@@ -22,7 +20,6 @@ from zhengka.cards.workflow import CARD
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed
 from zhengka.core.queries import EventFilter, events
-from zhengka.formats import qr
 from zhengka.production import queries as production
 from zhengka.registry import queries as registry
 from zhengka.web.access import Request, act, request_key, requires
@@ -71,12 +68,15 @@ def index(request: Request) -> HttpResponse:
 
 @requires("card.read")
 def card(request: Request, pk: int) -> HttpResponse:
-    """One card: its face, its numbers, its code, what may be done with it, and what happened."""
+    """One card: a sample of its face, its numbers, what may be done with it, and what happened.
+
+    Never its code: on a screen that would be a copy of the card (T15, T27). Who must test the code scans the card.
+    """
     row = queries.get(pk, actor=request.actor)
     holder = row.holder.name
     return render(request, "staff/cards/card.html", {
         "title": holder, "caption": _("Card"), "card": row, "facts": _facts(row), "sides": _sides(row),
-        "code": _code(row), "buttons": _buttons(request, row), "history": _history(request, row),
+        "buttons": _buttons(request, row), "history": _history(request, row),
         "breadcrumbs": trail((_("Cards"), "staff:cards"))})
 
 
@@ -174,17 +174,12 @@ def _buttons(request: Request, card: Card) -> list[dict[str, Any]]:
 
 
 def _sides(card: Card) -> list[tuple[Text, str]]:
-    """Front and back as pictures in data addresses: the names inside one picture cannot meet those of the other."""
+    """Front and back, marked as samples with a code of nobody's card, as pictures in data addresses: the names inside
+    one picture cannot meet those of the other.
+    """
     preview = production.preview(card)
     return [(label, "data:image/svg+xml;base64," + base64.b64encode(side.encode()).decode())
             for label, side in ((_("Front of the card"), preview.front), (_("Back of the card"), preview.back))]
-
-
-def _code(card: Card) -> str:
-    """The card's code as a picture; nothing before the card is prepared."""
-    if card.credential is None:
-        return ""
-    return SafeString(qr.svg(qr.to_text(bytes(card.credential), settings.PUBLIC_URL), title=gettext("The card's code")))
 
 
 def _history(request: Request, card: Card) -> list[Event]:

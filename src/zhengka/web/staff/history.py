@@ -1,6 +1,6 @@
 """Histories: the events of a row as people read them, newest first."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from zhengka.core.models import Event, Stateful
@@ -9,15 +9,15 @@ from zhengka.web.access import Request
 from zhengka.web.staff.words import FACT_WORDS, PHASE_WORDS, PURPOSE_WORDS, ROLE_WORDS, SUBJECT_WORDS, event_word
 from zhengka.web.ui import parts
 
-TONES = {"approve": "good", "activate": "good", "accept": "good", "report_found": "good",
-         "report_lost": "bad", "suspect": "bad"}
+TONES = {"approve": "good", "activate": "good", "accept": "good", "report_found": "good", "permit": "good",
+         "report_lost": "bad", "suspect": "bad", "lock_out": "bad"}
 CODES: dict[str, dict[Any, Any]] = {"purpose": PURPOSE_WORDS, "phase": PHASE_WORDS, "role": ROLE_WORDS}
 SHOWN = 100
 
 
-def of_row(request: Request, row: Stateful) -> list[parts.Event]:
-    """What happened to one row."""
-    found = events(EventFilter(subject=row.kind(), subject_id=row.pk), actor=request.actor)
+def of_row(request: Request, row: Stateful, *, without: Collection[str] = ()) -> list[parts.Event]:
+    """What happened to one row, apart from the acts in `without`."""
+    found = events(EventFilter(subject=row.kind(), subject_id=row.pk), actor=request.actor).exclude(action__in=without)
     return told(found.order_by("-version")[:SHOWN])
 
 

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
 
+from zhengka.accounts import queries as accounts
 from zhengka.cards import queries as cards
 from zhengka.cases import queries as cases
 from zhengka.core.actors import Actor
@@ -31,6 +32,7 @@ WAITING: tuple[tuple[str, str, str, Text], ...] = (
     ("batch.receive", "batches", "sent", _("Batches at the card maker")),
     ("card.hand_over", "cards", "ready", _("Cards to hand over")),
     ("card.activate", "cards", "issued", _("Cards to activate")),
+    ("officer.permit", "permits", "pending", _("Roles to permit")),
 )
 """Who is waited for, by whom, where it is found. A test holds each line against the workflow tables."""
 
@@ -55,13 +57,17 @@ def index(request: Request) -> HttpResponse:
 
 def _counts(request: Request) -> dict[str, Mapping[str, int]]:
     """List → state → number, of the lists in which something may wait for this officer."""
-    ask = {"cases": cases.counts, "cards": cards.counts, "batches": _batches}
+    ask = {"cases": cases.counts, "cards": cards.counts, "batches": _batches, "permits": _permits}
     wanted = {kind for permission, kind, _state, _label in WAITING if request.actor.may(permission)}
     return {kind: ask[kind](request.actor) for kind in wanted}
 
 
 def _batches(actor: Actor) -> dict[str, int]:
     return dict(production.batches(actor).values_list("state").annotate(n=Count("pk")).order_by("state"))
+
+
+def _permits(actor: Actor) -> dict[str, int]:
+    return {"pending": accounts.waiting(actor=actor).count()}
 
 
 def _oldest(request: Request, state: str, label: Text) -> Table:

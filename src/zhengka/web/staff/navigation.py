@@ -19,6 +19,8 @@ SUBJECTS = (
     (_("Status lists"), "staff:lists", "card.read"),
     (_("Plan"), "staff:plan", "plan.read"),
     (_("Officers"), "staff:officers", "officer.manage"),
+    (_("Permits"), "staff:permits", "officer.permit"),
+    (_("Keys"), "staff:keys", "key.manage"),
     (_("Audit"), "staff:audit", "audit.read"),
 )
 """Words, route and permission of each subject; an empty permission is every officer's."""

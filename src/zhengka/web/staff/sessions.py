@@ -1,11 +1,14 @@
 """Logging in and out (登录、退出)."""
 
 import time
+from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 from django import forms
 from django.conf import settings
 from django.contrib.auth import login, logout
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
@@ -16,11 +19,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from zhengka.accounts import demo
-from zhengka.accounts.services import count_failure, log_in
+from zhengka.accounts import demo, services
+from zhengka.accounts.models import Officer
 from zhengka.core.errors import Refusal
 from zhengka.core.pace import Pace
-from zhengka.web.access import public
+from zhengka.core.scope import enter
+from zhengka.web.access import Request, public
 from zhengka.web.public.access import who
 from zhengka.web.staff.words import problem_words
 
@@ -41,7 +45,7 @@ class LoginForm(forms.Form):
 @public
 @sensitive_post_parameters("password")
 def log_in_page(request: HttpRequest) -> HttpResponse:
-    """Log in: a new session with a new key; five wrong tries lock the account for fifteen minutes."""
+    """Log in: a new session with a new key; five wrong tries lock the name for fifteen minutes, whosever it is."""
     target = _safe_target(request)
     if request.method != "POST":
         if request.user.is_authenticated:
@@ -50,25 +54,32 @@ def log_in_page(request: HttpRequest) -> HttpResponse:
     LOGINS.take(who(request), now=time.monotonic())
     form = LoginForm(request.POST)
     if form.is_valid():
-        name, now = form.cleaned_data["username"], timezone.now()
+        now = timezone.now()
         try:
-            officer = log_in(name, form.cleaned_data["password"], at=now)
+            officer = services.authenticate(form.cleaned_data["username"], form.cleaned_data["password"], at=now)
         except Refusal as refusal:
-            if refusal.code == "login-wrong":
-                count_failure(name, at=now)
-            form.add_error(None, _said(refusal))
+            form.add_error(None, said(refusal))
         else:
-            login(request, officer, backend=BACKEND)
+            _begin(request, officer, now)
             return HttpResponseRedirect(target)
     return _page(request, form)
 
 
 @public
 @require_POST
-def log_out_page(request: HttpRequest) -> HttpResponse:
+def log_out_page(request: Request) -> HttpResponse:
     """Log out: the session is gone, here and for anyone who copied its key."""
+    if request.actor:
+        services.log_out(Officer.get(request.actor.id or 0), request_id=uuid4(), at=timezone.now())
     logout(request)
     return HttpResponseRedirect(reverse("staff:login"))
+
+
+def _begin(request: HttpRequest, officer: Officer, at: datetime) -> None:
+    """The officer's session, and the event of its beginning, which only the officer's own area may hold."""
+    enter(connection, officer.area.code, officer.area.last)
+    login(request, officer, backend=BACKEND)
+    services.log_in(officer, request_id=uuid4(), at=at)
 
 
 def _page(request: HttpRequest, form: LoginForm) -> HttpResponse:
@@ -81,7 +92,8 @@ def _page(request: HttpRequest, form: LoginForm) -> HttpResponse:
     return render(request, "ui/login.html", context)
 
 
-def _said(refusal: Refusal) -> str:
+def said(refusal: Refusal) -> str:
+    """A refusal in one line beside a form: what was refused, and what to do next."""
     title, onward = problem_words(refusal.problem)
     return f"{title}。{onward}" if (get_language() or "").startswith("zh") else f"{title}. {onward}"
 

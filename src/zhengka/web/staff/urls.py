@@ -1,6 +1,7 @@
 """Addresses of the officers' pages: each subject brings its own."""
 
 from zhengka.web.staff import (
+    account,
     audit,
     batches,
     cards,
@@ -9,8 +10,10 @@ from zhengka.web.staff import (
     holders,
     home,
     imports,
+    keys,
     lists,
     officers,
+    permits,
     plan,
     sessions,
 )
@@ -18,12 +21,15 @@ from zhengka.web.staff import (
 app_name = "staff"
 urlpatterns = [
     *sessions.urls,
+    *account.urls,
     *home.urls,
     *holders.urls,
     *imports.urls,
     *exchange.urls,
     *cases.urls,
     *officers.urls,
+    *permits.urls,
+    *keys.urls,
     *audit.urls,
     *cards.urls,
     *batches.urls,

@@ -18,6 +18,29 @@ ROLE_WORDS: dict[str, Word] = {
 }
 """Role → its words; a test holds it complete against `accounts.roles`."""
 
+PERMISSION_WORDS: dict[str, Word] = {
+    "account.own": _("Log in, look after one's own account"),
+    "holder.read": _("Find and see holders"), "import.run": _("Import files and photos"),
+    "case.read": _("See cases"), "case.open": _("Open the exchange"), "case.confirm": _("Confirm photo and data"),
+    "case.review": _("Review cases"), "case.approve": _("Approve cases"),
+    "card.read": _("See cards and status lists"), "card.order": _("Order cards anew"),
+    "card.hand_over": _("Hand over cards"), "card.activate": _("Activate cards"),
+    "card.suspend": _("Report cards lost, publish status lists"), "card.restore": _("Report cards found"),
+    "batch.read": _("See batches"), "batch.make": _("Put cards into batches and prepare them"),
+    "batch.send": _("Send batches to the card maker"), "batch.receive": _("Receive results of batches"),
+    "plan.read": _("See plan and fact of the programme"), "system.read": _("See how the platform runs"),
+    "officer.manage": _("Open and close accounts, ask for roles"), "officer.permit": _("Permit roles"),
+    "key.manage": _("See and manage keys"), "audit.read": _("Read the journal of events"),
+}
+"""Permission → what it allows; a test holds it complete against `accounts.roles`."""
+
+KEY_PURPOSE_WORDS: dict[str, Word] = {
+    "credential": _("Signing codes of cards"), "status": _("Signing status lists"), "batch": _("Signing packages"),
+    "card_master": _("Master key of cards"), "blank_card": _("Transport key of blank cards"),
+    "status_index": _("Places in status lists"),
+}
+"""Purpose of a key → its words; a test holds it complete against `keys.models`."""
+
 SUBJECT_WORDS: dict[str, Word] = {
     "holder": _("Holder"), "certificate": _("Certificate"), "import": _("Import"), "case": _("Case"),
     "card": _("Card"), "batch": _("Batch"), "officer": _("Officer"),
@@ -35,7 +58,13 @@ BEGINNINGS: dict[tuple[str, str], Word] = {
     ("holder", "register"): _("Registered"), ("certificate", "issue"): _("Certificate issued"),
     ("import", "receive"): _("File received"), ("case", "open"): _("Case opened"),
     ("card", "order"): _("Card ordered"), ("batch", "open"): _("Batch opened"),
-    ("officer", "open"): _("Account opened"),
+    ("officer", "open"): _("Account opened"), ("officer", "appoint"): _("Another role asked for"),
+    ("officer", "permit"): _("Role permitted"), ("officer", "refuse"): _("Role not permitted"),
+    ("officer", "deactivate"): _("Account closed"), ("officer", "reactivate"): _("Asked to open the account again"),
+    ("officer", "log_in"): _("Logged in"), ("officer", "log_out"): _("Logged out"),
+    ("officer", "lock_out"): _("Locked for 15 minutes after wrong tries"),
+    ("officer", "change_password"): _("Own password changed"),
+    ("officer", "reset_password"): _("New first password given"),
     ("import", "take"): _("Rows taken in"), ("import", "refuse"): _("File refused"),
     ("import", "fetch"): _("Refused rows downloaded"),
 }

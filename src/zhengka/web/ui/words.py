@@ -70,8 +70,14 @@ STATES: dict[str, dict[str, Look]] = {
         "suspect": (WAIT, _("Under inquiry")),
     },
     "officer": {
+        "pending": (WAIT, _("Waiting for permission")),
         "active": (GOOD, _("Enabled")),
         "inactive": (QUIET, _("Disabled")),
+    },
+    "key": {
+        "active": (GOOD, _("In use")),
+        "retired": (QUIET, _("Retired")),
+        "revoked": (BAD, _("Revoked")),
     },
     "job": {
         "waiting": (QUIET, _("Waiting")),
@@ -117,9 +123,15 @@ ACTIONS: dict[str, str | Promise] = {
     "supersede": _("Ended by a newer card"),
     "destroy": _("Destroy"),
     "open": _("Open"),
-    "appoint": _("Change the role"),
+    "appoint": _("Ask for another role"),
+    "permit": _("Permit"),
     "deactivate": _("Close the account"),
     "reactivate": _("Open the account again"),
+    "reset_password": _("Give a new first password"),
+    "change_password": _("Change the password"),
+    "log_in": _("Log in"),
+    "log_out": _("Log out"),
+    "lock_out": _("Lock after wrong tries"),
 }
 """Action of a workflow step → the word on its button and in the history."""
 

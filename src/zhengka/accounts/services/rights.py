@@ -1,0 +1,121 @@
+"""Rights: who officers are as actors, how an account is opened, its role permitted, changed, and the account closed."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.contrib.auth.hashers import check_password
+from django.db import transaction
+
+from zhengka.accounts.models import Officer
+from zhengka.accounts.roles import OWN, ROLES
+from zhengka.areas.models import Area
+from zhengka.core.actors import Actor
+from zhengka.core.errors import Refusal
+from zhengka.core.events import Replayed, begin, lock, perform, replayed
+
+NOTHING_WAITS = {"wanted": "", "wanted_by": ""}
+
+
+@dataclass(frozen=True)
+class Account:
+    """What an account is made of; `person` is the same for every account of one person (I6)."""
+
+    username: str
+    name: str
+    person: str
+    role: str
+    area: Area
+    password: str = field(repr=False)
+
+
+def actor_of(officer: Officer) -> Actor:
+    """The officer as an actor: permissions of the role, within the subtree of the office.
+
+    With a password that somebody else chose, only what is needed to choose another one.
+    """
+    area, held = officer.area, ROLES[officer.role][1]
+    if officer.first_password:
+        held = OWN
+    return Actor(officer.pk, officer.name, officer.person, held if officer.is_active else frozenset(),
+                 area.code, area.last)
+
+
+@transaction.atomic
+def enrol(username: str, *, name: str, person: str, role: str, area: Area, password: str) -> Officer:
+    """Make an active account by the operator's own hand, or give an existing one its name, role, area and password
+    again; a repeat changes nothing. For the demo and the first administrators: there is nobody yet who could permit.
+    """
+    given = {"name": name, "person": person, "role": role, "area": area, "installed": True, "first_password": False}
+    officer, _ = Officer.objects.update_or_create(username=username, defaults=given,
+                                                  create_defaults={**given, "state": "active"})
+    if not check_password(password, officer.password):
+        officer.set_password(password)
+        officer.save(update_fields=["password"])
+    return officer
+
+
+@transaction.atomic
+def open_account(account: Account, *, by: Actor, request_id: UUID) -> Officer:
+    """Make an account for a colleague (开户) within the actor's area. It waits for the security administrator, and its
+    first password must be changed at the first login.
+
+    `Refusal` with `not-permitted`, `not-found` (an area outside), `own-account` (a further account for the person
+    who makes it), `username-taken`; `Replayed` for a repeat.
+    """
+    if not by.may("officer.manage"):
+        raise Refusal("not-permitted", permission="officer.manage")
+    if not (by.sees(account.area.code) and by.sees(account.area.last)):
+        raise Refusal("not-found")
+    if account.person == by.person:
+        raise Refusal("own-account")
+    if event := replayed(request_id, Officer.kind()):
+        raise Replayed(event)
+    if Officer.objects.filter(username=account.username).exists():
+        raise Refusal("username-taken")
+    officer = Officer(username=account.username, name=account.name, person=account.person, role=account.role,
+                      area=account.area, wanted=account.role, wanted_by=by.person, first_password=True)
+    officer.set_password(account.password)
+    return begin(officer, "open", by=by, request_id=request_id, role=account.role)
+
+
+@transaction.atomic
+def appoint(officer: Officer, *, role: str, by: Actor, request_id: UUID) -> Officer:
+    """Ask for another role for a colleague (调岗); until it is permitted the officer keeps the present one."""
+    (officer,) = lock(officer)
+    return perform(officer, "appoint", {"wanted": role, "wanted_by": by.person}, by=by, request_id=request_id,
+                   role=role, before=officer.role)
+
+
+@transaction.atomic
+def permit(officer: Officer, *, role: str, by: Actor, request_id: UUID) -> Officer:
+    """Permit the role that waits (授权): it holds from the officer's next request on.
+
+    `role` is the one that was looked at. `Refusal` with `step-not-open` where another one is asked for meanwhile,
+    `same-person` for who asked, `own-account` for the officer's own person.
+    """
+    (officer,) = lock(officer)
+    return perform(officer, "permit", {
+        "role": role, "asked_by": officer.wanted_by, "permitted_by": by.person, "installed": False, **NOTHING_WAITS,
+    }, by=by, request_id=request_id, role=role, before=officer.role)
+
+
+@transaction.atomic
+def refuse(officer: Officer, *, role: str, reason: str, by: Actor, request_id: UUID) -> Officer:
+    """Do not permit the role that waits (不予授权): a new account stays closed, any other keeps its present role."""
+    return perform(officer, "refuse", NOTHING_WAITS, by=by, request_id=request_id, role=role, reason=reason)
+
+
+@transaction.atomic
+def deactivate(officer: Officer, *, by: Actor, request_id: UUID) -> Officer:
+    """Close an account (停用): its sessions end with their next request, also for the time when it is opened again."""
+    (officer,) = lock(officer)
+    return perform(officer, "deactivate", {"generation": officer.generation + 1, **NOTHING_WAITS}, by=by,
+                   request_id=request_id)
+
+
+@transaction.atomic
+def reactivate(officer: Officer, *, by: Actor, request_id: UUID) -> Officer:
+    """Ask to open a closed account again (启用): its role waits to be permitted as that of a new one."""
+    (officer,) = lock(officer)
+    return perform(officer, "reactivate", {"wanted": officer.role, "wanted_by": by.person}, by=by,
+                   request_id=request_id, role=officer.role)
