@@ -94,7 +94,7 @@ def _start(programs: Path) -> None:
     log = Path(settings.HOME) / "postgres.log"
     options = (f"-c listen_addresses='' -c unix_socket_directories='{socket()}' -c unix_socket_permissions=0700 "
                "-c shared_buffers=512MB -c max_wal_size=4GB -c checkpoint_timeout=15min -c wal_compression=off "
-               "-c maintenance_work_mem=256MB -c work_mem=32MB -c max_connections=60 -c jit=off "
+               "-c maintenance_work_mem=256MB -c work_mem=32MB -c max_connections=60 "
                "-c log_min_error_statement=panic -c log_error_verbosity=terse")  # no person's row in its log
     _run([programs / "pg_ctl", "-D", folder(), "-l", log, "-o", options, "-W", "start"])
     end = time.monotonic() + WAIT_SECONDS

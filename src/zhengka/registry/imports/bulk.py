@@ -70,7 +70,7 @@ def _kinds(model: type[models.Model]) -> dict[str, str]:
 
 
 def new_ids(model: type[models.Model], provinces: pl.Series, on: BaseDatabaseWrapper | None = None) -> pl.Series:
-    """One new id for each row, in the province that the series names; drawn `on` another connection, if one is given."""
+    """One new id for each row, in the province that the series names; drawn `on` a connection beside, if named."""
     if not len(provinces):
         return pl.Series(dtype=pl.Int64)
     with (on or connection).cursor() as cursor:

@@ -23,12 +23,10 @@ TRIES = 3
 """An import of another province may register the same person first; then the whole file is taken again."""
 ALONE = """
 SELECT set_config('app.lo', '0', true), set_config('app.hi', %s, true), pg_advisory_xact_lock(%s, %s),
-       set_config('enable_seqscan', 'off', true), set_config('enable_nestloop', 'off', true),
-       set_config('jit', 'off', true)
+       set_config('enable_seqscan', 'off', true), set_config('enable_nestloop', 'off', true)
 """
 """For one import of a province at a time; it meets people in the whole nation. Statistics do not tell the planner how
-the tables grow under it: it must not think them empty and compare each row with each. Nor must it compile its short
-statements (jit): that took longer than to run them.
+the tables grow under it: it must not think them empty and compare each row with each.
 """
 IMPORT_LOCK = 0x1A  # first key of the advisory locks of imports; the second is the province
 
