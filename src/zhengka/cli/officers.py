@@ -1,13 +1,43 @@
-"""The demo's officers: one for each role, and who acts when a command is given no officer."""
+"""The first administrators, the demo's officers, and who acts when a command is given no officer."""
+
+from typing import Annotated
+
+import typer
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 
 from zhengka.accounts import demo
 from zhengka.accounts.models import Officer
-from zhengka.accounts.services import actor_of, enrol
+from zhengka.accounts.services import Account, actor_of, enrol, install
 from zhengka.areas.models import Area
+from zhengka.cli import cluster
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 
 HUNAN = 430000_000000
+
+officer = typer.Typer(name="officer", help="Accounts of officers (人员).", no_args_is_help=True)
+
+
+@officer.command("install")
+def install_(role: Annotated[str, typer.Argument(help="system, security or audit")],
+             username: Annotated[str, typer.Option(help="Login name.")],
+             name: Annotated[str, typer.Option(help="The person's name.")],
+             person: Annotated[str, typer.Option(help="Staff number: the same for every account of one person.")],
+             area: Annotated[int, typer.Option(help="12-digit code of the area.")] = HUNAN,
+             password: Annotated[str, typer.Option(prompt="First password", hide_input=True, confirmation_prompt=True,
+                                                   help="Asked for when it is not given.")] = "") -> None:
+    """Make the account of a first administrator (初始化管理员); all others are opened and permitted on the pages."""
+    cluster.ensure()
+    try:
+        validate_password(password)
+    except ValidationError as weak:
+        raise Refusal("password-weak", why=" ".join(weak.messages)) from None
+    found = Area.objects.filter(code=area).first()
+    if found is None:
+        raise Refusal("not-found", area=area)
+    made = install(Account(username, name, person, role, found, password))
+    typer.echo(f"{made.username}: {role} · {found.name}. The password must be changed at the first login.")
 
 
 def enrol_demo() -> list[demo.DemoOfficer]:

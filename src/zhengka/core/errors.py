@@ -140,6 +140,18 @@ PROBLEMS: dict[str, Problem] = {
         409, "This login name is taken", "该登录名已被使用",
         "Choose another login name.",
         "请换一个登录名。"),
+    "password-weak": Problem(
+        422, "The password is too short or too common", "密码过短或过于常见",
+        "Choose at least ten characters that nobody guesses.",
+        "请设置不易猜到的密码，至少10位。"),
+    "not-an-administrator": Problem(
+        409, "Only the first administrators are installed from the command line", "命令行只能初始化管理员账号",
+        "Let a system administrator open this account.",
+        "请由系统管理员开户。"),
+    "administrator-there": Problem(
+        409, "The area has an administrator of this kind already", "该辖区已有此类管理员",
+        "Let the system administrator there open a further account, and the security administrator permit it.",
+        "请由该辖区系统管理员开户、安全管理员授权。"),
     # -- keys ------------------------------------------------------------------------------------------------------
     "key-missing": Problem(
         503, "The key that this needs is not in the key store", "密钥库中没有所需的密钥",

@@ -7,7 +7,7 @@ from django.contrib.auth.hashers import check_password
 from django.db import transaction
 
 from zhengka.accounts.models import Officer
-from zhengka.accounts.roles import OWN, ROLES
+from zhengka.accounts.roles import ADMINISTRATORS, OWN, ROLES
 from zhengka.areas.models import Area
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
@@ -43,7 +43,7 @@ def actor_of(officer: Officer) -> Actor:
 @transaction.atomic
 def enrol(username: str, *, name: str, person: str, role: str, area: Area, password: str) -> Officer:
     """Make an active account by the operator's own hand, or give an existing one its name, role, area and password
-    again; a repeat changes nothing. For the demo and the first administrators: there is nobody yet who could permit.
+    again; a repeat changes nothing. For the demo alone.
     """
     given = {"name": name, "person": person, "role": role, "area": area, "installed": True, "first_password": False}
     officer, _ = Officer.objects.update_or_create(username=username, defaults=given,
@@ -51,6 +51,28 @@ def enrol(username: str, *, name: str, person: str, role: str, area: Area, passw
     if not check_password(password, officer.password):
         officer.set_password(password)
         officer.save(update_fields=["password"])
+    return officer
+
+
+@transaction.atomic
+def install(account: Account) -> Officer:
+    """Make the account of a first administrator by the operator's own hand (初始化管理员), at the machine itself: from
+    then on a system administrator opens accounts and a security administrator permits them.
+
+    Its first password must be changed at the first login. `Refusal` with `not-an-administrator` for any other role,
+    `administrator-there` where the area has one of this role already, `username-taken`.
+    """
+    if account.role not in ADMINISTRATORS:
+        raise Refusal("not-an-administrator", role=account.role)
+    lock(*Officer.objects.filter(role=account.role))
+    if Officer.objects.filter(role=account.role, area=account.area, state="active").exists():
+        raise Refusal("administrator-there", role=account.role)
+    if Officer.objects.filter(username=account.username).exists():
+        raise Refusal("username-taken")
+    officer = Officer(username=account.username, name=account.name, person=account.person, role=account.role,
+                      area=account.area, state="active", installed=True, first_password=True)
+    officer.set_password(account.password)
+    officer.save(force_insert=True)
     return officer
 
 
