@@ -2,6 +2,7 @@
 
 import io
 import os
+import zipfile
 
 import pytest
 
@@ -157,3 +158,46 @@ def test_a_stream_that_was_cut_exchanged_or_prolonged_is_refused() -> None:
             opened_stream(broken)
     with pytest.raises(SealBroken):
         opened_stream(whole, context=b"other")
+
+
+# ---- a sealed stream as a file ---------------------------------------------------------------------------------------
+
+
+def as_file(sealed: bytes) -> io.BufferedReader:
+    return io.BufferedReader(seal.SealedFile(RING, io.BytesIO(sealed), context=b"backup"))
+
+
+@pytest.mark.parametrize("size", [0, 1, seal.FRAME - 1, seal.FRAME, seal.FRAME + 1, 2 * seal.FRAME, 2 * seal.FRAME + 7])
+def test_a_sealed_stream_is_read_from_any_place(size: int) -> None:
+    data = os.urandom(size)
+    file = as_file(sealed_stream(data))
+    assert file.read() == data and file.seek(0, io.SEEK_END) == size
+    for at in sorted({0, size // 3, max(size - 10, 0), max(seal.FRAME - 3, 0), size + 5}):
+        file.seek(at)
+        assert file.read(20) == data[at:at + 20] and file.tell() == max(at, min(at + 20, size))
+
+
+def test_a_sealed_archive_is_read_member_by_member() -> None:
+    members = {f"{n}.bin": os.urandom(300_000) for n in range(8)}
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    with zipfile.ZipFile(as_file(sealed_stream(out.getvalue()))) as archive:
+        assert {name: archive.read(name) for name in reversed(members)} == members
+
+
+def test_a_sealed_file_that_was_changed_cut_or_reordered_is_refused_where_it_is_read() -> None:
+    data = os.urandom(2 * seal.FRAME + 100)
+    whole, frame = sealed_stream(data), seal.FRAME + seal.OVERHEAD
+    head, (first, second, last) = whole[:20], (whole[at:at + frame] for at in range(20, len(whole), frame))
+    for broken in (head + second + first + last, head + first + second, head + first + first + last,
+                   head + first + second + last[:-1], b"ZKS2" + whole[4:], whole[:10], head,
+                   head + first + second[:-1] + bytes([second[-1] ^ 1]) + last):
+        with pytest.raises(SealBroken):
+            as_file(broken).read()
+    file = as_file(head + first[:-1] + bytes([first[-1] ^ 1]) + second + last)
+    file.seek(seal.FRAME)
+    assert file.read(9) == data[seal.FRAME:seal.FRAME + 9], "a frame that nobody reads harms nobody"
+    with pytest.raises(SealBroken):
+        io.BufferedReader(seal.SealedFile(RING, io.BytesIO(whole), context=b"other")).read(1)

@@ -1,6 +1,7 @@
 """The file store (文件库): bytes under their own digest, so that the same file is kept once and never changes."""
 
 import hashlib
+import io
 import os
 import tempfile
 from collections.abc import Callable
@@ -72,6 +73,19 @@ def put_stream(write: Callable[[BinaryIO], object]) -> str:
         Path(name).unlink(missing_ok=True)
         raise
     return digest
+
+
+def put_sealed_stream(source: BinaryIO, context: str) -> str:
+    """Keep all that `source` gives from its beginning, sealed a frame at a time; the answer is its name."""
+    source.seek(0)
+    return put_stream(lambda target: seal.seal_stream(fields.key_ring(), source, target, context=context.encode()))
+
+
+def open_sealed(name: str, context: str) -> BinaryIO:
+    """What `put_sealed_stream` kept, as a file to read and to seek in; `FileNotFoundError`. Reading raises `SealBroken`
+    where it was changed. Nothing is in clear but the frame at hand, in memory.
+    """
+    return io.BufferedReader(seal.SealedFile(fields.key_ring(), place(name).open("rb"), context=context.encode()))
 
 
 def remove(digest: str) -> None:

@@ -7,9 +7,10 @@ GB/T 39786-2021 asks for both: the data hidden, and changes seen.
 """
 
 import hmac
+import io
 import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -21,6 +22,7 @@ __all__ = [
     "OVERHEAD",
     "KeyRing",
     "SealBroken",
+    "SealedFile",
     "UnknownKeyVersion",
     "blind_index_many",
     "open_many",
@@ -154,6 +156,64 @@ def open_stream(ring: KeyRing, reader: BinaryIO, writer: BinaryIO, *, context: b
         writer.write(value)
         total += len(value)
     return total
+
+
+class SealedFile(io.RawIOBase):
+    """A sealed stream as a file to read and to seek in, such as an archive: opened a frame at a time, in memory alone.
+
+    Reading raises SealBroken where the frame was changed, cut or moved; frames that nobody reads are not looked at.
+    """
+
+    def __init__(self, ring: KeyRing, source: BinaryIO, *, context: bytes) -> None:
+        """`source` is a file that can seek, as `seal_stream` wrote it; it is closed with this one."""
+        size = source.seek(0, io.SEEK_END) - len(_MAGIC) - BLOCK
+        source.seek(0)
+        head = source.read(len(_MAGIC) + BLOCK)
+        if size < OVERHEAD or not head.startswith(_MAGIC):
+            raise SealBroken("not a sealed stream")
+        self._ring, self._source, self._context, self._stream = ring, source, context, head[len(_MAGIC):]
+        self._count = -(-size // (FRAME + OVERHEAD))
+        self._size, self._at = size - self._count * OVERHEAD, 0
+        self._open: tuple[int, bytes] = (-1, b"")
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def seekable(self) -> bool:
+        """It is."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to a place in the clear bytes."""
+        at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        if at < 0:
+            raise ValueError("before the beginning")
+        self._at = at
+        return at
+
+    def readinto(self, buffer: Any) -> int:
+        """The next clear bytes, at most to the end of their frame."""
+        if self._at >= self._size:
+            return 0
+        place, within = divmod(self._at, FRAME)
+        piece = self._frame(place)[within:within + len(buffer)]
+        buffer[:len(piece)] = piece
+        self._at += len(piece)
+        return len(piece)
+
+    def close(self) -> None:
+        """Close the sealed file, too."""
+        self._source.close()
+        super().close()
+
+    def _frame(self, place: int) -> bytes:
+        if self._open[0] != place:
+            self._source.seek(len(_MAGIC) + BLOCK + place * (FRAME + OVERHEAD))
+            sealed = _fill(self._source, FRAME + OVERHEAD)
+            context = _frame_context(self._context, self._stream, place, place == self._count - 1)
+            self._open = place, open_one(self._ring, sealed, context=context)
+        return self._open[1]
 
 
 class _Sealer:
