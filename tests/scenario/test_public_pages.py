@@ -1,7 +1,9 @@
 """What a passer-by sees: a scanned card in one word, the visitors' home, the files for verifiers without a network."""
 
+import html
 import re
 import time
+import tomllib
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -9,13 +11,18 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from builders import NOON, make_area, make_officer
 from codes import code_of, digits_of, finished
 from visits import Visitor
+from zhengka.areas.models import Area
+from zhengka.areas.services import load as load_areas
 from zhengka.cards import services as cards
 from zhengka.cards.models import Card
+from zhengka.config.env import PROJECT
 from zhengka.core import fields
 from zhengka.core.pace import CHECKS
 from zhengka.formats import qr, statuslist
 from zhengka.formats.issuers import KeySet
 from zhengka.gates.models import Check
+from zhengka.production import faces
+from zhengka.production.services.gathering import face_texts, subject_of
 
 pytestmark = pytest.mark.django_db
 
@@ -57,6 +64,30 @@ def test_the_page_shows_the_face_with_name_and_number_in_part():
     assert "阿***" in page and "阿依" not in page
     assert number not in page and number[:4] in page and number[-4:] in page
     assert "Physical, grade 2" in page and "2036-11-20" in page and "岳麓区" in page
+
+
+def units_of_each_kind() -> list[tuple[str, str]]:
+    """(ending of the name, code) of one issuing unit of the pilot for each ending."""
+    rows = tomllib.loads((PROJECT / "data/areas/hunan-2018.toml").read_text())["area"]
+    endings = ("管理区", "开发区", "高新区", "度假区", "原种场", "市", "县", "区")
+    kinds = {next(ending for ending in endings if row["name"].endswith(ending)): row["code"]
+             for row in rows if row["issuing"]}
+    return sorted(kinds.items())
+
+
+@pytest.mark.parametrize("kind, code", units_of_each_kind())
+def test_the_page_names_the_issuing_office_as_the_face_of_the_card_does(kind, code):
+    load_areas(PROJECT / "data/areas/hunan-2018.toml")
+    unit = Area.objects.get(code=int(code) * 10**6)
+    card = finished(area=unit)
+    layout = faces.layout_for(card.profile)
+    face = face_texts(subject_of(card), layout)["issuer"].replace("\u200b", "")
+    page = Visitor()
+    url = f"/V/{digits_of(card)}"
+    assert f"<dd>{face}</dd>" in page.get(url, headers={"accept-language": "zh-hans"}).content.decode()
+    english = html.unescape(page.get(url).content.decode())
+    assert f"Disabled Persons' Federation of {unit.name_en}" in english
+    assert (unit.parent.name_en in english) is (unit.parent.name in face)
 
 
 def test_nobody_keeps_the_page_and_no_other_site_hears_of_it():

@@ -17,8 +17,9 @@ from zhengka.core.errors import Refusal
 from zhengka.formats import chip
 from zhengka.formats.verdict import CHINA
 
-AT_A_GATE = ("state", "issued_on", "valid_until", "active_until", "serial", "area__name", "area__name_en",
-             "holder__name", "certificate__number", "certificate__category", "certificate__grade")
+AT_A_GATE = ("state", "profile", "issued_on", "valid_until", "active_until", "serial", "area__name", "area__name_en",
+             "area__parent__name", "area__parent__name_en", "holder__name", "certificate__number",
+             "certificate__category", "certificate__grade")
 """What of a card and its holder is read when it is presented."""
 
 
@@ -37,7 +38,7 @@ def by_token(token: bytes) -> Card:
 
     Only what a gate needs is read at once, for this is asked more often than all else.
     """
-    return _one(_whole().only(*AT_A_GATE).filter(token=token))
+    return _one(_whole().select_related("area__parent").only(*AT_A_GATE).filter(token=token))
 
 
 def of_holder(holder_id: int) -> QuerySet[Card]:

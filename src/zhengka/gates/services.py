@@ -12,11 +12,12 @@ from zhengka.formats import verdict
 from zhengka.gates import rules
 from zhengka.gates.models import Check
 from zhengka.keys import queries as keys
+from zhengka.production import queries as production
 
 
 @dataclass(frozen=True)
 class Face:
-    """What the card's face shows, its name and number masked for strangers."""
+    """What the card's face shows, its name and number masked for strangers; `issuer` word for word as on the face."""
 
     name: str
     number: str
@@ -89,9 +90,10 @@ def _decide(text: str, at: datetime, by: Actor | None) -> Answer:
 
 def _face(card: Card, by: Actor | None) -> Face:
     number = fields.open_(bytes(card.certificate.number), "certificate.number")
+    issuer, issuer_en = production.issuer(card)
     own = by is not None and by.may("holder.read") and by.sees(card.area_id)
     return Face(
         name=card.holder.name if own else rules.masked_name(card.holder.name), number=rules.masked_number(number),
-        category=card.certificate.category, grade=card.certificate.grade, issuer=card.area.name,
-        issuer_en=card.area.name_en, issued_on=card.issued_on, valid_until=card.valid_until,
+        category=card.certificate.category, grade=card.certificate.grade, issuer=issuer,
+        issuer_en=issuer_en, issued_on=card.issued_on, valid_until=card.valid_until,
         active_until=card.active_until)

@@ -122,6 +122,16 @@ def preview(card: Card) -> faces.Preview:
     return faces.preview(face, layout=layout, raised=face.kind in raised(profile))
 
 
+def issuer(card: Card) -> tuple[str, str]:
+    """The office that issued a card (发证机关): as its face names it, and in English for those who read that, with the
+    city where the face has it.
+    """
+    area, city = card.area, card.area.parent
+    face = faces.layout_for(card.profile).issuer(area.name, city.name if city else "").replace("\u200b", "")
+    places = [area.name_en] + ([city.name_en] if city and city.name in face else [])
+    return face, f"Disabled Persons' Federation of {', '.join(places)}"
+
+
 def _one(found: QuerySet[Batch]) -> Batch:
     for row in found:
         return row

@@ -39,5 +39,5 @@ def _face(answer: Answer) -> dict[str, Any] | None:
     return {
         "name": face.name, "number": face.number, "valid_until": face.valid_until,
         "disability": words.disability(face.category, face.grade, chinese=chinese),
-        "issuer": words.issuer(face.issuer if chinese else face.issuer_en or face.issuer),
+        "issuer": face.issuer if chinese else face.issuer_en,
         "until": face.active_until if answer.ok else None, "red": face.category == 1}

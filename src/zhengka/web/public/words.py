@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from zhengka.formats.certnumber import CATEGORIES, GRADES
@@ -66,8 +65,3 @@ def disability(category: int, grade: int, *, chinese: bool) -> str:
     """Category and grade in the words of the card's face; in English for visitors who read that."""
     kind, level = CATEGORIES[category], GRADES[grade]
     return f"{kind.zh} {level.zh}" if chinese else f"{kind.en}, {level.en.lower()}"
-
-
-def issuer(area: str) -> str:
-    """The office that issued a card, by the name of its area."""
-    return gettext("Disabled Persons' Federation of %(area)s") % {"area": area}
