@@ -1,6 +1,7 @@
 """One sub-command for each step of the main job, done by a named officer."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +13,9 @@ from django.utils import timezone
 from rich.console import Console
 from rich.table import Table
 
+from zhengka.areas import queries as areas
 from zhengka.areas.models import Area
+from zhengka.areas.services import code12
 from zhengka.cards import queries as card_queries
 from zhengka.cards import services as cards
 from zhengka.cards.models import Card
@@ -20,18 +23,23 @@ from zhengka.cases import queries as case_queries
 from zhengka.cases import services as cases
 from zhengka.cli import cluster, line, proof
 from zhengka.cli.officers import actor
+from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.exchange.sample import generate, generate_photos, pilot_units
 from zhengka.formats import keyfile, qr
 from zhengka.keys import services as keys
 from zhengka.production import queries as batches
 from zhengka.production import services as production
+from zhengka.production.workflow import HOLDS
 from zhengka.programme import queries as programmes
 from zhengka.registry import queries as registry_queries
 from zhengka.registry import services as registry
 
 As = Annotated[str, typer.Option("--as", help="User name of the officer who acts.")]
 Unit = Annotated[str, typer.Option(help="Six-digit code of the issuing unit.")]
+
+SERIAL = 16
+"""Digits of a card's serial; an id has fewer."""
 
 plan = typer.Typer(name="plan", help="Areas and the plan of the pilot.", no_args_is_help=True)
 exchange = typer.Typer(name="exchange", help="Exchange of certificates (换发).", no_args_is_help=True)
@@ -125,11 +133,31 @@ def _quiet(_done: int, _total: int) -> None:
 
 
 @exchange.command()
-def open(unit: Unit, phase: int = typer.Option(1), officer: As = "clerk") -> None:
-    """Open the exchange for every holder of a unit."""
-    request_id, at = _now()
-    opened = cases.open_exchange(_unit(unit), phase, by=actor(officer), request_id=request_id, at=at)
-    typer.echo(f"{opened} cases opened")
+def open(unit: str = typer.Option("", help="Six-digit code of an issuing unit, or of an area with several."),
+         phase: int = typer.Option(None, help="Units of this phase of the plan only."), officer: As = "clerk") -> None:
+    """Open the exchange for all holders of a unit, or of all units of an area or phase, each in its planned phase."""
+    if not unit and phase is None:
+        raise typer.BadParameter("name a unit, an area or a phase")
+    cluster.ensure()
+    by, total = actor(officer), 0
+    units = _planned(unit, phase, by)
+    for one, planned in units:
+        request_id, at = _now()
+        opened = cases.open_exchange(one, planned, by=by, request_id=request_id, at=at)
+        typer.echo(f"{one.unit6} {one.name}, phase {planned}: {opened} cases opened")
+        total += opened
+    if len(units) > 1:
+        typer.echo(f"{len(units)} units: {total} cases opened")
+
+
+def _planned(unit: str, phase: int | None, by: Actor) -> list[tuple[Area, int]]:
+    """The officer's units within an area and of a phase, where these are given, each with its phase in the plan."""
+    within = Area.objects.filter(code=code12(unit)).first() if unit.isdigit() else None
+    found = [(one, planned) for one, planned in programmes.phases(actor=by).items()
+             if (not unit or (within and within.code <= one.code <= within.last)) and phase in (None, planned)]
+    if not found:
+        raise Refusal("unit-unknown", **{name: given for name, given in (("unit", unit), ("phase", phase)) if given})
+    return found
 
 
 def _bulk(name: str, officer: str, decide: Callable[..., cases.Done]) -> None:
@@ -183,6 +211,15 @@ def send(number: str, officer: As = "producer") -> None:
 
 
 @batch.command()
+def cancel(number: str, officer: As = "producer") -> None:
+    """Take a batch back before its cards have numbers, or when all are held: its cards wait for another batch."""
+    cluster.ensure()
+    by, (request_id, at) = actor(officer), _now()
+    production.cancel_batch(batches.batch_by_number(number, actor=by), by=by, request_id=request_id, at=at)
+    typer.echo(f"{number}: cancelled")
+
+
+@batch.command()
 def receive(number: str, results: Path = typer.Argument(exists=True), officer: As = "producer") -> None:
     """Match the card maker's signed results card by card."""
     cluster.ensure()
@@ -219,8 +256,42 @@ def enrol(name: str, public: Path = typer.Argument(help="The maker's public key 
 def _card(serial: str, officer: str, change: Callable[..., Card]) -> None:
     cluster.ensure()
     by, (request_id, at) = actor(officer), _now()
-    moved = change(card_queries.by_serial(serial, actor=by), by=by, request_id=request_id, at=at)
+    moved = change(_find_card(serial, by), by=by, request_id=request_id, at=at)
     typer.echo(f"{serial}: {moved.state}" + (f" until {moved.active_until}" if moved.active_until else ""))
+
+
+def _find_card(text: str, by: Actor) -> Card:
+    """A card by its serial (16 digits), or by its id (15): a card has no serial before it is prepared."""
+    if text.isascii() and text.isdigit() and len(text) < SERIAL:
+        return card_queries.get(int(text), actor=by)
+    return card_queries.by_serial(text, actor=by)
+
+
+@card.command()
+def held(unit: str = typer.Option("", help="Six-digit code of one issuing unit; else the officer's whole area."),
+         officer: As = "producer") -> None:
+    """List held cards: id, unit, the holder's id, and why the card is held."""
+    cluster.ensure()
+    by = actor(officer)
+    if unit:
+        area = areas.area(_unit(unit).code, actor=by)
+        by = replace(by, lo=area.code, hi=area.last)
+    for page in line.pages(by, "held"):
+        for one in page:
+            typer.echo(f"{one.pk} {one.area.unit6} holder {one.holder_id}: {_hold_word(one.hold_reason)}")
+
+
+def _hold_word(reason: str) -> str:
+    """The code of a hold with its official term, and what it is about, such as the character that no font has."""
+    code, _space, detail = reason.partition(" ")
+    return " ".join(word for word in (code, HOLDS.get(code, ""), detail) if word)
+
+
+@card.command()
+def release(card: str = typer.Argument(help="Id of the card as `card held` lists it, or its serial."),
+            officer: As = "producer") -> None:
+    """Let a held card wait for the next batch, once what held it was put right."""
+    _card(card, officer, production.release)
 
 
 @card.command()

@@ -9,8 +9,12 @@ from pathlib import Path
 from django.conf import settings
 
 from zhengka.areas.models import Area
+from zhengka.areas.queries import issuing_units
 from zhengka.core.actors import Actor
 from zhengka.programme.models import Programme, Target
+
+FIRST = 1
+"""The phase of a unit that no plan names."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,12 @@ def targets(programme: str, *, phase: int | None = None) -> list[Target]:
     """The plan of a programme (its code), in the order of the units' codes; of one phase where that is given."""
     rows = Target.objects.filter(programme_id=programme).select_related("area").order_by("area_id")
     return list(rows if phase is None else rows.filter(phase=phase))
+
+
+def phases(*, actor: Actor) -> dict[Area, int]:
+    """The issuing units of the actor's range, by code, each with its phase in the plan; without one it is the first."""
+    planned = dict(Target.objects.order_by("programme_id").values_list("area_id", "phase"))
+    return {unit: planned.get(unit.code, FIRST) for unit in issuing_units(actor.lo, actor.hi)}
 
 
 def plan_and_fact(programme: str, counts: Mapping[str, Mapping[int, int]], *, actor: Actor) -> list[Line]:
