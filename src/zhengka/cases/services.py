@@ -1,7 +1,7 @@
 """Cases (办理): opened for a whole unit, moved one by one or many at once, and ended by two persons' decision."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
@@ -9,12 +9,17 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Q
 
+from zhengka.areas import queries as areas
 from zhengka.areas.models import Area
+from zhengka.bulk import services as bulk
+from zhengka.bulk.models import Act
+from zhengka.bulk.services import Asked, Clock, Group
 from zhengka.cards import queries as card_queries
 from zhengka.cards import services as cards
 from zhengka.cards.models import Card
 from zhengka.cards.rules import Policy, anniversary
 from zhengka.cards.workflow import IN_PRODUCTION
+from zhengka.cases import queries
 from zhengka.cases.models import Case
 from zhengka.cases.workflow import EXCHANGE
 from zhengka.core.actors import Actor
@@ -28,17 +33,20 @@ CHUNK = 2000
 """Cases that move in one transaction when many are moved."""
 
 OPEN_EXCHANGE = """
-WITH made AS (
-    INSERT INTO cases_case (id, province, area, state, version, kind_of_case, holder_id, certificate_id, phase,
-                            reviewer_person, approver_person, opened_at, moved_at)
-    SELECT h.province * 10000000000000 + nextval('cases_case_ids'), h.province, h.area, 'notified', 1, 'exchange',
-           h.id, c.id, %(phase)s, '', '', %(at)s, %(at)s
+WITH wanted AS MATERIALIZED (
+    SELECT h.id, h.province, h.area, c.id AS certificate
     FROM registry_holder h JOIN registry_certificate c ON c.holder_id = h.id AND c.generation = 2 AND c.state = 'valid'
-    WHERE h.area BETWEEN %(lo)s AND %(hi)s AND h.state = 'registered'
+    WHERE h.area BETWEEN %(lo)s AND %(hi)s AND h.state = 'registered' AND h.id > %(after)s
       AND NOT EXISTS (SELECT FROM cases_case o WHERE o.holder_id = h.id AND o.kind_of_case = 'exchange'
                                                  AND o.state <> 'closed')
       AND NOT EXISTS (SELECT FROM registry_certificate n WHERE n.holder_id = h.id AND n.generation = 3
                                                            AND n.state = 'valid')
+    ORDER BY h.id LIMIT %(most)s
+), made AS (
+    INSERT INTO cases_case (id, province, area, state, version, kind_of_case, holder_id, certificate_id, phase,
+                            reviewer_person, approver_person, opened_at, moved_at)
+    SELECT province * 10000000000000 + nextval('cases_case_ids'), province, area, 'notified', 1, 'exchange',
+           id, certificate, %(phase)s, '', '', %(at)s, %(at)s FROM wanted
     ON CONFLICT DO NOTHING
     RETURNING id, province, area
 ), told AS (
@@ -47,7 +55,7 @@ WITH made AS (
     SELECT province, area, 'case', id, 1, 'open', '', 'notified', %(actor)s, %(actor_name)s, %(person)s,
            md5(%(request_id)s || ':' || id)::uuid, %(at)s, jsonb_build_object('phase', %(phase)s::int) FROM made
 )
-SELECT count(*) FROM made
+SELECT (SELECT count(*) FROM made), max(id) FROM wanted
 """
 ITS_CARD = "(SELECT k.id FROM cards_card k WHERE k.holder_id = t.holder_id AND k.state = 'ordered')"
 
@@ -57,7 +65,7 @@ class Done:
     """What a bulk act did: how many cases moved, and how many were left alone, by the code of the reason."""
 
     moved: int = 0
-    left: dict[str, int] = field(default_factory=dict)
+    left: Mapping[str, int] = field(default_factory=dict)
 
 
 @transaction.atomic
@@ -71,11 +79,7 @@ def open_exchange(area: Area, phase: int, *, by: Actor, request_id: UUID, at: da
         raise Refusal("not-permitted", permission="case.open")
     if not (by.sees(area.code) and by.sees(area.last)):
         raise Refusal("not-found")
-    with connection.cursor() as cursor:
-        cursor.execute(OPEN_EXCHANGE, {
-            "lo": area.code, "hi": area.last, "phase": phase, "at": at, "request_id": str(request_id),
-            "actor": by.id, "actor_name": by.name, "person": by.person})
-        return int(cursor.fetchone()[0])
+    return _open(area, phase, Asked(by, request_id, at))[0]
 
 
 @transaction.atomic
@@ -128,18 +132,12 @@ def approve(case: Case, *, by: Actor, request_id: UUID, at: datetime) -> Case:
 
 def confirm_many(chosen: Sequence[int] | None, *, by: Actor, request_id: UUID, at: datetime) -> Done:
     """Confirm the chosen cases, or (`None`) all that wait for it in the actor's area, as `confirm` does."""
-    def work(ids: list[int]) -> Done:
-        return Done(len(perform_many(Many(Case, ids, "notified", also=", moved_at = %(at)s"), "confirm", by=by,
-                                     request_id=request_id, at=at)))
-    return _in_chunks(chosen, "confirm", by, work)
+    return _many("confirm", chosen, Asked(by, request_id, at))
 
 
 def review_many(chosen: Sequence[int] | None, *, by: Actor, request_id: UUID, at: datetime) -> Done:
     """Review the chosen cases, or (`None`) all that wait for it in the actor's area, as `review` does."""
-    def work(ids: list[int]) -> Done:
-        rows = Many(Case, ids, "confirmed", also=", moved_at = %(at)s, reviewer_person = %(person)s")
-        return Done(len(perform_many(rows, "review", by=by, request_id=request_id, at=at)))
-    return _in_chunks(chosen, "review", by, work)
+    return _many("review", chosen, Asked(by, request_id, at))
 
 
 def approve_many(chosen: Sequence[int] | None, *, by: Actor, request_id: UUID, at: datetime) -> Done:
@@ -147,34 +145,105 @@ def approve_many(chosen: Sequence[int] | None, *, by: Actor, request_id: UUID, a
 
     Each chunk is a transaction of its own; cases that `approve` would refuse are left alone and counted by reason.
     """
-    def work(ids: list[int]) -> Done:
-        left: Counter[str] = Counter()
-        groups: dict[Policy, list[Case]] = {}
-        for case in _decidable(ids, by, left):
-            groups.setdefault(card_queries.policy(case.area_id, _day(at)), []).append(case)
-        for policy, group in groups.items():
-            _approve_group(group, policy, by, request_id, at)
-        return Done(sum(map(len, groups.values())), left)
-    return _in_chunks(chosen, "approve", by, work)
+    return _many("approve", chosen, Asked(by, request_id, at))
+
+
+def ask_all(action: str, *, by: Actor, request_id: UUID, at: datetime) -> Act:
+    """Ask for an act (`confirm`, `review`, `approve`) on all cases that wait for it in the officer's area.
+
+    `Refusal("not-permitted")`; raises `Replayed` for a repeat.
+    """
+    step = EXCHANGE.step(SOURCES[action], action)
+    waiting = Case.objects.filter(state=step.source, area__code__range=(by.lo, by.hi)).count()
+    act = Act(area=areas.area(by.lo, actor=by), task=f"cases.{action}_all", total=waiting)
+    return bulk.ask(act, step.permission, by=by, request_id=request_id, at=at)
+
+
+def carry_out_all(act_id: int, action: str, *, clock: Clock) -> Act:
+    """What the worker does for `ask_all`: chunk by chunk, by office and id, as `confirm_many` and the others do."""
+    def chunk(act: Act, asked: Asked) -> Group:
+        places = _waiting(SOURCES[action], asked.by, act.place or (asked.by.lo, 0))
+        done = _chunk(action, [pk for _, pk in places], asked)
+        return Group(done.moved, done.left, places[-1] if len(places) == CHUNK else None)
+    return bulk.carry_out(act_id, chunk, clock=clock)
+
+
+def ask_exchange(units: Sequence[tuple[Area, int]], *, by: Actor, request_id: UUID, at: datetime) -> Act:
+    """Ask for the opening of the exchange in several units, each in its phase, as `open_exchange` does it.
+
+    `Refusal`: `not-permitted`, `not-found`; raises `Replayed` for a repeat.
+    """
+    if not units or not all(by.sees(unit.code) and by.sees(unit.last) for unit, _ in units):
+        raise Refusal("not-found")
+    area = units[0][0] if len(units) == 1 else areas.area(by.lo, actor=by)
+    act = Act(area=area, task="cases.open_exchange", asked={"units": [(unit.code, phase) for unit, phase in units]},
+              total=queries.candidates([unit for unit, _ in units], actor=by))
+    return bulk.ask(act, "case.open", by=by, request_id=request_id, at=at)
+
+
+def carry_out_exchange(act_id: int, *, clock: Clock) -> Act:
+    """What the worker does for `ask_exchange`: unit by unit, so many holders at a time."""
+    def chunk(act: Act, asked: Asked) -> Group:
+        number, after = act.place or (0, 0)
+        units = act.asked["units"]
+        unit, phase = units[number]
+        opened, last = _open(Area.objects.get(code=unit), phase, asked, after=after, most=CHUNK)
+        if last is not None:
+            return Group(opened, onward=(number, last))
+        return Group(opened, onward=(number + 1, 0) if number + 1 < len(units) else None)
+    return bulk.carry_out(act_id, chunk, clock=clock)
 
 
 SOURCES = {"confirm": "notified", "review": "confirmed", "approve": "reviewed"}
 """The state from which each bulk act takes its cases."""
 
 
-def _in_chunks(chosen: Sequence[int] | None, action: str, by: Actor, work: Callable[[list[int]], Done]) -> Done:
-    """Do the work chunk by chunk, each in a transaction, and add up what it did."""
-    step = EXCHANGE.step(SOURCES[action], action)
-    if not by.may(step.permission):
-        raise Refusal("not-permitted", permission=step.permission)
-    moved, asked, left = 0, 0, Counter[str]()
-    for ids in _waiting(step.source, by) if chosen is None else _slices(sorted(set(chosen))):
+def _open(area: Area, phase: int, asked: Asked, *, after: int = 0, most: int | None = None) -> tuple[int, int | None]:
+    """Open cases for an area's holders behind the id `after`, at most so many: how many were opened, and the last
+    holder that was looked at (None: none was left).
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(OPEN_EXCHANGE, {
+            "lo": area.code, "hi": area.last, "phase": phase, "at": asked.at, "request_id": str(asked.request_id),
+            "actor": asked.by.id, "actor_name": asked.by.name, "person": asked.by.person, "after": after, "most": most})
+        opened, last = cursor.fetchone()
+        return opened, last
+
+
+def _many(action: str, chosen: Sequence[int] | None, asked: Asked) -> Done:
+    """Do an act chunk by chunk, each in a transaction, and add up what it did."""
+    permission = EXCHANGE.step(SOURCES[action], action).permission
+    if not asked.by.may(permission):
+        raise Refusal("not-permitted", permission=permission)
+    moved, left = 0, Counter[str]()
+    for ids in _all_waiting(SOURCES[action], asked.by) if chosen is None else _slices(sorted(set(chosen))):
         with transaction.atomic():
-            done = work(ids)
-        moved, asked = moved + done.moved, asked + len(ids)
+            done = _chunk(action, ids, asked)
+        moved += done.moved
         left.update(done.left)
-    elsewhere = asked - moved - left.total()
-    return Done(moved, dict(left) | ({"step-not-open": elsewhere} if elsewhere else {}))
+    return Done(moved, dict(left))
+
+
+def _chunk(action: str, ids: Sequence[int], asked: Asked) -> Done:
+    """Do an act for some cases, in the caller's transaction: each of them moved, or is in `left` by its reason."""
+    left: Counter[str] = Counter()
+    if action == "approve":
+        moved = _approve_chunk(ids, asked, left)
+    else:
+        also = ", moved_at = %(at)s" + (", reviewer_person = %(person)s" if action == "review" else "")
+        moved = len(perform_many(Many(Case, ids, SOURCES[action], also=also), action, **vars(asked)))
+    if elsewhere := len(ids) - moved - left.total():
+        left["step-not-open"] += elsewhere
+    return Done(moved, left)
+
+
+def _approve_chunk(ids: Sequence[int], asked: Asked, left: Counter[str]) -> int:
+    groups: dict[Policy, list[Case]] = {}
+    for case in _decidable(ids, asked.by, left):
+        groups.setdefault(card_queries.policy(case.area_id, _day(asked.at)), []).append(case)
+    for policy, group in groups.items():
+        _approve_group(group, policy, asked)
+    return sum(map(len, groups.values()))
 
 
 def _slices(ids: Sequence[int]) -> Iterator[list[int]]:
@@ -182,17 +251,20 @@ def _slices(ids: Sequence[int]) -> Iterator[list[int]]:
         yield list(ids[start:start + CHUNK])
 
 
-def _waiting(state: str, by: Actor) -> Iterator[list[int]]:
+def _all_waiting(state: str, by: Actor) -> Iterator[list[int]]:
     """The ids of all cases of one state in the actor's area, by office, a chunk at a time."""
-    area, last = by.lo, 0
-    while True:
-        found = list(Case.objects.filter(state=state, area__code__lte=by.hi).filter(
-            Q(area__code__gt=area) | Q(area__code=area, pk__gt=last)).order_by("area", "pk").values_list(
-                "area", "pk")[:CHUNK])
-        if not found:
-            return
-        yield [pk for _, pk in found]
-        area, last = found[-1]
+    place = (by.lo, 0)
+    while places := _waiting(state, by, place):
+        yield [pk for _, pk in places]
+        place = places[-1]
+
+
+def _waiting(state: str, by: Actor, after: Sequence[int]) -> list[tuple[int, int]]:
+    """Office and id of the next cases of one state in the actor's area, from behind the place `after`."""
+    area, last = after
+    found = Case.objects.filter(state=state, area__code__lte=by.hi).filter(
+        Q(area__code__gt=area) | Q(area__code=area, pk__gt=last))
+    return list(found.order_by("area", "pk").values_list("area", "pk")[:CHUNK])
 
 
 def _decidable(ids: Sequence[int], by: Actor, left: Counter[str]) -> list[Case]:
@@ -220,18 +292,19 @@ def _decidable(ids: Sequence[int], by: Actor, left: Counter[str]) -> list[Case]:
     return good
 
 
-def _approve_group(group: Sequence[Case], policy: Policy, by: Actor, request_id: UUID, at: datetime) -> None:
+def _approve_group(group: Sequence[Case], policy: Policy, asked: Asked) -> None:
     """Approve cases under one policy: the same four events for each as `approve` writes, by four statements."""
-    ids, today = [case.pk for case in group], _day(at)
+    ids, today = [case.pk for case in group], _day(asked.at)
+    told = vars(asked)
     perform_many(Many(Case, ids, "reviewed", also=", moved_at = %(at)s, approver_person = %(person)s"), "approve",
-                 by=by, request_id=request_id, at=at)
+                 **told)
     opened = registry.open_certificates_many(
         [case.certificate_id for case in group], issued_on=today, valid_until=anniversary(today, policy.valid_years),
-        by=by, request_id=sub(request_id, "certificate"), at=at)
-    cards.order_many(opened, profile=policy.profile, reason="exchange", by=by,
-                     request_id=sub(request_id, "card"), at=at)
-    perform_many(Many(Case, ids, "approved", also=f", moved_at = %(at)s, card_id = {ITS_CARD}"), "order", by=by,
-                 request_id=sub(request_id, "order"), at=at)
+        **told | {"request_id": sub(asked.request_id, "certificate")})
+    cards.order_many(opened, profile=policy.profile, reason="exchange",
+                     **told | {"request_id": sub(asked.request_id, "card")})
+    perform_many(Many(Case, ids, "approved", also=f", moved_at = %(at)s, card_id = {ITS_CARD}"), "order",
+                 **told | {"request_id": sub(asked.request_id, "order")})
 
 
 def _day(at: datetime) -> date:

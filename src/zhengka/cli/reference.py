@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from zhengka.accounts.roles import ADMINISTRATORS, ROLES
 from zhengka.accounts.workflow import OFFICER
+from zhengka.bulk.workflow import ACT
 from zhengka.cards.workflow import CARD
 from zhengka.cases.workflow import EXCHANGE
 from zhengka.core.errors import PROBLEMS
@@ -21,7 +22,7 @@ from zhengka.core.workflow import Workflow
 from zhengka.production.workflow import BATCH
 from zhengka.registry.workflow import CERTIFICATE, HOLDER, IMPORT
 
-WORKFLOWS = (OFFICER, HOLDER, CERTIFICATE, IMPORT, EXCHANGE, CARD, BATCH)
+WORKFLOWS = (OFFICER, ACT, HOLDER, CERTIFICATE, IMPORT, EXCHANGE, CARD, BATCH)
 Command = Any  # Typer carries a click of its own, without a public name
 MADE = "<!-- Made by `zhengka docs write`; change the code, not this page. -->\n\n"
 

@@ -37,6 +37,10 @@ PROBLEMS: dict[str, Problem] = {
         409, "Two different persons must do this", "此项须由两名不同人员办理",
         "Leave the second step to a colleague.",
         "请由另一位同事办理下一步。"),
+    "officer-inactive": Problem(
+        409, "The account of the officer who asked for this was closed meanwhile", "发起办理的工作人员账号已停用",
+        "Let a colleague ask for what is left.",
+        "余下部分请由其他同事重新发起。"),
     # -- registry: files, records, photos ---------------------------------------------------------------------------
     "file-empty": Problem(
         422, "The file holds no rows", "文件中没有数据",
@@ -79,7 +83,7 @@ PROBLEMS: dict[str, Problem] = {
         "Put the row with the column names above the data.",
         "请在数据上方保留列名一行。"),
     "upload-missing": Problem(
-        409, "The file of this import is no longer there", "本次导入的文件已不在",
+        409, "The uploaded file is no longer there", "上传的文件已不在",
         "Upload it again.",
         "请重新上传。"),
     "archive-unsafe": Problem(

@@ -13,6 +13,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Final, NamedTuple, TypeVar
@@ -114,10 +115,10 @@ class ResultWriter:
 class ResultReader:
     """A results file, checked whole before the first card is given out."""
 
-    def __init__(self, path: Path, maker_public: PublicKey) -> None:
-        """Check signature, header and counts; ResultsBroken says what is wrong."""
-        self._path = path
-        with path.open("rb") as file:
+    def __init__(self, source: Path | BinaryIO, maker_public: PublicKey) -> None:
+        """Check signature, header and counts; ResultsBroken says what is wrong. A file at hand must be able to seek."""
+        self._source = source
+        with self._opened() as file:
             lines, told = _check(file, maker_public)
             file.seek(0)
             header = _parse(file.readline(), 1)
@@ -131,14 +132,26 @@ class ResultReader:
 
     def cards(self) -> Iterator[CardResult]:
         """The result of every card, in the order of the file."""
-        with self._path.open("rb") as file:
+        with self._opened() as file:
             file.readline()
             for number in range(2, self._cards + 2):
                 yield _card(_parse(file.readline(), number), number)
 
+    def _opened(self) -> AbstractContextManager[BinaryIO]:
+        if isinstance(self._source, Path):
+            return self._source.open("rb")
+        self._source.seek(0)
+        return nullcontext(self._source)
+
     def _count(self) -> Counts:
         good = sum(card.outcome == "good" for card in self.cards())
         return Counts(self._cards, good, self._cards - good)
+
+
+def claimed(file: BinaryIO) -> ResultsInfo:
+    """Which results a file says that it holds, by its first line alone: nothing of it is checked yet. ResultsBroken."""
+    file.seek(0)
+    return _info(_parse(file.readline(MOST_LINE + 1), 1))
 
 
 def spell(card: CardResult) -> dict[str, str | None]:

@@ -26,3 +26,9 @@ def prepare_chunk(chunk_id: int) -> None:
 def finish_batch(batch_id: int) -> None:
     """Put package and proof sheet together once the last chunk is done."""
     services.finish_if_done(batch_id, at=timezone.now())
+
+
+@task("production.take_results")
+def take_results(act_id: int) -> None:
+    """Match a card maker's results card by card, all of them or none."""
+    services.take_results(act_id, clock=timezone.now)

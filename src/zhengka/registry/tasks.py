@@ -10,3 +10,9 @@ from zhengka.registry import services
 def take_import(import_id: int) -> None:
     """Take a received file in."""
     services.take_import(import_id, at=timezone.now())
+
+
+@task("registry.take_photos")
+def take_photos(act_id: int) -> None:
+    """Give the portraits of a pack to their holders, in groups."""
+    services.take_photos(act_id, clock=timezone.now)

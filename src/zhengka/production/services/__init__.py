@@ -13,10 +13,11 @@ from zhengka.production.services.batches import (
 from zhengka.production.services.chunks import prepare_chunk
 from zhengka.production.services.finishing import finish_batch, finish_if_done
 from zhengka.production.services.makers import enrol_maker
-from zhengka.production.services.receiving import receive_results
+from zhengka.production.services.receiving import ask_results, receive_results, take_results
 from zhengka.production.services.workers import run_chunks_here
 
 __all__ = [
+    "ask_results",
     "cancel_batch",
     "close_batch",
     "enrol_maker",
@@ -31,4 +32,5 @@ __all__ = [
     "send_batch",
     "take_package",
     "take_proof",
+    "take_results",
 ]

@@ -3,17 +3,20 @@
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 from uuid import UUID
 
 from django.db import connection, transaction
 
+from zhengka.bulk import services as bulk
+from zhengka.bulk.models import Act
+from zhengka.bulk.services import Asked, Clock, Group
 from zhengka.cards import services as cards
 from zhengka.cards.models import Card
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Many, Replayed, lock, perform, perform_many, replayed, sub
-from zhengka.formats.results import ResultReader, ResultsBroken
+from zhengka.formats.results import ResultReader, ResultsBroken, ResultsInfo, claimed
 from zhengka.formats.suites import SUITES
 from zhengka.production.models import Batch
 
@@ -61,7 +64,7 @@ CHIP: Final = """,
 
 
 @transaction.atomic
-def receive_results(batch: Batch, path: Path, *, by: Actor, request_id: UUID, at: datetime) -> Batch:
+def receive_results(batch: Batch, source: Path | BinaryIO, *, by: Actor, request_id: UUID, at: datetime) -> Batch:
     """Take the card maker's results of a batch (回盘); the batch with its counts.
 
     Good cards that read back what they must are ready; spoiled ones are ordered again; all else is suspect, with a
@@ -73,7 +76,7 @@ def receive_results(batch: Batch, path: Path, *, by: Actor, request_id: UUID, at
     if not by.sees(batch.area_id):
         raise Refusal("not-found")
     (batch,) = lock(batch)
-    reader = _open(batch, path)
+    reader = _open(batch, source)
     _stage(reader)
     counts = _match(batch, at)
     batch = perform(batch, "receive", {**counts, "result_id": reader.info.result}, by=by, request_id=request_id, at=at,
@@ -85,18 +88,50 @@ def receive_results(batch: Batch, path: Path, *, by: Actor, request_id: UUID, at
     return batch
 
 
-def _open(batch: Batch, path: Path) -> ResultReader:
+def ask_results(batch: Batch, file: BinaryIO, *, by: Actor, request_id: UUID, at: datetime) -> Act:
+    """Take in the upload of a results file, seal it, and let the worker do what `receive_results` does.
+
+    Only what the first line claims is looked at here, so that a wrong file is told at once: `Refusal` as there, and
+    those of `bulk.ask`. Raises `Replayed` for a repeat.
+    """
+    if event := replayed(request_id, Act.kind()):
+        raise Replayed(event)
+    try:
+        _fits(batch, claimed(file))
+    except ResultsBroken as broken:
+        raise Refusal("results-broken", why=broken.code, line=broken.line) from None
+    step = batch.workflow.step(batch.state, "receive")
+    return bulk.ask(Act(area=batch.area, task="production.take_results", subject_id=batch.pk), step.permission, by=by,
+                    request_id=request_id, at=at, upload=file)
+
+
+def take_results(act_id: int, *, clock: Clock) -> Act:
+    """What the worker does for `ask_results`, all in one transaction: the whole file, or nothing of it."""
+    def whole(act: Act, asked: Asked) -> Group:
+        with bulk.uploaded(act) as file:
+            batch = receive_results(Batch.get(act.subject_id or 0), file, **vars(asked))
+        left = {"spoiled": batch.spoiled, "suspect": batch.suspect}
+        return Group(batch.good, {outcome: cards for outcome, cards in left.items() if cards})
+    return bulk.carry_out(act_id, whole, clock=clock)
+
+
+def _open(batch: Batch, source: Path | BinaryIO) -> ResultReader:
     """The results, if they are whole, by this maker, of this package, and new."""
     maker = SUITES[batch.maker.suite].public_key(bytes(batch.maker.public))
     try:
-        reader = ResultReader(path, maker)
+        reader = ResultReader(source, maker)
     except ResultsBroken as broken:
         raise Refusal("results-broken", why=broken.code, line=broken.line) from None
-    if (reader.info.batch, reader.info.package.hex()) != (batch.number, batch.manifest_digest):
-        raise Refusal("results-of-another-batch", batch=reader.info.batch)
-    if batch.result_id == reader.info.result:
-        raise Refusal("result-replayed", batch=batch.number)
+    _fits(batch, reader.info)
     return reader
+
+
+def _fits(batch: Batch, info: ResultsInfo) -> None:
+    """The results are of this batch's package, and new."""
+    if (info.batch, info.package.hex()) != (batch.number, batch.manifest_digest):
+        raise Refusal("results-of-another-batch", batch=info.batch)
+    if batch.result_id == info.result:
+        raise Refusal("result-replayed", batch=batch.number)
 
 
 def _stage(reader: ResultReader) -> None:

@@ -8,7 +8,7 @@ from zhengka.registry.services.certificates import (
 )
 from zhengka.registry.services.importing import fetch_refused, receive_import, take_import
 from zhengka.registry.services.people import InFull, read_in_full
-from zhengka.registry.services.photographs import Photos, set_photo, set_photos
+from zhengka.registry.services.photographs import Photos, receive_photos, set_photo, set_photos, take_photos
 
 __all__ = [
     "InFull",
@@ -18,9 +18,11 @@ __all__ = [
     "open_certificates_many",
     "read_in_full",
     "receive_import",
+    "receive_photos",
     "return_certificate",
     "return_certificates_many",
     "set_photo",
     "set_photos",
     "take_import",
+    "take_photos",
 ]

@@ -3,16 +3,21 @@
 import hashlib
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
+from functools import cache
 from pathlib import Path
+from typing import BinaryIO
 from uuid import UUID
 
 from django.db import transaction
 
 from zhengka.areas.models import Area
+from zhengka.bulk import services as bulk
+from zhengka.bulk.models import Act
+from zhengka.bulk.services import Asked, Clock, Group
 from zhengka.core import fields
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
@@ -37,6 +42,12 @@ class Photos:
     unknown: int = 0
     unnamed: int = 0
     faults: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def left(self) -> dict[str, int]:
+        """Photos that were not kept, by the code of the reason."""
+        counted = {"photo-known": self.unchanged, "photo-stranger": self.unknown, "photo-unnamed": self.unnamed}
+        return {code: number for code, number in (counted | self.faults).items() if number}
 
 
 @dataclass
@@ -78,52 +89,86 @@ def set_photos(pack: Path, area: Area, *, by: Actor, request_id: UUID, at: datet
     if not by.sees(area.code):
         raise Refusal("not-found")
     result, decoded = Photos(), _Decoded()
-    try:
-        with zipfile.ZipFile(pack) as archive:
-            entries = _entries(archive, result)
-            for number, group in enumerate(iter(lambda: list(islice(entries, GROUP)), [])):
-                _set_group(archive, group, area, (result, decoded), Asked(by, sub(request_id, number), at))
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
-        raise Refusal("file-damaged") from None
+    with pack.open("rb") as file, _opened(file) as (archive, members):
+        for number, start in enumerate(range(0, len(members), GROUP)):
+            with transaction.atomic():
+                _set_group(archive, members[start:start + GROUP], area, (result, decoded),
+                           Asked(by, sub(request_id, number), at))
     return result
 
 
-@dataclass(frozen=True)
-class Asked:
-    """Who asks, under which request, when."""
+def receive_photos(pack: BinaryIO, area: Area, *, by: Actor, request_id: UUID, at: datetime) -> Act:
+    """Take in the upload of a pack, seal it, and let the worker do what `set_photos` does (采集照片).
 
-    by: Actor
-    request_id: UUID
-    at: datetime
+    Only what the archive says of itself is looked at here: `Refusal` `archive-unsafe`, `file-damaged`,
+    `file-encrypted`, and those of `bulk.ask`. Raises `Replayed` for a repeat.
+    """
+    with _opened(pack) as (_, members):
+        act = Act(area=area, task="registry.take_photos", total=len(members))
+    return bulk.ask(act, "case.confirm", by=by, request_id=request_id, at=at, upload=pack)
 
 
-def _entries(archive: zipfile.ZipFile, result: Photos) -> Iterator[tuple[str, zipfile.ZipInfo]]:
-    """(identity number, member) of each photo; nothing is ever written under a name of the archive (T10)."""
-    members = archive.infolist()
-    if len(members) > MOST_MEMBERS or len({member.filename for member in members}) != len(members):
-        raise Refusal("archive-unsafe")
-    if any(member.flag_bits & 1 for member in members):
-        raise Refusal("file-encrypted")
-    for member in members:
-        if member.is_dir():
-            continue
-        path = Path(member.filename.replace("\\", "/"))
-        if path.is_absolute() or ".." in path.parts or member.file_size > 2 * photos.MOST_BYTES:
+def take_photos(act_id: int, *, clock: Clock) -> Act:
+    """What the worker does for `receive_photos`. Photos that were there, of strangers, without a number or with a fault
+    are left alone, by reason.
+    """
+    decoded = _Decoded()
+    with ExitStack() as stack:
+        @cache
+        def opened() -> tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]:
+            return stack.enter_context(_opened(stack.enter_context(bulk.uploaded(Act.objects.get(pk=act_id)))))
+
+        def group(act: Act, asked: Asked) -> Group:
+            (archive, members), start, result = opened(), act.place or 0, Photos()
+            with _readable():
+                _set_group(archive, members[start:start + GROUP], act.area, (result, decoded), asked)
+            return Group(result.kept, result.left, start + GROUP if start + GROUP < len(members) else None)
+
+        return bulk.carry_out(act_id, group, clock=clock)
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Name what is wrong with an archive that cannot be read to its end."""
+    try:
+        yield
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
+        raise Refusal("file-damaged") from None
+
+
+@contextmanager
+def _opened(pack: BinaryIO) -> Iterator[tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]]:
+    """The archive and its files, if what it says of itself is safe; nothing is ever written under its names (T10)."""
+    with _readable(), zipfile.ZipFile(pack) as archive:
+        members = archive.infolist()
+        if len(members) > MOST_MEMBERS or len({member.filename for member in members}) != len(members):
             raise Refusal("archive-unsafe")
-        try:
-            number = idnumber.parse(path.stem).id18 if path.suffix.lower() in SUFFIXES else ""
-        except idnumber.BadIdNumber:
-            number = ""
-        if number:
-            yield number, member
-        else:
-            result.unnamed += 1
+        if any(member.flag_bits & 1 for member in members):
+            raise Refusal("file-encrypted")
+        files = [member for member in members if not member.is_dir()]
+        for member in files:
+            path = Path(member.filename.replace("\\", "/"))
+            if path.is_absolute() or ".." in path.parts or member.file_size > 2 * photos.MOST_BYTES:
+                raise Refusal("archive-unsafe")
+        yield archive, files
 
 
-@transaction.atomic
-def _set_group(archive: zipfile.ZipFile, group: list[tuple[str, zipfile.ZipInfo]], area: Area,
+def _number(member: zipfile.ZipInfo) -> str:
+    """The identity number by which a photo is named; empty where the name is none."""
+    path = Path(member.filename.replace("\\", "/"))
+    try:
+        return idnumber.parse(path.stem).id18 if path.suffix.lower() in SUFFIXES else ""
+    except idnumber.BadIdNumber:
+        return ""
+
+
+def _set_group(archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo], area: Area,
                so_far: tuple[Photos, _Decoded], asked: Asked) -> None:
+    """Give one group of photos to their holders, in the caller's transaction."""
     result, decoded = so_far
+    numbers = [_number(member) for member in members]
+    group = [(number, member) for number, member in zip(numbers, members, strict=True) if number]
+    result.unnamed += len(members) - len(group)
     indexes = fields.index_many([number for number, _ in group])
     holders = {bytes(row.id_index): row for row in Holder.objects.filter(
         id_index__in=indexes, state="registered", area_id__gte=max(area.code, asked.by.lo),

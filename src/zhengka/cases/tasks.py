@@ -1,0 +1,30 @@
+"""What the worker does for cases: the bulk acts that officers asked for."""
+
+from django.utils import timezone
+
+from zhengka.cases import services
+from zhengka.core.queue import task
+
+
+@task("cases.open_exchange")
+def open_exchange(act_id: int) -> None:
+    """Open the exchange for the units that were named, in groups."""
+    services.carry_out_exchange(act_id, clock=timezone.now)
+
+
+@task("cases.confirm_all")
+def confirm_all(act_id: int) -> None:
+    """Confirm all cases that wait for it in an area, in groups."""
+    services.carry_out_all(act_id, "confirm", clock=timezone.now)
+
+
+@task("cases.review_all")
+def review_all(act_id: int) -> None:
+    """Review all cases that wait for it in an area, in groups."""
+    services.carry_out_all(act_id, "review", clock=timezone.now)
+
+
+@task("cases.approve_all")
+def approve_all(act_id: int) -> None:
+    """Approve all cases that wait for it in an area, in groups, and order their cards."""
+    services.carry_out_all(act_id, "approve", clock=timezone.now)
