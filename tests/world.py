@@ -21,6 +21,7 @@ from zhengka.accounts.models import Officer
 from zhengka.accounts.roles import ROLES
 from zhengka.accounts.services import actor_of
 from zhengka.areas.models import Area
+from zhengka.bulk.models import Act
 from zhengka.cards.models import Card
 from zhengka.cards.workflow import CARD
 from zhengka.core.events import begin
@@ -61,6 +62,7 @@ def make_world(code: int = 430104, name: str = "岳麓区") -> World:
     cards = [make_card(_person(area, f"持卡人{state}"), state=state) for state in sorted(CARD.states)]
     world.ids["cards"] = [card.pk for card in cards if card.state in ("ready", "active", "suspended", "held")]
     world.ids["batches"] = _batches(area, cards)
+    world.ids["acts"] = _acts(area, world.ids["batches"][0])
     _plan(area)
     return world
 
@@ -100,6 +102,23 @@ def _import(area: Area, state: str) -> Import:
     return record
 
 
+def _acts(area: Area, batch: int) -> list[int]:
+    """Bulk acts: in the middle, of unknown length, done with rows left alone, refused after a part."""
+    left = {"same-person": 120, "certificate-not-valid": 7}
+    ends: list[dict[str, Any]] = [
+        {"task": "cases.approve_all", "total": 8321, "done": 4000, "moved": 3873, "left_alone": 127, "reasons": left},
+        {"task": "production.take_results", "subject_id": batch},
+        {"task": "cases.approve_all", "total": 8321, "done": 8321, "moved": 8194, "left_alone": 127, "reasons": left,
+         "state": "done"},
+        {"task": "registry.take_photos", "total": 3000, "done": 1000, "moved": 940, "left_alone": 60,
+         "reasons": {"photo-stranger": 40, "photo-small": 20}, "state": "refused", "problem": "officer-inactive"}]
+    found = []
+    for end in ends:
+        act = begin(Act(province=43, area=area, task=end["task"], permissions=[], asked_at=NOON), "ask",
+                    by=make_actor("clerk", area=area), request_id=request_id())
+        Act.objects.filter(pk=act.pk).update(finished_at=NOON if "state" in end else None, **end)
+        found.append(act.pk)
+    return found
 
 
 def _batches(area: Area, cards: list[Card]) -> list[int]:

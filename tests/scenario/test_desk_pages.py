@@ -14,6 +14,7 @@ from builders import NOON, make_area, make_card, make_holder, make_officer, requ
 from codes import code_of, digits_of, finished
 from desk import make_desk
 from visits import Visitor
+from worker import work
 from zhengka.areas.models import Area
 from zhengka.areas.services import load as load_areas
 from zhengka.cards import services as cards
@@ -150,6 +151,9 @@ def test_a_batch_is_opened_prepared_sent_and_received_by_its_pages(tmp_path):
     results = batches.make_cards(Batch.get(batch.pk), home)
     producer.act(reverse("staff:batch-results", args=[batch.pk]),
                  file=SimpleUploadedFile("results.jsonl", results.read_bytes()))
+    shown = page(producer, "batch", batch.pk)
+    assert "done whole or not at all" in shown and "Results file" not in shown
+    work()
     batch = Batch.get(batch.pk)
     assert (batch.state, batch.good, batch.held) == ("received", 1, 1) and state_of(card) == "ready"
     producer.act(reverse("staff:batch-step", args=[batch.pk, "close"]))
@@ -176,6 +180,18 @@ def test_results_that_are_no_results_are_refused_and_change_nothing(tmp_path):
     refused = producer.act(url, file=SimpleUploadedFile("x.jsonl", b"{}"))
     assert refused.status_code in (400, 409, 422) and Batch.get(batch.pk).state == "sent"
     assert producer.act(url).status_code == 400
+    results = batches.make_cards(batch, tmp_path / "maker").read_bytes()
+    changed = results.replace(b'"good"', b'"spoiled"', 1)
+    assert producer.act(url, file=SimpleUploadedFile("x.jsonl", changed)).status_code == 302
+    work()
+    shown = page(producer, "batch", batch.pk)
+    assert "damaged or not signed by this card maker" in shown and "Nothing was changed" in shown
+    assert "Results file" in shown and Batch.get(batch.pk).state == "sent"
+    producer.act(url, file=SimpleUploadedFile("x.jsonl", results))
+    work()
+    assert Batch.get(batch.pk).state == "received" and "damaged" not in page(producer, "batch", batch.pk)
+    again = producer.act(url, file=SimpleUploadedFile("x.jsonl", results))
+    assert again.status_code == 409 and "were received before" in again.content.decode()
 
 
 def test_the_progress_of_a_batch_is_a_bar_that_asks_to_load_the_page_when_it_is_over(tmp_path):

@@ -1,6 +1,7 @@
 """The main job on the officers' pages, told step by step without a browser."""
 
 import io
+import re
 import zipfile
 
 import pytest
@@ -10,7 +11,9 @@ from django.urls import reverse
 from builders import NOON, make_area, make_case, make_certificate, make_holder, make_id_number, make_officer, request_id
 from portraits import make_photo
 from visits import Visitor
+from worker import work
 from zhengka.accounts.workflow import OFFICER
+from zhengka.bulk.models import Act
 from zhengka.cards.workflow import CARD
 from zhengka.cases.models import Case
 from zhengka.cases.workflow import EXCHANGE
@@ -122,7 +125,7 @@ def test_an_import_form_sent_twice_makes_one_import():
     assert len(answers) == 1 and Import.objects.count() == 1
 
 
-def test_a_pack_of_photos_is_counted_in_one_sentence():
+def test_a_pack_of_photos_is_received_given_out_by_a_worker_and_counted():
     number = make_id_number()
     holder, pack = make_holder(id_number=number), io.BytesIO()
     with zipfile.ZipFile(pack, "w") as archive:
@@ -131,9 +134,24 @@ def test_a_pack_of_photos_is_counted_in_one_sentence():
     visitor = Visitor(make_officer("clerk"))
     answer = visitor.act(reverse("staff:import-photos"), area=make_area().code,
                          file=SimpleUploadedFile("photos.zip", pack.getvalue()))
+    assert "every 1s" in visitor.get(answer.url).content.decode() and not Holder.objects.get(pk=holder.pk).photo
+    work()
     said = visitor.get(answer.url).content.decode()
-    assert "kept 1" in said and "not named by an ID number 1" in said
+    assert figure(said, "Photos kept") == figure(said, "Left alone") == "1" and "Not named by an ID number" in said
     assert Holder.objects.get(pk=holder.pk).photo
+
+
+def test_a_pack_that_is_none_is_refused_at_the_field_and_nothing_is_kept():
+    visitor = Visitor(make_officer("clerk"))
+    answer = visitor.act(reverse("staff:import-photos"), area=make_area().code,
+                         file=SimpleUploadedFile("photos.zip", b"PK no archive"))
+    assert answer.status_code == 200 and "govuk-error-message" in answer.content.decode()
+    assert not Act.objects.exists()
+
+
+def figure(page: str, label: str) -> str:
+    """The figure of a page's tile."""
+    return re.search(rf"{label}</span>\s*<span class=\"zk-tile__value\">([\d,]+)", page)[1]
 
 
 # -- the exchange --------------------------------------------------------------------------------------------------
@@ -146,9 +164,12 @@ def test_the_exchange_is_opened_after_a_page_that_says_for_how_many():
     asked = visitor.act(url, where=unit).content.decode()
     assert "Open 3 cases?" in asked and not Case.objects.exists()
     answer = visitor.act(url, where=unit, sure="1")
-    assert "3 cases are opened" in visitor.get(answer.url).content.decode()
+    assert not Case.objects.exists()
+    work()
+    assert figure(visitor.get(answer.url).content.decode(), "Cases opened") == "3"
     again = visitor.act(url, where=unit, sure="1")
-    assert "0 cases are opened" in visitor.get(again.url).content.decode()
+    work()
+    assert figure(visitor.get(again.url).content.decode(), "Cases opened") == "0"
 
 
 def test_a_case_goes_from_clerk_to_reviewer_to_approver():
@@ -200,8 +221,13 @@ def test_bulk_acts_say_first_how_many_and_then_what_became_of_them(everything):
     key = str(request_id())
     for _ in range(2):
         answer = visitor.act(url, action="approve", sure="1", request_id=key, **picked)
+        work()
         said = visitor.get(answer.url).content.decode()
-        assert "3 cases are done" in said and "1 left alone: Two different persons must do this" in said
+        if everything:
+            assert figure(said, "Approved, card ordered") == "3" and figure(said, "Left alone") == "1"
+            assert "Two different persons must do this" in said
+        else:
+            assert "3 cases are done" in said and "1 left alone: Two different persons must do this" in said
     assert Case.objects.filter(pk__in=chosen, state="ordered").count() == 3
 
 

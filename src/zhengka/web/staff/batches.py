@@ -1,14 +1,11 @@
 """Batches (制卡批次): opened, prepared, sent to the card maker and taken back, with every card accounted for."""
 
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.conf import settings
 from django.http import FileResponse, HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
@@ -18,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from zhengka.areas.models import Area
+from zhengka.bulk import queries as bulk
 from zhengka.cards import queries as cards
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed
@@ -26,6 +24,7 @@ from zhengka.production import queries, services
 from zhengka.production.models import Batch, Maker
 from zhengka.production.workflow import BATCH
 from zhengka.web.access import Request, act, mine, request_key, requires
+from zhengka.web.staff import acts
 from zhengka.web.staff.batch_parts import (
     SERIES,
     act_word,
@@ -45,6 +44,7 @@ ACTS = {"prepare": services.prepare_batch, "send": services.send_batch, "cancel"
         "close": services.close_batch}
 """Steps that are one button; results come by a form of their own."""
 
+RESULTS = "production.take_results"
 LOOKS = {"prepare": ("primary", "p"), "send": ("primary", "s"), "cancel": ("warning-quiet", ""),
          "close": ("primary", "c")}
 SAID: dict[str, Text] = {
@@ -111,13 +111,17 @@ def new(request: Request) -> HttpResponse:
 def batch(request: Request, pk: int) -> HttpResponse:
     """One batch: where it stands, what came in and went out, what is held and why, what was found."""
     row = queries.batch(pk, actor=request.actor)
+    received = bulk.latest(RESULTS, pk, actor=request.actor) if row.state in ("sent", "received") else None
+    running = acts.progress_of(received) if received else None
     return render(request, "staff/batches/batch.html", {
         "title": row.number, "caption": area_name(row.area), "batch": row, "facts": facts(row),
         "buttons": _buttons(request, row),
-        "progress": progress_of(row), "chart": counts_chart(row), "series": SERIES,
+        "progress": progress_of(row) or running, "problem": acts.problem_of(received) if row.state == "sent" else None,
+        "whole": True, "chart": counts_chart(row), "series": SERIES,
         "held": held_table(row),
         "findings": findings_table(row), "may_release": request.actor.may("batch.make"),
-        "results": ResultsForm() if _open(request, row, "receive") else None, "history": history(request, row),
+        "results": ResultsForm() if _open(request, row, "receive") and not running else None,
+        "history": history(request, row),
         "downloads": [name for name in FILES if _open(request, row, name)],
         "breadcrumbs": trail((_("Batches"), "staff:batches"))})
 
@@ -147,7 +151,7 @@ def step(request: Request, pk: int, action: str) -> HttpResponse:
 @requires("batch.receive")
 @require_POST
 def receive(request: Request, pk: int) -> HttpResponse:
-    """Take the card maker's results file."""
+    """Take the card maker's results file; a worker matches it, and the batch's page shows what comes of it."""
     row = queries.batch(pk, actor=request.actor)
     form = ResultsForm(request.POST, request.FILES)
     if not form.is_valid():
@@ -155,10 +159,10 @@ def receive(request: Request, pk: int) -> HttpResponse:
             "title": _("Receive results"), "form": form, "submit": _("Receive results"),
             "back": reverse("staff:batch", args=[pk])}, status=400)
 
-    def do(key: UUID) -> Batch:
-        return _with_file(form.cleaned_data["file"], lambda found: services.receive_results(
-            row, found, by=request.actor, request_id=key, at=timezone.now()))
-    return act(request, do, to=reverse("staff:batch", args=[pk]), said=_("The results are received."))
+    file = form.cleaned_data["file"].file
+    return acts.begin(request, lambda key: services.ask_results(
+        row, file, by=request.actor, request_id=key, at=timezone.now()), to=lambda _act: reverse(
+            "staff:batch", args=[pk]))
 
 
 @requires("batch.make")
@@ -197,15 +201,6 @@ def _proof(row: Batch) -> HttpResponse:
 FILES: dict[str, tuple[Callable[..., Batch], Callable[[Batch], HttpResponse]]] = {
     "take_package": (services.take_package, _package), "take_proof": (services.take_proof, _proof)}
 """What can be downloaded: the step that is written down, and the answer."""
-
-
-def _with_file(upload: Any, use: Callable[[Path], Batch]) -> Batch:
-    """Give the upload a name on disk while it is used."""
-    with tempfile.NamedTemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as file:
-        for piece in upload.chunks():
-            file.write(piece)
-        file.flush()
-        return use(Path(file.name))
 
 
 def _groups(request: Request) -> list[tuple[str, str]]:

@@ -1,11 +1,8 @@
 """Imports (数据导入): a file goes in, its progress is seen live, its rows come out counted; photos by the pack."""
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseRedirect
@@ -13,7 +10,6 @@ from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
@@ -23,9 +19,8 @@ from zhengka.core.errors import PROBLEMS, Refusal
 from zhengka.core.events import Replayed
 from zhengka.registry import queries, services
 from zhengka.registry.models import Import
-from zhengka.registry.photos import FAULTS
-from zhengka.web.access import Request, act, mine, request_key, requires
-from zhengka.web.staff import history
+from zhengka.web.access import Request, mine, request_key, requires
+from zhengka.web.staff import acts, history
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.paging import page_of
 from zhengka.web.staff.words import bilingual, problem_words
@@ -171,7 +166,7 @@ def photos(request: Request) -> HttpResponse:
                             "43010419000101000X.jpg."))
     if request.method == "POST" and form.is_valid():
         try:
-            return _take_photos(request, form.cleaned_data["file"], form.cleaned_data["area"])
+            return _receive_photos(request, form.cleaned_data["file"], form.cleaned_data["area"])
         except Refusal as refusal:
             _explain(form, refusal)
     return render(request, "staff/form.html", {
@@ -179,25 +174,9 @@ def photos(request: Request) -> HttpResponse:
         "breadcrumbs": trail((_("Imports"), "staff:imports"))})
 
 
-def _take_photos(request: Request, file: "UploadedFile[bytes]", area: Area) -> HttpResponse:
-    with TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR) as folder:
-        pack = Path(folder) / "pack.zip"
-        with pack.open("wb") as target:
-            for piece in file.chunks():
-                target.write(piece)
-        return act(request, lambda key: services.set_photos(
-            pack, area, by=request.actor, request_id=key, at=timezone.now()),
-            to=reverse("staff:imports"), said=_photos_said)
-
-
-def _photos_said(done: services.Photos) -> str:
-    """What became of a pack, in one sentence."""
-    counted = [(gettext("kept"), done.kept), (gettext("known already"), done.unchanged),
-               (gettext("of nobody in this office"), done.unknown),
-               (gettext("not named by an ID number"), done.unnamed),
-               *((bilingual(FAULTS[code]), number) for code, number in done.faults.items())]
-    return gettext("Photos") + ": " + ", ".join(
-        f"{word} {number:,}" for place, (word, number) in enumerate(counted) if number or not place)
+def _receive_photos(request: Request, file: "UploadedFile[bytes]", area: Area) -> HttpResponse:
+    return acts.begin(request, lambda key: services.receive_photos(
+        file.file, area, by=request.actor, request_id=key, at=timezone.now()))  # type: ignore[arg-type]
 
 
 urls = [

@@ -2,6 +2,7 @@
 
 from zhengka.web.staff import (
     account,
+    acts,
     audit,
     batches,
     cards,
@@ -25,6 +26,7 @@ urlpatterns = [
     *home.urls,
     *holders.urls,
     *imports.urls,
+    *acts.urls,
     *exchange.urls,
     *cases.urls,
     *officers.urls,

@@ -44,12 +44,14 @@ KEY_PURPOSE_WORDS: dict[str, Word] = {
 SUBJECT_WORDS: dict[str, Word] = {
     "holder": _("Holder"), "certificate": _("Certificate"), "import": _("Import"), "case": _("Case"),
     "card": _("Card"), "batch": _("Batch"), "officer": _("Officer"),
+    "bulk-act": _("Bulk act"),
 }
 """Kind of an event's subject → its word."""
 
 FACT_WORDS: dict[str, Word] = {
     "reason": _("Reason"), "phase": _("Phase"), "purpose": _("Purpose"), "role": _("Role"), "rows": _("Rows"),
     "created": _("Created"), "merged": _("Merged"), "unchanged": _("Unchanged"), "refused": _("Refused"),
+    "moved": _("Done with"), "left": _("Left alone"),
     "serial": _("Card serial"), "outcome": _("Outcome"), "photos": _("Photos"),
 }
 """Fact of an event → its word in a history; facts that are not named here are for the journal's machines only."""
@@ -67,6 +69,8 @@ BEGINNINGS: dict[tuple[str, str], Word] = {
     ("officer", "reset_password"): _("New first password given"),
     ("import", "take"): _("Rows taken in"), ("import", "refuse"): _("File refused"),
     ("import", "fetch"): _("Refused rows downloaded"),
+    ("bulk-act", "ask"): _("Asked for"), ("bulk-act", "complete"): _("Carried out"),
+    ("bulk-act", "refuse"): _("Stopped"),
 }
 """Events whose act has another word than the same act of other rows, or is no step of a workflow."""
 

@@ -79,11 +79,10 @@ STATES: dict[str, dict[str, Look]] = {
         "retired": (QUIET, _("Retired")),
         "revoked": (BAD, _("Revoked")),
     },
-    "job": {
-        "waiting": (QUIET, _("Waiting")),
-        "running": (ACTIVE, _("Running")),
+    "bulk-act": {
+        "waiting": (ACTIVE, _("Under way")),
         "done": (GOOD, _("Done")),
-        "failed": (BAD, _("Failed")),
+        "refused": (WAIT, _("Stopped")),
     },
 }
 """Workflow (or kind of row) → state → tone and word. A test holds it complete against the workflow tables."""
@@ -98,6 +97,7 @@ ACTIONS: dict[str, str | Promise] = {
     "refuse": _("Refuse"),
     "confirm": _("Confirm photo and data"),
     "close": _("Close"),
+    "complete": _("Finish"),
     "review": _("Review"),
     "send_back": _("Send back"),
     "approve": _("Approve"),

@@ -210,7 +210,7 @@ def steps(stages: Sequence[Stage]) -> dict[str, Any]:
 def progress(done: int, total: int, label: Text, **options: Any) -> dict[str, Any]:
     """A progress bar. Options: id (when a page has several), poll (address of a view that answers with this same tag;
     asked each second until done), note, unit, finished (True when over), refresh (seconds between reloads without
-    script).
+    script). A total of 0 means that nobody can say how far it is: the bar shows that it goes on.
     The view of `poll` renders `ui/parts/progress.html` by `progress(…)` of this module.
     """
     total = max(total, 0)
