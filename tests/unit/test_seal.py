@@ -104,6 +104,23 @@ def test_an_empty_column_is_an_empty_column() -> None:
     assert seal.seal_many(RING, [], context=b"c") == seal.open_many(RING, [], context=b"c") == []
 
 
+def test_a_sealed_file_comes_back_and_every_flipped_bit_and_other_place_or_key_is_refused() -> None:
+    sealed = seal.seal_file(RING, b"portrait", context=b"photo")
+    assert seal.open_file(RING, sealed, context=b"photo") == b"portrait"
+    assert len(sealed) == 8 + seal.OVERHEAD
+    for bit in range(8 * len(sealed)):
+        changed = bytearray(sealed)
+        changed[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(SealBroken):
+            seal.open_file(RING, bytes(changed), context=b"photo")
+    with pytest.raises(SealBroken):
+        seal.open_file(RING, sealed, context=b"proof")
+    with pytest.raises(SealBroken):
+        seal.open_file(RING, sealed[:28], context=b"photo")
+    with pytest.raises(SealBroken):
+        seal.open_one(RING, sealed, context=b"photo")
+
+
 class Trickle(io.BytesIO):
     """A pipe that gives at most 65,521 bytes at a time."""
 

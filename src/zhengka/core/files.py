@@ -27,12 +27,12 @@ def put(data: bytes) -> str:
 def put_sealed(data: bytes, context: str) -> str:
     """Keep `data` sealed, under a keyed digest of what it was: the same is kept once, and its name tells nothing."""
     name = fields.index(f"{context} {hashlib.sha256(data).hexdigest()}").hex()
-    return _put(name, lambda: seal.seal_one(fields.key_ring(), data, context=context.encode()))
+    return _put(name, lambda: seal.seal_file(fields.key_ring(), data, context=context.encode()))
 
 
 def get_sealed(name: str, context: str) -> bytes:
     """The bytes that `put_sealed` kept; `FileNotFoundError`, or `SealBroken` where one of them was changed."""
-    return seal.open_one(fields.key_ring(), get(name), context=context.encode())
+    return seal.open_file(fields.key_ring(), get(name), context=context.encode())
 
 
 def _put(digest: str, made: Callable[[], bytes]) -> str:

