@@ -112,12 +112,14 @@ def _append(row: Stateful, by: Actor, **told: Any) -> None:
         target=row.state, actor_id=by.id, actor_name=by.name, person=by.person, **told)
 
 
+# The rows are asked for by their ids alone: with the state in the same condition the planner may read all rows that are
+# in that state, a whole province for each chunk.
 PERFORM_MANY = """
-WITH chosen AS (
-    SELECT id FROM {table} WHERE id = ANY(%(ids)s) AND state = %(source)s AND area BETWEEN %(lo)s AND %(hi)s
-    ORDER BY id FOR UPDATE
+WITH asked AS (
+    SELECT id, state, area FROM {table} WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE
 ), moved AS (
-    UPDATE {table} t SET state = %(target)s, version = t.version + 1{also} FROM chosen WHERE t.id = chosen.id
+    UPDATE {table} t SET state = %(target)s, version = t.version + 1{also} FROM asked
+    WHERE t.id = asked.id AND asked.state = %(source)s AND asked.area BETWEEN %(lo)s AND %(hi)s
     RETURNING t.id, t.version, t.area, t.province
 ), told AS (
     INSERT INTO core_event (province, area, subject, subject_id, version, action, source, target,
