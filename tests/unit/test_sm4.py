@@ -28,6 +28,20 @@ def test_a_part_of_a_block_is_refused() -> None:
         sm4.ecb_encrypt(bytes(16), bytes(17))
 
 
+@pytest.mark.parametrize("cipher", ["sm4", "aes"])
+def test_a_block_under_each_key_is_what_each_key_alone_makes(cipher: Any) -> None:
+    keys, blocks = [bytes([n] * 16) for n in range(20)], [bytes([n, *range(15)]) for n in range(20)]
+    alone = [sm4.ecb_encrypt(key, block, cipher=cipher) for key, block in zip(keys, blocks, strict=True)]
+    assert sm4.ecb_each(keys, blocks, cipher=cipher) == alone
+    assert sm4.ecb_each([], [], cipher=cipher) == []
+
+
+@pytest.mark.parametrize(("key", "block"), [(bytes(15), bytes(16)), (bytes(16), bytes(17))])
+def test_a_key_or_block_of_another_length_is_refused(key: bytes, block: bytes) -> None:
+    with pytest.raises(ValueError, match="16 bytes"):
+        sm4.ecb_each([bytes(16), key], [bytes(16), block])
+
+
 def test_gcm_is_that_of_rfc_8998_and_a_flipped_bit_is_refused() -> None:
     key, nonce, also, plain, sealed = (
         bytes.fromhex(VECTORS["gcm"][name]) for name in ("key", "nonce", "also", "plain", "sealed")

@@ -1,17 +1,32 @@
 """SM2 signatures and public-key encryption (GB/T 32918) by the system's own libcrypto.so.3.
 
-A thin cffi binding without a compile step. The message digest e = SM3(Z ‖ M) is made here, with Z (GB/T 32918.2
-clause 5.5) computed once per key; OpenSSL signs and checks e. Signatures are 64 bytes r ‖ s inside, DER only at
-the edge. Each call releases the interpreter's lock; one OpenSSL context is never used by two threads at once.
+The message digest e = SM3(Z ‖ M) is made here, with Z (GB/T 32918.2 clause 5.5) computed once per key; OpenSSL signs
+and checks e. Signatures are 64 bytes r ‖ s inside, DER only at the edge. One OpenSSL context is never used by two
+threads at once.
 """
 
 from collections.abc import Callable, Iterable
 from functools import cache, cached_property
 from typing import Any, NoReturn, TypeVar
 
-import cffi
+from zhengka.formats import libcrypto, sm3
+from zhengka.formats.libcrypto import LibraryFailed, LibraryMissing, library
 
-from zhengka.formats import sm3
+__all__ = [
+    "DEFAULT_ID",
+    "ORDER",
+    "DecryptionFailed",
+    "LibraryFailed",
+    "LibraryMissing",
+    "MalformedKey",
+    "MalformedSignature",
+    "PrivateKey",
+    "PublicKey",
+    "from_der",
+    "library",
+    "self_test",
+    "to_der",
+]
 
 DEFAULT_ID = b"1234567812345678"
 """The distinguishing identifier (可辨别标识) of GM/T 0009-2012 clause 10 when nothing else was agreed."""
@@ -31,37 +46,6 @@ _NID_SM2 = 1172
 _PUBLIC, _KEYPAIR = 0x86, 0x87  # EVP_PKEY_PUBLIC_KEY, EVP_PKEY_KEYPAIR
 _UNSIGNED, _TEXT, _OCTETS = 2, 4, 5  # OSSL_PARAM data types
 
-_DECLARATIONS = """
-typedef struct { const char *key; unsigned int type; void *data; size_t size; size_t returned; } OSSL_PARAM;
-void ERR_clear_error(void);
-void *EVP_PKEY_Q_keygen(void *lib, const char *query, const char *type, ...);
-void EVP_PKEY_free(void *key);
-int EVP_PKEY_get_bn_param(const void *key, const char *name, void **number);
-size_t EVP_PKEY_get1_encoded_public_key(void *key, unsigned char **point);
-void *EVP_PKEY_CTX_new_from_name(void *lib, const char *name, const char *query);
-void *EVP_PKEY_CTX_new_from_pkey(void *lib, void *key, const char *query);
-void EVP_PKEY_CTX_free(void *context);
-int EVP_PKEY_fromdata_init(void *context);
-int EVP_PKEY_fromdata(void *context, void **key, int selection, OSSL_PARAM *params);
-int EVP_PKEY_sign_init(void *context);
-int EVP_PKEY_sign(void *context, unsigned char *out, size_t *size, const unsigned char *e, size_t length);
-int EVP_PKEY_verify_init(void *context);
-int EVP_PKEY_verify(void *context, const unsigned char *der, size_t size, const unsigned char *e, size_t length);
-int EVP_PKEY_encrypt_init(void *context);
-int EVP_PKEY_encrypt(void *context, unsigned char *out, size_t *size, const unsigned char *in, size_t length);
-int EVP_PKEY_decrypt_init(void *context);
-int EVP_PKEY_decrypt(void *context, unsigned char *out, size_t *size, const unsigned char *in, size_t length);
-int BN_bn2binpad(const void *number, unsigned char *out, int size);
-void *BN_bin2bn(const unsigned char *bytes, int size, void *number);
-void BN_clear_free(void *number);
-void *EC_GROUP_new_by_curve_name(int nid);
-void *EC_POINT_new(const void *group);
-void EC_POINT_clear_free(void *point);
-int EC_POINT_mul(const void *group, void *r, const void *n, const void *q, const void *m, void *ctx);
-size_t EC_POINT_point2oct(const void *group, const void *p, int form, unsigned char *out, size_t size, void *ctx);
-void CRYPTO_free(void *memory, const char *file, int line);
-"""
-
 
 class MalformedKey(ValueError):
     """Not a private scalar in range, or not a point of the curve."""
@@ -73,14 +57,6 @@ class MalformedSignature(ValueError):
 
 class DecryptionFailed(ValueError):
     """Not a ciphertext for this key, or changed on the way."""
-
-
-class LibraryMissing(RuntimeError):
-    """The system's OpenSSL cannot be used for SM2."""
-
-
-class LibraryFailed(RuntimeError):
-    """OpenSSL refused an operation that must succeed."""
 
 
 class PublicKey:
@@ -120,10 +96,10 @@ class PublicKey:
         """Whether the 64-byte signature fits e; MalformedSignature when it can be nobody's."""
         der = to_der(signature)
         outcome = self._verifying.use(
-            lambda context: _lib().EVP_PKEY_verify(context, der, len(der), digest, len(digest))
+            lambda context: libcrypto.lib().EVP_PKEY_verify(context, der, len(der), digest, len(digest))
         )
         if outcome < 0:
-            _fail("verify")
+            libcrypto.fail("verify")
         return bool(outcome == 1)
 
     def verify(self, message: bytes, signature: bytes) -> bool:
@@ -150,8 +126,8 @@ class PrivateKey:
     @classmethod
     def generate(cls) -> "PrivateKey":
         """A new key from OpenSSL's random generator."""
-        lib, ffi = _lib(), _ffi()
-        handle = _owned(lib.EVP_PKEY_Q_keygen(ffi.NULL, ffi.NULL, b"SM2"), lib.EVP_PKEY_free)
+        lib, ffi = libcrypto.lib(), libcrypto.ffi()
+        handle = libcrypto.owned(lib.EVP_PKEY_Q_keygen(ffi.NULL, ffi.NULL, b"SM2"), lib.EVP_PKEY_free)
         out = ffi.new("unsigned char **")
         size = lib.EVP_PKEY_get1_encoded_public_key(handle, out)
         point = ffi.buffer(out[0], size)[:]
@@ -168,10 +144,10 @@ class PrivateKey:
 
     def scalar(self) -> bytes:
         """The 32-byte private scalar, in clear: only for wrapping it under another key."""
-        lib, ffi = _lib(), _ffi()
+        lib, ffi = libcrypto.lib(), libcrypto.ffi()
         number = ffi.new("void **")
         if lib.EVP_PKEY_get_bn_param(self._key, b"priv", number) != 1:
-            _fail("export")
+            libcrypto.fail("export")
         out = ffi.new("unsigned char[32]")
         lib.BN_bn2binpad(number[0], out, 32)
         lib.BN_clear_free(number[0])
@@ -214,8 +190,7 @@ def to_der(signature: bytes) -> bytes:
 
 def from_der(der: bytes) -> bytes:
     """The 64 bytes r ‖ s of a DER signature; MalformedSignature unless it is exactly the DER of one."""
-    size = der[3] if len(der) > 3 else 0
-    signature = _number(der[4 : 4 + size]) + _number(der[6 + size :])
+    signature = _raw(der) if len(der) > 3 else b""
     if to_der(signature) != der:
         raise MalformedSignature("not the DER of r and s")
     return signature
@@ -232,14 +207,6 @@ def self_test() -> None:
     own = key.public.verify(b"message digest", key.sign(b"message digest"))
     if not fits or not own or key.public.verify(b"Message digest", signature):
         raise LibraryFailed("libcrypto.so.3 does not agree with GB/T 32918.5")
-
-
-def library(name: str = "libcrypto.so.3") -> Any:
-    """The opened system library; LibraryMissing, naming the package to install, where there is none."""
-    try:
-        return _ffi().dlopen(name)
-    except OSError:
-        raise LibraryMissing(f"{name} is missing: install Debian's package libssl3") from None
 
 
 class _Contexts:
@@ -260,43 +227,20 @@ class _Contexts:
         try:
             return self._idle.pop()
         except IndexError:
-            lib, ffi = _lib(), _ffi()
+            lib, ffi = libcrypto.lib(), libcrypto.ffi()
             new = lib.EVP_PKEY_CTX_new_from_pkey(ffi.NULL, self._key, ffi.NULL)
-            context = _owned(new, lib.EVP_PKEY_CTX_free)
+            context = libcrypto.owned(new, lib.EVP_PKEY_CTX_free)
             if getattr(lib, self._init)(context) != 1:
-                _fail(self._init)
+                libcrypto.fail(self._init)
             return context
 
 
 @cache
-def _ffi() -> cffi.FFI:
-    ffi = cffi.FFI()
-    ffi.cdef(_DECLARATIONS)
-    return ffi
-
-
-@cache
-def _lib() -> Any:
-    return library()
-
-
-@cache
 def _group() -> Any:
-    group = _lib().EC_GROUP_new_by_curve_name(_NID_SM2)
+    group = libcrypto.lib().EC_GROUP_new_by_curve_name(_NID_SM2)
     if not group:
         raise LibraryMissing("libcrypto.so.3 was built without SM2: use the one of Debian's package libssl3")
     return group
-
-
-def _fail(what: str) -> NoReturn:
-    _lib().ERR_clear_error()
-    raise LibraryFailed(f"libcrypto.so.3 failed: {what}")
-
-
-def _owned(pointer: Any, free: Any) -> Any:
-    if not pointer:
-        _fail("no memory or no such algorithm")
-    return _ffi().gc(pointer, free)
 
 
 def _on_curve(x: int, y: int) -> bool:
@@ -306,53 +250,53 @@ def _on_curve(x: int, y: int) -> bool:
 
 def _import(point: bytes, scalar: bytes | None) -> Any:
     """An EVP_PKEY of a public point, with its private scalar if there is one."""
-    lib, ffi = _lib(), _ffi()
+    lib, ffi = libcrypto.lib(), libcrypto.ffi()
     fields = [(b"group", _TEXT, b"SM2"), (b"pub", _OCTETS, point)]
     if scalar:
         fields.append((b"priv", _UNSIGNED, scalar[::-1]))  # native order of x86-64 and ARM: little end first
     parts = [(ffi.new("char[]", name), kind, ffi.from_buffer(data), len(data)) for name, kind, data in fields]
     params = ffi.new("OSSL_PARAM[]", [(name, kind, data, size, 0) for name, kind, data, size in parts] + [()])
     name = lib.EVP_PKEY_CTX_new_from_name(ffi.NULL, b"SM2", ffi.NULL)
-    context, key = _owned(name, lib.EVP_PKEY_CTX_free), ffi.new("void **")
+    context, key = libcrypto.owned(name, lib.EVP_PKEY_CTX_free), ffi.new("void **")
     lib.EVP_PKEY_fromdata_init(context)
     if lib.EVP_PKEY_fromdata(context, key, _KEYPAIR if scalar else _PUBLIC, params) != 1:
-        _fail("import a key")
-    return _owned(key[0], lib.EVP_PKEY_free)
+        libcrypto.fail("import a key")
+    return libcrypto.owned(key[0], lib.EVP_PKEY_free)
 
 
 def _multiply_base(scalar: bytes) -> bytes:
     """The public point of a private scalar, 65 bytes."""
-    lib, ffi, group = _lib(), _ffi(), _group()
-    number = _owned(lib.BN_bin2bn(scalar, 32, ffi.NULL), lib.BN_clear_free)
-    point = _owned(lib.EC_POINT_new(group), lib.EC_POINT_clear_free)
+    lib, ffi, group = libcrypto.lib(), libcrypto.ffi(), _group()
+    number = libcrypto.owned(lib.BN_bin2bn(scalar, 32, ffi.NULL), lib.BN_clear_free)
+    point = libcrypto.owned(lib.EC_POINT_new(group), lib.EC_POINT_clear_free)
     out = ffi.new("unsigned char[65]")
     if lib.EC_POINT_mul(group, point, number, ffi.NULL, ffi.NULL, ffi.NULL) != 1:
-        _fail("public point")
+        libcrypto.fail("public point")
     lib.EC_POINT_point2oct(group, point, 4, out, 65, ffi.NULL)
     return bytes(ffi.buffer(out))
 
 
 def _sign_all(context: Any, digests: Iterable[bytes]) -> list[bytes]:
-    lib, ffi = _lib(), _ffi()
+    sign, ffi = libcrypto.lib().EVP_PKEY_sign, libcrypto.ffi()
     out, size = ffi.new("unsigned char[80]"), ffi.new("size_t *")
     signatures = []
     for digest in digests:
         size[0] = 80
-        if len(digest) != 32 or lib.EVP_PKEY_sign(context, out, size, digest, 32) != 1:
-            _fail("sign")
-        signatures.append(from_der(ffi.buffer(out, size[0])[:]))
+        if len(digest) != 32 or sign(context, out, size, digest, 32) != 1:
+            libcrypto.fail("sign")
+        signatures.append(_raw(ffi.buffer(out, size[0])[:]))  # our own library writes DER as it must be
     return signatures
 
 
 def _transform(name: str, context: Any, data: bytes) -> bytes:
     """Run EVP_PKEY_encrypt or EVP_PKEY_decrypt."""
-    ffi, call = _ffi(), getattr(_lib(), name)
+    ffi, call = libcrypto.ffi(), getattr(libcrypto.lib(), name)
     size = ffi.new("size_t *")
     if call(context, ffi.NULL, size, data, len(data)) != 1:
-        _fail(name)
+        libcrypto.fail(name)
     out = ffi.new("unsigned char[]", size[0])
     if call(context, out, size, data, len(data)) != 1:
-        _fail(name)
+        libcrypto.fail(name)
     return bytes(ffi.buffer(out, size[0]))
 
 
@@ -361,6 +305,7 @@ def _der_integer(number: int) -> bytes:
     return bytes([2, len(content)]) + content
 
 
-def _number(content: bytes) -> bytes:
-    """A DER integer's content as 32 bytes; what does not fit is told from the round trip."""
-    return content[-32:].rjust(32, b"\0")
+def _raw(der: bytes) -> bytes:
+    """Numbers r and s of a DER signature, 32 bytes each; whether it is well formed is told from the round trip."""
+    size = der[3]
+    return der[4 : 4 + size][-32:].rjust(32, b"\0") + der[6 + size :][-32:].rjust(32, b"\0")

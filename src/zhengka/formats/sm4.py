@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES, SM4
 from cryptography.hazmat.primitives.cmac import CMAC
 from numpy.typing import NDArray
 
+from zhengka.formats import libcrypto
+
 BLOCK = 16
 """Bytes in a block, of SM4 and of AES."""
 
@@ -22,6 +24,7 @@ Bytes = NDArray[np.uint8]
 Numbers = NDArray[np.int64]
 
 _ALGORITHMS: dict[CipherName, type[SM4] | type[AES]] = {"sm4": SM4, "aes": AES}
+_ECB: dict[CipherName, bytes] = {"sm4": b"SM4-ECB", "aes": b"AES-128-ECB"}
 _NO_CHAIN = bytes(BLOCK)
 _GROUP = 1 << 20
 
@@ -40,6 +43,24 @@ def ecb_decrypt(key: bytes, blocks: bytes, *, cipher: CipherName = "sm4") -> byt
     """Undo `ecb_encrypt`."""
     context = _ecb(key, cipher).decryptor()
     return context.update(blocks) + context.finalize()
+
+
+def ecb_each(keys: Sequence[bytes], blocks: Sequence[bytes], *, cipher: CipherName = "sm4") -> list[bytes]:
+    """One 16-byte block encrypted under each 16-byte key; what `ecb_encrypt` of each gives, in one context."""
+    lib, ffi = libcrypto.lib(), libcrypto.ffi()
+    algorithm = libcrypto.owned(lib.EVP_CIPHER_fetch(ffi.NULL, _ECB[cipher], ffi.NULL), lib.EVP_CIPHER_free)
+    context = libcrypto.owned(lib.EVP_CIPHER_CTX_new(), lib.EVP_CIPHER_CTX_free)
+    out, size, none = ffi.new("unsigned char[32]"), ffi.new("int *"), ffi.NULL
+    start, update, block = lib.EVP_EncryptInit_ex, lib.EVP_EncryptUpdate, ffi.buffer(out, BLOCK)
+    start(context, algorithm, none, bytes(BLOCK), none)
+    done = []
+    for key, plain in zip(keys, blocks, strict=True):
+        if len(key) != BLOCK or len(plain) != BLOCK:
+            raise ValueError("a key and a block are 16 bytes each")
+        if start(context, none, none, key, none) != 1 or update(context, out, size, plain, BLOCK) != 1:
+            libcrypto.fail("encrypt")
+        done.append(block[:])
+    return done
 
 
 def ctr(key: bytes, counter: bytes, data: bytes, *, cipher: CipherName = "sm4") -> bytes:

@@ -126,6 +126,10 @@ class Suite(ABC):
         """Encrypt whole 16-byte blocks one by one under a 16-byte key."""
         return sm4.ecb_encrypt(key, blocks, cipher=self.cipher)
 
+    def ecb_each(self, keys: Sequence[bytes], blocks: Sequence[bytes]) -> list[bytes]:
+        """Encrypt one 16-byte block under each 16-byte key."""
+        return sm4.ecb_each(keys, blocks, cipher=self.cipher)
+
     def cmac_many(self, key: bytes, messages: Sequence[bytes]) -> list[bytes]:
         """The 16-byte CMACs of all messages under a 16-byte key, in order."""
         return sm4.cmac_many(key, messages, cipher=self.cipher)

@@ -29,8 +29,9 @@ def answer(suite: Suite, key: bytes, challenge: bytes) -> bytes:
 
 def answers(suite: Suite, keys: Sequence[bytes], challenges: Sequence[bytes]) -> list[bytes]:
     """`answer` for many cards, each with its own key and challenge."""
-    ecb, zeros = suite.ecb, bytes(8)
-    return [_fold(ecb(key, challenge + zeros)) for key, challenge in zip(keys, challenges, strict=True)]
+    zeros = bytes(8)
+    blocks = suite.ecb_each(keys, [challenge + zeros for challenge in challenges])
+    return [_fold(block) for block in blocks]
 
 
 def put_key_many(suite: Suite, wrapping: bytes, slot: Key, keys: Sequence[bytes]) -> list[bytes]:
