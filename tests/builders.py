@@ -9,6 +9,7 @@ from zhengka.accounts.models import Officer
 from zhengka.accounts.services import actor_of
 from zhengka.areas.models import Area
 from zhengka.cards.models import Card
+from zhengka.cards.services import allot
 from zhengka.cases.models import Case
 from zhengka.core import fields
 from zhengka.core.actors import Actor
@@ -100,6 +101,14 @@ def make_card(holder: Holder | None = None, *, state: str = "ready", certificate
                 valid_until=certificate.valid_until, active_until=active_until)
     card.save()
     return card
+
+
+def with_numbers(*cards: Card) -> list[Card]:
+    """The cards with serial, token and place in a status list; the keys of their province are there."""
+    allot([card.pk for card in cards], at=NOON)
+    for card in cards:
+        card.refresh_from_db()
+    return list(cards)
 
 
 def make_case(holder: Holder | None = None, *, state: str = "notified", reviewer: str = "") -> Case:

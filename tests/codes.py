@@ -1,8 +1,7 @@
 """Plain functions that make a finished card without a batch, and the text of its code."""
 
-from builders import NOON, make_area, make_card, make_holder
+from builders import NOON, make_area, make_card, make_holder, with_numbers
 from zhengka.areas.models import Area
-from zhengka.cards import services as cards
 from zhengka.cards.models import Card
 from zhengka.formats import credential, qr
 from zhengka.formats.credential import Credential
@@ -15,7 +14,7 @@ def finished(state: str = "active", *, name: str = "田野", area: Area | None =
     """A card in a state, with serial, token, place in a status list and signed credential."""
     area = area or make_area()
     keys.ensure(area.code, "SM", at=NOON)
-    [card] = cards.allot([make_card(make_holder(name=name, area=area), state=state).pk], at=NOON)
+    [card] = with_numbers(make_card(make_holder(name=name, area=area), state=state))
     signer = keys.signer("credential", area.code, "SM", at=NOON)
     said = Credential(bytes(card.token or b""), card.issued_on, card.valid_until, card.status_list, card.status_index)
     [card.credential] = credential.encode_many([said], suite="SM", key_id=signer.key_id, sign_many=signer.sign_many)

@@ -166,7 +166,7 @@ def test_a_good_card_or_one_without_a_valid_certificate_is_not_made_again():
 def test_cards_are_found_within_the_area_only():
     clerk, stranger = builders.make_actor(), builders.make_actor(area=builders.make_area(430102))
     keys.ensure(builders.make_area().code, "SM", at=NOON)
-    [card] = services.allot([builders.make_card().pk], at=NOON)
+    [card] = builders.with_numbers(builders.make_card())
     assert queries.get(card.pk, actor=clerk) == queries.by_serial(card.serial, actor=clerk) == card
     assert queries.by_token(bytes(card.token)) == card and list(queries.of_holder(card.holder_id)) == [card]
     assert queries.worklist(clerk, "ready") == [card] and not queries.worklist(stranger, "ready")

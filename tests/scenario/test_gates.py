@@ -30,7 +30,7 @@ def own_home(settings, tmp_path):
 def made(state="active", *, name="田野", suite="SM"):
     """A finished card and the text of its code."""
     keys.ensure(builders.make_area().code, suite, at=NOON)
-    [card] = cards.allot([builders.make_card(builders.make_holder(name=name), state=state).pk], at=NOON)
+    [card] = builders.with_numbers(builders.make_card(builders.make_holder(name=name), state=state))
     return card, code_of(card)
 
 

@@ -33,8 +33,7 @@ def own_home(settings, tmp_path):
 def numbered(*states):
     """Cards in these states, with their numbers; the keys of the province are there."""
     keys.ensure(builders.make_area().code, "SM", at=NOON)
-    cards = [builders.make_card(state=state) for state in states]
-    return services.allot([card.pk for card in cards], at=NOON)
+    return builders.with_numbers(*[builders.make_card(state=state) for state in states])
 
 
 def shown(number, at=NOON, known=None):

@@ -7,7 +7,7 @@ import pytest
 
 from made_cards import KEK, make_keys, make_profile, make_records
 from zhengka.formats.apdu import Command, encode_command
-from zhengka.formats.chip import Finding, Script, compile_many, lint
+from zhengka.formats.chip import Finding, Script, compile_many, lint, lint_many
 
 PROFILE = make_profile()
 [RECORD] = make_records(1)
@@ -15,7 +15,10 @@ PROFILE = make_profile()
 
 
 def faults(commands: list[bytes], record: dict[str, Any] = RECORD) -> set[str]:
-    return {finding.code for finding in lint(PROFILE, Script(RECORD["serial"], commands), record)}
+    script = Script(RECORD["serial"], commands)
+    found = lint(PROFILE, script, record)
+    assert lint_many(PROFILE, [SCRIPT, script, SCRIPT], [RECORD, record, RECORD]) == [[], found, []]
+    return {finding.code for finding in found}
 
 
 def changed(old: str, new: str) -> list[bytes]:
@@ -35,6 +38,7 @@ def test_a_field_that_differs_from_the_record_is_found(field: str):
         field, dt.date(2018, 7, 2) if isinstance(RECORD[field], dt.date) else "0" * len(str(RECORD[field]))
     )
     assert Finding("differs-from-record", field) in lint(PROFILE, SCRIPT, RECORD | {field: value})
+    assert "differs-from-record" in faults(SCRIPT.commands, RECORD | {field: value})
 
 
 @pytest.mark.parametrize(
@@ -96,11 +100,27 @@ def test_bytes_that_belong_to_no_field_are_found():
 def test_dates_in_the_wrong_order_are_found():
     [record] = make_records(1, activation_until=dt.date(2029, 1, 1))
     [script] = compile_many(PROFILE, [record], keys_by_slot=make_keys(PROFILE, [record]), kek=KEK)
-    assert lint(PROFILE, script, record) == [Finding("dates-out-of-order", "activation_until, valid_until")]
+    found = [Finding("dates-out-of-order", "activation_until, valid_until")]
+    assert lint(PROFILE, script, record) == found
+    assert lint_many(PROFILE, [SCRIPT, script], [RECORD, record]) == [[], found]
+
+
+def test_cards_of_every_length_of_name_are_looked_at_together():
+    records = [
+        record | {"name": "王" * (place % 9 + 1), "number": "99000019000101001X43" + "B1" * (place % 3)}
+        for place, record in enumerate(make_records(40))
+    ]
+    scripts = compile_many(PROFILE, records, keys_by_slot=make_keys(PROFILE, records), kek=KEK)
+    assert lint_many(PROFILE, scripts, records) == [[]] * 40
+    changed = [*records[:7], records[7] | {"name": "李"}, *records[8:]]
+    assert lint_many(PROFILE, scripts, changed)[7] == [Finding("differs-from-record", "name")]
+    assert sum(map(len, lint_many(PROFILE, scripts, changed))) == 1
 
 
 def test_a_script_of_another_serial_is_found():
-    assert Finding("serial-differs", "serial") in lint(PROFILE, SCRIPT._replace(serial="0" * 16), RECORD)
+    other = SCRIPT._replace(serial="0" * 16)
+    assert Finding("serial-differs", "serial") in lint(PROFILE, other, RECORD)
+    assert lint_many(PROFILE, [SCRIPT, other], [RECORD, RECORD]) == [[], lint(PROFILE, other, RECORD)]
 
 
 def test_an_endless_script_is_not_run_to_its_end():

@@ -5,6 +5,7 @@ Six digits of the issuing unit's code, nine running digits, one check digit by t
 are diversified (分散因子; PBOC, GM/T 0107), so a serial is never given twice.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -56,15 +57,18 @@ def make(unit: str, number: int) -> str:
 
 def make_many(unit: str, start: int, count: int) -> list[str]:
     """The serials of `count` running numbers from `start`: what `make` gives, in bulk."""
-    if count <= 0:
-        return []
-    _check_parts(unit, start, start + count - 1)
-    digits = np.empty((count, LENGTH), dtype=np.uint8)
-    digits[:, :6] = np.frombuffer(unit.encode("ascii"), dtype=np.uint8) - 48
-    rest = np.arange(start, start + count, dtype=np.int64)
+    return make_each([unit] * count, np.arange(start, start + count, dtype=np.int64)) if count > 0 else []
+
+
+def make_each(units: Sequence[str], numbers: NDArray[np.int64]) -> list[str]:
+    """The serials of units and running numbers, one of each for every card: what `make` gives, in bulk."""
+    for unit in set(units):
+        _check_parts(unit, int(numbers.min()), int(numbers.max()))
+    digits = np.empty((len(units), LENGTH), dtype=np.uint8)
+    digits[:, :6] = np.frombuffer("".join(units).encode("ascii"), dtype=np.uint8).reshape(-1, 6) - 48
+    rest = numbers
     for column in range(14, 5, -1):
-        digits[:, column] = rest % 10
-        rest //= 10
+        rest, digits[:, column] = np.divmod(rest, 10)
     digits[:, 15] = _luhn_column(digits[:, :15])
     return [str(serial, "ascii") for serial in (digits + 48).view(f"S{LENGTH}").ravel().tolist()]
 

@@ -8,10 +8,11 @@ from zhengka.cards.services.life import (
     report_found,
     report_lost,
 )
-from zhengka.cards.services.ordering import allot, order, order_many, reorder, reorder_many
+from zhengka.cards.services.ordering import Numbered, allot, order, order_many, reorder, reorder_many
 from zhengka.cards.services.status import publish_keys, publish_status_lists
 
 __all__ = [
+    "Numbered",
     "activate",
     "activate_many",
     "allot",

@@ -1,11 +1,10 @@
 """Cards are ordered, ordered again when spoiled, and given their numbers (订购, 补制, 编号)."""
 
 import secrets
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import date, datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import numpy as np
@@ -56,8 +55,11 @@ WHERE k.id = ANY(%(ids)s) AND k.state = ANY(%(spoiled)s) AND k.area BETWEEN %(lo
   AND NOT EXISTS (SELECT FROM cards_card o WHERE o.replaces_id = k.id)
   AND NOT EXISTS (SELECT FROM cards_card o WHERE o.holder_id = k.holder_id AND o.state = ANY(%(on_its_way)s))
 """
-NEEDED = (
-    "area_id", "province", "profile", "serial", "token", "status_list", "status_index", "issued_on", "valid_until")
+TO_NUMBER = """
+SELECT id, area, province, profile, issued_on, valid_until, serial, token, status_list, status_index FROM cards_card
+WHERE id = ANY(%s) ORDER BY id FOR UPDATE
+"""
+NEXT = "SELECT nextval('cards_serial_numbers'), nextval('cards_status_places') FROM generate_series(1, %s)"
 ALLOT = """
 UPDATE cards_card t SET serial = n.serial, token = n.token, status_list = n.list, status_index = n.place
 FROM unnest(%(ids)s::bigint[], %(serials)s::text[], %(tokens)s::bytea[], %(lists)s::int[], %(places)s::int[])
@@ -66,14 +68,19 @@ WHERE t.id = n.id
 """
 
 
-@dataclass(frozen=True)
-class _Numbers:
-    """What cards get, in one order: serials, tokens, lists and places."""
+class Numbered(NamedTuple):
+    """A card that has its numbers, with what its credential says besides: no more of it is needed to make it."""
 
-    serials: list[str]
-    tokens: list[bytes]
-    lists: list[int]
-    places: list[int]
+    pk: int
+    area_id: int
+    province: int
+    profile: str
+    issued_on: date | None
+    valid_until: date | None
+    serial: str
+    token: bytes
+    status_list: int
+    status_index: int
 
 
 @transaction.atomic
@@ -139,17 +146,17 @@ def reorder_many(card_ids: Sequence[int], *, by: Actor, request_id: UUID, at: da
 
 
 @transaction.atomic
-def allot(ids: Sequence[int], *, at: datetime) -> list[Card]:
+def allot(ids: Sequence[int], *, at: datetime) -> list[Numbered]:
     """Give many cards their serial, token and place in a status list, once for ever; the cards in the order of `ids`.
 
-    Cards that have their numbers keep them, so a batch that is prepared again makes no second set. The cards come
-    with what their numbers and their credential need, and no more.
+    Cards that have their numbers keep them, so a batch that is prepared again makes no second set.
     """
-    found = {card.pk: card for card in Card.objects.filter(pk__in=ids).only(*NEEDED).order_by("pk").select_for_update(
-        of=("self",))}
+    with connection.cursor() as cursor:
+        cursor.execute(TO_NUMBER, [list(ids)])
+        found = {row[0]: Numbered(*row) for row in cursor.fetchall()}
     bare = sorted((card for card in found.values() if card.serial is None), key=_kind_of_list)
     for _, cards in groupby(bare, key=_kind_of_list):
-        _number(list(cards), at)
+        found.update((card.pk, card) for card in _number(list(cards), at))
     return [found[pk] for pk in ids]
 
 
@@ -182,33 +189,23 @@ def _conflict(broken: IntegrityError) -> str:
     raise broken
 
 
-def _kind_of_list(card: Card) -> tuple[int, str]:
+def _kind_of_list(card: Numbered) -> tuple[int, str]:
     return card.province, card.profile
 
 
-def _number(cards: list[Card], at: datetime) -> None:
-    """Numbers for cards of one province and profile, stored by one statement and set on the rows at hand."""
-    numbers = _draw(cards, at)
-    with connection.cursor() as cursor:
-        cursor.execute(ALLOT, {"ids": [card.pk for card in cards], **vars(numbers)})
-    drawn = zip(numbers.serials, numbers.tokens, numbers.lists, numbers.places, strict=True)
-    for card, (number, token, status_list, index) in zip(cards, drawn, strict=True):
-        card.serial, card.token, card.status_list, card.status_index = number, token, status_list, index
-
-
-def _draw(cards: list[Card], at: datetime) -> _Numbers:
-    suite = queries.profile(cards[0].profile).suite
+def _number(cards: list[Numbered], at: datetime) -> list[Numbered]:
+    """Cards of one province and profile with numbers that were stored by one statement."""
+    count, suite = len(cards), queries.profile(cards[0].profile).suite
     key = keys.status_index_key(cards[0].area_id, suite, at=at)
-    running, places = _next("cards_serial_numbers", len(cards)), _next("cards_status_places", len(cards))
-    numbers = np.array([rules.place(cards[0].province, suite, place) for place in places], dtype=np.int64)
-    lists, indexes = statuslist.indexes_for(numbers, key)
-    return _Numbers(
-        serials=[serial.make(f"{card.area_id // 10**6:06d}", number)
-                 for card, number in zip(cards, running, strict=True)],
-        tokens=[secrets.token_bytes(TOKEN_SIZE) for _ in cards], lists=lists.tolist(), places=indexes.tolist())
-
-
-def _next(sequence: str, count: int) -> Iterable[int]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(%s) FROM generate_series(1, %s)", [sequence, count])
-        return [row[0] for row in cursor.fetchall()]
+        cursor.execute(NEXT, [count])
+        running, places = np.array(cursor.fetchall(), dtype=np.int64).T
+        first, _ = rules.place(cards[0].province, suite, 0), rules.place(cards[0].province, suite, int(places.max()))
+        lists, indexes = (column.tolist() for column in statuslist.indexes_for(first + places, key))
+        serials = serial.make_each([f"{card.area_id // 10**6:06d}" for card in cards], running)
+        drawn = secrets.token_bytes(count * TOKEN_SIZE)
+        tokens = [drawn[start:start + TOKEN_SIZE] for start in range(0, len(drawn), TOKEN_SIZE)]
+        cursor.execute(ALLOT, {"ids": [card.pk for card in cards], "serials": serials, "tokens": tokens,
+                               "lists": lists, "places": indexes})
+    return [Numbered(*card[:6], *numbers)
+            for card, *numbers in zip(cards, serials, tokens, lists, indexes, strict=True)]

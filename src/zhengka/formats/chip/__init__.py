@@ -1,7 +1,7 @@
 """The chip of the card: profile, script, read-back, and a software card that understands them (芯片)."""
 
 from zhengka.formats.chip.card import ATR, SoftCard
-from zhengka.formats.chip.lint import Finding, lint
+from zhengka.formats.chip.lint import Finding, lint, lint_many
 from zhengka.formats.chip.profile import Field, File, Key, Kind, Profile, ProfileBroken, load
 from zhengka.formats.chip.script import (
     ReadingPlan,
@@ -9,6 +9,7 @@ from zhengka.formats.chip.script import (
     RecordBroken,
     Script,
     compile_many,
+    compile_whole,
     expected_readback,
     readback,
     reading_plan,
@@ -29,8 +30,10 @@ __all__ = [
     "Script",
     "SoftCard",
     "compile_many",
+    "compile_whole",
     "expected_readback",
     "lint",
+    "lint_many",
     "load",
     "readback",
     "reading_plan",

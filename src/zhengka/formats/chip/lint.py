@@ -5,7 +5,8 @@ rights, encodings, capacity and order; it cannot see inside an encrypted key.
 """
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -33,6 +34,7 @@ class _Paper:
     profile: Profile
     files: dict[bytes, bytearray] = field(default_factory=dict)
     rights: dict[bytes, bytes] = field(default_factory=dict)
+    writes: list[tuple[bytes, int, int, int]] = field(default_factory=list)
     keys: list[int] = field(default_factory=list)
     application: bytes = b""
     current: bytes = b""
@@ -48,19 +50,91 @@ class _Paper:
 
 def lint(profile: Profile, script: Script, record: Mapping[str, Any]) -> list[Finding]:
     """Every fault of a script against its profile and the record it was made from; an empty list is a clean script."""
-    paper = _Paper(profile)
-    if len(script.commands) > MOST_COMMANDS:
-        paper.say("too-many-commands", len(script.commands))
-    for number, apdu in enumerate(script.commands[:MOST_COMMANDS], 1):
-        _run(paper, number, apdu)
-    _check_keys(paper)
-    _check_memory(paper)
+    paper = _on_paper(profile, script.commands)
     for file in profile.files:
-        _check_file(paper, file, record)
+        _check_content(paper, file, record)
     if script.serial != record.get("serial"):
         paper.say("serial-differs", "serial")
     _check_dates(paper, record)
     return paper.findings
+
+
+def lint_many(
+    profile: Profile, scripts: Sequence[Script], records: Sequence[Mapping[str, Any]]
+) -> list[list[Finding]]:
+    """`lint` of every script against its own record, in order.
+
+    Scripts that differ in nothing but the bytes which they write are run on paper once, to learn where each byte comes
+    to lie. Then every card's own bytes are read and compared with its own record, a field at a time. Where one is not
+    clean, each of them is looked at alone.
+    """
+    findings: list[list[Finding]] = [[] for _ in scripts]
+    alike: dict[object, list[int]] = defaultdict(list)
+    for place, script in enumerate(scripts):
+        alike[_shape(script.commands)].append(place)
+    for places in alike.values():
+        if not _all_clean(profile, [scripts[place] for place in places], [records[place] for place in places]):
+            for place in places:
+                findings[place] = lint(profile, scripts[place], records[place])
+    return findings
+
+
+def _shape(commands: Sequence[bytes]) -> object:
+    """All that the run on paper asks of a script: commands without the data that they write, and how long those are."""
+    return tuple([apdu if apdu[1:2] in _THE_SAME else (apdu[:5], len(apdu)) for apdu in commands])
+
+
+def _all_clean(profile: Profile, scripts: Sequence[Script], records: Sequence[Mapping[str, Any]]) -> bool:
+    """True where `lint` finds nothing in any of these scripts, which are of one shape."""
+    paper = _on_paper(profile, scripts[0].commands)
+    for days in {tuple([record.get(name) for name in _DAYS]) for record in records}:
+        _check_dates(paper, dict(zip(_DAYS, days, strict=True)))
+    if paper.findings or [script.serial for script in scripts] != [record.get("serial") for record in records]:
+        return False
+    for file in profile.files:
+        writes = [write[1:] for write in paper.writes if write[0] == file.fid]
+        contents = [_content(file.size, writes, script.commands) for script in scripts]
+        if not _fields_agree(file, contents, records):
+            return False
+    return True
+
+
+def _content(size: int, writes: Sequence[tuple[int, int, int]], commands: Sequence[bytes]) -> bytes:
+    """One card's own content of a file, from the writes of its shape: offset, number of the command, bytes."""
+    content = bytearray(size)
+    for offset, number, length in writes:
+        content[offset : offset + length] = commands[number - 1][5 : 5 + length]
+    return bytes(content)
+
+
+def _fields_agree(file: File, contents: Sequence[bytes], records: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether every card's content of a file says what its record says, and nothing else."""
+    at = 0
+    for item in file.fields:
+        read, end = _READ[item.kind], at + item.size
+        try:
+            values = [read(content[at:end]) for content in contents]
+        except (ValueError, IndexError):
+            return False
+        if values != [record.get(item.name) for record in records]:
+            return False
+        at = end
+    nothing = bytes(file.size - at)
+    return all([content[at:] == nothing for content in contents])
+
+
+def _on_paper(profile: Profile, commands: Sequence[bytes]) -> _Paper:
+    """What the commands make, and every fault that can be seen without the record."""
+    paper = _Paper(profile)
+    if len(commands) > MOST_COMMANDS:
+        paper.say("too-many-commands", len(commands))
+    for number, apdu in enumerate(commands[:MOST_COMMANDS], 1):
+        _run(paper, number, apdu)
+    _check_keys(paper)
+    _check_memory(paper)
+    for file in profile.files:
+        _check_form(paper, file)
+    return paper
 
 
 def _run(paper: _Paper, number: int, apdu: bytes) -> None:
@@ -124,6 +198,7 @@ def _update(paper: _Paper, number: int, command: Command) -> None:
     if not command.data or offset + len(command.data) > len(content):
         return paper.say("write-past-the-end", number)
     content[offset : offset + len(command.data)] = command.data
+    paper.writes.append((paper.current, offset, number, len(command.data)))
     return None
 
 
@@ -160,19 +235,24 @@ def _check_memory(paper: _Paper) -> None:
         paper.say("unknown-file", fid.hex())
 
 
-def _check_file(paper: _Paper, file: File, record: Mapping[str, Any]) -> None:
+def _check_form(paper: _Paper, file: File) -> None:
     content = paper.files.get(file.fid)
     if content is None or len(content) != file.size:
-        return paper.say("file-missing" if content is None else "wrong-size", file.title)
-    if paper.rights[file.fid] != bytes([paper.slots[file.read], paper.slots[file.update]]):
+        paper.say("file-missing" if content is None else "wrong-size", file.title)
+    elif paper.rights[file.fid] != bytes([paper.slots[file.read], paper.slots[file.update]]):
         paper.say("wrong-rights", file.title)
+
+
+def _check_content(paper: _Paper, file: File, record: Mapping[str, Any]) -> None:
+    content = paper.files.get(file.fid)
+    if content is None or len(content) != file.size:
+        return
     at = 0
     for item in file.fields:
         _check_field(paper, item, bytes(content[at : at + item.size]), record)
         at += item.size
     if content[at:].strip(b"\0"):
         paper.say("bytes-outside-fields", file.title)
-    return None
 
 
 def _check_field(paper: _Paper, item: Field, spelled: bytes, record: Mapping[str, Any]) -> None:
@@ -185,8 +265,12 @@ def _check_field(paper: _Paper, item: Field, spelled: bytes, record: Mapping[str
     return None
 
 
+_DAYS: Final = ("issued", "activation_until", "valid_until")
+"""Dates in the order in which they must come."""
+
+
 def _check_dates(paper: _Paper, record: Mapping[str, Any]) -> None:
-    order = [name for name in ("issued", "activation_until", "valid_until") if isinstance(record.get(name), date)]
+    order = [name for name in _DAYS if isinstance(record.get(name), date)]
     for first, second in itertools.pairwise(order):
         if record[first] > record[second]:
             paper.say("dates-out-of-order", f"{first}, {second}")
@@ -199,6 +283,7 @@ def _read_digits(spelled: bytes) -> str:
     return text
 
 
+@lru_cache(maxsize=1024)  # the cards of a batch share a few days
 def _read_date(spelled: bytes) -> date:
     text = _read_digits(spelled)
     return date(int(text[:4]), int(text[4:6]), int(text[6:]))

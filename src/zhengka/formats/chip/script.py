@@ -7,6 +7,8 @@ datetime.date, bytes as bytes. All work is done a column at a time; the keys of 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from zhengka.formats.apdu import Command, Transport, encode_command
@@ -22,6 +24,7 @@ PIECE: Final = 240
 _DONE = b"\x90\x00"
 _CLOSED = b"\x69\x82"
 _CLOSE = bytes.fromhex("80EA0000")
+_SIZE = [bytes([size]) for size in range(256)]
 _SLOT = "*"  # where a step of the plan takes the card's own challenge
 
 
@@ -73,18 +76,22 @@ def compile_many(
 
     Raises RecordBroken for a value that does not fit its field, and ValueError when keys are missing.
     """
-    suite = SUITES[profile.suite]
+    return _scripts(profile, records, _images(profile, records), keys_by_slot, kek)
+
+
+def expected_readback(
+    profile: Profile, records: Sequence[Record], keys_by_slot: Mapping[str, Sequence[bytes]]
+) -> list[bytes]:
+    """The digest that `readback` must find for each card: over every answer, data and status word, in plan order."""
+    return _digests(profile, records, _images(profile, records), keys_by_slot)
+
+
+def compile_whole(
+    profile: Profile, records: Sequence[Record], *, keys_by_slot: Mapping[str, Sequence[bytes]], kek: bytes
+) -> tuple[list[Script], list[bytes]]:
+    """What `compile_many` and `expected_readback` give, each value spelled once for both."""
     images = _images(profile, records)
-    creates = [_create_application(profile)] + [_create_file(profile, file) for file in profile.files]
-    puts = [
-        secure.put_key_many(suite, kek, key, _column(keys_by_slot, key.purpose, len(records))) for key in profile.keys
-    ]
-    writes = [_writes(file, image) for file, image in zip(profile.files, images, strict=True)]
-    rows = zip(records, zip(*puts, strict=True), zip(*writes, strict=True), strict=True)
-    return [
-        Script(str(record[SERIAL]), [*creates, *loaded, *(step for steps in written for step in steps)])
-        for record, loaded, written in rows
-    ]
+    return _scripts(profile, records, images, keys_by_slot, kek), _digests(profile, records, images, keys_by_slot)
 
 
 def reading_plan(profile: Profile) -> ReadingPlan:
@@ -101,24 +108,6 @@ def reading_plan(profile: Profile) -> ReadingPlan:
     return ReadingPlan(profile.suite, tuple(steps))
 
 
-def expected_readback(
-    profile: Profile, records: Sequence[Record], keys_by_slot: Mapping[str, Sequence[bytes]]
-) -> list[bytes]:
-    """The digest that `readback` must find for each card: over every answer, data and status word, in plan order."""
-    suite = SUITES[profile.suite]
-    images = _images(profile, records)
-    challenges = [challenge(suite, str(record[SERIAL])) for record in records]
-    proofs = [
-        secure.answers(suite, _column(keys_by_slot, key.purpose, len(records)), challenges) for key in profile.keys
-    ]
-    parts = [[_DONE] * len(records)]
-    for file, image in zip(profile.files, images, strict=True):
-        parts.append([_answers_to_reads(content.ljust(file.size, b"\0")) for content in image])
-    parts.extend([proof + _DONE for proof in column] for column in proofs)
-    end = _DONE + (_DONE + _CLOSED) * len(_guarded(profile))
-    return [suite.digest(b"".join(row) + end) for row in zip(*parts, strict=True)]
-
-
 def readback(transport: Transport, plan: ReadingPlan, serial: str) -> bytes:
     """Read a card back by the plan; the digest of all that it answered, whatever it answered."""
     suite = SUITES[plan.suite]
@@ -129,6 +118,44 @@ def readback(transport: Transport, plan: ReadingPlan, serial: str) -> bytes:
 def challenge(suite: Suite, serial: str) -> bytes:
     """The 8-byte challenge by which the keys of the card with this serial prove themselves when it is read back."""
     return suite.digest(b"zhengka read-back " + serial.encode())[: secure.CHALLENGE]
+
+
+def _scripts(
+    profile: Profile,
+    records: Sequence[Record],
+    images: Sequence[list[bytes]],
+    keys_by_slot: Mapping[str, Sequence[bytes]],
+    kek: bytes,
+) -> list[Script]:
+    suite = SUITES[profile.suite]
+    creates = [_create_application(profile)] + [_create_file(profile, file) for file in profile.files]
+    puts = [
+        secure.put_key_many(suite, kek, key, _column(keys_by_slot, key.purpose, len(records))) for key in profile.keys
+    ]
+    writes = [_writes(file, image) for file, image in zip(profile.files, images, strict=True)]
+    rows = zip(records, zip(*puts, strict=True), zip(*writes, strict=True), strict=True)
+    return [
+        Script(str(record[SERIAL]), [*creates, *loaded, *chain.from_iterable(written)])
+        for record, loaded, written in rows
+    ]
+
+
+def _digests(
+    profile: Profile,
+    records: Sequence[Record],
+    images: Sequence[list[bytes]],
+    keys_by_slot: Mapping[str, Sequence[bytes]],
+) -> list[bytes]:
+    suite = SUITES[profile.suite]
+    challenges = [challenge(suite, str(record[SERIAL])) for record in records]
+    parts = [[_DONE] * len(records)]
+    for file, image in zip(profile.files, images, strict=True):
+        parts.append(_answers_to_reads(file, image))
+    for key in profile.keys:
+        proofs = secure.answers(suite, _column(keys_by_slot, key.purpose, len(records)), challenges)
+        parts.append([proof + _DONE for proof in proofs])
+    end = _DONE + (_DONE + _CLOSED) * len(_guarded(profile))
+    return [suite.digest(b"".join(row) + end) for row in zip(*parts, strict=True)]
 
 
 def _images(profile: Profile, records: Sequence[Record]) -> list[list[bytes]]:
@@ -171,6 +198,7 @@ def _digits(value: str, _size: int) -> bytes:
     return bytes.fromhex(value)
 
 
+@lru_cache(maxsize=1024)  # the cards of a batch share a few days
 def _date(value: date, _size: int) -> bytes:
     return bytes.fromhex(f"{value.year:04}{value.month:02}{value.day:02}")
 
@@ -218,20 +246,20 @@ def _writes(file: File, image: list[bytes]) -> list[list[bytes]]:
     """The commands that write one file of every card: SELECT, then as many UPDATE BINARY as its content needs."""
     select = _select(file)
     heads = [bytes([0x00, 0xD6, at >> 8, at & 0xFF]) for at in range(0, file.size, PIECE)]
-    written = []
-    for content in image:
-        steps = [select]
-        for at, head in zip(range(0, len(content), PIECE), heads, strict=False):
-            piece = content[at : at + PIECE]
-            steps.append(head + bytes((len(piece),)) + piece)
-        written.append(steps)
-    return written
+    return [[select, *[head + _SIZE[len(piece)] + piece for head, piece in zip(heads, _pieces(content), strict=False)]]
+            for content in image]
 
 
-def _answers_to_reads(content: bytes) -> bytes:
-    """What SELECT and the reads of one file answer."""
-    pieces = [content[at : at + PIECE] for at in range(0, len(content), PIECE)]
-    return _DONE + _DONE.join(pieces) + _DONE
+def _answers_to_reads(file: File, image: list[bytes]) -> list[bytes]:
+    """What SELECT and the reads of one file answer, for every card."""
+    return [_DONE + _DONE.join(_pieces(content.ljust(file.size, b"\0"))) + _DONE for content in image]
+
+
+def _pieces(content: bytes) -> list[bytes]:
+    """A file's content as the data of the commands that write or read it."""
+    if 0 < len(content) <= PIECE:
+        return [content]
+    return [content[at : at + PIECE] for at in range(0, len(content), PIECE)]
 
 
 def _guarded(profile: Profile) -> list[File]:

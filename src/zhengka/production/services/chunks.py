@@ -43,12 +43,12 @@ RETURNING id, lease
 """
 PREPARED = """
 UPDATE production_item i SET outcome = 'prepared', readback = n.readback, reason = ''
-FROM unnest(%s::bigint[], %s::bytea[]) n (id, readback) WHERE i.id = n.id
+FROM unnest(%s::bigint[], %s::bytea[]) n (id, readback) WHERE i.id = n.id AND i.chunk_id = %s
 """
 CREDENTIAL = ", credential = decode(%(credentials)s::jsonb ->> t.id::text, 'hex')"
 HELD = """
 UPDATE production_item i SET outcome = 'held', reason = n.reason
-FROM unnest(%s::bigint[], %s::text[]) n (id, reason) WHERE i.id = n.id
+FROM unnest(%s::bigint[], %s::text[]) n (id, reason) WHERE i.id = n.id AND i.chunk_id = %s
 """
 
 
@@ -111,8 +111,8 @@ def commit(chunk: Chunk, lease: int, made: Sequence[Made], held: Mapping[int, st
         raise Refusal("lease-lost", chunk=chunk.number)
     request_id = sub(_began(chunk.batch), f"chunk {chunk.number}")
     with connection.cursor() as cursor:
-        cursor.execute(PREPARED, [[card.subject.item for card in made], [card.readback for card in made]])
-        cursor.execute(HELD, [list(held), list(held.values())])
+        cursor.execute(PREPARED, [[card.subject.item for card in made], [card.readback for card in made], chunk.pk])
+        cursor.execute(HELD, [list(held), list(held.values()), chunk.pk])
     credentials = {card.subject.card: card.credential.hex() for card in made}
     perform_many(Many(Card, list(credentials), "batched", {"batch": chunk.batch.number},
                       also=CREDENTIAL, values={"credentials": json.dumps(credentials)}), "prepare",

@@ -145,7 +145,6 @@ def _category(subject: Subject) -> str:
 
 
 def _subject(row: Sequence[Any], number: str) -> Subject:
-    values = dict(zip(Subject._fields, row, strict=True))
-    return Subject(**{
-        **values, "number": number, "city": values["city"] or "", "photo": values["photo"] or "",
-        "components": tuple((int(category), int(grade)) for category, grade in values["components"] or ())})
+    item, card, area, unit, city, name, photo, fault, _, category, grade, components, *rest = row
+    parts = tuple([(int(kind), int(degree)) for kind, degree in components]) if components else ()
+    return Subject(item, card, area, unit, city or "", name, photo or "", fault, number, category, grade, parts, *rest)

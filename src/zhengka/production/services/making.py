@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from django.conf import settings
 
-from zhengka.cards.models import Card
+from zhengka.cards.services import Numbered
 from zhengka.formats import chip, credential, qr
 from zhengka.formats.package import CardOrder
 from zhengka.keys import services as keys
@@ -43,33 +43,31 @@ class Made(NamedTuple):
     readback: bytes
 
 
-def sign(tools: Tools, cards: Sequence[Card]) -> list[bytes]:
+def sign(tools: Tools, cards: Sequence[Numbered]) -> list[bytes]:
     """The signed credentials of cards that have their numbers; the signatures are counted before they are made."""
     suite = tools.profile.suite
     signer = keys.signer("credential", tools.area, suite, at=tools.at)
     statements = [credential.Credential(
-        token=bytes(card.token or b""), issued=_known(card.issued_on), expires=_known(card.valid_until),
-        status_list=_known(card.status_list), status_index=_known(card.status_index)) for card in cards]
+        token=card.token, issued=_known(card.issued_on), expires=_known(card.valid_until),
+        status_list=card.status_list, status_index=card.status_index) for card in cards]
     return credential.encode_many(statements, suite=suite, key_id=signer.key_id, sign_many=signer.sign_many)
 
 
-def compile_cards(tools: Tools, subjects: Sequence[Subject], cards: Sequence[Card],
+def compile_cards(tools: Tools, subjects: Sequence[Subject], cards: Sequence[Numbered],
                   credentials: Sequence[bytes]) -> tuple[list[Made], dict[int, str]]:
     """Scripts and expected read-backs of all cards, each script looked at by the linter; what was refused, by item."""
     made, held = [], dict[int, str]()
     rest = list(zip(subjects, cards, credentials, strict=True))
     while True:
         records = [_record(subject, card, payload) for subject, card, payload in rest]
-        by_slot = keys.card_keys(tools.unit6, tools.profile.suite, [key.purpose for key in tools.profile.keys],
-                                 [record["serial"] for record in records], at=tools.at)
         try:
-            scripts = _scripts(tools, records, by_slot)
+            scripts, expected = _compile(tools, records)
             break
         except chip.RecordBroken as broken:  # this one card does not fit on the chip: the others go on
             held[rest.pop(broken.place)[0].item] = f"chip-refused {broken.field} {broken.code}"
-    expected = chip.expected_readback(tools.profile, records, by_slot)
-    for (subject, _, payload), record, script, digest in zip(rest, records, scripts, expected, strict=True):
-        if found := chip.lint(tools.profile, script, record):
+    findings = chip.lint_many(tools.profile, scripts, records)
+    for (subject, _, payload), script, digest, found in zip(rest, scripts, expected, findings, strict=True):
+        if found:
             held[subject.item] = f"chip-refused {found[0].where} {found[0].code}"
         else:
             made.append(Made(subject, script.serial, payload, script, digest))
@@ -97,12 +95,15 @@ def raised(profile: chip.Profile) -> frozenset[str]:
     return frozenset(kind.code for kind in profile.kinds if kind.braille)
 
 
-def _scripts(tools: Tools, records: Sequence[chip.Record], by_slot: Mapping[str, Sequence[bytes]]) -> list[chip.Script]:
+def _compile(tools: Tools, records: Sequence[chip.Record]) -> tuple[list[chip.Script], list[bytes]]:
+    """The scripts of all cards under keys of their own, and what each must read back to."""
     kek = keys.blank_card_key(tools.area, tools.profile.suite, at=tools.at)
-    return chip.compile_many(tools.profile, records, keys_by_slot=by_slot, kek=kek)
+    by_slot = keys.card_keys(tools.unit6, tools.profile.suite, [key.purpose for key in tools.profile.keys],
+                             [record["serial"] for record in records], at=tools.at)
+    return chip.compile_whole(tools.profile, records, keys_by_slot=by_slot, kek=kek)
 
 
-def _record(subject: Subject, card: Card, payload: bytes) -> dict[str, Any]:
+def _record(subject: Subject, card: Numbered, payload: bytes) -> dict[str, Any]:
     """Every field that a card profile may ask for."""
     return {
         "serial": card.serial, "issuer": f"{subject.area:012d}", "issued": subject.issued_on,
@@ -114,5 +115,5 @@ def _record(subject: Subject, card: Card, payload: bytes) -> dict[str, Any]:
 
 def _known(value: T | None) -> T:
     if value is None:
-        raise ValueError("a card that is made has its numbers and dates")
+        raise ValueError("a card that is made has its dates")
     return value
