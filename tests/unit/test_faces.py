@@ -1,6 +1,7 @@
 """Card faces: what is printed, where, in which font, and what is held instead of being cut or boxed."""
 
 import io
+import random
 import re
 import subprocess
 import tomllib
@@ -154,6 +155,28 @@ def test_the_braille_says_disability_certificate():
 def test_a_photo_that_was_cut_or_is_none_is_refused(spoil):
     with pytest.raises(photos.BadPhoto):
         photos.ready(spoil(portraits.make_photo()))
+
+
+def test_whatever_was_changed_in_its_headers_a_photo_is_printable_or_refused():
+    whole, dice = portraits.make_photo(), random.Random(1)
+    for _ in range(300):
+        data = bytearray(whole)
+        for _ in range(dice.randint(1, 4)):
+            data[dice.randrange(700)] = dice.randrange(256)
+        data = data[:dice.choice((700, len(data)))] + dice.choice((b"", b"\xff\xd9"))
+        try:
+            made = photos.ready(bytes(data))
+        except photos.BadPhoto:
+            continue
+        assert made.jpeg.startswith(b"\xff\xd8") and 0 < max(made.width, made.height) <= photos.LONGEST_SIDE
+
+
+@pytest.mark.parametrize(("mode", "options"), [("L", {}), ("RGB", {"progressive": True}), ("RGB", {"subsampling": 0})])
+def test_a_plain_jpeg_of_any_make_passes_as_it_is(mode, options):
+    out = io.BytesIO()
+    Image.new(mode, (358, 441)).save(out, "JPEG", **options)
+    made = photos.ready(out.getvalue())
+    assert (made.jpeg, made.width, made.height, made.grey) == (out.getvalue(), 358, 441, mode == "L")
 
 
 def test_a_photo_with_too_many_pixels_is_refused_before_it_is_decoded():

@@ -1,5 +1,6 @@
 """The QR code of a card: its text, its size in print, and reading it from pictures."""
 
+import hashlib
 import io
 import struct
 import zlib
@@ -7,6 +8,7 @@ import zlib
 import numpy as np
 import pytest
 import segno
+import zxingcpp
 from PIL import Image
 from segno import consts
 
@@ -138,6 +140,23 @@ def test_a_second_writer_draws_the_same_modules() -> None:
     drawings = [segno.make(segments, version=9, error="q", boost_error=False, mask=mask) for mask in range(8)]
     ours = qr.modules(TEXT)
     assert sum(np.array_equal(ours, np.array(list(drawing.matrix), dtype=bool)) for drawing in drawings) == 1
+
+
+def test_the_mask_is_the_one_that_another_writer_chooses() -> None:
+    payloads = [bytes([0x11]) + hashlib.shake_256(bytes([number])).digest(101) for number in range(60)]
+    for form in (qr.CARD, qr.SMALL):
+        squares = qr.modules_many([qr.to_text(payload, "https://a.example") for payload in payloads], form)
+        for payload, square in zip(payloads, squares, strict=True):
+            text = qr.to_text(payload, "https://a.example")
+            other = zxingcpp.create_barcode(
+                text, zxingcpp.BarcodeFormat.QRCode, version=form.version, ec_level=form.level
+            )
+            assert np.array_equal(square, np.asarray(other.to_image(scale=1, add_quiet_zones=False)) == 0)
+
+
+def test_a_code_that_is_too_long_is_refused_among_others() -> None:
+    with pytest.raises(BadQr, match="qr-too-long"):
+        qr.modules_many([TEXT, qr.to_text(bytes(200), BASE_URL)])
 
 
 def test_the_runs_are_the_black_modules_and_nothing_else() -> None:

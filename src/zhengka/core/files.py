@@ -16,7 +16,7 @@ from zhengka.formats import seal
 
 def place(digest: str) -> Path:
     """Where the file with this digest (hexadecimal digits) lies."""
-    return Path(settings.FILES) / digest[:2] / digest[2:4] / digest
+    return Path(settings.FILES, digest[:2], digest[2:4], digest)
 
 
 def put(data: bytes) -> str:

@@ -10,7 +10,9 @@ import io
 import re
 import struct
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, TypeAlias
 from xml.sax.saxutils import escape
 
@@ -19,6 +21,7 @@ import zxingcpp
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from zhengka.formats import symbol
 from zhengka.formats.idnumber import plain
 
 Modules: TypeAlias = NDArray[np.bool_]
@@ -118,20 +121,22 @@ def from_text(text: str) -> bytes:
 
 def modules(text: str, form: Form = CARD) -> Modules:
     """The code as a square of modules, `form.side` on each side. Raises `BadQr("qr-too-long")`."""
-    try:
-        code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, version=form.version, ec_level=form.level)
-    except ValueError:
-        raise BadQr("qr-too-long") from None
-    grey: NDArray[np.uint8] = np.asarray(code.to_image(scale=1, add_quiet_zones=False))
-    return np.equal(grey, 0)
+    square: Modules = modules_many([text], form)[0]
+    return square
+
+
+def modules_many(texts: Sequence[str], form: Form = CARD) -> Modules:
+    """The codes of many texts, one square after another, each under the mask of least penalty. Raises as `modules`."""
+    plain = np.stack([_drawn(text, form, mask=0) for text in texts])
+    masks = _masks(form)
+    return np.not_equal(plain, masks[symbol.best_masks(plain, masks)])
 
 
 def runs(square: Modules) -> list[tuple[int, int, int]]:
     """The black modules as few flat rectangles: (column, row, width), each one module high."""
-    edges = np.diff(np.pad(square.astype(np.int8), ((0, 0), (1, 1))), axis=1)
-    rows, starts = np.nonzero(edges == 1)
-    ends = np.nonzero(edges == -1)[1]
-    return list(zip(starts.tolist(), rows.tolist(), (ends - starts).tolist(), strict=True))
+    starts, widths = symbol.runs(square)
+    rows, columns = np.divmod(starts, len(square) + 1)
+    return list(zip(columns.tolist(), rows.tolist(), widths.tolist(), strict=True))
 
 
 def svg(text: str, *, form: Form = CARD, title: str = "") -> str:
@@ -180,6 +185,26 @@ def read_image(image: bytes) -> list[str]:
         raise BadQr("image-broken") from None
     found = zxingcpp.read_barcodes(grey, formats=_QR_ONLY)
     return [code.text for code in found if code.valid]
+
+
+def _drawn(text: str, form: Form, *, mask: int) -> Modules:
+    """The code under one of the eight masks (ISO/IEC 18004, 7.8.2). To let zxing choose one costs six times as much."""
+    try:
+        code = zxingcpp.create_barcode(
+            text, zxingcpp.BarcodeFormat.QRCode, version=form.version, ec_level=form.level, data_mask=mask
+        )
+    except ValueError:
+        raise BadQr("qr-too-long") from None
+    grey: NDArray[np.uint8] = np.asarray(code.to_image(scale=1, add_quiet_zones=False))
+    return np.equal(grey, 0)
+
+
+@cache
+def _masks(form: Form) -> Modules:
+    """What each mask changes in a code under mask 0: the same for every text, the mask's own number included."""
+    drawn = np.stack([_drawn("0", form, mask=mask) for mask in range(8)])
+    changed: Modules = np.not_equal(drawn, drawn[0])
+    return changed
 
 
 def _grey(picture: Image.Image) -> NDArray[np.uint8]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from zhengka.formats import qr
+from zhengka.formats.qr import Modules
 from zhengka.production.faces import braille
 from zhengka.production.faces.fitting import DoesNotFit, Line, fit, place
 from zhengka.production.faces.fonts import FontStack
@@ -47,8 +48,11 @@ class Artist:
         if side.braille and raised:
             surface.dots(braille.dots(side.braille.cells, side.braille.x, side.braille.y), braille.DIAMETER)
 
-    def own(self, surface: Surface, side: Side, face: Face) -> None:
-        """What is this card's own. Raises DoesNotFit; ValueError for a character that no font draws."""
+    def own(self, surface: Surface, side: Side, face: Face, code: Modules) -> None:
+        """What is this card's own, with the code that is given: that of `face.qr`, or one of nobody.
+
+        Raises DoesNotFit; ValueError for a character that no font draws.
+        """
         colours = self.layout.kinds[face.kind]
         for slot in side.slots:
             for line in self._lines(slot, face.texts[slot.name]):
@@ -57,29 +61,30 @@ class Artist:
             surface.photo(Box(side.photo.x, side.photo.y, side.photo.width, side.photo.height), face.photo)
         if side.qr:
             quiet = qr.QUIET_ZONE * MODULE
-            surface.modules(side.qr.x + quiet, side.qr.y + quiet, qr.runs(qr.modules(face.qr)))
+            surface.modules(side.qr.x + quiet, side.qr.y + quiet, code)
 
     def fault(self, texts: Mapping[str, str]) -> str:
         """Why these texts cannot be printed: "", "glyph-missing U+20BB7 …" or "text-too-long name"."""
-        for side in (self.layout.front, self.layout.back):
-            for slot in side.slots:
-                text = texts.get(slot.name, "")
-                if missing := self.stack.missing(text.replace("\u200b", "")):
-                    return f"glyph-missing {' '.join(dict.fromkeys(missing))}"
-                try:
-                    self._lines(slot, text)
-                except DoesNotFit:
-                    return f"text-too-long {slot.name}"
+        for slot in (*self.layout.front.slots, *self.layout.back.slots):
+            text = texts.get(slot.name, "")
+            try:
+                self._lines(slot, text)
+            except DoesNotFit:
+                return f"text-too-long {slot.name}"
+            except ValueError:
+                missing = self.stack.missing(text.replace("\u200b", ""))
+                return f"glyph-missing {' '.join(dict.fromkeys(missing))}"
         return ""
 
     def _lines(self, slot: Slot, text: str) -> list[Line]:
         """Fitted lines; what many cards share (issuer, category, date) is fitted once."""
         if slot.name in ("name", "number", "serial"):
             return fit(self.stack, slot, text)
-        key = (slot, text)
-        if key not in self._fitted:
-            self._fitted[key] = fit(self.stack, slot, text)
-        return self._fitted[key]
+        try:
+            return self._fitted[slot, text]
+        except KeyError:
+            self._fitted[slot, text] = lines = fit(self.stack, slot, text)
+            return lines
 
     def words(self, surface: Surface, shape: Shape, colours: Mapping[str, str]) -> None:
         """A line of constant text."""

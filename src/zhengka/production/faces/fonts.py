@@ -1,10 +1,12 @@
 """The fonts of the faces: which one draws a character, how wide it is, and which characters none can draw."""
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from django.conf import settings
 from reportlab.pdfbase import ttfonts
@@ -17,6 +19,7 @@ INSTALLED: Final = Path("/usr/share/fonts/truetype/hanazono")
 _NO_GLYPH: Final = frozenset(("Mn", "Me", "Cc", "Cf", "Co", "Cs", "Cn"))
 
 
+T = TypeVar("T")
 _to_unicode = ttfonts.makeToUnicodeCMap
 
 
@@ -35,20 +38,30 @@ class Glyph(NamedTuple):
     width: float
 
 
+class _Kept(dict[str, T]):
+    """What a function says of a character, asked once."""
+
+    def __init__(self, ask: Callable[[str], T]) -> None:
+        super().__init__()
+        self._ask = ask
+
+    def __missing__(self, character: str) -> T:
+        """Ask, and keep the answer."""
+        self[character] = found = self._ask(character)
+        return found
+
+
 class FontStack:
     """Fonts asked one after another for each character."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self.fonts = [TTFont(path.stem, str(path)) for path in paths]
-        self._glyphs: dict[str, Glyph | None] = {}
+        self._glyphs = _Kept(self._find)
+        self._widths = _Kept(self._advance)
 
     def glyph(self, character: str) -> Glyph | None:
         """Who draws the character; None where nobody does, or only as an empty box."""
-        try:
-            return self._glyphs[character]
-        except KeyError:
-            self._glyphs[character] = found = self._find(character)
-            return found
+        return self._glyphs[character]
 
     def missing(self, text: str) -> list[str]:
         """The code points (`U+20BB7`) of the text's characters that no font draws."""
@@ -56,24 +69,20 @@ class FontStack:
 
     def width(self, text: str, size: float, spacing: float = 0.0) -> float:
         """Width in points; ValueError for a character without a glyph."""
-        total = 0.0
-        for character in text:
-            found = self.glyph(character)
-            if found is None:
-                raise ValueError(f"no font draws U+{ord(character):04X}")
-            total += found.width
+        total: float = sum(map(self._widths.__getitem__, text))
         return total * size / 1000 + spacing * max(len(text) - 1, 0)
 
     def runs(self, text: str) -> list[tuple[TTFont, str]]:
         """The text in pieces of one font each."""
-        pieces: list[tuple[int, list[str]]] = []
-        for character in text:
-            found = self.glyph(character)
-            font = found.font if found else 0
-            if not pieces or pieces[-1][0] != font:
-                pieces.append((font, []))
-            pieces[-1][1].append(character)
-        return [(self.fonts[font], "".join(characters)) for font, characters in pieces]
+        places = [found.font if found else 0 for found in map(self._glyphs.__getitem__, text)]
+        pieces = groupby(zip(places, text, strict=True), key=itemgetter(0))
+        return [(self.fonts[place], "".join([character for _, character in piece])) for place, piece in pieces]
+
+    def _advance(self, character: str) -> float:
+        found = self.glyph(character)
+        if found is None:
+            raise ValueError(f"no font draws U+{ord(character):04X}")
+        return found.width
 
     def _find(self, character: str) -> Glyph | None:
         code = ord(character)

@@ -63,9 +63,12 @@ class Shape:
     bold: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Slot:
-    """Where one of a card's own texts goes; it shrinks from `size` to `min_size` and wraps to at most `lines`."""
+    """Where one of a card's own texts goes; it shrinks from `size` to `min_size` and wraps to at most `lines`.
+
+    A slot is itself and no other: texts that were fitted into it are found by it.
+    """
 
     name: str
     x: float

@@ -1,20 +1,25 @@
 """Faces as vector PDF: constant art once as a form, photos passed through, QR as rectangles of whole dots."""
 
 import hashlib
+import zlib
 from collections.abc import Sequence
-from itertools import chain
+from functools import cache
 from typing import Any, BinaryIO, Final
 
+import numpy as np
+from numpy.typing import NDArray
 from reportlab import rl_config
 from reportlab.lib.colors import CMYKColorSep, HexColor
 from reportlab.pdfbase import pdfdoc, pdfmetrics
 from reportlab.pdfgen.canvas import Canvas
 
+from zhengka.formats import symbol
+from zhengka.formats.qr import Modules
 from zhengka.production.faces.fitting import Line
 from zhengka.production.faces.fonts import FontStack
 from zhengka.production.faces.layout import DOT, POINT
 from zhengka.production.faces.photos import Photo
-from zhengka.production.faces.surface import Box, Point, Runs
+from zhengka.production.faces.surface import Box, Point
 
 DOTS_PER_MODULE: Final = 4
 MODULE: Final = DOTS_PER_MODULE * DOT
@@ -22,6 +27,9 @@ MODULE: Final = DOTS_PER_MODULE * DOT
 RAISED: Final = CMYKColorSep(0.0, 0.0, 0.0, 0.28, spotName="Braille")
 """The spot colour by which the embossing unit finds the dots; on the screen a light grey."""
 
+
+QUICK: Final = 1
+"""Level of compression: a page comes out a quarter larger than at the usual level, in a third of the time."""
 
 Inner = Any
 """A ReportLab canvas or object whose inner parts are used: its public ones would cost half of the speed."""
@@ -46,11 +54,47 @@ def end_form(canvas: Inner) -> None:
     canvas.endForm(Resources=resources)
 
 
+class _Ready(pdfdoc.PDFObject):
+    """An object of the document whose bytes are known already: ReportLab would put them together piece by piece."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def format(self, _document: Inner) -> bytes:
+        """What stands in the file."""
+        return self._data
+
+
+def _stream(about: bytes, content: bytes) -> _Ready:
+    return _Ready(b"<< %b /Length %d >>\nstream\n%b\nendstream\n" % (about, len(content), content))
+
+
+def end_page(canvas: Inner) -> None:
+    """Close a page on which `PdfSurface` alone has drawn: `Canvas.showPage` without its search for all else."""
+    document, (width, height) = canvas._doc, canvas._pagesize
+    used = {document.getXObjectName(name) for name in canvas._formsinuse}
+    objects = " ".join([f"/{name} {_number(document, name)} 0 R" for name in sorted(used)])
+    content = zlib.compress("\n".join(canvas._code).encode("latin-1"), QUICK)
+    written = document.Reference(_stream(b"/Filter /FlateDecode", content))
+    parent = document.Reference(document.Pages)
+    document.addPage(_Ready(
+        f"<< /Type /Page /Parent {_number(document, parent.name)} 0 R /MediaBox [ 0 0 {width} {height} ] "
+        f"/Resources << /Font {_number(document, pdfdoc.BasicFonts)} 0 R /XObject << {objects} >> >> "
+        f"/Contents {_number(document, written.name)} 0 R >>\n".encode()))
+    canvas._code, canvas._formsinuse = [], []
+
+
+def _number(document: Inner, name: str) -> int:
+    """The number of an object of the document."""
+    return int(document.idToObjectNumberAndVersion[name][0])
+
+
 class PdfSurface:
     """One side on a page of a ReportLab canvas, or the content of a form."""
 
     def __init__(self, canvas: Inner, stack: FontStack, height: float) -> None:
         self._canvas, self._stack, self._top = canvas, stack, height
+        self._spelled: dict[Line, str] = {}
 
     def _x(self, x: float) -> float:
         return x / POINT
@@ -91,6 +135,11 @@ class PdfSurface:
 
     def text(self, line: Line) -> None:
         """See `Surface.text`."""
+        if line not in self._spelled:  # issuer, category and date are the same on many cards
+            self._spelled[line] = self._text(line)
+        self._add(self._spelled[line])
+
+    def _text(self, line: Line) -> str:
         document, colour = self._canvas._doc, _rgb(line.colour)
         code = ["BT", f"{colour} rg", f"1 0 0 1 {self._x(line.x):.3f} {self._y(line.y):.3f} Tm",
                 f"{line.spacing:.2f} Tc"]
@@ -102,7 +151,7 @@ class PdfSurface:
             for subset, codes in font.splitString(text, document):
                 code.append(f"{font.getSubsetInternalName(subset, document)} {line.size:.2f} Tf <{codes.hex()}> Tj")
         code.append("0 Tr ET" if line.bold else "ET")
-        self._add(" ".join(code))
+        return " ".join(code)
 
     def photo(self, box: Box, photo: Photo) -> None:
         """See `Surface.photo`."""
@@ -112,12 +161,11 @@ class PdfSurface:
         self._add(f"q {x:.2f} {y:.2f} {w:.2f} {h:.2f} re W n {width:.3f} 0 0 {height:.3f} "
                   f"{x - (width - w) / 2:.3f} {y - (height - h) / 2:.3f} cm /{self._image(photo)} Do Q")
 
-    def modules(self, x: float, y: float, runs: Runs) -> None:
+    def modules(self, x: float, y: float, square: Modules) -> None:
         """See `Surface.modules`."""
         step, top = MODULE / POINT, round(self._top / POINT, 4)  # as the page's height is written
-        rectangles = "%d %d %d 1 re " * len(runs) % tuple(chain.from_iterable(runs))
         self._add(f"q 0 0 0 rg {step:.4f} 0 0 -{step:.4f} {snapped(x) / POINT:.4f} "
-                  f"{top - snapped(y) / POINT:.4f} cm {rectangles}f Q")
+                  f"{top - snapped(y) / POINT:.4f} cm {_rectangles(square)}f Q")
 
     def dots(self, points: Sequence[Point], diameter: float) -> None:
         """See `Surface.dots`."""
@@ -131,14 +179,27 @@ class PdfSurface:
         name = hashlib.sha256(photo.jpeg).hexdigest()
         registered: str = document.getXObjectName(name)
         if registered not in document.idToObject:
-            image: Inner = pdfdoc.PDFImageXObject(name)
-            image.width, image.height, image.bitsPerComponent = photo.width, photo.height, 8
-            image.colorSpace = "DeviceGray" if photo.grey else "DeviceRGB"
-            image._filters, image.streamContent = ("DCTDecode",), photo.jpeg
-            document.Reference(image, registered)
-            document.addForm(name, image)
+            about = (f"/Type /XObject /Subtype /Image /Width {photo.width} /Height {photo.height} /BitsPerComponent 8 "
+                     f"/ColorSpace /{'DeviceGray' if photo.grey else 'DeviceRGB'} /Filter /DCTDecode")
+            document.Reference(_stream(about.encode(), photo.jpeg), registered)
         self._canvas._formsinuse.append(name)
         return registered
+
+
+def _rectangles(square: Modules) -> str:
+    """The black runs of a code as rectangles, spelled by two tables: where one begins, how wide it is."""
+    begins, widths = _spellings(len(square))
+    at, wide = symbol.runs(square)
+    return np.hstack((begins[at], widths[wide])).tobytes().decode("ascii")
+
+
+@cache
+def _spellings(side: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The beginning of a rectangle by its place in rows of side + 1, and the rest of it by its width."""
+    begins = [b"%2d %2d " % (place % (side + 1), place // (side + 1)) for place in range(side * (side + 1))]
+    widths = [b"%2d 1 re " % width for width in range(side + 1)]
+    return (np.frombuffer(b"".join(begins), np.uint8).reshape(len(begins), -1),
+            np.frombuffer(b"".join(widths), np.uint8).reshape(len(widths), -1))
 
 
 def snapped(place: float) -> float:

@@ -3,18 +3,20 @@
 import io
 from collections.abc import Iterable, Sequence
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
 from django.conf import settings
 from PIL import Image, ImageDraw
 
+from zhengka.formats import qr
 from zhengka.production.faces import layout as layouts
 from zhengka.production.faces.drawing import Artist, Face
 from zhengka.production.faces.fitting import Line, place
 from zhengka.production.faces.fonts import FontStack, fonts
 from zhengka.production.faces.layout import POINT, Layout, Side
-from zhengka.production.faces.pdf import Inner, PdfSurface, end_form, new_canvas
+from zhengka.production.faces.pdf import Inner, PdfSurface, end_form, end_page, new_canvas
 from zhengka.production.faces.photos import Photo
 from zhengka.production.faces.svg import SvgSurface
 
@@ -23,6 +25,8 @@ SAMPLE: Final = "样张"
 """Printed across what is no card."""
 SAMPLE_QR: Final = "HTTPS://SAMPLE.INVALID/V/1000"
 """The code on previews and proofs: nobody signed it, every verifier refuses it (I5, T27)."""
+TOGETHER: Final = 100
+"""Faces whose codes are drawn together."""
 _COLUMNS, _ROWS = 2, 4
 _GAP: Final = (8.0, 6.0)
 _ORIGIN: Final = (15.4, 34.0)
@@ -48,38 +52,34 @@ def layout_for(profile: str) -> Layout:
 def print_faces(faces: Iterable[Face], raised: frozenset[str], *, layout: Layout, out: BinaryIO) -> int:
     """Write one PDF with two pages per card, front and back; the number of cards. `raised`: kinds with Braille."""
     artist, canvas = Artist(layout, fonts()), new_canvas(out, layout.width, layout.height, fonts())
-    surface, count = PdfSurface(canvas, artist.stack, layout.height), 0
-    for face in faces:
-        for name, side in (("front", layout.front), ("back", layout.back)):
-            _place_art(canvas, artist, side, name, face.kind, face.kind in raised)
-            artist.own(surface, side, face)
-            canvas.showPage()
-        count += 1
+    surface, waiting, count = PdfSurface(canvas, artist.stack, layout.height), iter(faces), 0
+    while group := list(islice(waiting, TOGETHER)):
+        for face, code in zip(group, qr.modules_many([face.qr for face in group]), strict=True):
+            for name, side in (("front", layout.front), ("back", layout.back)):
+                _place_art(canvas, artist, side, name, face.kind, face.kind in raised)
+                artist.own(surface, side, face, code)
+                end_page(canvas)
+        count += len(group)
     canvas.save()
     return count
 
 
 def preview(face: Face, *, layout: Layout, raised: bool) -> Preview:
     """Both sides for the page, marked as a sample; the code is nobody's."""
-    artist, sides = Artist(layout, fonts()), []
+    artist, sample, sides = Artist(layout, fonts()), qr.modules(SAMPLE_QR), []
     for title, side in (("残疾人证 正面 样张", layout.front), ("残疾人证 背面 样张", layout.back)):
         surface = SvgSurface(layout.width, layout.height)
         artist.art(surface, side, face.kind, raised=raised)
-        artist.own(surface, side, as_sample(face))
+        artist.own(surface, side, face, sample)
         surface.text(_mark(artist.stack, layout))
         sides.append(surface.svg(title))
     return Preview(*sides)
 
 
-def as_sample(face: Face) -> Face:
-    """The face with the code of samples."""
-    return Face(face.kind, face.texts, face.photo, SAMPLE_QR)
-
-
 def proof_sheet(faces: Iterable[Face], raised: frozenset[str], *, layout: Layout, heading: Sequence[str],
                 out: BinaryIO) -> int:
     """Write an A4 PDF for proofreading (校样): heading lines and eight fronts on each page; the number of fronts."""
-    artist, canvas = Artist(layout, fonts()), new_canvas(out, *A4, fonts())
+    artist, canvas, sample = Artist(layout, fonts()), new_canvas(out, *A4, fonts()), qr.modules(SAMPLE_QR)
     page, surface, count = (PdfSurface(canvas, artist.stack, A4[1]),
                             PdfSurface(canvas, artist.stack, layout.height), 0)
     _heading(page, artist.stack, heading)
@@ -92,7 +92,7 @@ def proof_sheet(faces: Iterable[Face], raised: frozenset[str], *, layout: Layout
         canvas.translate((_ORIGIN[0] + column * (layout.width + _GAP[0])) / POINT,
                          (A4[1] - _ORIGIN[1] - layout.height - row * (layout.height + _GAP[1])) / POINT)
         _place_art(canvas, artist, layout.front, "front", face.kind, face.kind in raised)
-        artist.own(surface, layout.front, as_sample(face))
+        artist.own(surface, layout.front, face, sample)
         surface.text(_mark(artist.stack, layout))
         canvas.restoreState()
         count += 1

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+from zhengka.formats.qr import Modules
 from zhengka.production.faces.fitting import Line
 from zhengka.production.faces.photos import Photo
 
 Point = tuple[float, float]
-Runs = Sequence[tuple[int, int, int]]
 
 
 class Box(NamedTuple):
@@ -37,8 +37,8 @@ class Surface(Protocol):
     def photo(self, box: Box, photo: Photo) -> None:
         """The photo, filling the box, what is too much cut off evenly."""
 
-    def modules(self, x: float, y: float, runs: Runs) -> None:
-        """The black modules of a code whose upper left module begins at (x, y): (column, row, width)."""
+    def modules(self, x: float, y: float, square: Modules) -> None:
+        """The black modules of a code whose upper left module begins at (x, y)."""
 
     def dots(self, points: Sequence[Point], diameter: float) -> None:
         """Raised dots of Braille."""

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
+from zhengka.formats import qr
+from zhengka.formats.qr import Modules
 from zhengka.production.faces.braille import DIAMETER
 from zhengka.production.faces.fitting import Line
 from zhengka.production.faces.layout import POINT
 from zhengka.production.faces.pdf import MODULE, snapped
 from zhengka.production.faces.photos import Photo
-from zhengka.production.faces.surface import Box, Point, Runs
+from zhengka.production.faces.surface import Box, Point
 
 FAMILY: Final = "'Noto Sans SC','Noto Sans CJK SC','PingFang SC','Microsoft YaHei',HanaMinA,HanaMinB,sans-serif"
 
@@ -59,9 +61,9 @@ class SvgSurface:
         self._parts.append(f'<image {_at(box)} preserveAspectRatio="xMidYMid slice" '
                            f'href="data:image/jpeg;base64,{data}"/>')
 
-    def modules(self, x: float, y: float, runs: Runs) -> None:
+    def modules(self, x: float, y: float, square: Modules) -> None:
         """See `Surface.modules`."""
-        path = "".join(f"M{column} {row}h{width}v1h-{width}z" for column, row, width in runs)
+        path = "".join(f"M{column} {row}h{width}v1h-{width}z" for column, row, width in qr.runs(square))
         self._parts.append(f'<path transform="translate({snapped(x):.4f} {snapped(y):.4f}) scale({MODULE:.6f})" '
                            f'd="{path}" shape-rendering="crispEdges"/>')
 
