@@ -29,6 +29,7 @@ from zhengka_maker import home as homes
 PLANTS = ("duplicate-uid", "wrong-readback", "unordered-serial", "missing-card")
 """Faults that `run` can plant in its results, so that the receiver's checks can be seen to work."""
 
+DONE = OK.to_bytes(2)
 _ACCIDENTS = ("the chip did not answer", "the print was smeared", "the feeder jammed")
 
 
@@ -101,9 +102,9 @@ def _make(job: Job, reader: PackageReader, order: CardOrder, place: str) -> Card
         accident = _ACCIDENTS[luck[8] % len(_ACCIDENTS)]
         return CardResult(order.serial, card.uid, card.atr, None, "spoiled", accident)
     for number, command in enumerate(order.commands, 1):
-        sw = decode_response(card.transmit(command)).sw
-        if sw != OK:
-            reason = f"command {number}: {status_text(sw)}"
+        answer = card.transmit(command)
+        if answer != DONE:
+            reason = f"command {number}: {status_text(decode_response(answer).sw)}"
             return CardResult(order.serial, card.uid, card.atr, None, "spoiled", reason)
     return CardResult(order.serial, card.uid, card.atr, readback(card, info.plan, order.serial), "good", "")
 

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -37,7 +36,7 @@ from zhengka.registry import services as registry
 PROGRAMME = "hunan-2018"
 MAKER = "demo-maker"
 UNFINISHED = ("open", "preparing", "prepared", "sent", "received")
-POLL = 0.3
+POLL = 1.0
 AT_ONCE = 2000
 """Rows that are moved in one transaction."""
 Told = Callable[[int, int], None]
@@ -156,17 +155,24 @@ def make_cards(who: Officers, maker: Maker, *, told: Told) -> None:
     by = who.producer
     while _in_state(by, *UNFINISHED) or _open_all(maker, by):
         _prepare(by, told)
-        for batch in _in_state(by, "prepared"):
-            send = production.send_batch if batch.prepared else production.cancel_batch
-            send(batch, by=by, request_id=_request(batch, "send"), at=timezone.now())
-        sent = _in_state(by, "sent")
-        with ThreadPoolExecutor(workers()) as pool:
-            for number, (batch, results) in enumerate(zip(sent, pool.map(_made, sent), strict=True)):
-                told(number, len(sent))
-                production.receive_results(batch, results, by=by, request_id=_request(batch, "receive"),
+        with ThreadPoolExecutor(workers()) as pool:  # the maker begins with the first batch while others are sent
+            made = [(batch, pool.submit(_made, batch)) for batch in _in_state(by, "sent")]
+            made += [(batch, pool.submit(_made, batch)) for batch in _sent(by)]
+            for number, (batch, results) in enumerate(made):
+                told(number, len(made))
+                production.receive_results(batch, results.result(), by=by, request_id=_request(batch, "receive"),
                                            at=timezone.now())
         for batch in _in_state(by, "received"):
             production.close_batch(batch, by=by, request_id=_request(batch, "close"), at=timezone.now())
+
+
+def _sent(by: Actor) -> Iterator[Batch]:
+    """Send each prepared batch to the maker; one in which all cards are held is taken back."""
+    for batch in _in_state(by, "prepared"):
+        send = production.send_batch if batch.prepared else production.cancel_batch
+        gone = send(batch, by=by, request_id=_request(batch, "send"), at=timezone.now())
+        if gone.state == "sent":
+            yield gone
 
 
 def _in_state(by: Actor, *states: str) -> list[Batch]:
@@ -190,13 +196,20 @@ def _prepare(by: Actor, told: Told) -> None:
     for batch in _in_state(by, "open"):
         production.prepare_batch(batch, by=by, request_id=_request(batch, "prepare"), at=timezone.now())
     command = [sys.executable, "-m", "zhengka.cli", "worker", "--until-empty"]
-    working = [subprocess.Popen(command) for _ in range(workers())]  # noqa: S603 - our own program
-    while any(one.poll() is None for one in working):
-        time.sleep(POLL)
-        found = [batches.progress(batch) for batch in _in_state(by, "preparing", "prepared")]
-        told(sum(one.cards for one in found), sum(one.of_cards for one in found))
+    for one in [subprocess.Popen(command) for _ in range(workers())]:  # noqa: S603 - our own program
+        while not _ended(one):
+            found = [batches.progress(batch) for batch in _in_state(by, "preparing", "prepared")]
+            told(sum(one.cards for one in found), sum(one.of_cards for one in found))
     for batch in _in_state(by, "preparing"):
         production.run_chunks_here(batch, at=timezone.now(), processes=1)
+
+
+def _ended(process: subprocess.Popen[bytes]) -> bool:
+    """Whether the process has ended, after as much of `POLL` as it took."""
+    try:
+        return process.wait(timeout=POLL) is not None
+    except subprocess.TimeoutExpired:
+        return False
 
 
 def _made(batch: Batch) -> Path:

@@ -7,8 +7,9 @@ script makes of it.
 
 import hmac
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, Literal
 
 from zhengka.formats import sm4
@@ -40,6 +41,12 @@ def _atr() -> bytes:
 
 
 ATR: Final = _atr()
+
+
+@lru_cache(maxsize=256)  # a maker writes the same files to every card of a batch
+def _template(data: bytes) -> Mapping[int, bytes]:
+    """The entries of a file's template by tag (ISO/IEC 7816-4, 7.4.3)."""
+    return {tag: value for tag, value in decode(find(data, 0x62))}
 
 
 class _Refused(Exception):
@@ -131,7 +138,7 @@ class SoftCard:
         """CREATE FILE with an FCP template (ISO/IEC 7816-9): 82 kind, 83 identifier, 84 name, 80 size, 86 rights."""
         self._writing()
         try:
-            template = {tag: value for tag, value in decode(find(command.data, 0x62))}
+            template = _template(command.data)
         except TlvBroken:
             raise _Refused(0x6A80) from None
         match sorted(template), template.get(0x82):
