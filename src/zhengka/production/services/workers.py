@@ -16,7 +16,7 @@ from zhengka.production.services.chunks import prepare_next
 from zhengka.production.services.finishing import finish_batch
 
 LEASE: Final = 30
-"""Seconds after which a chunk whose worker says nothing is given to another; a chunk takes three to six."""
+"""Seconds after which a chunk whose worker says nothing is given to another; a chunk takes one to four."""
 POLL: Final = 0.5
 
 Told = Callable[[int, int], None]
