@@ -131,8 +131,9 @@ def _batches(area: Area, cards: list[Card]) -> list[int]:
         batch.save()
         found.append(batch.pk)
     held = next(card for card in cards if card.state == "held")
-    chunk = Chunk.objects.create(batch_id=found[1], number=1, state="done", cards=4)
-    Item.objects.create(batch_id=found[1], chunk=chunk, card=held, position=1, outcome="held", reason="photo-missing")
+    chunk = Chunk.objects.create(batch_id=found[1], area=area.code, number=1, state="done", cards=4)
+    Item.objects.create(batch_id=found[1], area=area.code, chunk=chunk, card=held, position=1, outcome="held",
+                        reason="photo-missing")
     return found
 
 

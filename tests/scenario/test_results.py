@@ -126,6 +126,9 @@ def test_a_chip_of_another_office_is_found_though_its_card_is_not_seen(area, mak
     results = rewritten(batches.make_cards(batch, home), home,
                         lambda cards: [cards[0]._replace(uid=known), *cards[1:]])
     producer = batches.producer(area)
+    with connection.cursor() as cursor:  # a login bound to one area, with the platform's rights to judge results
+        cursor.execute("GRANT ALL ON ALL TABLES IN SCHEMA public TO zhengka_web")
+        cursor.execute("GRANT EXECUTE ON FUNCTION production_known_uids(bytea[]) TO zhengka_web")
     as_web(area.code, area.last)
     assert Card.objects.filter(uid=known).count() == 0
     batch = services.receive_results(batch, results, by=producer, request_id=builders.request_id(), at=NOON)

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from zhengka.areas.models import Area
-from zhengka.cards.workflow import CARD, IN_PRODUCTION
+from zhengka.cards.workflow import CARD, GAP, IN_PRODUCTION
 from zhengka.core.models import ProvinceRow, Stateful, state_check
 from zhengka.registry.models import Certificate, Holder
 
@@ -57,6 +57,34 @@ class Card(ProvinceRow, Stateful):
     def __str__(self) -> str:
         """Key only."""
         return f"card {self.pk}"
+
+
+class Gap(Stateful):
+    """Running numbers that no card of this registry gets (跳号), each range with both its ends: after an old backup
+    came back, cards may be in the world that took them since. Their places are told to gates as revoked.
+    """
+
+    workflow = GAP
+    area_id = 0
+    """The nation: serials and places are drawn from one sequence each."""
+
+    id = models.BigAutoField(primary_key=True)
+    first_serial = models.PositiveIntegerField()
+    last_serial = models.PositiveIntegerField()
+    first_place = models.PositiveIntegerField()
+    last_place = models.PositiveIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(first_serial__lte=F("last_serial"), first_place__lte=F("last_place")),
+                                   name="gap_ordered"),
+            state_check(GAP),
+        ]
+
+    def __str__(self) -> str:
+        """The serials' running numbers."""
+        return f"gap {self.first_serial}-{self.last_serial}"
 
 
 class StatusPublication(models.Model):

@@ -1,7 +1,7 @@
 """Policies of cards, and what a card's row means at a gate. Pure: days come in, days and words go out."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from zhengka.cards.workflow import OUT_OF_LIFE
@@ -12,6 +12,9 @@ REFRESH: Final = timedelta(hours=12)
 """A status list is signed again after this time though nothing changed, so that gates see that it is young."""
 NEXT_UPDATE: Final = timedelta(hours=24)
 """Until when a list says that it should be replaced."""
+
+LEFT_OUT: Final = 1_000_000
+"""Serials and places that are left out when an old backup comes back: more than are given between two backups."""
 
 STATUS_OF: Final = {
     "valid": Status.VALID, "revoked": Status.REVOKED, "suspended": Status.SUSPENDED,
@@ -113,6 +116,21 @@ def of_list(list_number: int) -> tuple[int, str]:
     """The province (two digits) and the suite of the cards that stand in a list."""
     province, suite = divmod(list_number // _LISTS, len(_SUITES))
     return province, _SUITES[suite]
+
+
+def places_of(list_number: int) -> range:
+    """The numbers of the sequence of places that fall into a list, whatever its province and suite."""
+    first = list_number % _LISTS * LIST_SIZE
+    return range(first, first + LIST_SIZE)
+
+
+def next_version(last: int | None, at: datetime) -> int:
+    """The number of a list's next version: above the `last` one, and not below the seconds since 1970.
+
+    Verifiers refuse a number lower than one they saw. The registry's memory can go back, to an old backup; time does
+    not, and lists are published less often than once in a second.
+    """
+    return max((last or 0) + 1, int(at.timestamp()))
 
 
 def _subtree(code: str, source: str) -> tuple[int, int]:

@@ -37,6 +37,9 @@ CARD = Workflow("card", initial="ordered", final=frozenset({"destroyed"}), steps
     Step("cancelled", "destroy", "destroyed", "batch.receive", zh="销毁"),
 ))
 
+GAP = Workflow("gap", initial="left_out", final=frozenset({"left_out"}), steps=())
+"""Numbers that were left out (跳号) stay so."""
+
 IN_PRODUCTION = ("ordered", "batched", "held", "prepared", "sent", "ready", "issued")
 """States of a card that is on its way: a holder has at most one such card."""
 

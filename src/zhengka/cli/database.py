@@ -4,14 +4,20 @@ import subprocess
 import tarfile
 import tempfile
 from pathlib import Path
+from uuid import uuid4
 
 import typer
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
+from django.utils import timezone
 
+from zhengka.cards import services as cards
+from zhengka.cards.rules import LEFT_OUT
 from zhengka.cli import cluster
+from zhengka.core.actors import SYSTEM
 from zhengka.core.errors import Refusal
+from zhengka.core.queries import EventFilter, events
 
 db = typer.Typer(help="The database: make, start, stop, migrate.", no_args_is_help=True)
 ROLES = """
@@ -64,7 +70,11 @@ def backup(target: Path = typer.Argument(help="File to write, .tar")) -> None:
     typer.echo(f"{target}: {target.stat().st_size / 2**20:.1f} MiB")
 
 
-def restore(source: Path = typer.Argument(help="File that `zhengka backup` wrote", exists=True)) -> None:
+def restore(
+    source: Path = typer.Argument(help="File that `zhengka backup` wrote", exists=True),
+    leave_out: int = typer.Option(LEFT_OUT, min=1, max=100 * LEFT_OUT, help=(
+        "Serials and places in status lists that no card gets: more than were given since the backup.")),
+) -> None:
     """Bring a backup back into an empty home; refused where anything is there already."""
     home = Path(settings.HOME)
     if any((home / name).exists() and any((home / name).iterdir()) for name in ("files", "keys")):
@@ -78,16 +88,26 @@ def restore(source: Path = typer.Argument(help="File that `zhengka backup` wrote
             cursor.execute(ROLES)
         _postgres("pg_restore", "--no-owner", "--clean", "--if-exists", "--exit-on-error",
                   "--dbname", str(settings.DATABASES["default"]["NAME"]), str(Path(work) / "database.dump"))
-        for name in KEPT:
-            kept = Path(work) / name
-            for file in sorted(kept.rglob("*")) if kept.exists() else []:
-                place = home / name / file.relative_to(kept)
-                if file.is_dir():
-                    place.mkdir(parents=True, exist_ok=True)
-                else:
-                    place.parent.mkdir(parents=True, exist_ok=True)
-                    file.replace(place)
-    typer.echo("restored; run `zhengka db migrate` if this version is newer")
+        call_command("migrate", verbosity=0, interactive=False)
+        last = events(EventFilter(), actor=SYSTEM).order_by("-pk").first()
+        gap = cards.leave_out(leave_out, by=SYSTEM, request_id=uuid4(), at=timezone.now())
+        _bring_files(Path(work), home)  # last: a home that holds files is a whole one
+    until = f"{timezone.localtime(last.at):%Y-%m-%d %H:%M:%S}" if last else "nothing"
+    typer.echo(f"restored; the last that is known here: {until}")
+    typer.echo(f"no card gets a running number from {gap.first_serial} to {gap.last_serial}: cards may have it already")
+    typer.echo("now report again what was reported lost since then; then run `zhengka lists publish`")
+
+
+def _bring_files(work: Path, home: Path) -> None:
+    for name in KEPT:
+        kept = work / name
+        for file in sorted(kept.rglob("*")) if kept.exists() else []:
+            place = home / name / file.relative_to(kept)
+            if file.is_dir():
+                place.mkdir(parents=True, exist_ok=True)
+            else:
+                place.parent.mkdir(parents=True, exist_ok=True)
+                file.replace(place)
 
 
 def _postgres(program: str, *words: str) -> None:

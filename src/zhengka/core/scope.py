@@ -42,8 +42,19 @@ def leave(connection: Any) -> None:
         cursor.execute("RESET ROLE")
 
 
-def protect(table: str, *, column: str = "area") -> str:
-    """SQL that puts a table under row-level security by its area column, its owner included."""
-    policy = POLICY.replace("area", column, 1)
+def protect(table: str, *, nobodys: bool = False) -> str:
+    """SQL that puts a table under row-level security by its area column, its owner included.
+
+    `nobodys`: a row without an area belongs to no office, and everybody may see and add one.
+    """
+    policy = f"{POLICY} OR area IS NULL" if nobodys else POLICY
     return (f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY; ALTER TABLE {table} FORCE ROW LEVEL SECURITY; "
             f"CREATE POLICY scope ON {table} USING ({policy}) WITH CHECK ({policy})")
+
+
+def allow(rights: str, on: str) -> str:
+    """SQL after which the web's role has these rights, and no others, on tables or (`SEQUENCE …`) on sequences.
+
+    `rights`: what its pages need, such as `SELECT, INSERT`. On what no migration names, the role has none.
+    """
+    return f"REVOKE ALL ON {on} FROM {ROLE}; GRANT {rights} ON {on} TO {ROLE}"

@@ -49,6 +49,7 @@ class Batch(ProvinceRow, Stateful):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["number"], name="batch_number_once"),
             models.UniqueConstraint(fields=["result_id"], name="batch_result_once"),
+            models.UniqueConstraint(fields=["id", "area"], name="batch_in_its_area"),  # what its parts refer to
             models.CheckConstraint(condition=~Q(state__in=("prepared", "sent", "received", "closed"))
                                    | Q(ordered=models.F("prepared") + models.F("held")), name="batch_in_adds_up"),
             models.CheckConstraint(condition=~Q(state__in=("received", "closed"))
@@ -62,13 +63,22 @@ class Batch(ProvinceRow, Stateful):
         return self.number
 
 
-class Chunk(models.Model):
+class Part(models.Model):
+    """What belongs to one batch. A foreign key over both columns keeps it in the batch's own area (0003_walls)."""
+
+    area = models.BigIntegerField(editable=False, help_text="12-digit code of the batch's office")
+
+    class Meta:
+        abstract = True
+
+
+class Chunk(Part):
     """A piece of a batch for one worker at a time. `lease` is the fencing token: a worker commits only under the
     lease it took, so a frozen one that wakes up late makes nothing a second time (I10).
     """
 
     id = models.BigAutoField(primary_key=True)
-    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="chunks")
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="chunks", db_constraint=False)
     number = models.PositiveIntegerField()
     state = models.TextField(default="waiting", choices=[(s, s) for s in ("waiting", "working", "done")])
     lease = models.PositiveIntegerField(default=0)
@@ -84,11 +94,12 @@ class Chunk(models.Model):
         return f"batch {self.batch_id} chunk {self.number}"
 
 
-class Item(models.Model):
+class Item(Part):
     """One card in one batch."""
 
     id = models.BigAutoField(primary_key=True)
-    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="items", db_index=False)
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="items", db_index=False,
+                              db_constraint=False)
     chunk = models.ForeignKey(Chunk, on_delete=models.PROTECT, related_name="items", db_index=False)
     card = models.ForeignKey(Card, on_delete=models.PROTECT, related_name="items")
     position = models.PositiveIntegerField(help_text="place in the batch, from 1")
@@ -108,11 +119,12 @@ class Item(models.Model):
         return f"batch {self.batch_id} item {self.position}"
 
 
-class Finding(models.Model):
+class Finding(Part):
     """Something in a card maker's results that needs a person: a card that was not ordered, a UID seen twice …"""
 
     id = models.BigAutoField(primary_key=True)
-    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="findings", db_index=False)
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="findings", db_index=False,
+                              db_constraint=False)
     code = models.TextField(choices=[(code, zh) for code, zh in FINDINGS.items()])
     serial = models.TextField(blank=True)
     detail = models.TextField(blank=True)

@@ -1,5 +1,6 @@
 """What is done to cards (卡): ordered, numbered, handed over, activated, blocked, and told to every gate."""
 
+from zhengka.cards.services.gaps import leave_out
 from zhengka.cards.services.life import (
     activate,
     activate_many,
@@ -18,6 +19,7 @@ __all__ = [
     "allot",
     "hand_over",
     "hand_over_many",
+    "leave_out",
     "order",
     "order_many",
     "publish_keys",

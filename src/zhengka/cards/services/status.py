@@ -5,7 +5,7 @@ import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +15,13 @@ from django.db.models import Max
 from numpy.typing import NDArray
 
 from zhengka.cards import rules
-from zhengka.cards.models import Card, StatusPublication
+from zhengka.cards.models import Card, Gap, StatusPublication
 from zhengka.cards.workflow import OUT_OF_LIFE
 from zhengka.core import files
 from zhengka.core.queue import later
 from zhengka.core.scope import see_all
 from zhengka.formats import statuslist
+from zhengka.formats.credential import LIST_SIZE
 from zhengka.formats.statuslist import Status
 from zhengka.formats.verdict import CHINA
 from zhengka.keys import queries as key_queries
@@ -47,10 +48,11 @@ ORDER BY status_index
 
 @dataclass(frozen=True)
 class _Said:
-    """What one version of a list will say: pairs (index, status), and their digest."""
+    """What one version of a list will say: pairs (index, status), their digest, and how many are cards we know."""
 
     pairs: NDArray[np.int64]
     digest: str
+    blocked: int
 
 
 def ask_for_lists(cards: Sequence[Card]) -> None:
@@ -60,7 +62,8 @@ def ask_for_lists(cards: Sequence[Card]) -> None:
 
 
 def publish_status_lists(*, at: datetime, number: int | None = None) -> list[StatusPublication]:
-    """Publish every status list that says something new, or has not been signed for `rules.REFRESH`, and the keys.
+    """Publish every status list that says something new, or has not been signed for `rules.REFRESH` or since an old
+    backup came back, and the keys.
 
     `number`: that list only. Called outside every transaction: the version is stored before it is signed, the file is
     there before its row says so. A repeat with no change publishes nothing; what was published is returned.
@@ -103,13 +106,26 @@ def _publish(number: int, at: datetime) -> StatusPublication | None:
     return _store(publication, data)
 
 
-def _read(number: int, today: date) -> _Said:
+def _read(number: int, at: datetime) -> _Said:
     with connection.cursor() as cursor:
         cursor.execute(NOT_VALID, {
-            "list": number, "today": today, "out_of_life": list(OUT_OF_LIFE), "revoked": int(Status.REVOKED),
-            "suspended": int(Status.SUSPENDED), "inactive": int(Status.INACTIVE)})
-        pairs = np.array(cursor.fetchall(), dtype=np.int64).reshape(-1, 2)
-    return _Said(pairs, hashlib.sha256(pairs.tobytes()).hexdigest())
+            "list": number, "today": at.astimezone(CHINA).date(), "out_of_life": list(OUT_OF_LIFE),
+            "revoked": int(Status.REVOKED), "suspended": int(Status.SUSPENDED), "inactive": int(Status.INACTIVE)})
+        cards = np.array(cursor.fetchall(), dtype=np.int64).reshape(-1, 2)
+    pairs = np.concatenate([cards, *(_left_out(number, gap, at) for gap in Gap.objects.order_by("pk"))])
+    return _Said(pairs, hashlib.sha256(pairs.tobytes()).hexdigest(), len(cards))
+
+
+def _left_out(number: int, gap: Gap, at: datetime) -> NDArray[np.int64]:
+    """The places of a list that a gap covers, as revoked: a card that stands there is known to nobody any more."""
+    own = rules.places_of(number)
+    first, last = max(own[0], gap.first_place), min(own[-1], gap.last_place)
+    if first > last:
+        return np.empty((0, 2), dtype=np.int64)
+    province, suite = rules.of_list(number)
+    running = np.arange(first, last + 1, dtype=np.int64) - own[0] + number * LIST_SIZE
+    _, indexes = statuslist.indexes_for(running, keys.status_index_key(province * 10**10, suite, at=at))
+    return np.column_stack([indexes, np.full_like(indexes, Status.REVOKED)])
 
 
 @transaction.atomic(durable=True)
@@ -120,13 +136,15 @@ def _intend(number: int, at: datetime) -> tuple[StatusPublication | None, _Said]
     """
     _one_at_a_time(number)
     see_all(connection)  # a card that is not seen would be told as valid
-    said = _read(number, at.astimezone(CHINA).date())
+    said = _read(number, at)
     newest = StatusPublication.objects.filter(list_number=number).exclude(digest="").order_by("-number").first()
-    if newest and newest.content == said.digest and at < newest.published_at + rules.REFRESH:
+    if newest and newest.content == said.digest and at < newest.published_at + rules.REFRESH \
+            and not Gap.objects.filter(at__gte=newest.published_at).exists():  # gates may have seen a higher number
         return None, said
     last = StatusPublication.objects.filter(list_number=number).aggregate(last=Max("number"))["last"]
-    return StatusPublication.objects.create(list_number=number, number=(last or 0) + 1, published_at=at,
-                                            content=said.digest, blocked=len(said.pairs)), said
+    return StatusPublication.objects.create(
+        list_number=number, number=rules.next_version(last, at), published_at=at, content=said.digest,
+        blocked=said.blocked), said
 
 
 @transaction.atomic(durable=True)

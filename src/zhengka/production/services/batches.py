@@ -30,12 +30,12 @@ ORDERED = """
 SELECT id FROM cards_card WHERE state = 'ordered' AND area = %s AND profile = %s ORDER BY id LIMIT %s FOR UPDATE
 """
 CHUNKS = """
-INSERT INTO production_chunk (batch_id, number, state, lease, cards, member)
-SELECT %(batch)s, n, 'waiting', 0, 0, '' FROM generate_series(1, (%(count)s + %(size)s - 1) / %(size)s) n
+INSERT INTO production_chunk (batch_id, area, number, state, lease, cards, member)
+SELECT %(batch)s, %(area)s, n, 'waiting', 0, 0, '' FROM generate_series(1, (%(count)s + %(size)s - 1) / %(size)s) n
 """
 ITEMS = """
-INSERT INTO production_item (batch_id, chunk_id, card_id, position, outcome, reason)
-SELECT %(batch)s, c.id, k.card, k.position, 'waiting', ''
+INSERT INTO production_item (batch_id, area, chunk_id, card_id, position, outcome, reason)
+SELECT %(batch)s, %(area)s, c.id, k.card, k.position, 'waiting', ''
 FROM unnest(%(cards)s::bigint[]) WITH ORDINALITY k (card, position)
 JOIN production_chunk c ON c.batch_id = %(batch)s AND c.number = (k.position - 1) / %(size)s + 1
 ORDER BY k.position
@@ -65,7 +65,8 @@ def open_batch(  # noqa: PLR0913 - what, for whom and how many, besides who, whe
         ordered=len(ids), officer_id=by.id, content_key=fields.close(secrets.token_hex(32), "batch.content_key")),
         "open", by=by, request_id=request_id, at=at, cards=len(ids), number=number)
     with connection.cursor() as cursor:
-        told: dict[str, Any] = {"batch": batch.pk, "count": len(ids), "size": MOST_CARDS, "cards": ids}
+        told: dict[str, Any] = {
+            "batch": batch.pk, "area": area.code, "count": len(ids), "size": MOST_CARDS, "cards": ids}
         cursor.execute(CHUNKS, told)
         cursor.execute(ITEMS, told)
     perform_many(Many(Card, ids, "ordered", {"batch": number}), "batch", by=by, request_id=request_id, at=at)

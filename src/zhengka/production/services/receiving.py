@@ -50,13 +50,14 @@ UPDATE production_item i SET outcome = CASE WHEN v.verdict IN ('good', 'spoiled'
 FROM result_verdict v WHERE i.id = v.item
 """
 FINDINGS: Final = """
-INSERT INTO production_finding (batch_id, code, serial, detail, at)
-SELECT %(batch)s, v.verdict, v.serial, coalesce(encode(v.uid, 'hex'), ''), %(at)s FROM result_verdict v
+INSERT INTO production_finding (batch_id, area, code, serial, detail, at)
+SELECT %(batch)s, %(area)s, v.verdict, v.serial, coalesce(encode(v.uid, 'hex'), ''), %(at)s FROM result_verdict v
 WHERE v.verdict NOT IN ('good', 'spoiled')
 UNION ALL
-SELECT %(batch)s, 'not-ordered', r.serial, encode((array_agg(r.uid))[1], 'hex'), %(at)s FROM result_line r
+SELECT %(batch)s, %(area)s, 'not-ordered', r.serial, encode((array_agg(r.uid))[1], 'hex'), %(at)s
+FROM result_line r
 WHERE NOT EXISTS (SELECT FROM result_verdict v WHERE v.serial = r.serial) GROUP BY r.serial
-ORDER BY 2, 3
+ORDER BY 3, 4
 """
 CHIP: Final = """,
     uid = (SELECT v.uid FROM result_verdict v WHERE v.card = t.id),
@@ -146,7 +147,7 @@ def _stage(reader: ResultReader) -> None:
 
 def _match(batch: Batch, at: datetime) -> dict[str, int]:
     """Judge every card, write findings and outcomes; how many are good, spoiled, suspect."""
-    told: dict[str, Any] = {"batch": batch.pk, "at": at}
+    told: dict[str, Any] = {"batch": batch.pk, "area": batch.area_id, "at": at}
     with connection.cursor() as cursor:
         cursor.execute(MATCH, told)
         cursor.execute("CREATE INDEX ON result_verdict (card); ANALYZE result_verdict")

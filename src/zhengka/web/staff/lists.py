@@ -25,7 +25,7 @@ def index(request: Request) -> HttpResponse:
     """The newest version of each list, with its age."""
     now = timezone.now()
     rows = list(queries.publications())
-    columns = [Column(_("List")), Column(_("Version"), numeric=True), Column(_("How old")),
+    columns = [Column(_("List")), Column(_("Version")), Column(_("How old")),
                Column(_("Blocked cards"), numeric=True), Column(_("Bytes"), numeric=True),
                Column(_("Digest")), Column(_("File"))]
     table = Table(_("Status lists"), columns, [_row(one, now) for one in rows], caption_hidden=True, empty=_(
@@ -62,8 +62,9 @@ def _row(one: StatusPublication, now: datetime) -> Row:
     passed = now - one.published_at
     tone = words.BAD if passed > NEXT_UPDATE else words.WAIT if passed > REFRESH else words.GOOD
     url = reverse("public:status-list", args=[one.list_number])
-    return Row([Cell(str(one.list_number), number=True), one.number, Cell(age(passed), tone=tone), one.blocked,
-                one.size, Cell(one.digest[:16], number=True), Cell(_("Download"), href=url)])
+    return Row([Cell(str(one.list_number), number=True), Cell(str(one.number), number=True),
+                Cell(age(passed), tone=tone), one.blocked, one.size, Cell(one.digest[:16], number=True),
+                Cell(_("Download"), href=url)])
 
 
 urls = [path("lists/", index, name="lists"), path("lists/publish", publish, name="lists-publish")]

@@ -43,7 +43,7 @@ KEY_PURPOSE_WORDS: dict[str, Word] = {
 
 SUBJECT_WORDS: dict[str, Word] = {
     "holder": _("Holder"), "certificate": _("Certificate"), "import": _("Import"), "case": _("Case"),
-    "card": _("Card"), "batch": _("Batch"), "officer": _("Officer"),
+    "card": _("Card"), "batch": _("Batch"), "officer": _("Officer"), "gap": _("Card numbers"),
     "bulk-act": _("Bulk act"),
 }
 """Kind of an event's subject → its word."""
@@ -67,6 +67,7 @@ BEGINNINGS: dict[tuple[str, str], Word] = {
     ("officer", "lock_out"): _("Locked for 15 minutes after wrong tries"),
     ("officer", "change_password"): _("Own password changed"),
     ("officer", "reset_password"): _("New first password given"),
+    ("gap", "leave_out"): _("Numbers left out after a restore"),
     ("import", "take"): _("Rows taken in"), ("import", "refuse"): _("File refused"),
     ("import", "fetch"): _("Refused rows downloaded"),
     ("bulk-act", "ask"): _("Asked for"), ("bulk-act", "complete"): _("Carried out"),

@@ -69,6 +69,9 @@ STATES: dict[str, dict[str, Look]] = {
         "spoiled": (WAIT, _("Spoiled")),
         "suspect": (WAIT, _("Under inquiry")),
     },
+    "gap": {
+        "left_out": (QUIET, _("Left out")),
+    },
     "officer": {
         "pending": (WAIT, _("Waiting for permission")),
         "active": (GOOD, _("Enabled")),
