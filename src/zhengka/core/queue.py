@@ -14,20 +14,38 @@ log = logging.getLogger("zhengka.queue")
 STALLED_AFTER = 30
 """Seconds without a heartbeat after which a worker counts as dead and its job is given to another."""
 TRIES = 5
+"""How often a job that failed is tried again."""
 
 
-def task(name: str, *, cron: str = "") -> Callable[[Work], Work]:
+def task(name: str, *, cron: str = "", given_up: Callable[..., Any] | None = None) -> Callable[[Work], Work]:
     """Register a function as the task `name`. It gets row ids only, calls one service, and may run twice.
 
     `cron`: workers also begin it at these times (minute, hour, day, month, weekday), with `timestamp` in seconds.
+    `given_up`: called with the same ids when the last try has failed, so that no page waits for ever.
     """
     def register(function: Work) -> Work:
-        made = app.task(name=name, queueing_lock=name if cron else None,
-                        retry=RetryStrategy(max_attempts=TRIES, linear_wait=2))(function)
+        options: dict[str, Any] = {"name": name, "queueing_lock": name if cron else None,
+                                   "retry": RetryStrategy(max_attempts=TRIES, linear_wait=2)}
+        if given_up:
+            made = app.task(pass_context=True, **options)(_ending(function, given_up))
+        else:
+            made = app.task(**options)(function)
         if cron:
             app.periodic(cron=cron)(made)
         return function
     return register
+
+
+def _ending(function: Callable[..., Any], given_up: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, with `given_up` behind its last try."""
+    def run(context: JobContext, **ids: Any) -> None:
+        try:
+            function(**ids)
+        except Exception:
+            if context.job.attempts >= TRIES:
+                given_up(**ids)
+            raise
+    return run
 
 
 def task_names() -> list[str]:

@@ -6,7 +6,11 @@ from zhengka.core.queue import task
 from zhengka.registry import services
 
 
-@task("registry.take_import")
+def _give_up(import_id: int) -> None:
+    services.give_up_import(import_id, at=timezone.now())
+
+
+@task("registry.take_import", given_up=_give_up)
 def take_import(import_id: int) -> None:
     """Take a received file in."""
     services.take_import(import_id, at=timezone.now())

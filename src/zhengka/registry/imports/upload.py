@@ -52,6 +52,9 @@ def opened(digest: str, context: bytes) -> Iterator[BinaryIO]:
     try:
         with os.fdopen(read_end, "rb") as stream:
             yield stream
+    except Exception as found:  # what a reader finds in half a file is not what is wrong with it
+        thread.join()
+        raise faults[0] if faults else found from None
     finally:
         thread.join()
     if faults:

@@ -6,7 +6,7 @@ from zhengka.registry.services.certificates import (
     return_certificate,
     return_certificates_many,
 )
-from zhengka.registry.services.importing import fetch_refused, receive_import, take_import
+from zhengka.registry.services.importing import fetch_refused, give_up_import, receive_import, take_import
 from zhengka.registry.services.people import InFull, read_in_full
 from zhengka.registry.services.photographs import Photos, receive_photos, set_photo, set_photos, take_photos
 
@@ -14,6 +14,7 @@ __all__ = [
     "InFull",
     "Photos",
     "fetch_refused",
+    "give_up_import",
     "open_certificate",
     "open_certificates_many",
     "read_in_full",

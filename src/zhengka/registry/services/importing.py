@@ -77,6 +77,12 @@ def take_import(import_id: int, *, at: datetime) -> Import:
     return Import.objects.get(pk=import_id)
 
 
+def give_up_import(import_id: int, *, at: datetime) -> None:
+    """End an import that failed again and again by a fault of ours, with nothing changed; it can be sent anew."""
+    begun = Event.objects.get(subject=Import.kind(), subject_id=import_id, version=1)
+    _refuse(Import.objects.get(pk=import_id), begun, Refusal("internal-fault"), at)
+
+
 @transaction.atomic
 def _take(record: Import, begun: Event, at: datetime) -> None:
     with connection.cursor() as cursor:
