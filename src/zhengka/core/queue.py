@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, TypeVar
 
 from django.db import close_old_connections, connection, transaction
@@ -38,6 +39,7 @@ def task(name: str, *, cron: str = "", given_up: Callable[..., Any] | None = Non
 
 def _ending(function: Callable[..., Any], given_up: Callable[..., Any]) -> Callable[..., Any]:
     """The function, with `given_up` behind its last try."""
+    @wraps(function)
     def run(context: JobContext, **ids: Any) -> None:
         try:
             function(**ids)
