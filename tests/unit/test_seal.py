@@ -121,6 +121,10 @@ def test_a_sealed_file_comes_back_and_every_flipped_bit_and_other_place_or_key_i
         seal.open_one(RING, sealed, context=b"photo")
 
 
+def test_files_that_were_sealed_as_single_values_still_open() -> None:
+    assert seal.open_file(RING, seal.seal_one(RING, b"portrait", context=b"photo"), context=b"photo") == b"portrait"
+
+
 class Trickle(io.BytesIO):
     """A pipe that gives at most 65,521 bytes at a time."""
 

@@ -111,11 +111,18 @@ def seal_file(ring: KeyRing, value: bytes, *, context: bytes) -> bytes:
 
 
 def open_file(ring: KeyRing, sealed: bytes, *, context: bytes) -> bytes:
-    """Undo `seal_file`; SealBroken when a bit, the key or the context differs."""
+    """Undo `seal_file`, or `seal_one`, as which files were sealed at first; SealBroken when a bit, the key or the
+    context differs.
+    """
     if len(sealed) < OVERHEAD:
         raise SealBroken("shorter than a seal")
     head, body = sealed[:_HEAD], sealed[_HEAD:]
-    return sm4.gcm_decrypt(ring.for_files(head[0]), head[1:], body, sm3.digest(context) + head[:1])
+    try:
+        return sm4.gcm_decrypt(ring.for_files(head[0]), head[1:], body, sm3.digest(context) + head[:1])
+    except UnknownKeyVersion:
+        raise
+    except SealBroken:
+        return open_one(ring, sealed, context=context)
 
 
 def seal_many(ring: KeyRing, values: Sequence[bytes], *, context: bytes) -> list[bytes]:
