@@ -8,13 +8,13 @@ from zhengka.cards import services
 from zhengka.core.queue import task
 
 
-@task("cards.publish_status_lists")
+@task("cards.publish_status_lists", urgent=True)
 def publish_status_lists(number: int | None = None) -> None:
     """Publish one status list, or all of them."""
     services.publish_status_lists(at=timezone.now(), number=number)
 
 
-@task("cards.refresh_status_lists", cron="1 * * * *")
+@task("cards.refresh_status_lists", cron="1 * * * *", urgent=True)
 def refresh_status_lists(timestamp: int) -> None:
     """Every hour: publish what midnight changed (activation years that are over), and sign anew what grows old."""
     services.publish_status_lists(at=datetime.fromtimestamp(timestamp, UTC))

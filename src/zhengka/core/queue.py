@@ -5,9 +5,11 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
+from asgiref.sync import sync_to_async
 from django.db import close_old_connections, connection, transaction
 from procrastinate import JobContext, RetryStrategy, exceptions
 from procrastinate.contrib.django import app
+from procrastinate.jobs import DEFAULT_PRIORITY, Status
 
 Work = TypeVar("Work", bound=Callable[..., Any])
 log = logging.getLogger("zhengka.queue")
@@ -16,18 +18,26 @@ STALLED_AFTER = 30
 """Seconds without a heartbeat after which a worker counts as dead and its job is given to another."""
 TRIES = 5
 """How often a job that failed is tried again."""
+DEATHS = 3 * TRIES
+"""After so many tries a job whose workers die is taken for what kills them."""
+URGENT = 10
+_GIVEN_UP: dict[str, Callable[..., Any]] = {}
 
 
-def task(name: str, *, cron: str = "", given_up: Callable[..., Any] | None = None) -> Callable[[Work], Work]:
+def task(name: str, *, cron: str = "", urgent: bool = False,
+         given_up: Callable[..., Any] | None = None) -> Callable[[Work], Work]:
     """Register a function as the task `name`. It gets row ids only, calls one service, and may run twice.
 
     `cron`: workers also begin it at these times (minute, hour, day, month, weekday), with `timestamp` in seconds.
+    `urgent`: goes before all work that waits, such as a list that tells gates of a lost card (I12).
     `given_up`: called with the same ids when the last try has failed, so that no page waits for ever.
     """
     def register(function: Work) -> Work:
         options: dict[str, Any] = {"name": name, "queueing_lock": name if cron else None,
+                                   "priority": URGENT if urgent else DEFAULT_PRIORITY,
                                    "retry": RetryStrategy(max_attempts=TRIES, linear_wait=2)}
         if given_up:
+            _GIVEN_UP[name] = given_up
             made = app.task(pass_context=True, **options)(_ending(function, given_up))
         else:
             made = app.task(**options)(function)
@@ -81,13 +91,21 @@ def _held(once: str | None) -> bool:
 
 
 @app.periodic(cron="* * * * * */15")
-@app.task(name="core.revive_stalled", queueing_lock="core.revive_stalled", pass_context=True)
+@app.task(name="core.revive_stalled", queueing_lock="core.revive_stalled", priority=URGENT, pass_context=True)
 async def revive_stalled(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - when it was due
-    """Give the jobs of dead workers to living ones: procrastinate itself leaves them marked as being done."""
+    """Give the jobs of dead workers to living ones: procrastinate itself leaves them marked as being done. A job that
+    kills every worker (of hunger for memory, say) is not handed on for ever.
+    """
     manager = context.app.job_manager
     for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER):
-        log.warning("job %s (%s) of a dead worker is given to another", job.id, job.task_name)
-        await manager.retry_job(job)
+        if job.attempts < DEATHS:
+            log.warning("job %s (%s) of a dead worker is given to another", job.id, job.task_name)
+            await manager.retry_job(job)
+            continue
+        log.error("job %s (%s) is given up: its workers die", job.id, job.task_name)
+        if given_up := _GIVEN_UP.get(job.task_name):
+            await sync_to_async(given_up)(**job.task_kwargs)
+        await manager.finish_job(job, status=Status.FAILED, delete_job=False)
 
 
 def work(*, until_empty: bool = False) -> None:

@@ -33,7 +33,8 @@ def of_the_platform(settings: dict[str, Any]) -> None:
 
     `settings`: Django's description of the database. The site never calls this: without a scope it sees nothing.
     """
-    settings.setdefault("OPTIONS", {})["options"] = "-c app.lo=0 -c app.hi=999999999999"
+    options = settings.setdefault("OPTIONS", {})
+    options["options"] = f"{options.get('options', '')} -c app.lo=0 -c app.hi=999999999999"
 
 
 def leave(connection: Any) -> None:

@@ -8,7 +8,7 @@ from zhengka.core.scope import allow
 class Migration(migrations.Migration):
     """Rights of the web's role."""
 
-    dependencies = [("bulk", "0002_promises"), ("core", "0006_web_rights")]
+    dependencies = [("bulk", "0002_promises"), ("core", "0005_web_rights")]
     operations = [migrations.RunSQL([
         allow("SELECT, INSERT", "bulk_act"),
         allow("USAGE", "SEQUENCE bulk_act_ids"),

@@ -8,7 +8,7 @@ from zhengka.core.scope import allow
 class Migration(migrations.Migration):
     """Rights of the web's role."""
 
-    dependencies = [("cases", "0002_promises"), ("core", "0006_web_rights")]
+    dependencies = [("cases", "0002_promises"), ("core", "0005_web_rights")]
     operations = [migrations.RunSQL([
         allow("SELECT, UPDATE", "cases_case"),
     ], migrations.RunSQL.noop)]

@@ -18,7 +18,7 @@ ALTER TABLE production_{part} ALTER COLUMN area SET NOT NULL,
 class Migration(migrations.Migration):
     """Areas, row-level security, and what the pages need: workers alone move chunks and judge results."""
 
-    dependencies = [("production", "0002_promises"), ("core", "0006_web_rights")]
+    dependencies = [("production", "0002_promises"), ("core", "0005_web_rights")]
     operations = [
         migrations.AddConstraint("batch", models.UniqueConstraint(fields=["id", "area"], name="batch_in_its_area")),
         *(migrations.AddField(part, "area", models.BigIntegerField(null=True)) for part in PARTS),

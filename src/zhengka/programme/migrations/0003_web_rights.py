@@ -8,7 +8,7 @@ from zhengka.core.scope import allow
 class Migration(migrations.Migration):
     """Rights of the web's role."""
 
-    dependencies = [("programme", "0002_web_reads_only"), ("core", "0006_web_rights")]
+    dependencies = [("programme", "0002_web_reads_only"), ("core", "0005_web_rights")]
     operations = [migrations.RunSQL([
         allow("SELECT", "keys_key, production_maker, areas_area, programme_programme, programme_target"),
     ], migrations.RunSQL.noop)]

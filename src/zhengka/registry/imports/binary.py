@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 Bytes = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
+SLICE: Final = 4_096
+"""Rows that are laid out at once: one long cell makes all their cells as wide (0.2 KB a cell, 20 MB at the worst)."""
 HEADER: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER: Final = b"\xff\xff"
 _NULL: Final = np.frombuffer(b"\xff\xff\xff\xff", np.uint8)
@@ -45,8 +47,17 @@ def encode(columns: Mapping[str, Any], kinds: Mapping[str, str], height: int) ->
     """`height` rows of columns. A column is a polars series, a matrix of so many bytes a row, or one value for all;
     `kinds`: column → its type in the database, as Django names it.
     """
-    if not height:
-        return Rows(np.empty(0, np.uint8), np.zeros(1, np.int64))
+    parts = [_slice({name: column[at : at + SLICE] if isinstance(column, (pl.Series, np.ndarray)) else column
+                     for name, column in columns.items()}, kinds, min(SLICE, height - at))
+             for at in range(0, height, SLICE)]
+    data = np.concatenate([part.data for part in parts]) if parts else np.empty(0, np.uint8)
+    starts = np.zeros(height + 1, np.int64)
+    if parts:
+        np.cumsum(np.concatenate([np.diff(part.starts) for part in parts]), out=starts[1:])
+    return Rows(data, starts)
+
+
+def _slice(columns: Mapping[str, Any], kinds: Mapping[str, str], height: int) -> Rows:
     cells: list[tuple[Bytes, Mask | None]] = [(_same_for_all(len(columns).to_bytes(2)), None)]
     for name, column in columns.items():
         if isinstance(column, pl.Series):

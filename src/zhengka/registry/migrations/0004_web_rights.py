@@ -8,7 +8,7 @@ from zhengka.core.scope import allow
 class Migration(migrations.Migration):
     """Rights of the web's role: none on sightings, and no new holder."""
 
-    dependencies = [("registry", "0003_one_person_once"), ("core", "0006_web_rights")]
+    dependencies = [("registry", "0003_one_person_once"), ("core", "0005_web_rights")]
     operations = [migrations.RunSQL([
         allow("SELECT, UPDATE", "registry_holder"),
         allow("SELECT, INSERT, UPDATE", "registry_certificate, registry_import"),

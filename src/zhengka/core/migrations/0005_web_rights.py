@@ -19,7 +19,8 @@ class Migration(migrations.Migration):
     """Rights on events, sessions and the queue; none on what Django and the queue keep for themselves."""
 
     dependencies = [
-        ("core", "0005_no_compiling"), ("sessions", "0001_initial"), ("procrastinate", "0041_post_retry_failed_job"),
+        ("core", "0004_events_by_number"), ("sessions", "0001_initial"),
+        ("procrastinate", "0041_post_retry_failed_job"),
         ("auth", "0012_alter_user_first_name_max_length"), ("contenttypes", "0002_remove_content_type_name"),
     ]
     operations = [migrations.RunSQL([
