@@ -1,12 +1,12 @@
 """Card policies: dated data, checked when read, chosen by area and day."""
 
 import datetime as dt
-import tomllib
 from pathlib import Path
 
 import pytest
 
 from zhengka.cards import rules
+from zhengka.core.dated import FileRefused, choose, parse
 
 TEXT = (Path(__file__).parents[2] / "data" / "policies" / "standard.toml").read_text()
 TODAY = dt.date(2026, 11, 20)
@@ -17,7 +17,7 @@ def policy(**changed):
     for name, value in changed.items():
         old = next(line for line in text.splitlines() if line.startswith(f"{name} "))
         text = text.replace(old, f"{name} = {value}", 1)
-    return rules.load(tomllib.loads(text), source="standard.toml")
+    return rules.load(parse(text.encode(), "standard.toml"))
 
 
 def test_the_standard_policy_is_one_year_within_ten_for_the_whole_nation():
@@ -37,13 +37,12 @@ def test_a_policy_covers_the_subtree_of_its_area(area, lo, hi):
     {"format": 2}, {"format": '"1"'}, {"area": '"4301"'}, {"area": 430104}, {"years": 0}, {"years": 51},
     {"opens_days_before": 400}, {"code": 7}, {"valid_from": '"2018"'}, {"profile": "true"}])
 def test_a_policy_with_a_fault_names_its_file(fault):
-    with pytest.raises(rules.PolicyBroken, match=r"standard\.toml"):
+    with pytest.raises(FileRefused, match=r"standard\.toml"):
         policy(**fault)
 
 
 def test_the_narrowest_area_wins_and_then_the_latest_day():
     nation, city, newer = policy(), policy(area='"430100"'), policy(area='"430100"', valid_from="2026-01-01")
-    choose = rules.choose
     assert choose([nation, city, newer], 430104_000000, TODAY) == newer
     assert choose([nation, city, newer], 430104_000000, dt.date(2025, 12, 31)) == city
     assert choose([nation, city, newer], 110101_000000, TODAY) == nation

@@ -13,6 +13,7 @@ from django.db.models import Count, Q, QuerySet
 from zhengka.cards import rules
 from zhengka.cards.models import Card, StatusPublication
 from zhengka.core.actors import Actor
+from zhengka.core.dated import choose, read
 from zhengka.core.errors import Refusal
 from zhengka.formats import chip
 from zhengka.formats.verdict import CHINA
@@ -106,7 +107,7 @@ def publications() -> QuerySet[StatusPublication]:
 
 def policy(area: int, on: date) -> rules.Policy:
     """The card policy of an area on a day; `Refusal("policy-missing")` where no file covers it."""
-    found = rules.choose(_policies(Path(settings.DATA) / "policies"), area, on)
+    found = choose(_policies(Path(settings.DATA) / "policies"), area, on)
     if found is None:
         raise Refusal("policy-missing", area=area)
     return found
@@ -133,7 +134,7 @@ def _one(found: Iterable[Card]) -> Card:
 @lru_cache(maxsize=4)
 def _policies(folder: Path) -> tuple[rules.Policy, ...]:
     files = sorted(folder.glob("*.toml"))
-    return tuple(rules.load(tomllib.loads(path.read_text()), source=path.name) for path in files)
+    return tuple(rules.load(read(path)) for path in files)
 
 
 @lru_cache(maxsize=16)

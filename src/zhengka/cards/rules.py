@@ -1,10 +1,10 @@
 """Policies of cards, and what a card's row means at a gate. Pure: days come in, days and words go out."""
 
-from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from zhengka.cards.workflow import OUT_OF_LIFE
+from zhengka.core.dated import FileRefused, Table
 from zhengka.formats.credential import LIST_SIZE
 from zhengka.formats.statuslist import Status
 
@@ -26,10 +26,6 @@ _LISTS: Final = 2**7
 """Most status lists of one province in one suite: 134 million cards."""
 
 
-class PolicyBroken(ValueError):
-    """A policy file that cannot be used; the message names the file and the field."""
-
-
 class Policy(NamedTuple):
     """A card policy (证卡政策) of the areas from `lo` to `hi`, in force from `valid_from` on."""
 
@@ -43,30 +39,18 @@ class Policy(NamedTuple):
     opens_days_before: int
 
 
-def load(data: Mapping[str, Any], *, source: str) -> Policy:
-    """Check a policy as read from TOML; `source` is the name of its file. Raises `PolicyBroken`."""
-    def take(table: str, field: str, kind: type) -> Any:
-        value = (data.get(table, {}) if table else data).get(field)
-        if type(value) is not kind:
-            raise PolicyBroken(f"{source}: {table}.{field} must be there as {kind.__name__}".replace(": .", ": "))
-        return value
-
-    if take("", "format", int) != 1:
-        raise PolicyBroken(f"{source}: format is not 1")
-    lo, hi = _subtree(take("", "area", str), source)
-    policy = Policy(take("", "code", str), lo, hi, take("", "valid_from", date), take("card", "profile", str),
-                    take("validity", "years", int), take("activation", "years", int),
-                    take("activation", "opens_days_before", int))
+def load(table: Table) -> Policy:
+    """The policy that a file holds. Raises `FileRefused`."""
+    code, (lo, hi), valid_from = table.take("code", str), table.area(), table.take("valid_from", date)
+    card, validity, activation = (table.table(name) for name in ("card", "validity", "activation"))
+    policy = Policy(code, lo, hi, valid_from, card.take("profile", str), validity.take("years", int),
+                    activation.take("years", int), activation.take("opens_days_before", int))
+    for part in (table, card, validity, activation):
+        part.end()
     if not (1 <= policy.valid_years <= 50 and 1 <= policy.active_years <= policy.valid_years
             and 0 <= policy.opens_days_before <= 365):
-        raise PolicyBroken(f"{source}: years or days are out of their range")
+        raise FileRefused("value-out-of-range", table.place, "years, opens_days_before")
     return policy
-
-
-def choose(policies: Iterable[Policy], area: int, on: date) -> Policy | None:
-    """The policy of an area on a day: the narrowest that contains it, and of these the latest."""
-    open_ = [policy for policy in policies if policy.lo <= area <= policy.hi and policy.valid_from <= on]
-    return min(open_, key=lambda policy: (policy.hi - policy.lo, -policy.valid_from.toordinal()), default=None)
 
 
 def anniversary(day: date, years: int) -> date:
@@ -131,15 +115,3 @@ def next_version(last: int | None, at: datetime) -> int:
     not, and lists are published less often than once in a second.
     """
     return max((last or 0) + 1, int(at.timestamp()))
-
-
-def _subtree(code: str, source: str) -> tuple[int, int]:
-    """The range of 12-digit codes under a six-digit one: trailing pairs of zeros stand for everything below."""
-    if len(code) != 6 or not code.isascii() or not code.isdigit():
-        raise PolicyBroken(f"{source}: area has six digits")
-    head = code
-    while head.endswith("00"):
-        head = head[:-2]
-    size = 10 ** (12 - len(head))
-    first = int(head or "0") * size
-    return first, first + size - 1

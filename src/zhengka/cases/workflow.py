@@ -1,16 +1,40 @@
-"""Steps of a case (办理), as tables by kind."""
+"""Steps of a case (办理), as tables by kind.
 
-from collections.abc import Mapping
-from typing import Any
+`LINE` is every step that leads a case on, in the one order that all kinds share, with the ways aside of each. A kind
+has some stages of the line; a policy (`cases.rules`) switches steps off, and `rows` closes the line up over them.
+`EXCHANGE` is the table that runs today.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, NamedTuple
 
 from zhengka.core.errors import Refusal
-from zhengka.core.workflow import Step, Workflow
+from zhengka.core.workflow import Guard, Step, Workflow
 
 
 def another_person(case: Any, facts: Mapping[str, Any]) -> None:
     """The approver is another person than the reviewer (审核与批准分人, I6)."""
     if case.reviewer_person and case.reviewer_person == facts["by"].person:
         raise Refusal("same-person")
+
+
+def another_assessor(case: Any, facts: Mapping[str, Any]) -> None:
+    """The second doctor who signs an assessment is another person than the first (双人评定)."""
+    if case.assessor_person == facts["by"].person:
+        raise Refusal("same-person")
+
+
+def another_approver(case: Any, facts: Mapping[str, Any]) -> None:
+    """The city looks again by another person than the one who approved (复审与批准分人)."""
+    if case.approver_person == facts["by"].person:
+        raise Refusal("same-person")
+
+
+def notice_over(case: Any, facts: Mapping[str, Any]) -> None:
+    """The public notice stood for its full working days: `notice_ends` is its last one (办法 art. 9(3), I7)."""
+    if facts["on"] <= case.notice_ends:
+        raise Refusal("notice-running", ends=case.notice_ends)
 
 
 EXCHANGE = Workflow("case", initial="notified", final=frozenset({"ordered", "closed"}), steps=(
@@ -24,3 +48,146 @@ EXCHANGE = Workflow("case", initial="notified", final=frozenset({"ordered", "clo
     Step("approved", "order", "ordered", "case.approve", zh="证卡同办"),
 ))
 """Exchange of a second-generation certificate for a card (换发)."""
+
+
+class Leg(NamedTuple):
+    """A step of the line, the stage that it belongs to, and the ways off and back that come and go with it."""
+
+    stage: str
+    step: Step
+    aside: tuple[Step, ...] = ()
+
+
+START: Final = "start"
+"""Stands for the state in which a kind begins."""
+
+LINE: Final = (
+    # -- an office calls the holder, or the holder applies -----------------------------------------------------------
+    Leg("invitation", Step("notified", "confirm", "confirmed", "case.confirm", zh="信息采集"), (
+        Step("notified", "close", "closed", "case.open", zh="终止"),)),
+    Leg("application", Step("applied", "precheck", "prechecked", "case.confirm", zh="初审"), (
+        Step("applied", "return_papers", "returned", "case.confirm", zh="补正告知"),
+        Step("applied", "withdraw", "withdrawn", "case.open", zh="撤回"))),
+    Leg("application", Step("prechecked", "accept", "accepted", "case.confirm", zh="受理"), (
+        Step("prechecked", "return_papers", "returned", "case.confirm", zh="补正告知"),
+        Step("prechecked", "decline", "declined", "case.confirm", zh="不予受理"),
+        Step("prechecked", "withdraw", "withdrawn", "case.open", zh="撤回"),
+        Step("returned", "resubmit", START, "case.open", zh="补交"),
+        Step("returned", "withdraw", "withdrawn", "case.open", zh="撤回"))),
+    # -- the household register moved: the clock of art. 23 runs until the certificate has followed ------------------
+    Leg("departure", Step("noted", "request", "requested", "case.confirm", zh="申请迁出"), (
+        Step("noted", "close", "closed", "case.open", zh="终止"),
+        Step("noted", "freeze", "frozen", "case.clock", zh="逾期冻结"),
+        Step("frozen", "request", "requested", "case.confirm", zh="申请迁出"),
+        Step("frozen", "lapse", "lapsed", "case.clock", zh="逾期注销"))),
+    # -- what was reported is found true by a second source or a call ------------------------------------------------
+    Leg("verification", Step("reported", "verify", "verified", "case.confirm", zh="核实"), (
+        Step("reported", "disprove", "disproved", "case.confirm", zh="查否"),)),
+    # -- an institution decides category and grade -------------------------------------------------------------------
+    Leg("assessment", Step("verified", "book", "booked", "case.confirm", zh="预约评定"), (
+        Step("booked", "miss", "verified", "case.confirm", zh="未到评"),)),
+    Leg("assessment", Step("booked", "assess", "assessed", "case.assess", zh="评定"), (
+        Step("signed", "fail", "unmet", "case.review", zh="不予办理"),
+        Step("noticed", "reassess", "verified", "case.review", zh="退回重评"))),
+    Leg("assessment", Step("assessed", "countersign", "signed", "case.assess", zh="会签"), (
+        Step("assessed", "differ", "verified", "case.assess", zh="意见不一"),)),
+    # -- the village or community may object -------------------------------------------------------------------------
+    Leg("notice", Step("signed", "publish", "publicised", "case.confirm", zh="公示")),
+    Leg("notice", Step("publicised", "end_notice", "noticed", "case.confirm", (notice_over,), zh="公示期满"), (
+        Step("publicised", "object", "objected", "case.confirm", zh="提出异议"),
+        Step("objected", "dismiss", "publicised", "case.review", zh="异议不成立"),
+        Step("objected", "uphold", "verified", "case.review", zh="异议成立"))),
+    # -- two persons decide ------------------------------------------------------------------------------------------
+    Leg("decision", Step("noticed", "review", "reviewed", "case.review", zh="审核"), (
+        Step("noticed", "send_back", START, "case.review", zh="退回"),)),
+    Leg("decision", Step("reviewed", "approve", "approved", "case.approve", zh="批准"), (
+        Step("reviewed", "send_back_to_review", "noticed", "case.approve", zh="退回审核"),
+        Step("reviewed", "refuse", "refused", "case.approve", zh="不予批准"))),
+    Leg("decision", Step("approved", "recheck", "rechecked", "case.approve", zh="市级复审"), (
+        Step("approved", "send_back_to_approval", "reviewed", "case.approve", zh="退回批准"),)),
+    # -- the certificate arrives at its new office, or a card is ordered ---------------------------------------------
+    Leg("arrival", Step("rechecked", "arrive", "arrived", "case.confirm", zh="迁入确认"), (
+        Step("rechecked", "turn_back", START, "case.confirm", zh="迁入退回"),
+        Step("rechecked", "freeze", "frozen", "case.clock", zh="逾期冻结"))),
+    Leg("card", Step("rechecked", "order", "ordered", "case.approve", zh="证卡同办")),
+)
+
+ENDS: Final = frozenset({"closed", "withdrawn", "declined", "disproved", "unmet", "refused", "lapsed"})
+"""States in which a case may end before the end of its line."""
+
+PAIRS: Final[Mapping[tuple[str, str], Guard]] = {
+    ("assess", "countersign"): another_assessor, ("review", "approve"): another_person,
+    ("review", "refuse"): another_person, ("approve", "recheck"): another_approver}
+"""(first step, second step) → what holds that two persons take them. Where both are taken, a policy must say so."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of case (办理事项): the stages of the line that it may have, those it needs, and the times it needs."""
+
+    name: str
+    zh: str
+    stages: frozenset[str]
+    needs: frozenset[str] = frozenset()
+    times: frozenset[str] = frozenset()
+
+    @property
+    def legs(self) -> tuple[Leg, ...]:
+        """The legs of the line that this kind has."""
+        return tuple(leg for leg in LINE if leg.stage in self.stages)
+
+    @property
+    def actions(self) -> frozenset[str]:
+        """Every step that this kind may have, by its action."""
+        return frozenset(step.action for leg in self.legs for step in (leg.step, *leg.aside))
+
+
+def rows(kind: Kind, off: Collection[str] = ()) -> tuple[list[tuple[Step, str]], str]:
+    """The steps of a kind without those `off`, each with the action of its leg; and the state at the line's end.
+
+    A step of the line that is off lets the states before and after it fall together under the earlier name, and takes
+    its ways aside along. With nothing off this is the master table of the kind.
+    """
+    here = kind.legs[0].step.source
+    names, taken = {START: here}, []
+    for leg in kind.legs:
+        names[leg.step.source] = here
+        if leg.step.action in off:
+            names[leg.step.target] = here
+        else:
+            taken += [(step, leg.step.action) for step in (leg.step, *leg.aside) if step.action not in off]
+            here = leg.step.target
+    return [(replace(step, source=names.get(step.source, step.source), target=names.get(step.target, step.target)),
+             lead) for step, lead in taken], here
+
+
+def _kinds() -> tuple[Kind, ...]:
+    office = frozenset({"application", "decision"})
+    card = office | {"card"}
+    whole = card | {"assessment", "notice"}
+    doctor = frozenset({"assessment"})
+    moves = (("city", "市内"), ("province", "省内跨市"), ("nation", "跨省"))
+    clock = frozenset({"freeze_months", "cancel_months"})
+    return (
+        Kind("new", "申领", whole, needs=doctor | {"notice"}),
+        Kind("exchange", "换发", whole - {"application"} | {"invitation"}),
+        Kind("renewal", "换领", whole, times=frozenset({"opens_years"})),
+        Kind("damage", "残损换领", card),
+        Kind("loss", "补办", card),
+        Kind("change", "类别等级变更", whole, needs=doctor | {"notice"}),
+        Kind("correction", "更正", card),
+        *(Kind(f"transfer_out_{name}", f"{zh}迁出", frozenset({"departure", "decision", "arrival"}), times=clock)
+          for name, zh in moves),
+        *(Kind(f"transfer_in_{name}", f"{zh}迁入", whole) for name, zh in moves),
+        Kind("cancellation", "注销（死亡、本人申请）", office | {"verification"}, times=frozenset({"bar_years"})),
+        Kind("cancellation_unmet", "注销（不再符合标准）", office | doctor, doctor, frozenset({"bar_years"})),
+        Kind("restoration", "恢复", office | {"verification"}),
+        Kind("freeze", "冻结", frozenset({"verification", "decision"})),
+        Kind("unfreeze", "解冻", office),
+        Kind("dispute_city", "市级复核", office | doctor, doctor, frozenset({"closes_working_days"})),
+        Kind("dispute_province", "省级复核", office | doctor, doctor),
+    )
+
+
+KINDS: Final = {kind.name: kind for kind in _kinds()}
+"""Every kind of case, by name."""

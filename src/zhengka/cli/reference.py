@@ -15,14 +15,18 @@ from zhengka.accounts.roles import ADMINISTRATORS, ROLES
 from zhengka.accounts.workflow import OFFICER
 from zhengka.bulk.workflow import ACT
 from zhengka.cards.workflow import CARD
-from zhengka.cases.workflow import EXCHANGE
+from zhengka.cases import policies
+from zhengka.cases.rules import LEVELS, ROUTES, Policy, Procedure
+from zhengka.cases.workflow import EXCHANGE, KINDS
+from zhengka.core.dated import FAULTS
 from zhengka.core.errors import PROBLEMS
 from zhengka.core.queue import task_names
-from zhengka.core.workflow import Workflow
+from zhengka.core.workflow import Step, Workflow
 from zhengka.production.workflow import BATCH
 from zhengka.registry.workflow import CERTIFICATE, HOLDER, IMPORT
 
 WORKFLOWS = (OFFICER, ACT, HOLDER, CERTIFICATE, IMPORT, EXCHANGE, CARD, BATCH)
+DEFAULT_POLICY = "measures-2017"
 Command = Any  # Typer carries a click of its own, without a public name
 MADE = "<!-- Made by `zhengka docs write`; change the code, not this page. -->\n\n"
 
@@ -31,6 +35,7 @@ def pages(command: Command) -> dict[str, str]:
     """File name → text of every generated page; `command` is the whole `zhengka` command."""
     return {
         "problems.md": _problems(), "settings.md": _settings(), "workflows.md": _workflows(), "roles.md": _roles(),
+        "cases.md": _cases(),
         "tasks.md": _tasks(), "commands.md": _commands(command),
         "openapi.json": _openapi(),
     }
@@ -96,17 +101,64 @@ def _workflows() -> str:
 
 
 def _workflow(workflow: Workflow) -> str:
+    matrix = [(step.source, f"{step.action} {step.zh}".strip(), step.target, f"`{step.permission}`", _who(step),
+               _only_if(step)) for step in workflow.steps]
+    return "\n".join([f"## {workflow.name}\n", _drawing(workflow),
+                      _table(("From", "Action", "To", "Permission", "Roles", "Only if"), matrix)])
+
+
+def _drawing(workflow: Workflow) -> str:
     drawing = ["```mermaid", "stateDiagram-v2", f"    [*] --> {workflow.initial}"]
     drawing += [f"    {s.source} --> {s.target}: {s.action} {s.zh}".rstrip() for s in workflow.steps]
     drawing += [f"    {state} --> [*]" for state in sorted(workflow.final)]
-    matrix = []
-    for step in workflow.steps:
-        roles = [role for role, (_, held) in ROLES.items() if step.permission in held]
-        guards = ", ".join(guard.__name__.replace("_", " ") for guard in step.guards)
-        matrix.append((step.source, f"{step.action} {step.zh}".strip(), step.target, f"`{step.permission}`",
-                       ", ".join(roles), guards))
-    return "\n".join([f"## {workflow.name}\n", *drawing, "```\n",
-                      _table(("From", "Action", "To", "Permission", "Roles", "Only if"), matrix)])
+    return "\n".join([*drawing, "```\n"])
+
+
+def _who(step: Step) -> str:
+    return ", ".join(role for role, (_, held) in ROLES.items() if step.permission in held)
+
+
+def _only_if(step: Step) -> str:
+    return ", ".join(guard.__name__.replace("_", " ") for guard in step.guards)
+
+
+def _cases() -> str:
+    """Every table that the shipped case policies make; the default with drawings."""
+    found = sorted(policies.load(Path(settings.DATA) / "cases"), key=lambda policy: policy.code != DEFAULT_POLICY)
+    shipped = [(f"`{policy.code}`", f"{policy.valid_from} – {policy.valid_to or ''}".strip(), ROUTES[policy.route],
+                policy.source) for policy in found]
+    levels = [(f"`{level}`", zh) for level, zh in LEVELS.items()]
+    faults = [(f"`{code}`", en, zh) for code, (en, zh) in FAULTS.items()]
+    return _page(
+        "Cases", "Who decides what, and by when: made from the policies in `data/cases`. Limits are working days,\n"
+        "counted from the day after the step before. A permission without a role is nobody's yet.\n",
+        _table(("Policy", "In force", "Route", "Source"), shipped),
+        *(_policy(policy) for policy in found),
+        "## Offices\n", _table(("In a file", "Office"), levels),
+        "## Why a file is refused\n", _table(("Code", "Meaning", "含义"), faults))
+
+
+def _policy(policy: Policy) -> str:
+    groups: dict[str, list[str]] = {}
+    for name, procedure in policy.procedures.items():
+        groups.setdefault(_procedure(procedure, drawn=policy.code == DEFAULT_POLICY), []).append(name)
+    notice = next(iter(policy.procedures.values())).notice
+    told = [f"Public notice (公示): {notice.working_days} working days, showing {', '.join(notice.fields)} and nothing "
+            f"else; {notice.clause}. A minor is never publicised.\n"] if notice else []
+    return "\n".join([f"## {policy.code}\n", *told, *(
+        f"### {', '.join(f'{name} {KINDS[name].zh}' for name in names)}\n\n{text}" for text, names in groups.items())])
+
+
+def _procedure(procedure: Procedure, *, drawn: bool) -> str:
+    matrix = [(step.source, f"{step.action} {step.zh}", step.target, ", ".join(rule.by), f"`{step.permission}`",
+               _who(step), str(rule.within or ""), _only_if(step), rule.clause) for step, rule in procedure.rows()]
+    left = [f"* Left out: {leg.step.action}. {procedure.off[leg.step.action]}" for leg in procedure.kind.legs
+            if leg.step.action in procedure.off]
+    left += [f"* Waived: {stage}. {source}" for stage, source in procedure.waived.items()]
+    left += [f"* {name.replace('_', ' ')}: {value}" for name, value in procedure.times.items()]
+    head = ("From", "Action", "To", "Office", "Permission", "Roles", "Within", "Only if", "Clause")
+    return "\n".join([f"{procedure.clause}\n", _drawing(procedure.workflow()) if drawn else "", _table(head, matrix),
+                      *left, ""])
 
 
 def _roles() -> str:

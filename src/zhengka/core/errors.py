@@ -33,6 +33,10 @@ PROBLEMS: dict[str, Problem] = {
         409, "This request id was used for something else", "该请求编号已用于其他办理",
         "Start the act again from its page.",
         "请从页面重新发起。"),
+    "notice-running": Problem(
+        409, "The public notice still runs", "公示期未满",
+        "Wait until its last day has passed; an objection until then must be heard.",
+        "请待公示期满后办理；期间有异议的须先处理。"),
     "same-person": Problem(
         409, "Two different persons must do this", "此项须由两名不同人员办理",
         "Leave the second step to a colleague.",

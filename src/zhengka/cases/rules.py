@@ -1,0 +1,143 @@
+"""Policies of cases (办理规则): who decides what, and by when, by area and day. Pure: files come in, tables go out.
+
+A policy names for each kind of case who takes each step, within how many working days, by which clause, and which steps
+it leaves out and why. `cases.policies` reads them from files and proves what they let happen.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Final, NamedTuple
+
+from zhengka.areas.calendars import Calendar, Due, add_months
+from zhengka.cases.workflow import ENDS, LINE, PAIRS, Kind, rows
+from zhengka.core.dated import choose
+from zhengka.core.workflow import Step, Workflow
+
+LEVELS: Final = {
+    "street": "街道（乡镇）残联", "residence-county": "居住地县级残联", "hukou-county": "户籍地县级残联",
+    "issuing-county": "原批准县级残联", "city": "市级残联", "province": "省级残联",
+    "institution": "残疾评定机构", "county-panel": "县级评残小组", "expert-committee": "省残疾评定专家委员会",
+    "platform": "平台"}
+"""Who may take a step → the Chinese term."""
+
+ROUTES: Final = {"local": "属地办理", "cross-province": "跨省通办"}
+"""How a case comes in: at the place of the household register, or where the holder lives."""
+
+class Rule(NamedTuple):
+    """Who takes a step, within how many working days after the one before, by which clause, and not by whom."""
+
+    by: tuple[str, ...]
+    within: int | None = None
+    clause: str = ""
+    another_than: tuple[str, ...] = ()
+
+    def due(self, since: date, calendar: Calendar) -> Due | None:
+        """The last day for the step where the case waits for it since a day; None where no limit is set."""
+        return calendar.add_working_days(since, self.within) if self.within else None
+
+
+class Notice(NamedTuple):
+    """The public notice (公示): its full length, what it shows, and the clause."""
+
+    working_days: int
+    fields: tuple[str, ...]
+    clause: str
+
+    def last_day(self, published: date, calendar: Calendar) -> Due:
+        """The last day of a notice that was put up on a day, which itself does not count."""
+        return calendar.add_working_days(published, self.working_days)
+
+
+@dataclass(frozen=True)
+class Procedure:
+    """How one kind of case goes under one policy (办理流程): a rule for each step of the line, and the steps left out.
+
+    `off` says why a step is left out, `waived` by which source a stage is that the kind needs; `times` see `Kind`.
+    """
+
+    kind: Kind
+    clause: str
+    rules: Mapping[str, Rule]
+    off: Mapping[str, str]
+    waived: Mapping[str, str]
+    times: Mapping[str, int]
+    notice: Notice | None
+
+    @property
+    def start(self) -> str:
+        """The state in which a case begins."""
+        return self.kind.legs[0].step.source
+
+    def end(self, *, minor: bool = False) -> str:
+        """The state at the end of the line, in which all is decided and done."""
+        return rows(self.kind, self.without(minor=minor))[1]
+
+    def without(self, *, minor: bool = False) -> frozenset[str]:
+        """The steps that are left out; a minor is never publicised (办法 art. 9(3))."""
+        stages = {*self.waived, "notice"} if minor else set(self.waived)
+        return frozenset(self.off).union(*(of_stage(stage) for stage in stages))
+
+    def rows(self, *, minor: bool = False) -> list[tuple[Step, Rule]]:
+        """The table, with the rule of each step. A way aside that has no rule of its own is for those of its leg."""
+        found = []
+        for step, lead in rows(self.kind, self.without(minor=minor))[0]:
+            rule = self.rules.get(step.action) or self.rules[lead]._replace(within=None, clause="")
+            guards = tuple(PAIRS[pair] for first in rule.another_than if (pair := (first, step.action)) in PAIRS)
+            found.append((replace(step, guards=(*step.guards, *guards)), rule))
+        return found
+
+    def workflow(self, *, minor: bool = False) -> Workflow:
+        """The table as a `Workflow`: what may happen to a case of this kind."""
+        steps = tuple(step for step, _ in self.rows(minor=minor))
+        ends = ENDS & {step.target for step in steps} | {self.end(minor=minor)}
+        return Workflow("case", self.start, steps, frozenset(ends))
+
+    def opens(self, issued: date) -> date:
+        """The first day on which a certificate issued on a day may be renewed (换领): its so many-th anniversary."""
+        return add_months(issued, 12 * self.times["opens_years"])
+
+    def barred_until(self, cancelled: date) -> date:
+        """The last day on which a category cancelled on a day may not be applied for again (办法 art. 24)."""
+        return add_months(cancelled, 12 * self.times["bar_years"])
+
+    def clock(self, moved: date, calendar: Calendar) -> tuple[Due, Due]:
+        """The last days before a certificate that did not follow a move is frozen, and is cancelled (办法 art. 23)."""
+        return (calendar.last_day(moved, months=self.times["freeze_months"]),
+                calendar.last_day(moved, months=self.times["cancel_months"]))
+
+    def closes(self, decided: date, calendar: Calendar) -> Due:
+        """The last day on which a decision may be disputed (办法 art. 25)."""
+        return calendar.add_working_days(decided, self.times["closes_working_days"])
+
+
+class Policy(NamedTuple):
+    """A case policy of the areas from `lo` to `hi`, in force from `valid_from` up to and including `valid_to`."""
+
+    code: str
+    lo: int
+    hi: int
+    valid_from: date
+    valid_to: date | None
+    route: str
+    source: str
+    procedures: Mapping[str, Procedure]
+
+    def holds(self, on: date) -> bool:
+        """True where the policy is in force on a day."""
+        return self.valid_from <= on and (self.valid_to is None or on <= self.valid_to)
+
+
+def procedure(policies: Iterable[Policy], kind: str, area: int, on: date, route: str = "local") -> Procedure | None:
+    """How a kind of case goes in an area (12-digit code) on a day, or None where nothing is laid down.
+
+    The narrowest area that says anything of the kind wins.
+    """
+    found = choose((policy for policy in policies
+                    if policy.route == route and kind in policy.procedures and policy.holds(on)), area, on)
+    return found.procedures[kind] if found else None
+
+
+def of_stage(stage: str) -> frozenset[str]:
+    """Every step of a stage of the line, by its action."""
+    return frozenset(step.action for leg in LINE if leg.stage == stage for step in (leg.step, *leg.aside))
