@@ -35,7 +35,7 @@ from zhengka.production.services import chunks, gathering, making, staging
 from zhengka.registry import photos as portraits
 
 CHUNK = 1_000
-ROUNDS = 5
+ROUNDS = 7
 PROCESSES = 3
 """One more than the cores here: while one waits for the disk, another works."""
 SIZES = (1_000, 30_000)

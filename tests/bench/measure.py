@@ -5,7 +5,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 ROUNDS = 7
@@ -35,7 +35,11 @@ def seconds(work: Callable[[], object]) -> float:
 
 def ratio(ours: Callable[[], object], floor: Callable[[], object], *, rounds: int = ROUNDS) -> Ratio:
     """Time ours and the floor in turn (A B A B …) and compare them round by round."""
-    pairs = [(seconds(ours), seconds(floor)) for _ in range(rounds)]
+    return compared([(seconds(ours), seconds(floor)) for _ in range(rounds)])
+
+
+def compared(pairs: Sequence[tuple[float, float]]) -> Ratio:
+    """The ratio of the first to the second of each round."""
     ratios = [mine / least for mine, least in pairs]
     chance = random.Random(1)
     draws = sorted(statistics.median(chance.choices(ratios, k=len(ratios))) for _ in range(DRAWS))
