@@ -17,6 +17,8 @@ from zhengka.cli.line import workers
 from zhengka.core import queue
 
 RESTART_AFTER = 1.0
+GRACE = 25.0
+"""Seconds that all of them together have to end what they are at; a worker takes 20."""
 
 
 def worker(until_empty: bool = typer.Option(False, help="End when nothing waits.")) -> None:
@@ -54,9 +56,10 @@ def keep_alive(commands: Sequence[Sequence[str]]) -> None:
     except KeyboardInterrupt:
         for process in running.values():
             process.terminate()
+        patience = time.monotonic() + GRACE
         for process in running.values():
             try:
-                process.wait(20)
+                process.wait(max(patience - time.monotonic(), 0))
             except subprocess.TimeoutExpired:
                 process.kill()
 
