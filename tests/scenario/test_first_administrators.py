@@ -1,14 +1,19 @@
 """The first administrators of an installation: made at the machine itself, once, and never for another role."""
 
+import threading
+
 import pytest
+from django.db import connection, transaction
 from django.urls import reverse
 from typer.testing import CliRunner
 
-from builders import make_area
+from builders import make_actor, make_area, request_id
 from visits import Visitor
 from zhengka.accounts.models import Officer
+from zhengka.accounts.services import Account, install
 from zhengka.cli.app import app
 from zhengka.core.errors import Refusal
+from zhengka.core.models import Event
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "纸上得来终觉浅-1210"
@@ -36,6 +41,42 @@ def test_a_second_one_of_the_same_kind_is_left_to_the_pages():
     installed("security", "wu")
     with pytest.raises(Refusal, match="administrator-there"):
         installed("security", "zheng")
+
+
+def test_a_first_administrator_is_told_of_as_an_act_of_the_platform_that_no_officer_can_do():
+    installed("audit", "wu")
+    officer = Officer.objects.get(username="wu")
+    told = Event.objects.filter(subject="officer", subject_id=officer.pk).order_by("version")
+    assert [(one.action, one.source, one.target, one.actor_id, one.person) for one in told] == [
+        ("open", "", "pending", None, "system"), ("install", "pending", "active", None, "system")]
+    assert (officer.state, officer.version) == ("active", 2)
+    with pytest.raises(Refusal, match="not-permitted"):
+        Officer.workflow.step("pending", "install").guards[0](officer, {"by": make_actor("security")})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_that_are_installed_at_the_same_moment_the_second_is_refused():
+    area, said = make_area(), []
+
+    def second():
+        try:
+            said.append(install(Account("zheng", "郑", "staff-2", "system", area, PASSWORD), request_id=request_id()))
+        except Refusal as no:
+            said.append(no.code)
+        finally:
+            connection.close()
+    other = threading.Thread(target=second)
+    with transaction.atomic():
+        install(Account("wu", "吴", "staff-1", "system", area, PASSWORD), request_id=request_id())
+        other.start()
+        other.join(2)
+    other.join()
+    assert said == ["administrator-there"]
+
+
+def test_nobody_is_installed_under_the_staff_number_of_the_platform_itself():
+    with pytest.raises(Refusal, match="own-account"):
+        install(Account("wu", "吴", "system", "system", make_area(), PASSWORD), request_id=request_id())
 
 
 @pytest.mark.parametrize("role", ["approver", "producer", "leader", "nobody"])

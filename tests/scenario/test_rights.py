@@ -195,3 +195,5 @@ def test_the_demo_s_officers_can_be_used_at_once_and_again_after_what_was_done_t
     for one in shown:
         officer = services.authenticate(one.username, demo.password(), at=NOON)
         assert actor_of(officer).may("account.own") and officer.role == one.role and not officer.first_password
+        told = Event.objects.filter(subject="officer", subject_id=officer.pk)
+        assert list(told.order_by("version").values_list("action", flat=True)[:2]) == ["open", "install"]

@@ -1,7 +1,8 @@
 """Steps of an officer's account (账号), as a table.
 
 The system administrator opens accounts and asks for roles, the security administrator permits them (三员分立): no right
-comes from one person alone, and none from the person who gets it. A closed account that is opened again waits, too.
+comes from one person alone, and none from the person who gets it. Only the first administrators are installed by the
+operator's own hand. A closed account that is opened again waits, too.
 """
 
 from collections.abc import Mapping
@@ -46,6 +47,7 @@ _PERMITS = (not_oneself, this_role_waits, not_who_asked)
 OFFICER = Workflow("officer", initial="pending", steps=(
     #    from       action        to          permission
     Step("pending", "permit", "active", "officer.permit", _PERMITS, zh="授权"),
+    Step("pending", "install", "active", "officer.permit", (the_platform,), zh="初始化"),
     Step("pending", "refuse", "inactive", "officer.permit", (not_oneself, this_role_waits), zh="不予授权"),
     Step("pending", "appoint", "pending", "officer.manage", (not_oneself,), zh="调岗"),
     Step("pending", "deactivate", "inactive", "officer.manage", (not_oneself,), zh="停用"),

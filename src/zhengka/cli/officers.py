@@ -1,6 +1,7 @@
 """The first administrators, the demo's officers, and who acts when a command is given no officer."""
 
 from typing import Annotated
+from uuid import uuid4
 
 import typer
 from django.contrib.auth.password_validation import validate_password
@@ -36,7 +37,7 @@ def install_(role: Annotated[str, typer.Argument(help="system, security or audit
     found = Area.objects.filter(code=area).first()
     if found is None:
         raise Refusal("not-found", area=area)
-    made = install(Account(username, name, person, role, found, password))
+    made = install(Account(username, name, person, role, found, password), request_id=uuid4())
     typer.echo(f"{made.username}: {role} · {found.name}. The password must be changed at the first login.")
 
 
@@ -44,8 +45,8 @@ def enrol_demo() -> list[demo.DemoOfficer]:
     """One officer per role for the whole pilot, each a person of its own; asking twice changes nothing."""
     area, shown = Area.objects.get(code=HUNAN), demo.officers()
     for officer in shown:
-        enrol(officer.username, name=demo.NAMES[officer.role], person=f"demo-{officer.role}", role=officer.role,
-              area=area, password=officer.password)
+        enrol(Account(officer.username, demo.NAMES[officer.role], f"demo-{officer.role}", officer.role, area,
+                      officer.password), request_id=uuid4())
     return shown
 
 

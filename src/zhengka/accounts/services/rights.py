@@ -4,14 +4,14 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.contrib.auth.hashers import check_password
-from django.db import transaction
+from django.db import connection, transaction
 
 from zhengka.accounts.models import Officer
 from zhengka.accounts.roles import ADMINISTRATORS, OWN, ROLES
 from zhengka.areas.models import Area
-from zhengka.core.actors import Actor
+from zhengka.core.actors import SYSTEM, Actor
 from zhengka.core.errors import Refusal
-from zhengka.core.events import Replayed, begin, lock, perform, replayed
+from zhengka.core.events import Replayed, begin, lock, perform, replayed, sub
 
 NOTHING_WAITS = {"wanted": "", "wanted_by": ""}
 
@@ -41,21 +41,23 @@ def actor_of(officer: Officer) -> Actor:
 
 
 @transaction.atomic
-def enrol(username: str, *, name: str, person: str, role: str, area: Area, password: str) -> Officer:
+def enrol(account: Account, *, request_id: UUID) -> Officer:
     """Make an active account by the operator's own hand, or give an existing one its name, role, area and password
     again; a repeat changes nothing. For the demo alone.
     """
-    given = {"name": name, "person": person, "role": role, "area": area, "installed": True, "first_password": False}
-    officer, _ = Officer.objects.update_or_create(username=username, defaults=given,
-                                                  create_defaults={**given, "state": "active"})
-    if not check_password(password, officer.password):
-        officer.set_password(password)
-        officer.save(update_fields=["password"])
+    officer = Officer.objects.filter(username=account.username).first()
+    if officer is None:
+        return _by_hand(account, first_password=False, request_id=request_id)
+    officer.name, officer.person, officer.role, officer.area = account.name, account.person, account.role, account.area
+    officer.installed, officer.first_password = True, False
+    if not check_password(account.password, officer.password):
+        officer.set_password(account.password)
+    officer.save()
     return officer
 
 
 @transaction.atomic
-def install(account: Account) -> Officer:
+def install(account: Account, *, request_id: UUID) -> Officer:
     """Make the account of a first administrator by the operator's own hand (初始化管理员), at the machine itself: from
     then on a system administrator opens accounts and a security administrator permits them.
 
@@ -64,15 +66,30 @@ def install(account: Account) -> Officer:
     """
     if account.role not in ADMINISTRATORS:
         raise Refusal("not-an-administrator", role=account.role)
-    lock(*Officer.objects.filter(role=account.role))
+    with connection.cursor() as cursor:  # there may be no row yet that could be locked
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('first administrators', 0))")
     if Officer.objects.filter(role=account.role, area=account.area, state="active").exists():
         raise Refusal("administrator-there", role=account.role)
     if Officer.objects.filter(username=account.username).exists():
         raise Refusal("username-taken")
+    return _by_hand(account, first_password=True, request_id=request_id)
+
+
+def _by_hand(account: Account, *, first_password: bool, request_id: UUID) -> Officer:
+    """Open an account and give it its role at once: both are told as acts of the platform, not of an officer."""
+    if account.person == SYSTEM.person:
+        raise Refusal("own-account")
+    officer = _new(account, by=SYSTEM, first_password=first_password)
+    begin(officer, "open", by=SYSTEM, request_id=request_id, role=account.role)
+    return perform(officer, "install", {"installed": True, **NOTHING_WAITS}, by=SYSTEM,
+                   request_id=sub(request_id, "install"), role=account.role)
+
+
+def _new(account: Account, *, by: Actor, first_password: bool) -> Officer:
+    """The row of an account whose role waits, asked for by the actor's person."""
     officer = Officer(username=account.username, name=account.name, person=account.person, role=account.role,
-                      area=account.area, state="active", installed=True, first_password=True)
+                      area=account.area, wanted=account.role, wanted_by=by.person, first_password=first_password)
     officer.set_password(account.password)
-    officer.save(force_insert=True)
     return officer
 
 
@@ -94,10 +111,7 @@ def open_account(account: Account, *, by: Actor, request_id: UUID) -> Officer:
         raise Replayed(event)
     if Officer.objects.filter(username=account.username).exists():
         raise Refusal("username-taken")
-    officer = Officer(username=account.username, name=account.name, person=account.person, role=account.role,
-                      area=account.area, wanted=account.role, wanted_by=by.person, first_password=True)
-    officer.set_password(account.password)
-    return begin(officer, "open", by=by, request_id=request_id, role=account.role)
+    return begin(_new(account, by=by, first_password=True), "open", by=by, request_id=request_id, role=account.role)
 
 
 @transaction.atomic

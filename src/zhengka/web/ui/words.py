@@ -135,6 +135,7 @@ ACTIONS: dict[str, str | Promise] = {
     "log_in": _("Log in"),
     "log_out": _("Log out"),
     "lock_out": _("Lock after wrong tries"),
+    "install": _("Install at the machine itself"),
 }
 """Action of a workflow step → the word on its button and in the history."""
 
