@@ -5,7 +5,7 @@ import threading
 import pytest
 from django.db import connection, transaction
 from django.urls import reverse
-from typer.testing import CliRunner
+from typer import testing
 
 from builders import make_actor, make_area, request_id
 from visits import Visitor
@@ -19,11 +19,12 @@ pytestmark = pytest.mark.django_db
 PASSWORD = "纸上得来终觉浅-1210"
 
 
-def installed(role: str, username: str, *, password: str = PASSWORD) -> str:
-    """What the command says; a refusal is raised."""
+def installed(role: str, username: str, *more: str, typed: str = f"{PASSWORD}\n") -> str:
+    """What the command says to what is typed; a refusal is raised."""
     area = make_area().parent
-    done = CliRunner().invoke(app, ["officer", "install", role, "--username", username, "--name", "首任", "--person",
-                                    f"staff-{username}", "--area", str(area.code), "--password", password])
+    done = testing.CliRunner().invoke(app, [
+        "officer", "install", role, "--username", username, "--name", "首任", "--person", f"staff-{username}", "--area",
+        str(area.code), *more], input=typed)
     if done.exception and not isinstance(done.exception, SystemExit):
         raise done.exception
     return done.output
@@ -88,4 +89,26 @@ def test_no_other_role_is_installed_by_one_hand(role):
 
 def test_a_password_that_anybody_guesses_is_refused():
     with pytest.raises(Refusal, match="password-weak"):
-        installed("audit", "wu", password="1234567890")
+        installed("audit", "wu", typed="1234567890\n")
+
+
+def test_no_password_is_an_empty_one_and_is_refused():
+    with pytest.raises(Refusal, match="password-weak"):
+        installed("audit", "wu", typed="")
+
+
+def test_the_first_password_is_no_argument_that_the_list_of_processes_shows():
+    assert "--password" in installed("audit", "wu", "--password", PASSWORD)
+    assert not Officer.objects.exists()
+
+
+def test_at_a_terminal_the_first_password_is_typed_twice_and_not_shown(monkeypatch):
+    monkeypatch.setattr(testing._NamedTextIOWrapper, "isatty", lambda _self: True, raising=False)
+    said = installed("audit", "wu", typed=f"{PASSWORD}\nanother one-1210\n{PASSWORD}\n{PASSWORD}\n")
+    assert "do not match" in said and PASSWORD not in said
+    assert Officer.objects.get(username="wu").check_password(PASSWORD)
+
+
+def test_what_is_piped_in_is_the_first_password():
+    assert PASSWORD not in installed("audit", "wu")
+    assert Officer.objects.get(username="wu").check_password(PASSWORD)

@@ -1,5 +1,6 @@
 """The first administrators, the demo's officers, and who acts when a command is given no officer."""
 
+import sys
 from typing import Annotated
 from uuid import uuid4
 
@@ -25,11 +26,13 @@ def install_(role: Annotated[str, typer.Argument(help="system, security or audit
              username: Annotated[str, typer.Option(help="Login name.")],
              name: Annotated[str, typer.Option(help="The person's name.")],
              person: Annotated[str, typer.Option(help="Staff number: the same for every account of one person.")],
-             area: Annotated[int, typer.Option(help="12-digit code of the area.")] = HUNAN,
-             password: Annotated[str, typer.Option(prompt="First password", hide_input=True, confirmation_prompt=True,
-                                                   help="Asked for when it is not given.")] = "") -> None:
-    """Make the account of a first administrator (初始化管理员); all others are opened and permitted on the pages."""
+             area: Annotated[int, typer.Option(help="12-digit code of the area.")] = HUNAN) -> None:
+    """Make the account of a first administrator (初始化管理员); all others are opened and permitted on the pages.
+
+    The first password is asked for, hidden and twice, or is the first line of standard input where that is no terminal.
+    """
     cluster.ensure()
+    password = _first_password()
     try:
         validate_password(password)
     except ValidationError as weak:
@@ -39,6 +42,13 @@ def install_(role: Annotated[str, typer.Argument(help="system, security or audit
         raise Refusal("not-found", area=area)
     made = install(Account(username, name, person, role, found, password), request_id=uuid4())
     typer.echo(f"{made.username}: {role} · {found.name}. The password must be changed at the first login.")
+
+
+def _first_password() -> str:
+    """Never an argument: everybody on the machine may read those in the list of processes."""
+    if sys.stdin.isatty():
+        return str(typer.prompt("First password", hide_input=True, confirmation_prompt=True))
+    return sys.stdin.readline().rstrip("\r\n")
 
 
 def enrol_demo() -> list[demo.DemoOfficer]:
