@@ -16,9 +16,11 @@ import batches
 import builders
 from builders import NOON
 from portraits import make_photo
+from worker import tried, work
 from zhengka.accounts.models import Officer
 from zhengka.accounts.services import actor_of
 from zhengka.areas.models import Area
+from zhengka.bulk import services as bulk
 from zhengka.bulk.models import Act
 from zhengka.cards.models import Card
 from zhengka.cases import services as cases
@@ -193,12 +195,36 @@ def test_a_group_that_fails_again_and_again_ends_the_act_and_what_was_done_stays
         with pytest.raises(Killed):
             carried_out(act)
         patch.setattr(cases, "_chunk", lambda *_: 1 / 0)
-        for attempt in range(TRIES):
-            assert told(act)[:2] == ("waiting", 2), attempt
+        for attempts in range(TRIES + 1):
+            assert told(act)[:2] == ("waiting", 2), attempts
             with pytest.raises(ZeroDivisionError):
-                carried_out(act)
+                tried(act.task, attempts=attempts, act_id=act.pk)
     assert told(act) == ("refused", 2, 2, 0, {}) and act.problem == "internal-fault"
     assert told(carried_out(act))[0] == "refused" and Card.objects.count() == 2
+
+
+def test_groups_that_fail_for_a_moment_keep_no_act_from_its_end(monkeypatch):
+    reviewed(2 * (TRIES + 2))
+    act, calls, original = asked(), [], cases._chunk
+
+    def each_second_one_fails(*args):
+        calls.append(args)
+        return 1 / 0 if len(calls) % 2 == 0 else original(*args)
+    monkeypatch.setattr(cases, "_chunk", each_second_one_fails)
+    work()
+    assert told(act)[:3] == ("done", 2 * (TRIES + 2), 2 * (TRIES + 2)) and len(calls) > 2 * TRIES
+
+
+@pytest.mark.parametrize("task", sorted(KINDS))
+def test_every_act_whose_task_fails_for_the_last_time_is_ended_with_a_name(monkeypatch, task):
+    act = asked()
+    Act.objects.filter(pk=act.pk).update(task=task)
+    monkeypatch.setattr(bulk, "_next", lambda *_: 1 / 0)
+    for attempts, state, problem in ((TRIES - 1, "waiting", ""), (TRIES, "refused", "internal-fault")):
+        with pytest.raises(ZeroDivisionError):
+            tried(task, attempts=attempts, act_id=act.pk)
+        act.refresh_from_db()
+        assert (act.state, act.problem) == (state, problem)
 
 
 def test_a_closed_account_ends_the_act_by_name_and_what_was_done_stays(monkeypatch):

@@ -31,7 +31,6 @@ class Act(ProvinceRow, Stateful):
     left_alone = models.PositiveIntegerField(default=0)
     reasons = models.JSONField(default=dict, help_text="why rows were left alone: code → number of rows")
     groups = models.PositiveIntegerField(default=0, help_text="groups that are done")
-    faults = models.PositiveIntegerField(default=0, help_text="how often the next group failed without a name")
     place = models.JSONField(null=True, help_text="where the next group begins, in the terms of the task")
     problem = models.TextField(blank=True, help_text="code of the refusal that ended it")
     problem_facts = models.JSONField(default=dict)

@@ -5,6 +5,7 @@ calls `carry_out` with a function for one group. What was permitted to the offic
 act, hold until its end, whatever role the officer gets meanwhile; a closed account ends it.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from typing import Any, BinaryIO
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from zhengka.accounts.models import Officer
 from zhengka.bulk.models import Act
@@ -22,7 +24,9 @@ from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed, begin, lock, perform, replayed, sub
 from zhengka.core.models import Event, province_of
-from zhengka.core.queue import TRIES, later
+from zhengka.core.queue import later
+
+log = logging.getLogger("zhengka.bulk")
 
 TURN = timedelta(seconds=20)
 """After this time a worker lets other jobs have their turn: a long act must not keep a status list from its gates."""
@@ -86,22 +90,30 @@ def carry_out(act_id: int, work: Work, *, clock: Clock) -> Act:
     """Do the groups of an act that are not done yet, each with its count in one transaction, and end it.
 
     Run twice, at once or again, it does each group once. A `Refusal` of a group ends the act as refused by that name;
-    what the groups before it did stays. A fault is raised, so that the job is tried again, and ends the act as
-    `internal-fault` when a group fails for the last time. After `TURN` the rest is asked for as another job.
+    what the groups before it did stays. A fault of the first group is raised, so that the job is tried again, until
+    `give_up`. After a fault behind groups that went well, and after `TURN`, the rest is asked for as another job, which
+    has all its tries.
     """
-    ends = clock() + TURN
+    ends, went_on = clock() + TURN, False
     try:
         while _next(act_id, work, clock()):
+            went_on = True
             if clock() > ends:
                 _ask_again(act_id)
                 break
     except Refusal as no:
         _refuse(act_id, no, clock())
     except Exception:
-        if _count_fault(act_id) >= TRIES:
-            _refuse(act_id, Refusal("internal-fault"), clock())
-        raise
+        if not went_on:
+            raise
+        log.exception("bulk act %s: a group failed and is tried again", act_id)
+        _ask_again(act_id)
     return Act.objects.get(pk=act_id)
+
+
+def give_up(act_id: int) -> None:
+    """End an act whose next group failed at every try by a fault of ours; what the groups before it did stays."""
+    _refuse(act_id, Refusal("internal-fault"), timezone.now())
 
 
 @transaction.atomic
@@ -117,20 +129,13 @@ def _next(act_id: int, work: Work, at: datetime) -> bool:
     left = sum(group.left.values())
     counted = {
         "done": act.done + group.moved + left, "moved": act.moved + group.moved, "left_alone": act.left_alone + left,
-        "reasons": dict(Counter(act.reasons) + Counter(group.left)), "groups": act.groups + 1, "faults": 0,
+        "reasons": dict(Counter(act.reasons) + Counter(group.left)), "groups": act.groups + 1,
         "place": group.onward}
     if group.onward is not None:
         Act.objects.filter(pk=act_id).update(**counted)
         return True
     _end(act, "complete", counted, at)
     return False
-
-
-@transaction.atomic
-def _count_fault(act_id: int) -> int:
-    (act,) = lock(Act(pk=act_id))
-    Act.objects.filter(pk=act_id).update(faults=act.faults + 1)
-    return act.faults + 1
 
 
 @transaction.atomic

@@ -2,29 +2,30 @@
 
 from django.utils import timezone
 
+from zhengka.bulk.services import give_up
 from zhengka.cases import services
 from zhengka.core.queue import task
 
 
-@task("cases.open_exchange")
+@task("cases.open_exchange", given_up=give_up)
 def open_exchange(act_id: int) -> None:
     """Open the exchange for the units that were named, in groups."""
     services.carry_out_exchange(act_id, clock=timezone.now)
 
 
-@task("cases.confirm_all")
+@task("cases.confirm_all", given_up=give_up)
 def confirm_all(act_id: int) -> None:
     """Confirm all cases that wait for it in an area, in groups."""
     services.carry_out_all(act_id, "confirm", clock=timezone.now)
 
 
-@task("cases.review_all")
+@task("cases.review_all", given_up=give_up)
 def review_all(act_id: int) -> None:
     """Review all cases that wait for it in an area, in groups."""
     services.carry_out_all(act_id, "review", clock=timezone.now)
 
 
-@task("cases.approve_all")
+@task("cases.approve_all", given_up=give_up)
 def approve_all(act_id: int) -> None:
     """Approve all cases that wait for it in an area, in groups, and order their cards."""
     services.carry_out_all(act_id, "approve", clock=timezone.now)

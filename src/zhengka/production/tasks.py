@@ -4,6 +4,7 @@ import logging
 
 from django.utils import timezone
 
+from zhengka.bulk.services import give_up
 from zhengka.core.errors import Refusal
 from zhengka.core.queue import task
 from zhengka.production import services
@@ -28,7 +29,7 @@ def finish_batch(batch_id: int) -> None:
     services.finish_if_done(batch_id, at=timezone.now())
 
 
-@task("production.take_results")
+@task("production.take_results", given_up=give_up)
 def take_results(act_id: int) -> None:
     """Match a card maker's results card by card, all of them or none."""
     services.take_results(act_id, clock=timezone.now)

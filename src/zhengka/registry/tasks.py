@@ -2,6 +2,7 @@
 
 from django.utils import timezone
 
+from zhengka.bulk.services import give_up
 from zhengka.core.queue import task
 from zhengka.registry import services
 
@@ -16,7 +17,7 @@ def take_import(import_id: int) -> None:
     services.take_import(import_id, at=timezone.now())
 
 
-@task("registry.take_photos")
+@task("registry.take_photos", given_up=give_up)
 def take_photos(act_id: int) -> None:
     """Give the portraits of a pack to their holders, in groups."""
     services.take_photos(act_id, clock=timezone.now)

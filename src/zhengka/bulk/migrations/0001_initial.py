@@ -33,7 +33,6 @@ class Migration(migrations.Migration):
                 ('left_alone', models.PositiveIntegerField(default=0)),
                 ('reasons', models.JSONField(default=dict, help_text='why rows were left alone: code → number of rows')),
                 ('groups', models.PositiveIntegerField(default=0, help_text='groups that are done')),
-                ('faults', models.PositiveIntegerField(default=0, help_text='how often the next group failed without a name')),
                 ('place', models.JSONField(help_text='where the next group begins, in the terms of the task', null=True)),
                 ('problem', models.TextField(blank=True, help_text='code of the refusal that ended it')),
                 ('problem_facts', models.JSONField(default=dict)),
