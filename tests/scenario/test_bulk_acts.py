@@ -371,6 +371,15 @@ def test_an_upload_that_is_gone_is_named():
     assert registry.take_photos(act.pk, clock=noon).problem == "upload-missing"
 
 
+def test_an_upload_whose_act_cannot_be_kept_is_forgotten(settings, tmp_path):
+    settings.FILES = tmp_path / "files"
+    act = Act(area=builders.make_area(), task="registry.take_photos", total=-1)  # the database refuses it
+    with pytest.raises(IntegrityError), transaction.atomic():
+        bulk.ask(act, "case.confirm", by=builders.make_actor(), request_id=builders.request_id(), at=NOON,
+                 upload=pack(a=b"photo"))
+    assert act.upload and not [path for path in settings.FILES.rglob("*") if path.is_file()]
+
+
 # ---- results -------------------------------------------------------------------------------------------------------
 
 

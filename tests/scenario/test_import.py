@@ -211,6 +211,24 @@ def test_an_upload_is_kept_sealed_and_one_request_receives_it_once(clerk, tmp_pa
     assert Import.objects.count() == 1
 
 
+def test_an_upload_that_is_refused_or_came_before_is_not_kept_beside_the_first(clerk, tmp_path, settings):
+    settings.FILES = tmp_path / "files"
+    path, area, key = file_of(tmp_path, row(1)), Area.objects.get(code=430104_000000), builders.request_id()
+
+    def kept() -> list[str]:
+        return [file.name for file in settings.FILES.rglob("*") if file.is_file()]
+
+    def receive(request_id) -> Import:
+        return services.receive_import(path.name, path, area, by=clerk, request_id=request_id, at=NOON)
+    record = receive(key)
+    services.take_import(record.pk, at=NOON)  # holders are registered, under request ids of their own
+    with pytest.raises(Replayed):
+        receive(key)
+    with pytest.raises(Refusal, match="request-id-reused"):
+        receive(Event.objects.exclude(subject="import").earliest("id").request_id)
+    assert kept() == [record.upload]
+
+
 def test_an_import_taken_twice_is_taken_once(clerk, tmp_path):
     record = received(file_of(tmp_path, row(1)), clerk)
     first = services.take_import(record.pk, at=NOON)

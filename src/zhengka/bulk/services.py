@@ -72,7 +72,7 @@ def ask(act: Act, permission: str, *, by: Actor, request_id: UUID, at: datetime,
     act.province, act.permissions, act.officer_id, act.asked_at = (
         province_of(act.area.code), sorted(by.permissions), by.id, at)
     act.upload = files.put_sealed_stream(upload, act.task) if upload else ""
-    with transaction.atomic():
+    with files.or_removed(act.upload), transaction.atomic():
         begin(act, "ask", by=by, request_id=request_id, at=at, task=act.task)
         later(act.task, act_id=act.pk)
     return act

@@ -4,7 +4,8 @@ import hashlib
 import io
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -86,6 +87,20 @@ def open_sealed(name: str, context: str) -> BinaryIO:
     where it was changed. Nothing is in clear but the frame at hand, in memory.
     """
     return io.BufferedReader(seal.SealedFile(fields.key_ring(), place(name).open("rb"), context=context.encode()))
+
+
+@contextmanager
+def or_removed(name: str) -> Iterator[None]:
+    """Forget the file `name` that was kept just now (none: "") when the block that needs it fails: nobody else would.
+
+    For sealed streams alone: each has a name of its own, so that no other row needs the same file.
+    """
+    try:
+        yield
+    except BaseException:
+        if name:
+            remove(name)
+        raise
 
 
 def remove(digest: str) -> None:

@@ -47,7 +47,7 @@ def receive_import(filename: str, source: BinaryIO | Path, area: Area, *, by: Ac
             return receive_import(filename, file, area, by=by, request_id=request_id, at=at)
     found = envelope.inspect(source)
     digest, kept = upload.keep(source, upload.UPLOAD)
-    with transaction.atomic():
+    with files.or_removed(kept), transaction.atomic():
         record = begin(Import(
             province=province_of(area.code), area=area, filename=Path(filename).name, digest=digest, upload=kept,
             form=found.form, encoding=found.encoding, received_at=at, officer_id=by.id,
