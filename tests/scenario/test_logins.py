@@ -257,6 +257,13 @@ def test_a_change_that_is_sent_twice_is_made_once():
     assert acts(officer) == ["change_password"]
 
 
+def test_a_refusal_that_belongs_to_no_field_is_a_page_with_words_and_code():
+    other, key = officer_named("other-name"), uuid4()
+    services.change_password(other, old=PASSWORD, new=OTHER, by=services.actor_of(other), request_id=key, at=NOON)
+    page = logged_in(officer_named("real-name")).act(reverse("staff:account-password"), **OWN, request_id=str(key))
+    assert page.status_code == 409 and "request-id-reused" in page.content.decode()
+
+
 def test_with_a_password_that_somebody_else_chose_nothing_is_open_but_the_page_to_change_it():
     officer = officer_named("real-name", first_password=True)
     visitor, there = logged_in(officer), reverse("staff:account-password")

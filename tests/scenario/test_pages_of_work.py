@@ -231,6 +231,25 @@ def test_bulk_acts_say_first_how_many_and_then_what_became_of_them(everything):
     assert Case.objects.filter(pk__in=chosen, state="ordered").count() == 3
 
 
+@pytest.mark.parametrize("nonsense", ["²", "9" * 30, "-1", "x", ""])
+def test_what_can_be_no_row_is_left_out_of_a_bulk_act(nonsense):
+    case = make_case(state="reviewed", reviewer="other")
+    visitor, picked = Visitor(make_officer("approver")), {"action": "approve", "chosen": [case.pk, nonsense]}
+    assert "Approve 1 case?" in visitor.act(reverse("staff:cases-bulk"), **picked).content.decode()
+    answer = visitor.act(reverse("staff:cases-bulk"), sure="1", **picked)
+    assert "1 case is done" in visitor.get(answer.url).content.decode()
+    desk = Visitor(make_officer("clerk"))
+    answer = desk.act(reverse("staff:cards-bulk", args=["hand-over"]), card=nonsense)
+    assert "No card was ticked" in desk.get(answer.url).content.decode()
+
+
+@pytest.mark.parametrize("after", ["²-1", f"{'9' * 30}-1", "1", "1-2-3", "1-²", ""])
+def test_an_address_that_names_no_place_shows_the_first_page(after):
+    case = make_case(state="reviewed")
+    page = Visitor(make_officer("approver")).get(reverse("staff:cases"), {"state": "reviewed", "after": after})
+    assert reverse("staff:case", args=[case.pk]) in page.content.decode()
+
+
 def test_a_page_that_fails_tells_a_reference_number_and_nothing_else(settings, monkeypatch):
     holder = make_holder()
     Holder.objects.filter(pk=holder.pk).update(id_number=fields.close("x", "another.field"))

@@ -89,6 +89,8 @@ def password(request: Request) -> HttpResponse:
             return act(request, change, to=reverse("staff:account"),
                        said=_("Your password is changed. Wherever else you were logged in, you are logged out."))
         except Refusal as refusal:
+            if refusal.code not in AT_FIELD:
+                raise
             wrong = refusal.code == "login-wrong"
             form.add_error(AT_FIELD[refusal.code], gettext("This is not your password.") if wrong else said(refusal))
     intro = gettext("Somebody else chose your password. Choose one that only you know; then everything is open to you.")

@@ -24,7 +24,7 @@ from zhengka.production import queries as production
 from zhengka.registry import queries as registry
 from zhengka.web.access import Request, act, request_key, requires
 from zhengka.web.staff.navigation import area_name, trail
-from zhengka.web.staff.paging import SIZE, page_by_place, place
+from zhengka.web.staff.paging import SIZE, page_by_place, place, ticked
 from zhengka.web.staff.words import disability
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Event, Fact, Row, Table, Text, Tile
@@ -101,7 +101,7 @@ def bulk(request: Request, name: str) -> HttpResponse:
     if name not in BULK:
         raise Refusal("not-found")
     source, action, service = BULK[name]
-    ids = [int(text) for text in request.POST.getlist("card") if text.isascii() and text.isdigit() and len(text) < 19]
+    ids = ticked(request, "card")
     key = request_key(request)
     try:
         moved = service(ids, by=request.actor, request_id=key, at=timezone.now()) if ids else []

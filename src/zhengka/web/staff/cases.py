@@ -19,7 +19,7 @@ from zhengka.core.errors import PROBLEMS, Refusal
 from zhengka.web.access import Request, act, requires
 from zhengka.web.staff import acts, history
 from zhengka.web.staff.navigation import area_name, trail
-from zhengka.web.staff.paging import SIZE, page_by_place, place
+from zhengka.web.staff.paging import SIZE, page_by_place, place, ticked
 from zhengka.web.staff.words import PHASE_WORDS, disability, problem_words
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Fact, Row, Stage, Table
@@ -109,7 +109,7 @@ def bulk(request: Request) -> HttpResponse:
     source = services.SOURCES[action]
     if not request.actor.may(Case.workflow.step(source, action).permission):
         raise Refusal("not-permitted", action=action)
-    chosen = [int(each) for each in request.POST.getlist("chosen") if each.isdigit()]
+    chosen = ticked(request, "chosen")
     back = f"{reverse('staff:cases')}?state={source}"
     if request.POST.get("sure") == "1":
         told: dict[str, Any] = {"by": request.actor, "at": timezone.now()}

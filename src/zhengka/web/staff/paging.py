@@ -1,4 +1,6 @@
-"""Long lists by keyset: the next page begins after the last row shown, so the thousandth costs what the first does."""
+"""Long lists by keyset: the next page begins after the last row shown, so the thousandth costs what the first does;
+and the rows that are ticked in them.
+"""
 
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -14,15 +16,24 @@ SIZE = 50
 
 def cursor(request: HttpRequest, name: str = "after") -> int | None:
     """The key after which the page begins, from the address; None for the first page or for nonsense."""
-    text = request.GET.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+    return _key(request.GET.get(name, ""))
 
 
 def place(request: HttpRequest) -> tuple[int, int]:
     """The place (office, key) after which a page begins, of lists that run by office and key; (0, 0) is the start."""
-    parts = request.GET.get("after", "").split("-")
-    good = len(parts) == 2 and all(part.isascii() and part.isdigit() and len(part) < 19 for part in parts)
-    return (int(parts[0]), int(parts[1])) if good else (0, 0)
+    office, _, key = request.GET.get("after", "").partition("-")
+    found = _key(office), _key(key)
+    return (0, 0) if found[0] is None or found[1] is None else (found[0], found[1])
+
+
+def ticked(request: HttpRequest, name: str) -> list[int]:
+    """The keys of the rows whose boxes `name` are ticked in a form; what can be no key is left out."""
+    return [key for text in request.POST.getlist(name) if (key := _key(text)) is not None]
+
+
+def _key(text: str) -> int | None:
+    """A key as an address or a form carries it; None for nonsense: they may hold anything."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def page_by_place(request: HttpRequest, found: list[Any], *, size: int = SIZE,
