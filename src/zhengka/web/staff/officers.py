@@ -23,7 +23,7 @@ from zhengka.web.staff import history
 from zhengka.web.staff.account import password_input
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.paging import page_of
-from zhengka.web.staff.permits import LOGINS
+from zhengka.web.staff.permits import LOGINS, account_cell
 from zhengka.web.staff.words import ROLE_WORDS, role_word
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table
@@ -81,7 +81,7 @@ def index(request: Request) -> HttpResponse:
     columns = [Column(_("Name")), Column(_("Login name")), Column(_("Role")), Column(_("Office")), Column(_("Account"))]
     table = Table(_("Accounts"), columns, [
         Row([Cell(officer.name, href=reverse("staff:officer", args=[officer.pk])), officer.username,
-             _role(officer), area_name(officer.area), _account(officer)]) for officer in rows],
+             _role(officer), area_name(officer.area), account_cell(officer)]) for officer in rows],
         pager=pager, caption_hidden=True)
     return render(request, "staff/officers.html", {"title": _("Officers"), "table": table})
 
@@ -113,7 +113,7 @@ def officer(request: Request, pk: int) -> HttpResponse:
     row = seen(request, Officer, pk)
     facts = [Fact(_("Login name"), row.username), Fact(_("Staff number"), row.person),
              Fact(_("Role"), role_word(row.role)), Fact(_("Office"), area_name(row.area)),
-             Fact(_("Account"), _account(row))]
+             Fact(_("Account"), account_cell(row))]
     if row.is_active and row.wanted:
         facts.append(Fact(_("Role asked for"), Cell(role_word(row.wanted), tone=words.WAIT)))
     return render(request, "staff/officer.html", {
@@ -166,11 +166,6 @@ SAID = {"appoint": _("The role is asked for. It holds once the security administ
 def _role(officer: Officer) -> Cell:
     asked = gettext("Asked for: %(role)s") % {"role": role_word(officer.wanted)}
     return Cell(role_word(officer.role), note=asked if officer.is_active and officer.wanted else "")
-
-
-def _account(officer: Officer) -> Cell:
-    tone, word = words.look("officer", officer.state)
-    return Cell(word, tone=tone)
 
 
 urls = [

@@ -83,7 +83,7 @@ SAID: dict[str, Text] = {"permit": _("The role is permitted; it holds from the o
 
 def _page(request: Request, row: Officer, form: RefusalForm) -> HttpResponse:
     facts = [Fact(_("Login name"), row.username), Fact(_("Staff number"), row.person),
-             Fact(_("Office"), area_name(row.area)), Fact(_("Account"), _state(row)),
+             Fact(_("Office"), area_name(row.area)), Fact(_("Account"), account_cell(row)),
              Fact(_("Present role"), _present(row))]
     if row.wanted:
         facts += [Fact(_("Role asked for"), role_word(row.wanted)),
@@ -99,7 +99,8 @@ def _present(row: Officer) -> Text:
     return role_word(row.role) if row.is_active else "—"
 
 
-def _state(row: Officer) -> Cell:
+def account_cell(row: Officer) -> Cell:
+    """Whether the account may be used, in a word with its tone."""
     tone, word = words.look("officer", row.state)
     return Cell(word, tone=tone)
 
