@@ -4,6 +4,7 @@ import datetime as dt
 import inspect
 import io
 import threading
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -363,6 +364,61 @@ def test_an_unsafe_pack_is_refused_before_anything_is_kept(name, code):
     with pytest.raises(Refusal, match=code):
         received(**{name.format(builders.make_id_number()): make_photo(1)})
     assert not Act.objects.exists()
+
+
+def lying(packed: bytes, said: int) -> io.BytesIO:
+    """The pack, whose list gives `said` as the size of its first member."""
+    data = bytearray(packed)
+    place = data.index(b"PK\1\2") + 24
+    data[place:place + 4] = said.to_bytes(4, "little")
+    return io.BytesIO(data)
+
+
+@pytest.mark.parametrize("said", [1_000, 100_000])
+def test_a_photo_larger_than_the_archive_says_is_not_unpacked_and_makes_the_pack_unsafe(said):
+    number, out = next(iter(people(1))), io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(f"{number}.jpg", bytes(64 << 20))
+    act = registry.receive_photos(lying(out.getvalue(), said), builders.make_area(), by=builders.make_actor(),
+                                  request_id=builders.request_id(), at=NOON)
+    tracemalloc.start()
+    try:
+        registry.take_photos(act.pk, clock=noon)
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
+    assert told(act)[0] == "refused" and act.problem == "archive-unsafe"
+
+
+def test_a_packing_that_has_no_bound_is_refused_before_anything_is_kept():
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr(f"{builders.make_id_number()}.jpg", bytes(1 << 20))
+    with pytest.raises(Refusal, match="archive-unsafe"):
+        registry.receive_photos(out, builders.make_area(), by=builders.make_actor(), request_id=builders.request_id(),
+                                at=NOON)
+
+
+@pytest.mark.parametrize("by, code", [
+    (lambda: builders.make_actor(area=builders.make_area(430102)), "not-found"),
+    (lambda: builders.make_actor("approver"), "not-permitted")])
+def test_who_may_not_send_photos_has_the_pack_not_even_looked_at(by, code):
+    unit = builders.make_area()
+    with pytest.raises(Refusal, match=code):
+        registry.receive_photos(io.BytesIO(b"no archive"), unit, by=by(), request_id=builders.request_id(), at=NOON)
+
+
+def test_a_long_list_of_members_is_refused_before_it_is_read(monkeypatch):
+    packed = pack(**{f"{number:05}": b"" for number in range(20_000)})
+    monkeypatch.setattr(photographs, "MOST_MEMBERS", 10_000)
+    unit, clerk = builders.make_area(), builders.make_actor()
+    tracemalloc.start()
+    try:
+        with pytest.raises(Refusal, match="archive-unsafe"):
+            registry.receive_photos(packed, unit, by=clerk, request_id=builders.request_id(), at=NOON)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_an_upload_that_is_gone_is_named():

@@ -17,6 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from zhengka.accounts.models import Officer
+from zhengka.areas.models import Area
 from zhengka.bulk.models import Act
 from zhengka.bulk.workflow import CARRY_OUT
 from zhengka.core import files
@@ -63,10 +64,7 @@ def ask(act: Act, permission: str, *, by: Actor, request_id: UUID, at: datetime,
     The caller fills in area, task, subject, `asked` and `total`. `Refusal`: `not-permitted`, `not-found` (an area
     outside the officer's). Raises `Replayed` for a repeat.
     """
-    if not by.may(permission):
-        raise Refusal("not-permitted", permission=permission)
-    if not (by.sees(act.area.code) and by.sees(act.area.last)):
-        raise Refusal("not-found")
+    permit(permission, act.area, by=by)
     if event := replayed(request_id, Act.kind()):
         raise Replayed(event)
     act.province, act.permissions, act.officer_id, act.asked_at = (
@@ -76,6 +74,16 @@ def ask(act: Act, permission: str, *, by: Actor, request_id: UUID, at: datetime,
         begin(act, "ask", by=by, request_id=request_id, at=at, task=act.task)
         later(act.task, act_id=act.pk)
     return act
+
+
+def permit(permission: str, area: Area, *, by: Actor) -> None:
+    """Refuse who may not ask for an act in this whole area: `not-permitted`, `not-found`. For a room that has to look
+    into what came before it can `ask`.
+    """
+    if not by.may(permission):
+        raise Refusal("not-permitted", permission=permission)
+    if not (by.sees(area.code) and by.sees(area.last)):
+        raise Refusal("not-found")
 
 
 def uploaded(act: Act) -> BinaryIO:

@@ -21,6 +21,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
 
+from zhengka.formats.archive import listing
 from zhengka.formats.chip.script import ReadingPlan
 from zhengka.formats.seal import KeyRing, SealBroken, open_stream, seal_stream
 from zhengka.formats.suites import SUITES, DecryptionFailed, MalformedSignature, PublicKey, SigningKey
@@ -36,7 +37,6 @@ _MANIFEST, _SIGNATURE = "manifest.json", "manifest.sig"
 _MOST_MANIFEST = 4 << 20
 _NAME = re.compile(r"(cards-[0-9]{4}\.bin|faces-[0-9]{4}\.pdf)")
 _STAGED = re.compile(rf"{_NAME.pattern}\.([0-9]{{1,4}})")
-_END = struct.Struct("<4s4H2LH")  # end of central directory record (APPNOTE 4.3.16)
 _ZIP_FAULTS = (
     zipfile.BadZipFile,
     RuntimeError,
@@ -279,12 +279,11 @@ def _open(raw: BinaryIO) -> zipfile.ZipFile:
 
 
 def _check_end(raw: BinaryIO) -> None:
-    """The last 22 bytes are the end record: no comment, and no more members than a package can have."""
-    raw.seek(-_END.size, os.SEEK_END)
-    magic, _, _, _, count, size, _, comment = _END.unpack(raw.read(_END.size))
-    if magic != b"PK\5\6" or comment:
+    """Nothing follows the list of members, and there are no more of them than a package can have."""
+    found = listing(raw)
+    if found.comment:
         raise PackageBroken("not-a-package")
-    if count > 2 * MOST_MEMBERS + 2 or 1024 * count < size != 0xFFFFFFFF:
+    if found.members > 2 * MOST_MEMBERS + 2 or found.size > 1024 * found.members:
         raise PackageBroken("too-many-members")
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from zhengka.core.errors import Refusal
+from zhengka.formats import archive as archives
 
 LARGEST_TEXT = 1 << 30
 LARGEST_WORKBOOK = 256 << 20
@@ -16,6 +17,8 @@ HIGHEST_RATIO = 120
 SMALL = 8 << 20
 """A member below this size may be packed as tightly as it likes."""
 MOST_MEMBERS = 1_000
+MOST_LISTED = 1 << 20
+"""Most bytes of a workbook's list of members."""
 PIECE = 1 << 20
 
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
@@ -90,6 +93,9 @@ def _workbook(file: BinaryIO, size: int) -> Envelope:
     if size > LARGEST_WORKBOOK:
         raise Refusal("file-too-large", bytes=size, most=LARGEST_WORKBOOK)
     try:
+        listing = archives.listing(file)
+        if listing.members > MOST_MEMBERS or listing.size > MOST_LISTED:
+            raise Refusal("file-bomb")
         with zipfile.ZipFile(file) as archive:
             members = archive.infolist()
             _sizes(members)
@@ -113,6 +119,8 @@ def _sizes(members: list[zipfile.ZipInfo]) -> None:
                  for member in members)
     if packed or len(members) > MOST_MEMBERS or sum(member.file_size for member in members) > LARGEST_UNPACKED:
         raise Refusal("file-bomb")
+    if any(member.compress_type not in archives.METHODS for member in members):
+        raise Refusal("file-damaged")
     if len({member.filename for member in members}) != len(members):
         raise Refusal("file-damaged")
 

@@ -1,6 +1,8 @@
 """Portraits (照片) of holders: one by one, or in packs of an office."""
 
+import copy
 import hashlib
+import sys
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -22,12 +24,16 @@ from zhengka.core import fields
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Many, perform, perform_many, sub
+from zhengka.formats import archive as archives
 from zhengka.formats import idnumber
 from zhengka.registry import photos
 from zhengka.registry.models import Holder
 
 GROUP = 1_000
-MOST_MEMBERS = 3_000_000
+MOST_MEMBERS = 100_000
+"""More than a county has holders."""
+MOST_LISTED = 16 << 20
+"""Most bytes of an archive's list of members: 160 for each, of which 46 are fixed and the rest name and times."""
 SUFFIXES = (".jpg", ".jpeg", ".png")
 
 
@@ -103,6 +109,7 @@ def receive_photos(pack: BinaryIO, area: Area, *, by: Actor, request_id: UUID, a
     Only what the archive says of itself is looked at here: `Refusal` `archive-unsafe`, `file-damaged`,
     `file-encrypted`, and those of `bulk.ask`. Raises `Replayed` for a repeat.
     """
+    bulk.permit("case.confirm", area, by=by)  # before any work on what came
     with _opened(pack) as (_, members):
         act = Act(area=area, task="registry.take_photos", total=len(members))
     return bulk.ask(act, "case.confirm", by=by, request_id=request_id, at=at, upload=pack)
@@ -139,18 +146,37 @@ def _readable() -> Iterator[None]:
 @contextmanager
 def _opened(pack: BinaryIO) -> Iterator[tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]]:
     """The archive and its files, if what it says of itself is safe; nothing is ever written under its names (T10)."""
-    with _readable(), zipfile.ZipFile(pack) as archive:
+    with _readable():
+        listing = archives.listing(pack)
+        if listing.members > MOST_MEMBERS or listing.size > MOST_LISTED:
+            raise Refusal("archive-unsafe")
+        archive = zipfile.ZipFile(pack)
+    with _readable(), archive:
         members = archive.infolist()
-        if len(members) > MOST_MEMBERS or len({member.filename for member in members}) != len(members):
+        if len({member.filename for member in members}) != len(members):
             raise Refusal("archive-unsafe")
         if any(member.flag_bits & 1 for member in members):
             raise Refusal("file-encrypted")
         files = [member for member in members if not member.is_dir()]
         for member in files:
             path = Path(member.filename.replace("\\", "/"))
-            if path.is_absolute() or ".." in path.parts or member.file_size > 2 * photos.MOST_BYTES:
+            if path.is_absolute() or ".." in path.parts or member.file_size > 2 * photos.MOST_BYTES \
+                    or member.compress_type not in archives.METHODS:
                 raise Refusal("archive-unsafe")
         yield archive, files
+
+
+def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    """One photo, unpacked no further than one byte beyond the size that the archive gives for it; one that would be
+    larger or smaller makes the whole archive `archive-unsafe` (T10).
+    """
+    unsized = copy.copy(member)
+    unsized.file_size = sys.maxsize  # else zipfile unpacks all there is and then cuts it to the size that was given
+    with archive.open(unsized) as stream:
+        data = stream.read(member.file_size + 1)
+    if len(data) != member.file_size:
+        raise Refusal("archive-unsafe")
+    return data
 
 
 def _number(member: zipfile.ZipInfo) -> str:
@@ -179,7 +205,7 @@ def _set_group(archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo], are
         if holder is None:
             result.unknown += 1
             continue
-        digest, fault = decoded.accept(archive.read(member))
+        digest, fault = decoded.accept(_read(archive, member))
         if fault:
             result.faults[fault] = result.faults.get(fault, 0) + 1
         else:
