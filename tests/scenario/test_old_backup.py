@@ -1,10 +1,11 @@
 """An old backup came back: what it forgot was in the world already, and must neither be given again nor be accepted."""
 
 import datetime as dt
+import threading
 from contextlib import contextmanager
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection, connections, transaction
 
 import builders
 from builders import NOON
@@ -109,7 +110,8 @@ def test_a_list_that_says_nothing_new_is_published_once_after_a_restore():
     services.publish_status_lists(at=NOON)
     with places_from(rules.places_of(card.status_list)[-1] + 1):
         leave_out(at=NOON + A_SECOND)
-    assert len(services.publish_status_lists(at=NOON + 2 * A_SECOND)) == 1
+    own, of_the_gap = services.publish_status_lists(at=NOON + 2 * A_SECOND)
+    assert (own.list_number, of_the_gap.list_number) == (card.status_list, card.status_list + 1)
     assert services.publish_status_lists(at=NOON + 3 * A_SECOND) == []
     assert StatusPublication.objects.filter(list_number=card.status_list).count() == 2
 
@@ -163,6 +165,59 @@ def test_a_gap_reaches_over_the_end_of_a_list():
     for one, revoked in ((card, 5), (beyond, 5)):
         found = shown(one.status_list, NOON)
         assert sum(found.status(index) is Status.REVOKED for index in range(rules.places_of(0)[-1] + 1)) == revoked
+
+
+def test_a_list_in_which_none_but_forgotten_cards_stand_is_published_and_refuses_them():
+    [known] = numbered("active")
+    with places_from(rules.places_of(known.status_list)[-1]):
+        backup = Backup()
+        [last, *forgotten] = numbered(*["active"] * 4)
+        services.publish_status_lists(at=NOON)
+        seen = shown(last.status_list + 1, NOON)
+        assert {(card.status_list, seen.status(card.status_index)) for card in forgotten} \
+            == {(last.status_list + 1, Status.VALID)}
+        backup.restore()
+        leave_out(10, at=NOON + A_SECOND)
+    services.publish_status_lists(at=NOON + A_SECOND)
+    now = shown(last.status_list + 1, NOON + A_SECOND, known=seen)
+    assert {now.status(card.status_index) for card in forgotten} == {Status.REVOKED}
+    again = services.publish_status_lists(at=NOON + A_DAY)
+    assert last.status_list + 1 in {one.list_number for one in again}, "it stays young"
+
+
+def test_a_gap_beyond_the_last_list_of_a_province_touches_none():
+    last = rules.lists_of(11, "SM", 0, 10**9)[-1]
+    assert rules.of_list(last) == (11, "SM") and rules.of_list(last + 1) == (11, "INTL")
+    beyond = rules.places_of(last)[-1] + 1
+    assert not rules.lists_of(11, "SM", beyond, beyond + 5)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_that_draws_while_a_range_is_left_out_gets_no_number_of_it():
+    """The fault: a number drawn between the first of the gap and its end stood in the list twice."""
+    card, drawn = builders.make_card(state="prepared"), []
+
+    def draw() -> None:
+        try:
+            drawn.extend(services.allot([card.pk], at=NOON))
+        finally:
+            connections.close_all()
+
+    worker = threading.Thread(target=draw)
+
+    def between(execute, sql, params, many, context):
+        if "setval" in sql and worker.ident is None:
+            worker.start()
+            worker.join(1)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(between):
+        gap = leave_out(50)
+    worker.join(20)
+    [one] = drawn
+    assert serial.parse(one.serial).number > gap.last_serial
+    services.publish_status_lists(at=NOON + A_SECOND)
+    assert shown(one.status_list, NOON + A_SECOND).status(one.status_index) is Status.INACTIVE
 
 
 def test_what_was_left_out_is_written_down_with_one_event():

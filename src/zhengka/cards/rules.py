@@ -108,6 +108,12 @@ def places_of(list_number: int) -> range:
     return range(first, first + LIST_SIZE)
 
 
+def lists_of(province: int, suite: str, first_place: int, last_place: int) -> range:
+    """The lists of a province (two digits) in a suite into which these numbers of the sequence of places fall."""
+    first = place(province, suite, 0) // LIST_SIZE
+    return range(first + first_place // LIST_SIZE, first + min(last_place // LIST_SIZE, _LISTS - 1) + 1)
+
+
 def next_version(last: int | None, at: datetime) -> int:
     """The number of a list's next version: above the `last` one, and not below the seconds since 1970.
 

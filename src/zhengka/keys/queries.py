@@ -31,6 +31,14 @@ def working(purpose: str, area: int, suite: str, *, at: datetime, slot: str = ""
     raise Refusal(_why_not(versions, today), purpose=purpose, suite=suite, province=rules.province(area) // 10**10)
 
 
+def at_work(purpose: str, *, at: datetime) -> list[tuple[int, str]]:
+    """Province (12-digit code) and suite of everywhere that has a key which works for `purpose` at this time."""
+    today = at.astimezone(CHINA).date()
+    return list(Key.objects.filter(
+        purpose=purpose, state="active", revoked_at=None, not_before__lte=today, works_until__gte=today,
+    ).order_by("area", "suite").values_list("area", "suite").distinct())
+
+
 def key_set() -> KeySet:
     """The public keys that sign cards and status lists, with the time in which each is trusted, for verifiers."""
     rows = Key.objects.filter(purpose__in=PURPOSES, public__isnull=False).order_by("label").values_list(

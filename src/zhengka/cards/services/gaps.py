@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from zhengka.cards.models import Gap
+from zhengka.cards.services.ordering import NUMBERS_LOCK
 from zhengka.core.actors import Actor
 from zhengka.core.events import begin
 
@@ -21,6 +22,7 @@ def leave_out(count: int, *, by: Actor, request_id: UUID, at: datetime) -> Gap:
     """
     told: dict[str, int] = {}
     with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [NUMBERS_LOCK])  # whoever draws now would draw from the gap
         for name, sequence in DRAWN.items():
             cursor.execute("SELECT nextval(%s)", [sequence])
             first = cursor.fetchone()[0]

@@ -59,6 +59,8 @@ TO_NUMBER = """
 SELECT id, area, province, profile, issued_on, valid_until, serial, token, status_list, status_index FROM cards_card
 WHERE id = ANY(%s) ORDER BY id FOR UPDATE
 """
+NUMBERS_LOCK = 0xCA4D
+"""Advisory lock: shared by all who draw numbers for cards, held alone by who leaves a range of them out."""
 NEXT = "SELECT nextval('cards_serial_numbers'), nextval('cards_status_places') FROM generate_series(1, %s)"
 ALLOT = """
 UPDATE cards_card t SET serial = n.serial, token = n.token, status_list = n.list, status_index = n.place
@@ -198,6 +200,7 @@ def _number(cards: list[Numbered], at: datetime) -> list[Numbered]:
     count, suite = len(cards), queries.profile(cards[0].profile).suite
     key = keys.status_index_key(cards[0].area_id, suite, at=at)
     with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [NUMBERS_LOCK])
         cursor.execute(NEXT, [count])
         running, places = np.array(cursor.fetchall(), dtype=np.int64).T
         first, _ = rules.place(cards[0].province, suite, 0), rules.place(cards[0].province, suite, int(places.max()))

@@ -69,7 +69,7 @@ def publish_status_lists(*, at: datetime, number: int | None = None) -> list[Sta
     there before its row says so. A repeat with no change publishes nothing; what was published is returned.
     """
     publish_keys()
-    numbers = _lists_in_use() if number is None else [number]
+    numbers = _lists_in_use(at) if number is None else [number]
     return [made for made in (_publish(one, at) for one in numbers) if made]
 
 
@@ -88,11 +88,17 @@ def folder() -> Path:
 
 
 @transaction.atomic
-def _lists_in_use() -> list[int]:
+def _lists_in_use(at: datetime) -> list[int]:
+    """The lists in which cards stand, and those that a gap touches: cards that nobody knows may stand there alone, in
+    any province that can sign lists.
+    """
     see_all(connection)
     with connection.cursor() as cursor:
         cursor.execute(LISTS_IN_USE)
-        return [row[0] for row in cursor.fetchall()]
+        known = {row[0] for row in cursor.fetchall()}
+    signing, gaps = key_queries.at_work("status", at=at), list(Gap.objects.all())
+    return sorted(known.union(*(rules.lists_of(area // 10**10, suite, gap.first_place, gap.last_place)
+                                for gap in gaps for area, suite in signing)))
 
 
 def _publish(number: int, at: datetime) -> StatusPublication | None:
