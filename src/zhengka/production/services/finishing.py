@@ -6,18 +6,18 @@ import shutil
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 
 from django.db import connection, transaction
 from django.db.models import Count
 
 from zhengka.cards import queries as cards
-from zhengka.core import fields, files
+from zhengka.core import files
 from zhengka.core.actors import SYSTEM
 from zhengka.core.events import Replayed, perform, sub
 from zhengka.core.models import Event
 from zhengka.formats import chip
-from zhengka.formats.seal import SealBroken, seal_stream
+from zhengka.formats.seal import SealBroken
 from zhengka.formats.suites import SUITES, PublicKey, SigningKey
 from zhengka.keys import queries as key_queries
 from zhengka.keys import services as keys
@@ -113,12 +113,7 @@ def _proof(batch: Batch, prepared: int, held: int) -> str:
                *_held_lines(batch)]
     plain = io.BytesIO()
     proof_sheet(_faces(batch, prepared, profile, layout), raised(profile), layout=layout, heading=heading, out=plain)
-    plain.seek(0)
-
-    def write(file: Any) -> None:
-        seal_stream(fields.key_ring(), plain, file, context=PROOF.encode())
-
-    return files.put_stream(write)
+    return files.put_sealed_stream(plain, PROOF)
 
 
 def _held_lines(batch: Batch) -> list[str]:

@@ -10,6 +10,7 @@ import polars as pl
 import xlsxwriter
 from django.conf import settings
 
+from zhengka.core import files
 from zhengka.registry.imports import upload
 from zhengka.registry.imports.envelope import Envelope
 from zhengka.registry.imports.reasons import ROW_REASONS
@@ -50,7 +51,7 @@ class Report:
             return ""
         with tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as file:
             self._write_workbook(file) if self._envelope.form == "xlsx" else self._write_text(file)
-            return upload.keep(file, upload.REFUSED)[1]
+            return files.put_sealed_stream(file, upload.REFUSED)
 
     def _write_text(self, file: BinaryIO) -> None:
         text = io.TextIOWrapper(file, encoding=self._envelope.encoding, newline="")

@@ -11,28 +11,23 @@ from zhengka.core import fields, files
 from zhengka.core.errors import Refusal
 from zhengka.formats import seal
 
-UPLOAD = b"import.upload"
-REFUSED = b"import.refused"
+UPLOAD = "import.upload"
+REFUSED = "import.refused"
 
 
-def keep(file: BinaryIO, context: bytes) -> tuple[str, str]:
-    """Seal a file into the file store: (SHA-256 of the clear bytes, digest of what is kept)."""
+def keep(file: BinaryIO) -> tuple[str, str]:
+    """Seal an upload into the file store: (SHA-256 of the clear bytes, name of what is kept)."""
     file.seek(0)
-    digest = hashlib.sha256()
-    while piece := file.read(seal.FRAME):
-        digest.update(piece)
-    file.seek(0)
-    kept = files.put_stream(lambda target: seal.seal_stream(fields.key_ring(), file, target, context=context))
-    return digest.hexdigest(), kept
+    return hashlib.file_digest(file, "sha256").hexdigest(), files.put_sealed_stream(file, UPLOAD)
 
 
 @contextmanager
-def opened(digest: str, context: bytes) -> Iterator[BinaryIO]:
+def opened(name: str, context: str) -> Iterator[BinaryIO]:
     """The clear bytes of a sealed file, as a pipe to read from. `seal.SealBroken` at the end of the block where the
     file was changed: the caller takes nothing for granted before that.
     """
     try:
-        source = files.place(digest).open("rb")
+        source = files.place(name).open("rb")
     except FileNotFoundError:
         raise Refusal("upload-missing") from None
     read_end, write_end = os.pipe()
@@ -41,7 +36,7 @@ def opened(digest: str, context: bytes) -> Iterator[BinaryIO]:
     def open_all() -> None:
         try:
             with source, os.fdopen(write_end, "wb") as target:
-                seal.open_stream(fields.key_ring(), source, target, context=context)
+                seal.open_stream(fields.key_ring(), source, target, context=context.encode())
         except BrokenPipeError:
             pass  # the reader had enough
         except BaseException as fault:

@@ -46,7 +46,7 @@ def receive_import(filename: str, source: BinaryIO | Path, area: Area, *, by: Ac
         with source.open("rb") as file:
             return receive_import(filename, file, area, by=by, request_id=request_id, at=at)
     found = envelope.inspect(source)
-    digest, kept = upload.keep(source, upload.UPLOAD)
+    digest, kept = upload.keep(source)
     with files.or_removed(kept), transaction.atomic():
         record = begin(Import(
             province=province_of(area.code), area=area, filename=Path(filename).name, digest=digest, upload=kept,
