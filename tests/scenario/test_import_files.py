@@ -246,3 +246,21 @@ def test_a_stream_is_taken_as_a_path_is(clerk, tmp_path):
     record = services.receive_import("../../etc/rows.csv", source, Area.objects.get(code=430104_000000), by=clerk,
                                      request_id=builders.request_id(), at=builders.NOON)
     assert record.filename == "rows.csv"
+
+
+def test_a_workbook_of_refused_rows_is_written_in_a_folder_that_goes(clerk, tmp_path, settings, monkeypatch):
+    settings.FILE_UPLOAD_TEMP_DIR = tmp_path / "uploads"
+    settings.FILE_UPLOAD_TEMP_DIR.mkdir()
+    path = workbook(tmp_path / "rows.xlsx", row(1).replace("肢体,2", "肢体,9"))
+    met: list[str] = []
+    close = xlsxwriter.Workbook.close
+
+    def looked_at(book):
+        met.extend(path.relative_to(settings.FILE_UPLOAD_TEMP_DIR).parts[0]
+                   for path in settings.FILE_UPLOAD_TEMP_DIR.rglob("*") if path.is_file())
+        return close(book)
+
+    monkeypatch.setattr(xlsxwriter.Workbook, "close", looked_at)
+    assert imported(path, clerk).refused == 1
+    assert met and all(name.startswith("scratch-") for name in met)
+    assert list(settings.FILE_UPLOAD_TEMP_DIR.iterdir()) == []

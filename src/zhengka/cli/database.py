@@ -2,7 +2,6 @@
 
 import subprocess
 import tarfile
-import tempfile
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,6 +14,7 @@ from django.utils import timezone
 from zhengka.cards import services as cards
 from zhengka.cards.rules import LEFT_OUT
 from zhengka.cli import cluster
+from zhengka.core import files
 from zhengka.core.actors import SYSTEM
 from zhengka.core.errors import Refusal
 from zhengka.core.queries import EventFilter, events
@@ -56,8 +56,8 @@ def migrate() -> None:
 def backup(target: Path = typer.Argument(help="File to write, .tar")) -> None:
     """Write the whole platform, database and file store, into one file."""
     cluster.ensure()
-    with tempfile.TemporaryDirectory(dir=settings.HOME) as work:
-        dump = Path(work) / "database.dump"
+    with files.scratch() as work:
+        dump = work / "database.dump"
         _postgres("pg_dump", "--format=custom", "--no-owner", "--enable-row-security", f"--file={dump}")
         part = target.with_suffix(target.suffix + ".part")
         with tarfile.open(part, "w") as tar:
@@ -80,18 +80,18 @@ def restore(
     if any((home / name).exists() and any((home / name).iterdir()) for name in ("files", "keys")):
         raise Refusal("home-not-empty", home=str(home))
     cluster.ensure()
-    with tempfile.TemporaryDirectory(dir=home) as work, tarfile.open(source) as tar:
+    with files.scratch() as work, tarfile.open(source) as tar:
         if "database.dump" not in tar.getnames():
             raise Refusal("backup-unreadable", file=source.name)
         tar.extractall(work, filter="data")
         with connection.cursor() as cursor:
             cursor.execute(ROLES)
         _postgres("pg_restore", "--no-owner", "--clean", "--if-exists", "--exit-on-error",
-                  "--dbname", str(settings.DATABASES["default"]["NAME"]), str(Path(work) / "database.dump"))
+                  "--dbname", str(settings.DATABASES["default"]["NAME"]), str(work / "database.dump"))
         call_command("migrate", verbosity=0, interactive=False)
         last = events(EventFilter(), actor=SYSTEM).order_by("-pk").first()
         gap = cards.leave_out(leave_out, by=SYSTEM, request_id=uuid4(), at=timezone.now())
-        _bring_files(Path(work), home)  # last: a home that holds files is a whole one
+        _bring_files(work, home)  # last: a home that holds files is a whole one
     until = f"{timezone.localtime(last.at):%Y-%m-%d %H:%M:%S}" if last else "nothing"
     typer.echo(f"restored; the last that is known here: {until}")
     typer.echo(f"no card gets a running number from {gap.first_serial} to {gap.last_serial}: cards may have it already")

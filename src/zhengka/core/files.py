@@ -1,11 +1,13 @@
 """The file store (文件库): bytes under their own digest, so that the same file is kept once and never changes."""
 
+import fcntl
 import hashlib
 import io
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,6 +15,8 @@ from django.conf import settings
 
 from zhengka.core import fields
 from zhengka.formats import seal
+
+SCRATCH = "scratch-"
 
 
 def place(digest: str) -> Path:
@@ -106,3 +110,39 @@ def or_removed(name: str) -> Iterator[None]:
 def remove(digest: str) -> None:
     """Forget a file that nobody needs any more (a sealed upload once it is taken); a repeat does nothing."""
     place(digest).unlink(missing_ok=True)
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder for what a library or another program must write in clear and under a name. It goes at the end of the
+    block; where the process was killed before that, with `sweep`.
+    """
+    with ExitStack() as held:
+        with _locked(Path(settings.FILE_UPLOAD_TEMP_DIR)) as folder:
+            own = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=folder))
+            held.enter_context(_locked(own))
+        try:
+            yield own
+        finally:
+            shutil.rmtree(own)
+
+
+def sweep() -> None:
+    """Remove the scratch folders of processes that are no more: a lock ends with the process that holds it."""
+    with _locked(Path(settings.FILE_UPLOAD_TEMP_DIR)) as folder:
+        for left in folder.glob(f"{SCRATCH}*"):
+            try:
+                with _locked(left, fcntl.LOCK_NB):
+                    shutil.rmtree(left)
+            except (BlockingIOError, FileNotFoundError):  # in use, or removed by its own process
+                continue
+
+
+@contextmanager
+def _locked(folder: Path, how: int = 0) -> Iterator[Path]:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | how)
+        yield folder
+    finally:
+        os.close(handle)

@@ -11,6 +11,8 @@ from procrastinate import JobContext, RetryStrategy, exceptions
 from procrastinate.contrib.django import app
 from procrastinate.jobs import DEFAULT_PRIORITY, Status
 
+from zhengka.core import files
+
 Work = TypeVar("Work", bound=Callable[..., Any])
 log = logging.getLogger("zhengka.queue")
 
@@ -109,7 +111,10 @@ async def revive_stalled(context: JobContext, timestamp: int) -> None:  # noqa: 
 
 
 def work(*, until_empty: bool = False) -> None:
-    """Run a worker in this process, until a signal or (`until_empty`) until nothing waits."""
+    """Run a worker in this process, until a signal or (`until_empty`) until nothing waits. What killed processes left
+    in clear is removed first.
+    """
+    files.sweep()
     close_old_connections()
     with app.replace_connector(app.connector.get_worker_connector()) as worker:  # type: ignore[attr-defined]
         worker.run_worker(wait=not until_empty, fetch_job_polling_interval=1.0, delete_jobs="successful",

@@ -4,6 +4,7 @@ import csv
 import io
 import tempfile
 from collections import Counter
+from pathlib import Path
 from typing import BinaryIO
 
 import polars as pl
@@ -50,7 +51,11 @@ class Report:
         if not self._parts:
             return ""
         with tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as file:
-            self._write_workbook(file) if self._envelope.form == "xlsx" else self._write_text(file)
+            if self._envelope.form == "xlsx":
+                with files.scratch() as folder:
+                    self._write_workbook(file, folder)
+            else:
+                self._write_text(file)
             return files.put_sealed_stream(file, upload.REFUSED)
 
     def _write_text(self, file: BinaryIO) -> None:
@@ -65,9 +70,9 @@ class Report:
                 writer.writerow([*map(guarded, cells), ROW_REASONS[code].zh, code])
         text.detach()
 
-    def _write_workbook(self, file: BinaryIO) -> None:
+    def _write_workbook(self, file: BinaryIO, scratch: Path) -> None:
         options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False,
-                   "tmpdir": str(settings.FILE_UPLOAD_TEMP_DIR)}
+                   "tmpdir": str(scratch)}
         with xlsxwriter.Workbook(file, options) as book:
             sheet, header, at = book.add_worksheet(), None, 0
             for part_header, packed in self._parts:

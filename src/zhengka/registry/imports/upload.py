@@ -1,4 +1,7 @@
-"""The uploaded file: sealed as it comes in, opened as a stream and never whole in memory or in clear on a disk."""
+"""The uploaded file: sealed once it is here, then opened as a stream and never whole in memory or in clear on a disk.
+
+Before that, while the request runs, one above 1 MiB lies in clear in a file without a name (`web.uploads`).
+"""
 
 import hashlib
 import os
