@@ -10,7 +10,7 @@ import zipfile
 from typing import BinaryIO, Final, NamedTuple
 
 METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-"""Packings that `zipfile` unpacks a piece at a time; it sets no bound to the others, so a few bytes become gigabytes."""
+"""Packings that `zipfile` unpacks a piece at a time; to the others it sets no bound: a few bytes become gigabytes."""
 
 _END: Final = struct.Struct("<4s4H2LH")  # end of central directory record (APPNOTE 4.3.16)
 _LOCATOR: Final = struct.Struct("<4sLQL")  # zip64 end of central directory locator (4.3.15)
@@ -45,7 +45,7 @@ def listing(file: BinaryIO) -> Listing:
 
 
 def _large(file: BinaryIO, end: int) -> tuple[int, int]:
-    """Members and bytes by the zip64 records, which stand straight before the end record; zeros where there are none."""
+    """Members and bytes by the zip64 records, straight before the end record; zeros where there are none."""
     at = end - _LOCATOR.size - _END_64.size
     if at < 0:
         return 0, 0

@@ -8,7 +8,7 @@ from django.core.files.uploadhandler import FileUploadHandler
 
 
 class NamelessUploadHandler(FileUploadHandler):
-    """Takes what `MemoryFileUploadHandler` leaves. Django's own handler gives the file a name, under which it would stay
+    """Takes what `MemoryFileUploadHandler` leaves. Django's own gives the file a name, under which it would stay
     in clear when the process is killed; one without a name goes with the process, whatever ends it.
     """
 
@@ -16,7 +16,7 @@ class NamelessUploadHandler(FileUploadHandler):
         """Begin a file."""
         super().new_file(*args, **kwargs)  # type: ignore[arg-type]
         self.file: UploadedFile[bytes] = UploadedFile(
-            tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR),  # type: ignore[arg-type]
+            tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR),  # noqa: SIM115 - see file_complete
             self.file_name, self.content_type, 0, self.charset, self.content_type_extra)
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:  # noqa: ARG002 - they come in order

@@ -21,7 +21,8 @@ REFUSED = "import.refused"
 def keep(file: BinaryIO) -> tuple[str, str]:
     """Seal an upload into the file store: (SHA-256 of the clear bytes, name of what is kept)."""
     file.seek(0)
-    return hashlib.file_digest(file, "sha256").hexdigest(), files.put_sealed_stream(file, UPLOAD)
+    digest = hashlib.file_digest(file, "sha256")  # type: ignore[arg-type] # typing.BinaryIO has no readinto
+    return digest.hexdigest(), files.put_sealed_stream(file, UPLOAD)
 
 
 @contextmanager
