@@ -6,12 +6,16 @@ import subprocess
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 from PIL import Image
+from procrastinate.contrib.django import app
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 import batches
 import builders
 from builders import NOON
 from zhengka.accounts.models import Officer
+from zhengka.cards import services as card_services
 from zhengka.cards.models import Card
 from zhengka.core import files
 from zhengka.core.actors import SYSTEM
@@ -19,8 +23,8 @@ from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed
 from zhengka.core.models import Event
 from zhengka.core.queue import task_names
-from zhengka.formats import credential, qr
-from zhengka.formats.issuers import CREDENTIAL, check_signature
+from zhengka.formats import credential, qr, statuslist
+from zhengka.formats.issuers import CREDENTIAL, KeySet, check_signature
 from zhengka.formats.package import PackageBroken, PackageReader
 from zhengka.formats.suites import INTL, SM
 from zhengka.keys import queries as key_queries
@@ -308,3 +312,16 @@ def dump() -> str:
             cursor.execute(f'SELECT t::text FROM "{table}" t')
             rows += [row[0] for row in cursor.fetchall()]
     return "\n".join(rows)
+
+
+def test_gates_hear_of_the_cards_of_a_batch_before_its_package_may_leave(area, maker):
+    card = batches.make_ordered(area=area)
+    batch = batches.prepare(batches.open_batch(area, maker))
+    card.refresh_from_db()
+    asked = ProcrastinateJob.objects.filter(task_name="cards.publish_status_lists", args__number=card.status_list)
+    assert (batch.state, asked.filter(status="todo").count()) == ("prepared", 1)
+    app.tasks["cards.publish_status_lists"].func(**asked.get().args)
+    public = card_services.status.folder()
+    trusted = KeySet.from_json((public / "keys.json").read_text())
+    told = statuslist.parse((public / f"status-{card.status_list}.bin").read_bytes(), keys=trusted, at=timezone.now())
+    assert told.status(card.status_index) is statuslist.Status.INACTIVE, "stolen on its way, it opens no gate"

@@ -31,7 +31,7 @@ def verify(
     screen = Console()
     screen.print(f"[{STYLE[verdict.colour]}]{verdict.zh} {verdict.en}[/]  ({verdict.code})")
     if verdict.credential:
-        screen.print(f"有效期至 valid until {verdict.credential.expires:%Y-%m-%d}")
+        screen.print(f"证件有效期至 certificate valid until {verdict.credential.expires:%Y-%m-%d}")
     if verdict.list_age is not None:
         screen.print(f"状态表 status list v{verdict.list_version}, {verdict.list_age.total_seconds() / 60:.0f} min old")
     if not verdict.ok:
@@ -42,6 +42,8 @@ def read(card: str) -> str:
     """The text of the code: `card` itself, or what the picture of that name shows."""
     path = Path(card)
     if len(card) > 255 or not path.is_file():
+        if path.suffix.lower() in (".png", ".jpg", ".jpeg"):  # no code's text ends so
+            raise Refusal("picture-unreadable", file=path.name, reason="no such file")
         return card
     try:
         found = qr.read_image(path.read_bytes())

@@ -32,8 +32,8 @@ class Environment:
     pg_bin: str = setting("Folder of PostgreSQL's own programs for the private cluster; empty: found by itself.",
                           name="PGBIN")
     data: str = setting("Folder of the dated rules and tables that officials change.", str(PROJECT / "data"))
-    public_url: str = setting("Address under which phones reach the scan page; printed into every QR code.",
-                              "http://127.0.0.1:8000")
+    public_url: str = setting("Address under which phones reach the scan page, printed into every QR code; empty: "
+                              "that of ZHENGKA_BIND.")
     bind: str = setting("Address on which the site listens.", "127.0.0.1:8000")
     allowed_hosts: str = setting("Host names, separated by commas, that the site answers for.", "127.0.0.1,localhost")
     debug: str = setting("1 shows faults in full to developers; never on a server.", "0")
@@ -64,7 +64,7 @@ def read(source: Mapping[str, str]) -> Environment:
         faults.append(f"ZHENGKA_WORKERS must be a whole number, not {env.workers!r}")
     if env.database_url and urlsplit(env.database_url).scheme not in ("postgres", "postgresql"):
         faults.append("DATABASE_URL must begin with postgresql://")
-    if not env.public_url.startswith(("http://", "https://")):
+    if env.public_url and not env.public_url.startswith(("http://", "https://")):
         faults.append("ZHENGKA_PUBLIC_URL must begin with http:// or https://")
     if faults:
         raise BadEnvironment("The environment cannot be used:\n  " + "\n  ".join(faults))

@@ -7,8 +7,8 @@ from zhengka.config.env import ENV, PROJECT, database, secret, sentences
 HOME = Path(ENV.home)
 DATA = Path(ENV.data)
 FILES = HOME / "files"
-PUBLIC_URL = ENV.public_url.rstrip("/")
 BIND = ENV.bind
+PUBLIC_URL = (ENV.public_url or f"http://{BIND}").rstrip("/")
 DEMO = ENV.demo == "1"
 RUN_ONCE = ENV.run_once == "1"
 WORKERS = int(ENV.workers)

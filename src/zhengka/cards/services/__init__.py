@@ -10,13 +10,14 @@ from zhengka.cards.services.life import (
     report_lost,
 )
 from zhengka.cards.services.ordering import Numbered, allot, order, order_many, reorder, reorder_many
-from zhengka.cards.services.status import publish_keys, publish_status_lists
+from zhengka.cards.services.status import ask_for, publish_keys, publish_status_lists
 
 __all__ = [
     "Numbered",
     "activate",
     "activate_many",
     "allot",
+    "ask_for",
     "hand_over",
     "hand_over_many",
     "leave_out",

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -57,7 +57,12 @@ class _Said:
 
 def ask_for_lists(cards: Sequence[Card]) -> None:
     """Ask, within the present transaction, that the lists in which these cards stand are published anew."""
-    for number in sorted({card.status_list for card in cards if card.status_list is not None}):
+    ask_for(card.status_list for card in cards)
+
+
+def ask_for(lists: Iterable[int | None]) -> None:
+    """Ask, within the present transaction, that these lists are published anew; a card without numbers has none."""
+    for number in sorted({number for number in lists if number is not None}):
         later("cards.publish_status_lists", once=f"status list {number}", lock=f"status list {number}", number=number)
 
 

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.db.models import Count
 
 from zhengka.cards import queries as cards
+from zhengka.cards.services import ask_for
 from zhengka.core import files
 from zhengka.core.actors import SYSTEM
 from zhengka.core.events import Replayed, perform, sub
@@ -83,6 +84,8 @@ def _finish(batch: Batch, at: datetime) -> Batch:
     with transaction.atomic():
         batch = perform(batch, "finish", {**facts, "content_key": None}, by=SYSTEM, at=at,
                         request_id=sub(begun.request_id, "finish"), **facts)
+        # A place of which no list says anything counts as valid: gates must hear of these cards before they exist.
+        ask_for(Item.objects.filter(batch=batch, outcome="prepared").values_list("card__status_list", flat=True))
         if package:
             package.rename(staging.packages() / package.name)
     return batch
