@@ -20,9 +20,7 @@ from zhengka.registry.imports.envelope import Envelope
 from zhengka.registry.imports.shape import Header, Shape
 
 BLOCK = 4 << 20
-"""Bytes of text in a block: some thirty thousand rows."""
-FIRST = 1 << 18
-"""Bytes of the first block, each next one twice as large: the database waits while the first is made ready."""
+"""Bytes of text in a block: some thirty thousand rows. The first block is a wait for the database, the last one too."""
 PIECE = 1 << 18
 SPARE = 4
 """Cells behind the last heading that are looked at: a row that has some there is refused."""
@@ -120,13 +118,12 @@ def _utf8(stream: BinaryIO, encoding: str) -> Iterator[bytes]:
 
 def _records(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """Blocks that end where a record ends."""
-    buffer, size = bytearray(), min(FIRST, BLOCK)
+    buffer = bytearray()
     for piece in pieces:
         buffer += piece
-        if len(buffer) >= size and (end := _end_of_record(buffer)):
+        if len(buffer) >= BLOCK and (end := _end_of_record(buffer)):
             yield bytes(buffer[:end])
             del buffer[:end]
-            size = min(2 * size, BLOCK)
     if buffer:
         yield bytes(buffer)
 
