@@ -25,14 +25,14 @@ ROWS = [
 ]
 
 
-def encoded() -> binary.Rows:
+def encoded() -> bytes:
     small, whole, big, words, data, day, told = zip(*ROWS, strict=True)
-    return binary.encode({
+    return b"".join(binary.encode({
         "small": pl.Series(small, dtype=pl.Int16), "whole": pl.Series(whole, dtype=pl.Int32),
         "big": pl.Series(big, dtype=pl.Int64), "words": pl.Series(words), "bytes": pl.Series(data, dtype=pl.Binary),
         "day": pl.Series(day), "told": pl.Series([None if one is None else str(one).replace("'", '"') for one in told]),
         "name": np.frombuffer(b"".join(one.bytes for one in UUIDS), np.uint8).reshape(3, 16),
-        "at": AT, "same": "一样", "none": None}, KINDS, len(ROWS))
+        "at": AT, "same": "一样", "none": None}, KINDS, len(ROWS)))
 
 
 def taken_in(data: bytes) -> list[tuple]:
@@ -45,23 +45,18 @@ def taken_in(data: bytes) -> list[tuple]:
 
 
 def test_every_kind_of_value_arrives_as_it_was_and_null_as_null():
-    for place, (found, row) in enumerate(zip(taken_in(encoded().copy()), ROWS, strict=True)):
+    for place, (found, row) in enumerate(zip(taken_in(encoded()), ROWS, strict=True)):
         assert tuple(bytes(one) if isinstance(one, memoryview) else one for one in found[:6]) == row[:6]
         assert found[6] in (row[6], str(row[6]).replace("'", '"'))
         assert found[7:] == (UUIDS[place], AT, "一样", None)
 
 
 def test_our_bytes_are_those_that_postgresql_writes_itself():
-    taken_in(encoded().copy())
+    taken_in(encoded())
     with connection.cursor() as cursor, cursor.copy(
             "COPY (SELECT * FROM kinds ORDER BY name) TO STDOUT (FORMAT binary)") as copy:
-        assert b"".join(bytes(piece) for piece in copy) == encoded().copy()
-
-
-def test_only_the_chosen_rows_are_written():
-    found = taken_in(encoded().copy(np.array([True, False, True])))
-    assert [row[7] for row in found] == [UUIDS[0], UUIDS[2]]
+        assert b"".join(bytes(piece) for piece in copy) == encoded()
 
 
 def test_no_rows_are_an_empty_copy():
-    assert taken_in(binary.encode(dict.fromkeys(KINDS), KINDS, 0).copy()) == []
+    assert taken_in(b"".join(binary.encode(dict.fromkeys(KINDS), KINDS, 0))) == []

@@ -6,7 +6,6 @@ hexadecimal digits on the way.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
@@ -28,36 +27,17 @@ _FIRST_INSTANT: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _JSONB: Final = b"\x01"  # version of jsonb's own binary form
 
 
-@dataclass(frozen=True)
-class Rows:
-    """Encoded rows: `data`, and where each row begins in it (one place more than rows)."""
-
-    data: Bytes
-    starts: NDArray[np.int64]
-
-    def copy(self, chosen: Mask | None = None) -> bytes:
-        """What COPY takes in: all rows, or those that the mask chooses."""
-        if chosen is None or chosen.all():
-            return HEADER + self.data.tobytes() + TRAILER
-        kept = self.data[np.repeat(chosen, np.diff(self.starts))]
-        return HEADER + kept.tobytes() + TRAILER
-
-
-def encode(columns: Mapping[str, Any], kinds: Mapping[str, str], height: int) -> Rows:
-    """`height` rows of columns. A column is a polars series, a matrix of so many bytes a row, or one value for all;
-    `kinds`: column → its type in the database, as Django names it.
+def encode(columns: Mapping[str, Any], kinds: Mapping[str, str], height: int) -> list[bytes]:
+    """`height` rows of columns as the pieces of what COPY takes in. A column is a polars series, a matrix of so many
+    bytes a row, or one value for all; `kinds`: column → its type in the database, as Django names it.
     """
-    parts = [_slice({name: column[at : at + SLICE] if isinstance(column, (pl.Series, np.ndarray)) else column
-                     for name, column in columns.items()}, kinds, min(SLICE, height - at))
-             for at in range(0, height, SLICE)]
-    data = np.concatenate([part.data for part in parts]) if parts else np.empty(0, np.uint8)
-    starts = np.zeros(height + 1, np.int64)
-    if parts:
-        np.cumsum(np.concatenate([np.diff(part.starts) for part in parts]), out=starts[1:])
-    return Rows(data, starts)
+    slices = ({name: column[at : at + SLICE] if isinstance(column, (pl.Series, np.ndarray)) else column
+               for name, column in columns.items()} for at in range(0, height, SLICE))
+    return [HEADER, *(_slice(part, kinds, min(SLICE, height - place * SLICE)) for place, part in enumerate(slices)),
+            TRAILER]
 
 
-def _slice(columns: Mapping[str, Any], kinds: Mapping[str, str], height: int) -> Rows:
+def _slice(columns: Mapping[str, Any], kinds: Mapping[str, str], height: int) -> bytes:
     cells: list[tuple[Bytes, Mask | None]] = [(_same_for_all(len(columns).to_bytes(2)), None)]
     for name, column in columns.items():
         if isinstance(column, pl.Series):
@@ -69,7 +49,7 @@ def _slice(columns: Mapping[str, Any], kinds: Mapping[str, str], height: int) ->
     return _joined(cells, height)
 
 
-def _joined(cells: list[tuple[Bytes, Mask | None]], height: int) -> Rows:
+def _joined(cells: list[tuple[Bytes, Mask | None]], height: int) -> bytes:
     """The cells side by side, without what no value fills."""
     width = sum(cell.shape[1] for cell, _ in cells)
     matrix, filled = np.empty((height, width), np.uint8), np.ones((height, width), np.bool_)
@@ -79,9 +59,7 @@ def _joined(cells: list[tuple[Bytes, Mask | None]], height: int) -> Rows:
         if there is not None:
             filled[:, at : at + cell.shape[1]] = there
         at += cell.shape[1]
-    starts = np.zeros(height + 1, np.int64)
-    np.cumsum(filled.sum(axis=1), out=starts[1:])
-    return Rows(matrix[filled], starts)
+    return matrix[filled].tobytes()
 
 
 def _series(column: pl.Series, kind: str) -> tuple[Bytes, Mask | None]:

@@ -16,9 +16,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from zhengka.core.actors import Actor
 from zhengka.core.models import PROVINCE_FACTOR, Event, Stateful, sequence
 from zhengka.registry.imports import binary
-from zhengka.registry.imports.binary import Bytes, Mask, Rows
-
-PIECE = 1 << 18
+from zhengka.registry.imports.binary import Bytes
 
 
 @dataclass(frozen=True)
@@ -27,10 +25,10 @@ class Batch:
 
     model: type[models.Model]
     columns: tuple[str, ...]
-    rows: Rows
+    pieces: list[bytes]
 
-    def write(self, chosen: Mask | None = None) -> None:
-        """Append all rows, or the chosen ones, to the table, within the caller's transaction.
+    def write(self) -> None:
+        """Append the rows to the table, within the caller's transaction.
 
         Where row-level security binds the login role, PostgreSQL refuses COPY: the rows then go through a temporary
         table, and the policy judges them.
@@ -42,11 +40,10 @@ class Batch:
             if bound:
                 cursor.execute(f"CREATE TEMP TABLE IF NOT EXISTS {table}_in (LIKE {table} INCLUDING DEFAULTS "
                                "INCLUDING IDENTITY) ON COMMIT DROP")
-            data = self.rows.copy(chosen)
             with connection.wrap_database_errors, cursor.copy(
                     f"COPY {table}{'_in' if bound else ''} ({columns}) FROM STDIN (FORMAT binary)") as copy:
-                for place in range(0, len(data), PIECE):
-                    copy.write(data[place : place + PIECE])
+                for piece in self.pieces:
+                    copy.write(piece)
             if bound:
                 cursor.execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {table}_in")
                 cursor.execute(f"TRUNCATE {table}_in")

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import polars as pl
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -52,10 +53,14 @@ FROM unnest(%s::bigint[], %s::integer[]) AS new (id, version) WHERE c.id = new.i
 
 @dataclass(frozen=True)
 class Arrived:
-    """A block's prepared rows, sorted by blind index, and what each adds if its person is new."""
+    """A block's prepared rows: what each new person adds (`batches`, for `fresh` rows), and the `others` with the
+    persons of theirs whom the registry knew when the block was made (`known`).
+    """
 
-    rows: pl.DataFrame
     batches: tuple[Batch, ...]
+    fresh: int
+    others: pl.DataFrame
+    known: pl.DataFrame
 
 
 @dataclass
@@ -68,21 +73,44 @@ class Counts:
 
 
 class Arrivals:
-    """Makes the rows that a block of persons adds if the registry knows none of them. It runs ahead of the
-    transaction; ids come from sequences, which no transaction holds back.
+    """Tells new persons from known ones, and makes the rows that new ones add. It runs ahead of the transaction, on a
+    connection beside it: ids come from sequences, which no transaction holds back, and whom the import itself has
+    brought is kept here. A person whom another import registers meanwhile breaks the unique index, and the file is
+    taken again.
     """
 
     def __init__(self, import_id: int, told: Told, on: BaseDatabaseWrapper) -> None:
-        """For one import: its row's id, who acts, under which request; the connection on which ids are drawn."""
+        """For one import: its row's id, who acts, under which request; the connection beside."""
         self._import, self._told, self._on = import_id, told, on
+        self._brought = np.empty(0, np.uint64)
 
-    def encode(self, rows: pl.DataFrame) -> Arrived:
+    def sort(self, rows: pl.DataFrame) -> Arrived:
+        """The rows of a block, apart: first rows of persons whom neither registry nor import knew, and the others."""
+        rows = rows.sort("id_index", maintain_order=True)
+        known = _known(rows["id_index"], self._on)
+        fresh = (rows["id_index"].is_first_distinct() & ~rows["id_index"].is_in(known["id_index"].implode())
+                 & ~self._was_brought(rows["id_index"]))
+        new = rows.filter(fresh)
+        return Arrived(self._encoded(new) if new.height else (), new.height, rows.filter(~fresh).sort("place"), known)
+
+    def _was_brought(self, indexes: pl.Series) -> pl.Series:
+        """Where an earlier block may have brought the person. The heads of the indexes are kept, eight bytes each: two
+        persons with the same head cost a look, not a mistake.
+        """
+        heads = np.frombuffer(b"".join(indexes.to_list()), ">u8")[::2].astype(np.uint64)
+        found = np.zeros(len(heads), np.bool_)
+        if len(self._brought):
+            places = np.searchsorted(self._brought, heads)
+            found = self._brought[np.minimum(places, len(self._brought) - 1)] == heads
+        self._brought = np.sort(np.concatenate([self._brought, heads[~found]]), kind="stable")
+        return pl.Series(found)
+
+    def _encoded(self, rows: pl.DataFrame) -> tuple[Batch, ...]:
         """Each row as a new person with certificate and two events."""
-        rows = rows.sort("id_index", maintain_order=True).with_columns(
-            version=pl.lit(1, pl.Int32), facts=facts_of(self._import))
+        rows = rows.with_columns(version=pl.lit(1, pl.Int32), facts=facts_of(self._import))
         ids, certificate_ids = (bulk.new_ids(model, rows["province"], self._on) for model in (Holder, Certificate))
         holders, certificates = rows.with_columns(id=ids), rows.with_columns(id=certificate_ids, holder_id=ids)
-        return Arrived(rows, (
+        return (
             bulk.encoded(Holder, rows.height, {
                 **_columns(holders, "id", "province", "version", "area", "name", "pinyin", "initials", "sex",
                            "birth_date", "ethnicity", "id_number", "id_index", *CONTACTS),
@@ -90,7 +118,7 @@ class Arrivals:
                 "source_row": holders["row"], "row_digest": holders["digest"]}),
             self._told.events(holders, Holder, "register", "", "registered"),
             encoded_certificates(certificates, "valid"),
-            self._told.events(certificates, Certificate, "issue", "", "valid")))
+            self._told.events(certificates, Certificate, "issue", "", "valid"))
 
 
 class Merger:
@@ -103,24 +131,21 @@ class Merger:
 
     def take(self, block: Arrived) -> pl.DataFrame:
         """Take a block in; the answer is the rows (place and code) that cannot be, after all."""
-        rows = block.rows
-        known = _known(rows["id_index"])
-        fresh = rows["id_index"].is_first_distinct() & ~rows["id_index"].is_in(known["id_index"].implode())
-        if fresh.any():
-            for batch in block.batches:
-                batch.write(fresh.to_numpy())
-            self.counts.created += int(fresh.sum())
-        others = rows.filter(~fresh)
-        if others.is_empty():
-            return rows.head(0).select("place", code=pl.lit(""))
-        return self._meet(others.sort("place"), _known(others["id_index"]) if fresh.any() else known)
+        for batch in block.batches:
+            batch.write()
+        self.counts.created += block.fresh
+        rows = block.others
+        if rows.is_empty():
+            return pl.DataFrame(schema={"place": pl.Int64, "code": pl.String})
+        unknown = rows["id_index"].filter(~rows["id_index"].is_in(block.known["id_index"].implode()))
+        return self._meet(rows, pl.concat([block.known, _known(unknown, connection)]))
 
     def _meet(self, rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
         """Rows of persons whom the registry knows: the same as before, or something to take in."""
         rows = rows.join(known, on="id_index", how="left", maintain_order="left")
         changed = rows.filter(pl.col("digest") != pl.col("row_digest").fill_null(b""))
         if changed.height:
-            seen = {bytes(row[0]) for row in _by_index(SEEN, changed["digest"])}
+            seen = {bytes(row[0]) for row in _by_index(SEEN, changed["digest"], connection)}
             changed = changed.filter(~pl.col("digest").is_in(list(seen))).unique(
                 "digest", keep="first", maintain_order=True)
         closed = self._merge(changed) if changed.height else []
@@ -225,23 +250,23 @@ def _came(row: dict[str, Any]) -> str:
     return json.dumps(told, ensure_ascii=False)
 
 
-def _by_index(statement: str, indexes: pl.Series) -> list[tuple[Any, ...]]:
+def _by_index(statement: str, indexes: pl.Series, on: BaseDatabaseWrapper) -> list[tuple[Any, ...]]:
     """Rows of a statement that takes many values of sixteen bytes."""
     if not len(indexes):
         return []
-    return _rows(statement, [len(indexes) - 1, b"".join(indexes.to_list())])
+    return _rows(statement, [len(indexes) - 1, b"".join(indexes.to_list())], on)
 
 
-def _rows(statement: str, values: list[Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
+def _rows(statement: str, values: list[Any], on: BaseDatabaseWrapper) -> list[tuple[Any, ...]]:
+    with on.cursor() as cursor:
         cursor.execute(statement, values)
         found: list[tuple[Any, ...]] = cursor.fetchall()
         return found
 
 
-def _known(indexes: pl.Series) -> pl.DataFrame:
+def _known(indexes: pl.Series, on: BaseDatabaseWrapper) -> pl.DataFrame:
     """Those of the blind indexes that the registry knows, with the holder's id and the digest of its first row."""
-    found = _by_index(KNOWN, indexes.unique().sort())  # neighbours in the index are met together
+    found = _by_index(KNOWN, indexes.unique().sort(), on)  # neighbours in the index are met together
     return pl.DataFrame({"id_index": [bytes(row[0]) for row in found], "holder_id": [row[1] for row in found],
                          "row_digest": [row[2] and bytes(row[2]) for row in found]},
                         schema={"id_index": pl.Binary, "holder_id": pl.Int64, "row_digest": pl.Binary})
@@ -252,11 +277,11 @@ def _persons(ids: list[int]) -> dict[bytes, Known]:
     closed.
     """
     by_index: dict[bytes, Known] = {}
-    for index, pk, version, area, province, *filled in _rows(PERSONS, [ids]):
+    for index, pk, version, area, province, *filled in _rows(PERSONS, [ids], connection):
         there = {name for name, full in zip(CONTACTS, filled, strict=True) if full}
         by_index[bytes(index)] = Known(pk, version, area, province, there)
     by_id = {person.id: person for person in by_index.values()}
-    for holder, pk, number, state, version, replacement, issued_on in _rows(CERTIFICATES, [list(by_id)]):
+    for holder, pk, number, state, version, replacement, issued_on in _rows(CERTIFICATES, [list(by_id)], connection):
         by_id[holder].certificates.append(
             KnownCertificate(pk, bytes(number), state, version, replacement, issued_on))
     return by_index

@@ -85,7 +85,7 @@ def _ready(blocks: Iterable[Block], held: Rules, arrivals: Arrivals) -> Iterator
     """Each block with the rows that its check refused, and the others ready to be written."""
     for block in blocks:
         checked = check(block.frame, block.header, held)
-        yield block, checked.bad, arrivals.encode(prepare(checked.good))
+        yield block, checked.bad, arrivals.sort(prepare(checked.good))
 
 
 def _all_bad(bad: pl.DataFrame, late: pl.DataFrame) -> pl.DataFrame:
@@ -101,8 +101,8 @@ def beside() -> Iterator[BaseDatabaseWrapper]:
     own = connection.copy()
     own.inc_thread_sharing()
     with closing(own), own.cursor() as cursor:
-        cursor.execute("SELECT set_config('app.lo', '0', false), set_config('app.hi', %s, false)",
-                       [str(WHOLE_NATION[1])])
+        cursor.execute("SELECT set_config('app.lo', '0', false), set_config('app.hi', %s, false), "
+                       "set_config('enable_seqscan', 'off', false)", [str(WHOLE_NATION[1])])
         yield own
 
 
