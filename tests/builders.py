@@ -10,7 +10,8 @@ from zhengka.accounts.services import actor_of
 from zhengka.areas.models import Area
 from zhengka.cards.models import Card
 from zhengka.cards.services import allot
-from zhengka.cases.models import Case
+from zhengka.cases.models import Case, Way
+from zhengka.cases.services import load_ways
 from zhengka.core import fields
 from zhengka.core.actors import Actor
 from zhengka.core.models import province_of
@@ -28,7 +29,10 @@ def request_id() -> UUID:
 
 
 def make_area(code: int = 430104, *, issuing: bool = True, name: str = "岳麓区") -> Area:
-    """A county-level issuing unit with its province and city (six-digit code)."""
+    """A county-level issuing unit with its province and city (six-digit code), and the ways that cases go there."""
+    if not Way.objects.exists():
+        load_ways()
+
     def area(code12: int, last: int, level: str, parent: Area | None, title: str, issues: bool) -> Area:
         row, _ = Area.objects.get_or_create(code=code12, defaults={
             "last": last, "name": title, "name_en": title, "level": level, "kind": "gb", "parent": parent,
@@ -116,7 +120,7 @@ def make_case(holder: Holder | None = None, *, state: str = "notified", reviewer
     holder = holder or make_holder()
     certificate = holder.certificates.filter(generation=2).first() or make_certificate(holder)
     case = Case(province=holder.province, area_id=holder.area_id, holder=holder, certificate=certificate, phase=1,
-                state=state, reviewer_person=reviewer or ("someone" if state == "reviewed" else ""), opened_at=NOON,
-                moved_at=NOON)
+                name=holder.name, person_index=bytes(holder.id_index), state=state,
+                reviewer_person=reviewer or ("someone" if state == "reviewed" else ""), opened_at=NOON, moved_at=NOON)
     case.save()
     return case

@@ -26,6 +26,7 @@ from zhengka.bulk.models import Act
 from zhengka.cards.models import Card
 from zhengka.cases import services as cases
 from zhengka.cases.models import Case
+from zhengka.cases.services import exchange, many
 from zhengka.core import files
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed
@@ -47,7 +48,8 @@ class Killed(BaseException):
 
 @pytest.fixture(autouse=True)
 def small_groups(monkeypatch):
-    monkeypatch.setattr(cases, "CHUNK", 2)
+    monkeypatch.setattr(many, "CHUNK", 2)
+    monkeypatch.setattr(exchange, "GROUP", 2)
     monkeypatch.setattr(photographs, "GROUP", 2)
 
 
@@ -152,7 +154,7 @@ def test_a_worker_killed_in_a_group_is_followed_by_one_that_ends_with_the_same_c
     reviewed(4), reviewed(1, reviewer="Wang")
     act = asked(by=builders.make_actor("approver", person="Wang"))
     with monkeypatch.context() as patch:
-        dying(patch, cases, "_chunk", before=before)
+        dying(patch, many, "_chunk", before=before)
         with pytest.raises(Killed):
             carried_out(act)
     assert told(act)[:2] == ("waiting", 2 * before) and Card.objects.count() == 2 * before
@@ -192,10 +194,10 @@ def test_a_group_that_fails_again_and_again_ends_the_act_and_what_was_done_stays
     reviewed(4)
     act = asked()
     with monkeypatch.context() as patch:
-        dying(patch, cases, "_chunk", before=1)
+        dying(patch, many, "_chunk", before=1)
         with pytest.raises(Killed):
             carried_out(act)
-        patch.setattr(cases, "_chunk", lambda *_: 1 / 0)
+        patch.setattr(many, "_chunk", lambda *_: 1 / 0)
         for attempts in range(TRIES + 1):
             assert told(act)[:2] == ("waiting", 2), attempts
             with pytest.raises(ZeroDivisionError):
@@ -206,12 +208,12 @@ def test_a_group_that_fails_again_and_again_ends_the_act_and_what_was_done_stays
 
 def test_groups_that_fail_for_a_moment_keep_no_act_from_its_end(monkeypatch):
     reviewed(2 * (TRIES + 2))
-    act, calls, original = asked(), [], cases._chunk
+    act, calls, original = asked(), [], many._chunk
 
     def each_second_one_fails(*args):
         calls.append(args)
         return 1 / 0 if len(calls) % 2 == 0 else original(*args)
-    monkeypatch.setattr(cases, "_chunk", each_second_one_fails)
+    monkeypatch.setattr(many, "_chunk", each_second_one_fails)
     work()
     assert told(act)[:3] == ("done", 2 * (TRIES + 2), 2 * (TRIES + 2)) and len(calls) > 2 * TRIES
 
@@ -233,7 +235,7 @@ def test_a_closed_account_ends_the_act_by_name_and_what_was_done_stays(monkeypat
     officer = builders.make_officer("approver")
     act = asked(by=actor_of(officer))
     with monkeypatch.context() as patch:
-        dying(patch, cases, "_chunk", before=1)
+        dying(patch, many, "_chunk", before=1)
         with pytest.raises(Killed):
             carried_out(act)
     Officer.objects.filter(pk=officer.pk).update(state="inactive")
@@ -292,7 +294,7 @@ def test_the_exchange_is_opened_unit_by_unit_each_in_its_phase(monkeypatch):
     act = cases.ask_exchange([(units[0], 1), (units[1], 2)], by=clerk, request_id=builders.request_id(), at=NOON)
     assert act.total == 5 and act.area_id == 430100_000000
     with monkeypatch.context() as patch:
-        dying(patch, cases, "_open", before=1)
+        dying(patch, exchange, "_open", before=1)
         with pytest.raises(Killed):
             cases.carry_out_exchange(act.pk, clock=noon)
     assert told(act)[:3] == ("waiting", 2, 2)

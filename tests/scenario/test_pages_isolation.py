@@ -31,7 +31,8 @@ ROUTES = routes_with_a_row()
 def address(name: str, kind: str, converters: list[str], ids: dict[str, list[int]]) -> str | None:
     if "pk" not in converters:
         return None
-    values = {"pk": ids[kind][0], "action": ACTIONS.get(kind, "x"), "name": "x", "card": ids["cards"][0]}
+    values = {"pk": ids[kind][0], "action": ACTIONS.get(kind, "x"), "name": "x", "kind": "renewal",
+              "card": ids["cards"][0]}
     return reverse(name, kwargs={each: values[each] for each in converters})
 
 

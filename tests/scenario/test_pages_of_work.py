@@ -15,8 +15,8 @@ from worker import work
 from zhengka.accounts.workflow import OFFICER
 from zhengka.bulk.models import Act
 from zhengka.cards.workflow import CARD
+from zhengka.cases import book
 from zhengka.cases.models import Case
-from zhengka.cases.workflow import EXCHANGE
 from zhengka.core import fields
 from zhengka.core.models import Event
 from zhengka.production.workflow import BATCH
@@ -25,6 +25,7 @@ from zhengka.registry.models import Holder, Import
 from zhengka.web.staff.home import WAITING
 
 pytestmark = pytest.mark.django_db
+EXCHANGE = book.table("measures-2017", "exchange", minor=False)
 HEADER = "姓名,身份证号,残疾人证号,残疾类别,残疾等级,发证日期,有效期至"
 
 

@@ -10,9 +10,8 @@ import pytest
 from zhengka.areas.calendars import calendar_of, layer_of
 from zhengka.areas.calendars import load as load_calendars
 from zhengka.cases import policies
-from zhengka.cases.rules import procedure
+from zhengka.cases.rules import OfficeOf, procedure
 from zhengka.cases.workflow import (
-    EXCHANGE,
     KINDS,
     PAIRS,
     another_approver,
@@ -75,9 +74,11 @@ def walk(found, *actions: str) -> str:
     return state
 
 
-def test_the_default_makes_of_the_exchange_the_table_that_runs():
-    exchange = BY_CODE["measures-2017"].procedures["exchange"]
-    assert exchange.workflow() == EXCHANGE == exchange.workflow(minor=True)
+def test_the_default_exchange_is_confirmed_reviewed_approved_and_ordered():
+    exchange = BY_CODE["measures-2017"].procedures["exchange"].workflow()
+    assert walk(exchange, "confirm", "review", "approve", "order") == "ordered"
+    assert walk(exchange, "confirm", "send_back", "close") == "closed"
+    assert walk(exchange, "confirm", "review", "send_back_to_review") == "confirmed"
 
 
 def test_the_default_lays_down_every_kind_of_case():
@@ -115,7 +116,8 @@ def test_away_from_home_the_place_of_residence_takes_in_and_publicises_and_the_h
     by = {step.action: rule.by for step, rule in new.rows()}
     assert {by[action] for action in ("accept", "book", "publish")} == {("residence-county",)}
     assert {by[action] for action in ("review", "approve", "order")} == {("hukou-county",)}
-    assert new.workflow() == procedure(SHIPPED, "new", YUELU, TODAY).workflow()
+    at_home = procedure(SHIPPED, "new", YUELU, TODAY)
+    assert [step for step, _ in rows(new.kind, new.off)[0]] == [step for step, _ in rows(at_home.kind, at_home.off)[0]]
     assert procedure(SHIPPED, "new", YUELU, dt.date(2021, 6, 27), "cross-province") is None
     assert procedure(SHIPPED, "dispute_city", YUELU, TODAY, "cross-province") is None
 
@@ -126,8 +128,8 @@ def test_a_city_may_have_its_streets_check_first_ask_for_two_doctors_and_look_ag
     assert walk(new.workflow(), "precheck", "accept", "book", "assess", "countersign", "publish", "end_notice",
                 "review", "approve", "recheck", "order") == "ordered"
     assert walk(new.workflow(), "precheck", "return_papers", "resubmit") == "applied"
-    assert new.workflow().step("assessed", "countersign").guards == (another_assessor,)
-    assert new.workflow().step("approved", "recheck").guards == (another_approver,)
+    assert new.workflow().step("assessed", "countersign").guards == (OfficeOf(("institution",)), another_assessor)
+    assert new.workflow().step("approved", "recheck").guards == (OfficeOf(("city",)), another_approver)
     assert procedure(own, "change", WUHAN, TODAY) is BY_CODE["measures-2017"].procedures["change"]
     assert procedure(own, "new", YUELU, TODAY) is BY_CODE["measures-2017"].procedures["new"]
 
@@ -145,8 +147,8 @@ def test_a_notice_stands_for_full_working_days_and_its_end_waits_for_the_day_aft
     assert last == dt.date(2018, 10, 10)
     case = SimpleNamespace(notice_ends=last)
     with pytest.raises(Refusal, match="notice-running"):
-        notice_over(case, {"on": last})
-    notice_over(case, {"on": last + dt.timedelta(1)})
+        notice_over(case, {"on": last.isoformat()})
+    notice_over(case, {"on": (last + dt.timedelta(1)).isoformat()})
 
 
 @pytest.mark.parametrize(("guard", "field"), [
@@ -215,6 +217,13 @@ def test_two_policies_of_one_area_and_kind_may_follow_each_other_but_not_overlap
         policies.load(tmp_path)
     write("second", "2019-12-31", 'route = "cross-province"')
     assert len(policies.load(tmp_path)) == 2
+
+
+def test_two_policies_never_share_a_code_for_a_case_keeps_it(tmp_path):
+    (tmp_path / "a.toml").write_text(WUHAN_FILE)
+    (tmp_path / "b.toml").write_text(WUHAN_FILE.replace('"420100"', '"420200"'))
+    with pytest.raises(FileRefused, match="code-twice"):
+        policies.load(tmp_path)
 
 
 def test_the_examples_of_the_how_to_hold():

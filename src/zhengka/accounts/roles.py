@@ -11,6 +11,7 @@ _ROLES: dict[str, tuple[str, frozenset[str]]] = {
         "card.activate", "card.suspend", "card.restore", "batch.read", "plan.read"})),
     "reviewer": ("审核", frozenset({"holder.read", "case.read", "case.review", "card.read", "plan.read"})),
     "approver": ("批准", frozenset({"holder.read", "case.read", "case.approve", "card.read", "plan.read"})),
+    "assessor": ("评定医生", frozenset({"case.read", "case.assess"})),
     "producer": ("制卡", frozenset({
         "card.read", "card.order", "batch.read", "batch.make", "batch.send", "batch.receive", "plan.read"})),
     "leader": ("领导", frozenset({"plan.read"})),

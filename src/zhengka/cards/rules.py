@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
 
-from zhengka.cards.workflow import OUT_OF_LIFE
+from zhengka.cards.workflow import BLOCKED, OUT_OF_LIFE
 from zhengka.core.dated import FileRefused, Table
 from zhengka.formats.credential import LIST_SIZE
 from zhengka.formats.statuslist import Status
@@ -80,7 +80,7 @@ def standing(state: str, *, active_until: date | None, valid_until: date | None,
         return "revoked"
     if valid_until is not None and today > valid_until:
         return "expired"
-    if state == "suspended":
+    if state in BLOCKED:
         return "suspended"
     if state != "active" or active_until is None:
         return "not-activated"

@@ -13,6 +13,12 @@ def activation_due(_card: Any, facts: Mapping[str, Any]) -> None:
         raise Refusal("activation-not-due", opens=facts["opens"])
 
 
+def certificate_holds(card: Any, _facts: Mapping[str, Any]) -> None:
+    """A card whose certificate is frozen or has ended is not made usable: what it proves does not hold."""
+    if card.certificate.state != "valid":
+        raise Refusal("certificate-not-valid", state=card.certificate.state)
+
+
 CARD = Workflow("card", initial="ordered", final=frozenset({"destroyed"}), steps=(
     #    from         action           to             permission
     Step("ordered", "batch", "batched", "batch.make", zh="组批"),
@@ -23,15 +29,20 @@ CARD = Workflow("card", initial="ordered", final=frozenset({"destroyed"}), steps
     Step("sent", "accept", "ready", "batch.receive", zh="验收"),
     Step("sent", "spoil", "spoiled", "batch.receive", zh="废卡"),
     Step("sent", "suspect", "suspect", "batch.receive", zh="存疑"),
-    Step("ready", "hand_over", "issued", "card.hand_over", zh="领取"),
-    Step("issued", "activate", "active", "card.activate", zh="激活"),
+    Step("ready", "hand_over", "issued", "card.hand_over", (certificate_holds,), zh="领取"),
+    Step("issued", "activate", "active", "card.activate", (certificate_holds,), zh="激活"),
     Step("active", "activate", "active", "card.activate", (activation_due,), zh="年度激活"),
     Step("active", "report_lost", "suspended", "card.suspend", zh="挂失"),
-    Step("suspended", "report_found", "active", "card.restore", zh="解挂"),
+    Step("suspended", "report_found", "active", "card.restore", (certificate_holds,), zh="解挂"),
+    Step("active", "freeze", "frozen", "case.approve", zh="冻结"),
+    Step("frozen", "unfreeze", "active", "case.approve", zh="解冻"),
+    Step("frozen", "report_lost", "suspended", "card.suspend", zh="挂失"),
     Step("active", "supersede", "cancelled", "card.activate", zh="换卡作废"),
     Step("suspended", "supersede", "cancelled", "card.activate", zh="换卡作废"),
-    Step("active", "cancel", "cancelled", "case.approve", zh="注销"),
-    Step("suspended", "cancel", "cancelled", "case.approve", zh="注销"),
+    Step("frozen", "supersede", "cancelled", "card.activate", zh="换卡作废"),
+    *(Step(state, "cancel", "cancelled", "case.approve", zh="注销")
+      for state in ("ordered", "held", "ready", "issued", "active", "suspended", "frozen")),
+    *(Step(state, "move", state, "case.approve", zh="迁移") for state in ("active", "suspended", "frozen")),
     Step("spoiled", "destroy", "destroyed", "batch.receive", zh="销毁"),
     Step("suspect", "destroy", "destroyed", "batch.receive", zh="销毁"),
     Step("cancelled", "destroy", "destroyed", "batch.receive", zh="销毁"),
@@ -45,3 +56,6 @@ IN_PRODUCTION = ("ordered", "batched", "held", "prepared", "sent", "ready", "iss
 
 OUT_OF_LIFE = ("spoiled", "suspect", "cancelled", "destroyed")
 """States after which a card is never accepted again."""
+
+BLOCKED = ("suspended", "frozen")
+"""States in which a card is refused for a time: it was lost, or its certificate is frozen."""

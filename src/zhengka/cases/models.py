@@ -1,45 +1,113 @@
 """Cases (办理): the only rows that start a change for a person."""
 
+from datetime import date
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce
 
 from zhengka.areas.models import Area
 from zhengka.cards.models import Card
-from zhengka.cases.workflow import EXCHANGE
-from zhengka.core.models import ProvinceRow, Stateful, state_check
+from zhengka.cases import book
+from zhengka.cases.workflow import DECIDED, KINDS, STATES
+from zhengka.core.models import ProvinceRow, Stateful, states_check
+from zhengka.core.workflow import Workflow
 from zhengka.registry.models import Certificate, Holder
+
+NO_LIMIT = date(9999, 12, 31)
+"""Stands for the day of a case without a limit, behind all others."""
 
 
 class Case(ProvinceRow, Stateful):
-    """One case of a holder. `reviewer_person` and `approver_person` are persons, not accounts (I6)."""
+    """One case of a person, of one of the kinds in `cases.workflow.KINDS`, under the policy of the day it was opened.
 
-    workflow = EXCHANGE
-    kind_of_case = models.TextField(choices=[("exchange", "exchange")], default="exchange")
+    `holder` and `certificate` are null until a new application (申领) is approved. `reviewer_person` and the like are
+    persons, not accounts (I6). `ended_at` is set by the step into a state from which none leads on.
+    """
+
+    kind_of_case = models.TextField(choices=[(name, name) for name in KINDS], default="exchange")
+    policy = models.TextField(default="measures-2017", help_text="code of the case policy under which it was opened")
+    minor = models.BooleanField(default=False, help_text="under 18 when it was opened: never in public notice")
     area = models.ForeignKey(Area, on_delete=models.PROTECT, db_column="area", db_index=False)
-    holder = models.ForeignKey(Holder, on_delete=models.PROTECT, related_name="cases")
-    certificate = models.ForeignKey(Certificate, on_delete=models.PROTECT, db_index=False)
+    name = models.TextField(help_text="of the person, when the case was opened")
+    person_index = models.BinaryField(help_text="blind index of the ID number, 16 bytes")
+    told = models.BinaryField(null=True, help_text="what was applied for, sealed as case.told: JSON")
+    holder = models.ForeignKey(Holder, null=True, on_delete=models.PROTECT, related_name="cases")
+    certificate = models.ForeignKey(Certificate, null=True, on_delete=models.PROTECT, db_index=False)
     card = models.ForeignKey(Card, null=True, on_delete=models.PROTECT)
-    phase = models.PositiveSmallIntegerField(help_text="phase of the programme under which it was opened")
+    counterpart = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="counterpart_of",
+                                       help_text="of a departure (迁出): the arrival (迁入) at the other office")
+    phase = models.PositiveSmallIntegerField(null=True, help_text="phase of the programme under which it was opened")
+    reason = models.TextField(blank=True, help_text="code: why a certificate ends, or a case was brought")
+    found = models.JSONField(null=True, help_text="conclusion of the assessment: category, grade, components; {}: none")
+    assessor_person = models.TextField(blank=True)
     reviewer_person = models.TextField(blank=True)
     approver_person = models.TextField(blank=True)
+    due_on = models.DateField(null=True, help_text="last day for the step that leads on, where the policy sets a limit")
+    notice_from = models.DateField(null=True, help_text="day on which the public notice (公示) was put up")
+    notice_ends = models.DateField(null=True, help_text="its last day")
+    freezes_on = models.DateField(null=True, help_text="last day before a certificate left behind is frozen")
+    lapses_on = models.DateField(null=True, help_text="last day before it is cancelled")
     opened_at = models.DateTimeField()
     moved_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["holder", "kind_of_case"], condition=~Q(state="closed"),
+            models.UniqueConstraint(fields=["person_index", "kind_of_case"], condition=Q(ended_at__isnull=True),
                                     name="case_open_once"),
             models.CheckConstraint(condition=Q(approver_person="") | ~Q(approver_person=F("reviewer_person")),
                                    name="case_two_persons"),
-            models.CheckConstraint(condition=~Q(state__in=("approved", "ordered"))
+            models.CheckConstraint(condition=~Q(state__in=sorted(DECIDED))
                                    | (~Q(reviewer_person="") & ~Q(approver_person="")), name="case_decided_by_two"),
             models.CheckConstraint(condition=~Q(state="ordered") | Q(card__isnull=False), name="case_ordered_has_card"),
-            state_check(EXCHANGE),
+            models.CheckConstraint(condition=Q(kind_of_case="new") | Q(holder__isnull=False), name="case_has_holder"),
+            models.CheckConstraint(condition=~Q(minor=True) | Q(notice_from__isnull=True),
+                                   name="case_minor_not_publicised"),
+            models.CheckConstraint(condition=Q(notice_from__isnull=True) | Q(notice_ends__gt=F("notice_from")),
+                                   name="case_notice_ordered"),
+            models.CheckConstraint(condition=Q(kind_of_case__in=sorted(KINDS)), name="case_kind_known"),
+            states_check("case", STATES),
         ]
-        indexes: ClassVar = [models.Index(fields=["state", "area", "id"], name="case_by_state_area")]
+        indexes: ClassVar = [
+            models.Index(fields=["state", "area", "id"], name="case_by_state_area"),
+            models.Index(F("area"), Coalesce("due_on", Value(NO_LIMIT)), F("id"), condition=Q(ended_at__isnull=True),
+                         name="case_by_due_day"),
+            models.Index(fields=["area", "ended_at"], condition=Q(ended_at__isnull=False), name="case_ended_by_area"),
+            models.Index(fields=["area", "state"], condition=Q(ended_at__isnull=True), name="case_open_by_area"),
+        ]
 
     def __str__(self) -> str:
         """Key only."""
         return f"case {self.pk}"
+
+    @classmethod
+    def kind(cls) -> str:
+        """The subject's name in events."""
+        return "case"
+
+    @property
+    def table(self) -> Workflow:
+        """The steps that its policy has for its kind, and for a minor."""
+        return book.table(self.policy, self.kind_of_case, minor=self.minor)
+
+
+class Way(models.Model):
+    """One step that a policy allows, as the database's own copy: a trigger lets a case change its state by no other
+    (I7). Written from `data/cases` by `services.load_ways`.
+    """
+
+    policy = models.TextField()
+    kind_of_case = models.TextField()
+    minor = models.BooleanField()
+    source = models.TextField()
+    target = models.TextField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(
+            fields=["policy", "kind_of_case", "minor", "source", "target"], name="way_once")]
+
+    def __str__(self) -> str:
+        """From where to where."""
+        return f"{self.policy} {self.kind_of_case}: {self.source} → {self.target}"

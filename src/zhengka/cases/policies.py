@@ -44,6 +44,8 @@ def load(folder: Path) -> tuple[Policy, ...]:
         if same and one.procedures.keys() & other.procedures.keys() and (
                 one.holds(other.valid_from) or other.holds(one.valid_from)):
             raise FileRefused("dates-overlap", other.code, one.code)
+        if one.code == other.code:  # a case keeps the code of the policy under which it began
+            raise FileRefused("code-twice", other.code)
     return tuple(policies)
 
 

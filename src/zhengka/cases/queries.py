@@ -2,16 +2,22 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from functools import reduce
 from operator import or_
 
+from django.db import connection
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 
 from zhengka.areas.models import Area
+from zhengka.cases import book
 from zhengka.cases.models import Case
+from zhengka.cases.workflow import DUTIES
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.workflow import Step
+from zhengka.formats.verdict import CHINA
 from zhengka.registry.models import Certificate
 
 
@@ -37,16 +43,99 @@ def get(case_id: int, *, actor: Actor) -> Case:
 
 def choices(case: Case, *, actor: Actor) -> list[Choice]:
     """Every step out of the case's state, with the reason where it is closed to this officer."""
-    return [Choice(step, _closed(case, step, actor)) for step in case.workflow.steps if step.source == case.state]
+    return [Choice(step, _closed(case, step, actor)) for step in case.table.steps if step.source == case.state]
 
 
-def worklist(actor: Actor, state: str, *, after: tuple[int, int] = (0, 0), limit: int = 50) -> list[Case]:
-    """Cases of one state in the actor's area, by office and id, from the place `after` (office, id) on.
+@dataclass(frozen=True)
+class Wanted:
+    """Which open cases a list shows: those in these states, of this kind (empty: of every one)."""
 
-    The next page begins at `(last.area_id, last.pk)`; no page costs more than another.
+    states: frozenset[str]
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a page of a worklist begins: behind the case of this day and id."""
+
+    due: date = date.min
+    pk: int = 0
+
+
+SOONEST = """
+SELECT c.id FROM areas_area a, LATERAL (
+    SELECT c.id, coalesce(c.due_on, '9999-12-31') AS due FROM cases_case c
+    WHERE c.area = a.code AND c.ended_at IS NULL AND c.state = ANY(%(states)s)
+      AND (coalesce(c.due_on, '9999-12-31'), c.id) > (%(due)s, %(pk)s) AND (%(kind)s = '' OR c.kind_of_case = %(kind)s)
+    ORDER BY coalesce(c.due_on, '9999-12-31'), c.id LIMIT %(limit)s) c
+WHERE a.issuing AND a.code BETWEEN %(lo)s AND %(hi)s ORDER BY c.due, c.id LIMIT %(limit)s
+"""
+"""Office by office from the index, then the soonest of all: a page costs offices, not cases."""
+
+
+def worklist(actor: Actor, wanted: Wanted, *, after: Place = Place(), limit: int = 50) -> list[Case]:
+    """Open cases of the actor's area, those first that will be late first, then the oldest."""
+    with connection.cursor() as cursor:
+        cursor.execute(SOONEST, {"states": sorted(wanted.states), "kind": wanted.kind, "due": after.due, "pk": after.pk,
+                                 "lo": actor.lo, "hi": actor.hi, "limit": limit})
+        ids = [row[0] for row in cursor.fetchall()]
+    found = {case.pk: case for case in _whole().filter(pk__in=ids)}
+    return [found[pk] for pk in ids if pk in found]
+
+
+def ended(actor: Actor, *, limit: int = 50) -> list[Case]:
+    """The cases of the actor's area that ended last."""
+    return list(_whole().filter(ended_at__isnull=False, area__code__range=(actor.lo, actor.hi)).order_by(
+        "-ended_at")[:limit])
+
+
+def open_counts(actor: Actor) -> dict[str, int]:
+    """How many open cases of the actor's area are in each state."""
+    found = Case.objects.filter(ended_at__isnull=True, area__code__range=(actor.lo, actor.hi)).values_list("state")
+    return dict(found.annotate(n=Count("pk")).order_by("state"))
+
+
+def duties(actor: Actor) -> dict[str, int]:
+    """What waits for this officer: step → number of open cases, in the order of the line."""
+    counted = open_counts(actor)
+    return {action: sum(counted.get(state, 0) for state in book.sources(action))
+            for action, permission in DUTIES.items() if actor.may(permission)}
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """An office's own pace against its days: open cases with a limit, those late now, those that will be late if the
+    office goes on as in the last four weeks, and how many it ended a day.
     """
-    return list(_whole().filter(state=state, area__code__range=(actor.lo, actor.hi)).filter(
-        Q(area__code__gt=after[0]) | Q(area__code=after[0], pk__gt=after[1])).order_by("area", "pk")[:limit])
+
+    limited: int
+    late: int
+    will_be_late: int
+    pace: float
+
+
+FORECAST = """
+WITH queue AS (
+    SELECT area, due_on, row_number() OVER (PARTITION BY area ORDER BY due_on, id) AS place FROM cases_case
+    WHERE ended_at IS NULL AND due_on IS NOT NULL AND area BETWEEN %(lo)s AND %(hi)s
+), pace AS (
+    SELECT area, count(*) / %(days)s::float AS a_day FROM cases_case
+    WHERE ended_at >= %(since)s AND area BETWEEN %(lo)s AND %(hi)s GROUP BY area
+)
+SELECT count(*), count(*) FILTER (WHERE due_on < %(today)s),
+       count(*) FILTER (WHERE due_on < %(today)s OR place > coalesce(a_day, 0) * (due_on - %(today)s + 1)),
+       (SELECT coalesce(sum(a_day), 0) FROM pace)
+FROM queue LEFT JOIN pace USING (area)
+"""
+WEEKS = timedelta(days=28)
+
+
+def forecast(actor: Actor, *, at: datetime) -> Forecast:
+    """How many cases will be late at the pace at which each office of the area has ended cases in four weeks."""
+    with connection.cursor() as cursor:
+        cursor.execute(FORECAST, {"lo": actor.lo, "hi": actor.hi, "since": at - WEEKS, "days": WEEKS.days,
+                                  "today": at.astimezone(CHINA).date()})
+        return Forecast(*cursor.fetchone())
 
 
 def of_holder(holder_id: int) -> QuerySet[Case]:
@@ -54,15 +143,16 @@ def of_holder(holder_id: int) -> QuerySet[Case]:
     return Case.objects.filter(holder_id=holder_id).order_by("-opened_at", "-pk")
 
 
-def counts(actor: Actor) -> dict[str, int]:
-    """How many cases of the actor's area are in each state."""
-    found = Case.objects.filter(area__code__range=(actor.lo, actor.hi)).values_list("state")
+def counts(actor: Actor, kind: str = "exchange") -> dict[str, int]:
+    """How many cases of a kind, open and ended, are in each state in the actor's area."""
+    found = Case.objects.filter(kind_of_case=kind, area__code__range=(actor.lo, actor.hi)).values_list("state")
     return dict(found.annotate(n=Count("pk")).order_by("state"))
 
 
 def counts_by_area(actor: Actor) -> dict[int, dict[str, int]]:
-    """The same for each issuing office of the area: 12-digit code → state → number."""
-    found = Case.objects.filter(area__code__range=(actor.lo, actor.hi)).values_list("area", "state")
+    """The exchanges of each issuing office of the area: 12-digit code → state → number."""
+    found = Case.objects.filter(kind_of_case="exchange", area__code__range=(actor.lo, actor.hi)).values_list(
+        "area", "state")
     result: dict[int, dict[str, int]] = {}
     for area, state, number in found.annotate(n=Count("pk")).order_by("area", "state"):
         result.setdefault(area, {})[state] = number
@@ -80,7 +170,8 @@ def candidates(areas: Iterable[Area], *, actor: Actor) -> int:
 
 
 def _whole() -> QuerySet[Case]:
-    return Case.objects.select_related("holder", "certificate", "card", "area")
+    return Case.objects.select_related("holder", "certificate", "card", "area", "counterpart__area",
+                                       "counterpart_of__area")
 
 
 def _closed(case: Case, step: Step, actor: Actor) -> str:
@@ -88,7 +179,7 @@ def _closed(case: Case, step: Step, actor: Actor) -> str:
         return "not-permitted"
     try:
         for guard in step.guards:
-            guard(case, {"by": actor})
+            guard(case, {"by": actor, "on": timezone.now().astimezone(CHINA).date().isoformat()})
     except Refusal as refused:
         return refused.code
     return ""

@@ -7,11 +7,13 @@ it leaves out and why. `cases.policies` reads them from files and proves what th
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from zhengka.areas.calendars import Calendar, Due, add_months
 from zhengka.cases.workflow import ENDS, LINE, PAIRS, Kind, rows
+from zhengka.core.actors import Actor
 from zhengka.core.dated import choose
+from zhengka.core.errors import Refusal
 from zhengka.core.workflow import Step, Workflow
 
 LEVELS: Final = {
@@ -21,8 +23,37 @@ LEVELS: Final = {
     "platform": "平台"}
 """Who may take a step → the Chinese term."""
 
+WIDTHS: Final = {"city": 10**8, "province": 10**10, "expert-committee": 10**10}
+"""Level → how many codes its area spans; the others answer for the issuing unit itself."""
+
 ROUTES: Final = {"local": "属地办理", "cross-province": "跨省通办"}
 """How a case comes in: at the place of the household register, or where the holder lives."""
+
+@dataclass(frozen=True)
+class OfficeOf:
+    """The step is taken by an office of one of these `levels`: who answers for less may not (属地、分级)."""
+
+    levels: tuple[str, ...]
+
+    def __call__(self, case: Any, facts: Mapping[str, Any]) -> None:
+        """The guard: `Refusal("office-wrong")`."""
+        if not any(answers_for(facts["by"], level, case.area_id) for level in self.levels):
+            raise Refusal("office-wrong", levels=list(self.levels))
+
+
+def answers_for(by: Actor, level: str, area: int) -> bool:
+    """True where an actor answers for the office of this level that an issuing unit (12-digit code) belongs to.
+
+    A doctor's office is an institution: what lets them sign is their licence, not an area.
+    """
+    if level == "platform":
+        return by.id is None
+    digits = WIDTHS.get(level)
+    if digits is None:
+        return by.sees(area)
+    first = area // digits * digits
+    return by.sees(first) and by.sees(first + digits - 1)
+
 
 class Rule(NamedTuple):
     """Who takes a step, within how many working days after the one before, by which clause, and not by whom."""
@@ -84,8 +115,12 @@ class Procedure:
         for step, lead in rows(self.kind, self.without(minor=minor))[0]:
             rule = self.rules.get(step.action) or self.rules[lead]._replace(within=None, clause="")
             guards = tuple(PAIRS[pair] for first in rule.another_than if (pair := (first, step.action)) in PAIRS)
-            found.append((replace(step, guards=(*step.guards, *guards)), rule))
+            found.append((replace(step, guards=(OfficeOf(rule.by), *step.guards, *guards)), rule))
         return found
+
+    def limits(self, *, minor: bool = False) -> dict[str, Rule]:
+        """State → the rule of the step that leads on from it, where that step has a limit of working days."""
+        return {step.source: rule for step, rule in self.rows(minor=minor) if rule.within}
 
     def workflow(self, *, minor: bool = False) -> Workflow:
         """The table as a `Workflow`: what may happen to a case of this kind."""
@@ -128,13 +163,18 @@ class Policy(NamedTuple):
         return self.valid_from <= on and (self.valid_to is None or on <= self.valid_to)
 
 
-def procedure(policies: Iterable[Policy], kind: str, area: int, on: date, route: str = "local") -> Procedure | None:
-    """How a kind of case goes in an area (12-digit code) on a day, or None where nothing is laid down.
+def policy_of(policies: Iterable[Policy], kind: str, area: int, on: date, route: str = "local") -> Policy | None:
+    """The policy by which a kind of case goes in an area (12-digit code) on a day; None where nothing is laid down.
 
     The narrowest area that says anything of the kind wins.
     """
-    found = choose((policy for policy in policies
-                    if policy.route == route and kind in policy.procedures and policy.holds(on)), area, on)
+    return choose((policy for policy in policies
+                   if policy.route == route and kind in policy.procedures and policy.holds(on)), area, on)
+
+
+def procedure(policies: Iterable[Policy], kind: str, area: int, on: date, route: str = "local") -> Procedure | None:
+    """How a kind of case goes in an area on a day, or None where nothing is laid down."""
+    found = policy_of(policies, kind, area, on, route)
     return found.procedures[kind] if found else None
 
 

@@ -29,3 +29,15 @@ def review_all(act_id: int) -> None:
 def approve_all(act_id: int) -> None:
     """Approve all cases that wait for it in an area, in groups, and order their cards."""
     services.carry_out_all(act_id, "approve", clock=timezone.now)
+
+
+@task("cases.move_on")
+def move_on(case_id: int) -> None:
+    """Do at the other office what the last decision of a move asks for."""
+    services.move_on(case_id, at=timezone.now())
+
+
+@task("cases.run_clocks", cron="7 * * * *")
+def run_clocks() -> None:
+    """Take the steps that are due by the calendar alone."""
+    services.run_clocks(at=timezone.now())

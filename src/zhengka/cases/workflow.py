@@ -2,15 +2,15 @@
 
 `LINE` is every step that leads a case on, in the one order that all kinds share, with the ways aside of each. A kind
 has some stages of the line; a policy (`cases.rules`) switches steps off, and `rows` closes the line up over them.
-`EXCHANGE` is the table that runs today.
 """
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, Final, NamedTuple
 
 from zhengka.core.errors import Refusal
-from zhengka.core.workflow import Guard, Step, Workflow
+from zhengka.core.workflow import Guard, Step
 
 
 def another_person(case: Any, facts: Mapping[str, Any]) -> None:
@@ -33,21 +33,8 @@ def another_approver(case: Any, facts: Mapping[str, Any]) -> None:
 
 def notice_over(case: Any, facts: Mapping[str, Any]) -> None:
     """The public notice stood for its full working days: `notice_ends` is its last one (办法 art. 9(3), I7)."""
-    if facts["on"] <= case.notice_ends:
-        raise Refusal("notice-running", ends=case.notice_ends)
-
-
-EXCHANGE = Workflow("case", initial="notified", final=frozenset({"ordered", "closed"}), steps=(
-    #    from         action       to           permission
-    Step("notified", "confirm", "confirmed", "case.confirm", zh="信息采集"),
-    Step("notified", "close", "closed", "case.open", zh="终止"),
-    Step("confirmed", "review", "reviewed", "case.review", zh="审核"),
-    Step("confirmed", "send_back", "notified", "case.review", zh="退回"),
-    Step("reviewed", "approve", "approved", "case.approve", (another_person,), zh="批准"),
-    Step("reviewed", "send_back_to_review", "confirmed", "case.approve", zh="退回审核"),
-    Step("approved", "order", "ordered", "case.approve", zh="证卡同办"),
-))
-"""Exchange of a second-generation certificate for a card (换发)."""
+    if date.fromisoformat(facts["on"]) <= case.notice_ends:
+        raise Refusal("notice-running", ends=case.notice_ends.isoformat())
 
 
 class Leg(NamedTuple):
@@ -191,3 +178,15 @@ def _kinds() -> tuple[Kind, ...]:
 
 KINDS: Final = {kind.name: kind for kind in _kinds()}
 """Every kind of case, by name."""
+
+STATES: Final = frozenset(state for kind in KINDS.values() for step, _ in rows(kind)[0]
+                          for state in (step.source, step.target))
+"""Every state that a case may be in, whatever its kind."""
+
+DECIDED: Final = frozenset({"approved", "rechecked", "arrived", "ordered"})
+"""States behind an approval: two persons have decided."""
+
+DUTIES: Final = {step.action: step.permission for leg in LINE for step in (leg.step, *leg.aside)
+                 if step.action in {lead.step.action for lead in LINE} | {"resubmit", "dismiss"}
+                 if step.action not in {"end_notice", "order", "arrive"}}
+"""Steps for which a case waits for an officer, in the order of the line → the permission."""

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from zhengka.cards import services as cards
 from zhengka.cards.rules import LEFT_OUT
+from zhengka.cases import services as cases
 from zhengka.cli import cluster
 from zhengka.core import files
 from zhengka.core.actors import SYSTEM
@@ -49,8 +50,14 @@ def stop() -> None:
 def migrate() -> None:
     """Bring the tables to this version's shape."""
     cluster.ensure()
-    call_command("migrate", verbosity=0, interactive=False)
+    bring_up_to_date()
     typer.echo("tables are current")
+
+
+def bring_up_to_date() -> None:
+    """Tables of this version's shape, and in them the ways that its case policies allow."""
+    call_command("migrate", verbosity=0, interactive=False)
+    cases.load_ways()
 
 
 def backup(target: Path = typer.Argument(help="File to write, .tar")) -> None:
@@ -88,7 +95,7 @@ def restore(
             cursor.execute(ROLES)
         _postgres("pg_restore", "--no-owner", "--clean", "--if-exists", "--exit-on-error",
                   "--dbname", str(settings.DATABASES["default"]["NAME"]), str(work / "database.dump"))
-        call_command("migrate", verbosity=0, interactive=False)
+        bring_up_to_date()
         last = events(EventFilter(), actor=SYSTEM).order_by("-pk").first()
         gap = cards.leave_out(leave_out, by=SYSTEM, request_id=uuid4(), at=timezone.now())
         _bring_files(work, home)  # last: a home that holds files is a whole one

@@ -16,8 +16,8 @@ from zhengka.accounts.workflow import OFFICER
 from zhengka.bulk.workflow import ACT
 from zhengka.cards.workflow import CARD
 from zhengka.cases import policies
-from zhengka.cases.rules import LEVELS, ROUTES, Policy, Procedure
-from zhengka.cases.workflow import EXCHANGE, KINDS
+from zhengka.cases.rules import LEVELS, ROUTES, OfficeOf, Policy, Procedure
+from zhengka.cases.workflow import KINDS
 from zhengka.core.dated import FAULTS
 from zhengka.core.errors import PROBLEMS
 from zhengka.core.queue import task_names
@@ -25,7 +25,7 @@ from zhengka.core.workflow import Step, Workflow
 from zhengka.production.workflow import BATCH
 from zhengka.registry.workflow import CERTIFICATE, HOLDER, IMPORT
 
-WORKFLOWS = (OFFICER, ACT, HOLDER, CERTIFICATE, IMPORT, EXCHANGE, CARD, BATCH)
+WORKFLOWS = (OFFICER, ACT, HOLDER, CERTIFICATE, IMPORT, CARD, BATCH)
 DEFAULT_POLICY = "measures-2017"
 Command = Any  # Typer carries a click of its own, without a public name
 MADE = "<!-- Made by `zhengka docs write`; change the code, not this page. -->\n\n"
@@ -96,7 +96,8 @@ def _settings() -> str:
 
 
 def _workflows() -> str:
-    return _page("Workflows", "What may happen, drawn from the tables that the program itself obeys.\n",
+    return _page("Workflows", "What may happen, drawn from the tables that the program itself obeys. Those of cases "
+                 "differ by kind, area and day: [cases.md](cases.md).\n",
                  *(_workflow(workflow) for workflow in WORKFLOWS))
 
 
@@ -119,7 +120,8 @@ def _who(step: Step) -> str:
 
 
 def _only_if(step: Step) -> str:
-    return ", ".join(guard.__name__.replace("_", " ") for guard in step.guards)
+    """The guards' names; which office takes a step of a case has a column of its own."""
+    return ", ".join(guard.__name__.replace("_", " ") for guard in step.guards if not isinstance(guard, OfficeOf))
 
 
 def _cases() -> str:

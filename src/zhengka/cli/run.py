@@ -8,13 +8,13 @@ from pathlib import Path
 
 import typer
 from django.conf import settings
-from django.core.management import call_command
 from django.utils import timezone
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from zhengka.accounts.demo import DemoOfficer
 from zhengka.cli import closing, cluster, line, proof
+from zhengka.cli.database import bring_up_to_date
 from zhengka.cli.officers import enrol_demo
 from zhengka.cli.serve import serve
 from zhengka.core.errors import Refusal
@@ -58,7 +58,7 @@ def demo(
     screen = Console()
     steps = Steps(screen)
     cluster.ensure()
-    call_command("migrate", verbosity=0, interactive=False)
+    bring_up_to_date()
     found = main_job(share, seed, steps)
     screen.print(closing.table(found, steps.seconds))
     if table:

@@ -33,6 +33,90 @@ PROBLEMS: dict[str, Problem] = {
         409, "This request id was used for something else", "该请求编号已用于其他办理",
         "Start the act again from its page.",
         "请从页面重新发起。"),
+    "office-wrong": Problem(
+        403, "Another office takes this step", "这一步由其他单位办理",
+        "Leave it to the office that the page names.",
+        "请由页面所示单位办理。"),
+    "reason-missing": Problem(
+        422, "This step needs a reason", "办理这一步须写明理由",
+        "Write in a sentence why; the person may read it.",
+        "请用一句话写明理由，当事人可以看到。"),
+    "kind-not-offered": Problem(
+        409, "No policy lays down this kind of case here", "本地区没有规定这一办理事项",
+        "Ask the province to put it into the area's case policy.",
+        "请由上级在本地区办理规则中规定。"),
+    "case-open": Problem(
+        409, "The person has an open case of this kind", "该人员已有同类事项正在办理",
+        "Go on with the open case.",
+        "请继续办理已有事项。"),
+    "reason-unknown": Problem(
+        422, "This is no reason for this kind of case", "该事项没有这种事由",
+        "Choose one of the reasons that the form offers.",
+        "请从表单所列事由中选择。"),
+    "id-number-wrong": Problem(
+        422, "The ID number is not right", "身份证号码有误",
+        "Compare it with the card, digit by digit.",
+        "请与身份证逐位核对。"),
+    "birth-after-application": Problem(
+        422, "The birth date lies behind the application", "出生日期晚于申请日期",
+        "Check the ID number and the date of the application.",
+        "请核对身份证号码和申请日期。"),
+    "guardian-missing": Problem(
+        422, "A guardian must be named", "须填写监护人",
+        "For a minor, and for 智力 or 精神, add the guardian and the proof.",
+        "未成年人以及智力、精神类申请须填写监护人并提交证明。"),
+    "guardian-is-applicant": Problem(
+        422, "The guardian is the applicant", "监护人与申请人为同一人",
+        "Enter the guardian's own ID number.",
+        "请填写监护人本人的身份证号码。"),
+    "category-barred": Problem(
+        409, "This category was cancelled less than a year ago", "该类别注销未满一年",
+        "Apply again from the day that the page names; a wrong cancellation can be restored.",
+        "请在页面所示日期后重新申请；注销有误的可申请恢复。"),
+    "renewal-too-early": Problem(
+        409, "It is too early to renew the certificate", "未到换领时间",
+        "Renew it from the day that the page names.",
+        "请自页面所示日期起办理换领。"),
+    "correction-empty": Problem(
+        422, "Nothing is to be corrected", "没有需要更正的内容",
+        "Enter the right name or the right ID number.",
+        "请填写正确的姓名或身份证号码。"),
+    "move-in-future": Problem(
+        422, "The day of the move lies in the future", "户口迁移日期晚于今天",
+        "Enter the day in the household register.",
+        "请填写户口簿上的迁移日期。"),
+    "move-nowhere": Problem(
+        422, "The household register moved within the same office", "户口未迁出本单位辖区",
+        "Change the address in the record; no move is needed.",
+        "请更改登记地址，无须办理迁移。"),
+    "dispute-of-nothing": Problem(
+        409, "There is no decision that could be disputed", "没有可以提出异议的决定",
+        "Name the case whose assessment is disputed.",
+        "请注明对哪一件评定结论有异议。"),
+    "dispute-too-late": Problem(
+        409, "The ten working days for a dispute have passed", "已超过十个工作日的异议期限",
+        "Apply for a change of category or grade instead.",
+        "可以申请类别等级变更。"),
+    "finding-impossible": Problem(
+        422, "Category, grade and components do not fit together", "类别、等级与多重残疾分项不符",
+        "A multiple disability has two components or more and the grade of the most severe.",
+        "多重残疾须有两个以上分项，等级取最重者。"),
+    "standard-not-met": Problem(
+        409, "The assessment found no disability of the standard", "评定结论为未达到残疾标准",
+        "End the case as not met, or have it assessed again.",
+        "请按不予办理办结，或退回重评。"),
+    "standard-met": Problem(
+        409, "The assessment found that the standard is still met", "评定结论为仍达到残疾标准",
+        "Refuse the cancellation, or change category and grade.",
+        "请不予注销，或办理类别等级变更。"),
+    "nothing-changed": Problem(
+        409, "The assessment found the same category and grade", "评定结论与原类别等级相同",
+        "Refuse the change; the certificate stays as it is.",
+        "请不予变更，原证继续有效。"),
+    "person-registered": Problem(
+        409, "The registry has this person already", "该人员已在册",
+        "Open the person's record and go on from there.",
+        "请在该人员档案中办理。"),
     "notice-running": Problem(
         409, "The public notice still runs", "公示期未满",
         "Wait until its last day has passed; an objection until then must be heard.",

@@ -14,6 +14,7 @@ from django.utils import timezone
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.models import Event, Stateful, province_of
+from zhengka.core.workflow import Workflow
 
 
 class Placed(Protocol):
@@ -65,7 +66,7 @@ def begin(row: Row, action: str, /, *, by: Actor, request_id: UUID, at: datetime
     """
     if event := replayed(request_id, row.kind()):
         raise Replayed(event)
-    row.state, row.version = type(row).workflow.initial, 1
+    row.state, row.version = row.table.initial, 1
     row.save(force_insert=True)
     _append(row, by, action=action, source="", request_id=request_id, at=at or timezone.now(), facts=facts)
     return row
@@ -87,7 +88,7 @@ def perform(row: Row, action: str, also: Mapping[str, Any] | None = None, /, *, 
     area = _area(row)
     if not by.sees(area):
         raise Refusal("not-found")
-    step = row.workflow.step(row.state, action)
+    step = row.table.step(row.state, action)
     if not by.may(step.permission):
         raise Refusal("not-permitted", permission=step.permission)
     for guard in step.guards:
@@ -134,7 +135,8 @@ SELECT id FROM moved ORDER BY id
 @dataclass(frozen=True)
 class Many:
     """Rows of one kind that take a step together: `ids` that are in state `source`; `facts` go into each event;
-    `also` adds assignments (", moved_at = %(now)s") with `values` as its parameters.
+    `also` adds assignments (", moved_at = %(now)s") with `values` as its parameters; `table`: their
+    steps, where rows of the model differ in them.
     """
 
     model: type[Stateful]
@@ -143,6 +145,7 @@ class Many:
     facts: Mapping[str, Any] = field(default_factory=dict)
     also: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
+    table: Workflow | None = None
 
 
 def perform_many(rows: Many, action: str, *, by: Actor, request_id: UUID, at: datetime) -> list[int]:
@@ -152,7 +155,7 @@ def perform_many(rows: Many, action: str, *, by: Actor, request_id: UUID, at: da
     nothing twice. Guards are not run: the calling service states them as conditions when it picks `ids`, and a test
     holds both ways side by side.
     """
-    step = rows.model.workflow.step(rows.source, action)
+    step = (rows.table or rows.model.workflow).step(rows.source, action)
     if not by.may(step.permission):
         raise Refusal("not-permitted", permission=step.permission)
     statement = PERFORM_MANY.format(table=rows.model._meta.db_table, also=rows.also)

@@ -1,5 +1,6 @@
 """What every room shares: ids that are unique across provinces, rows with a state, the append-only event."""
 
+from collections.abc import Collection
 from typing import Any, ClassVar, Self
 
 from django.db import connection, models
@@ -55,6 +56,11 @@ class Stateful(models.Model):
     class Meta:
         abstract = True
 
+    @property
+    def table(self) -> Workflow:
+        """The steps that are open to this row: those of its class, where rows of a class do not differ."""
+        return type(self).workflow
+
     @classmethod
     def kind(cls) -> str:
         """The subject's name in events: the workflow's name."""
@@ -68,8 +74,13 @@ class Stateful(models.Model):
 
 def state_check(workflow: Workflow) -> models.CheckConstraint:
     """The database's own copy of the table's states."""
-    return models.CheckConstraint(condition=models.Q(state__in=sorted(workflow.states)),
-                                  name=f"{workflow.name.replace('-', '_')}_state_known")
+    return states_check(workflow.name, workflow.states)
+
+
+def states_check(name: str, states: Collection[str]) -> models.CheckConstraint:
+    """The database's own list of the states that a row may be in."""
+    return models.CheckConstraint(condition=models.Q(state__in=sorted(states)),
+                                  name=f"{name.replace('-', '_')}_state_known")
 
 
 class Event(models.Model):

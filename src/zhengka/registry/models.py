@@ -85,18 +85,21 @@ class Certificate(ProvinceRow, Stateful):
     replacement = models.PositiveSmallIntegerField(default=0, help_text="n of the suffix Bn; 0: first issue")
     issued_on = models.DateField()
     valid_until = models.DateField()
+    barred_until = models.DateField(null=True, help_text="last day on which its category may not be applied for again")
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["number_index", "generation"], name="certificate_number_once"),
             models.UniqueConstraint(  # also the way from a holder to all certificates: one index less to keep up
                 F("holder"), F("generation"),
-                Case(When(state="valid", then=Value(0, models.BigIntegerField())), default=F("id")),
+                Case(When(state__in=("valid", "frozen"), then=Value(0, models.BigIntegerField())), default=F("id")),
                 name="certificate_valid_once"),
             models.CheckConstraint(condition=Q(category__range=(1, 7)), name="certificate_category_known"),
             models.CheckConstraint(condition=Q(grade__range=(1, 4)), name="certificate_grade_known"),
             models.CheckConstraint(condition=Q(generation__in=(2, 3)), name="certificate_generation_known"),
             models.CheckConstraint(condition=Q(valid_until__gt=F("issued_on")), name="certificate_term_ordered"),
+            models.CheckConstraint(condition=Q(barred_until__isnull=True) | Q(state="cancelled"),
+                                   name="certificate_bar_of_cancelled"),
             state_check(CERTIFICATE),
         ]
 

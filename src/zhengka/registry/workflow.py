@@ -2,18 +2,29 @@
 
 from zhengka.core.workflow import Step, Workflow
 
-HOLDER = Workflow("holder", initial="registered", final=frozenset({"closed"}), steps=(
+HOLDER = Workflow("holder", initial="registered", steps=(
     #    from          action     to            permission
     Step("registered", "merge", "registered", "import.run", zh="并档"),
     Step("registered", "photograph", "registered", "case.confirm", zh="采集照片"),
     Step("registered", "read_in_full", "registered", "holder.read", zh="查阅全项"),
+    Step("registered", "correct", "registered", "case.approve", zh="更正"),
+    Step("registered", "move", "registered", "case.approve", zh="迁移"),
     Step("registered", "close", "closed", "case.approve", zh="注销档案"),
+    Step("closed", "reopen", "registered", "case.approve", zh="恢复档案"),
 ))
 
-CERTIFICATE = Workflow("certificate", initial="valid", final=frozenset({"returned", "replaced", "cancelled"}), steps=(
+CERTIFICATE = Workflow("certificate", initial="valid", final=frozenset({"returned", "replaced"}), steps=(
     Step("valid", "return", "returned", "card.hand_over", zh="交回"),
     Step("valid", "replace", "replaced", "import.run", zh="换号"),
+    Step("valid", "succeed", "replaced", "case.approve", zh="换证"),
+    Step("valid", "renew", "valid", "case.approve", zh="换领"),
+    Step("valid", "move", "valid", "case.approve", zh="迁移"),
+    Step("frozen", "move", "valid", "case.approve", zh="迁移"),
+    Step("valid", "freeze", "frozen", "case.approve", zh="冻结"),
+    Step("frozen", "unfreeze", "valid", "case.approve", zh="解冻"),
     Step("valid", "cancel", "cancelled", "case.approve", zh="注销"),
+    Step("frozen", "cancel", "cancelled", "case.approve", zh="注销"),
+    Step("cancelled", "restore", "valid", "case.approve", zh="恢复"),
 ))
 
 IMPORT = Workflow("import", initial="received", final=frozenset({"refused"}), steps=(

@@ -4,10 +4,14 @@ from zhengka.cards.services.gaps import leave_out
 from zhengka.cards.services.life import (
     activate,
     activate_many,
+    cancel_all,
+    freeze_all,
     hand_over,
     hand_over_many,
+    move_all,
     report_found,
     report_lost,
+    unfreeze_all,
 )
 from zhengka.cards.services.ordering import Numbered, allot, order, order_many, reorder, reorder_many
 from zhengka.cards.services.status import ask_for, publish_keys, publish_status_lists
@@ -18,9 +22,12 @@ __all__ = [
     "activate_many",
     "allot",
     "ask_for",
+    "cancel_all",
+    "freeze_all",
     "hand_over",
     "hand_over_many",
     "leave_out",
+    "move_all",
     "order",
     "order_many",
     "publish_keys",
@@ -29,4 +36,5 @@ __all__ = [
     "reorder_many",
     "report_found",
     "report_lost",
+    "unfreeze_all",
 ]

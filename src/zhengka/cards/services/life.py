@@ -10,13 +10,14 @@ from django.db import transaction
 from zhengka.cards import queries, rules
 from zhengka.cards.models import Card
 from zhengka.cards.services.status import ask_for_lists
+from zhengka.cards.workflow import BLOCKED, CARD
 from zhengka.core.actors import Actor
 from zhengka.core.events import Many, perform, perform_many, sub
 from zhengka.formats.verdict import CHINA
 from zhengka.registry import services as registry
 from zhengka.registry.models import Certificate
 
-BLOCKED_BY_A_NEW_CARD = ("active", "suspended")
+BLOCKED_BY_A_NEW_CARD = ("active", "suspended", "frozen")
 """States of an older card that ends when a new one becomes usable (I1)."""
 
 
@@ -33,7 +34,8 @@ def hand_over(card: Card, *, by: Actor, request_id: UUID, at: datetime) -> Card:
 @transaction.atomic
 def hand_over_many(card_ids: Sequence[int], *, by: Actor, request_id: UUID, at: datetime) -> list[int]:
     """Hand over many cards (a village's round of visits), as `hand_over` does; the ids of those that moved."""
-    moved = perform_many(Many(Card, card_ids, "ready", also=", handed_over_at = %(at)s"), "hand_over", by=by,
+    holding = Card.objects.filter(pk__in=card_ids, certificate__state="valid").values_list("pk", flat=True)
+    moved = perform_many(Many(Card, list(holding), "ready", also=", handed_over_at = %(at)s"), "hand_over", by=by,
                          request_id=request_id, at=at)
     holders = list(Card.objects.filter(pk__in=moved).values_list("holder_id", flat=True))
     registry.return_certificates_many(holders, by=by, request_id=sub(request_id, "certificate"), at=at)
@@ -63,7 +65,8 @@ def activate(card: Card, *, by: Actor, request_id: UUID, at: datetime) -> Card:
 def activate_many(card_ids: Sequence[int], *, by: Actor, request_id: UUID, at: datetime) -> list[int]:
     """Activate many handed-over cards for the first time, as `activate` does; the ids of those that moved."""
     moved: list[int] = []
-    issued = Card.objects.filter(pk__in=card_ids, state="issued", area__code__range=(by.lo, by.hi))
+    issued = Card.objects.filter(pk__in=card_ids, state="issued", certificate__state="valid",
+                                 area__code__range=(by.lo, by.hi))
     for area in sorted(set(issued.values_list("area", flat=True))):
         moved += _activate_area(area, list(issued.filter(area=area).values_list("pk", flat=True)), by, request_id, at)
     return moved
@@ -83,6 +86,45 @@ def report_found(card: Card, *, by: Actor, request_id: UUID, at: datetime) -> Ca
     card = perform(card, "report_found", by=by, request_id=request_id, at=at)
     ask_for_lists([card])
     return card
+
+
+@transaction.atomic
+def cancel_all(holder_id: int, *, by: Actor, request_id: UUID, at: datetime) -> list[Card]:
+    """End every card of a holder for good (作废); refused online when this commits.
+
+    Cards that a batch holds stay in it: they are made, and refused when they are to be handed over.
+    """
+    ends = [step.source for step in CARD.steps if step.action == "cancel"]
+    rows = Card.objects.filter(holder_id=holder_id, state__in=ends).order_by("pk")
+    return _each("cancel", list(rows), by=by, request_id=request_id, at=at)
+
+
+@transaction.atomic
+def freeze_all(holder_id: int, *, by: Actor, request_id: UUID, at: datetime) -> list[Card]:
+    """Let gates refuse a holder's card while the certificate is frozen (冻结)."""
+    rows = Card.objects.filter(holder_id=holder_id, state="active").order_by("pk")
+    return _each("freeze", list(rows), by=by, request_id=request_id, at=at)
+
+
+@transaction.atomic
+def unfreeze_all(holder_id: int, *, by: Actor, request_id: UUID, at: datetime) -> list[Card]:
+    """Let a holder's card pass again (解冻); one that was reported lost meanwhile stays refused."""
+    rows = Card.objects.filter(holder_id=holder_id, state="frozen").order_by("pk")
+    return _each("unfreeze", list(rows), by=by, request_id=request_id, at=at)
+
+
+@transaction.atomic
+def move_all(holder_id: int, area: int, *, by: Actor, request_id: UUID, at: datetime) -> list[Card]:
+    """A holder's cards go to another office with the certificate (迁移)."""
+    rows = Card.objects.filter(holder_id=holder_id, state__in=("active", *BLOCKED)).order_by("pk")
+    return [perform(card, "move", {"area_id": area}, by=by, request_id=sub(request_id, card.pk), at=at,
+                    was=card.area_id) for card in rows]
+
+
+def _each(action: str, cards: list[Card], *, by: Actor, request_id: UUID, at: datetime) -> list[Card]:
+    done = [perform(card, action, by=by, request_id=sub(request_id, card.pk), at=at) for card in cards]
+    ask_for_lists(done)
+    return done
 
 
 def _with_older(card_ids: Sequence[int]) -> list[Card]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from zhengka.cards import rules
 from zhengka.cards.models import Card, Gap, StatusPublication
-from zhengka.cards.workflow import OUT_OF_LIFE
+from zhengka.cards.workflow import BLOCKED, OUT_OF_LIFE
 from zhengka.core import files
 from zhengka.core.queue import later
 from zhengka.core.scope import see_all
@@ -38,7 +38,7 @@ SELECT number FROM used WHERE number IS NOT NULL
 """
 NOT_VALID = """
 SELECT status_index, CASE WHEN state = ANY(%(out_of_life)s) THEN %(revoked)s
-                          WHEN state = 'suspended' THEN %(suspended)s ELSE %(inactive)s END
+                          WHEN state = ANY(%(blocked)s) THEN %(suspended)s ELSE %(inactive)s END
 FROM cards_card
 WHERE status_list = %(list)s AND NOT (state = 'active' AND active_until >= %(today)s)
 ORDER BY status_index
@@ -121,7 +121,8 @@ def _read(number: int, at: datetime) -> _Said:
     with connection.cursor() as cursor:
         cursor.execute(NOT_VALID, {
             "list": number, "today": at.astimezone(CHINA).date(), "out_of_life": list(OUT_OF_LIFE),
-            "revoked": int(Status.REVOKED), "suspended": int(Status.SUSPENDED), "inactive": int(Status.INACTIVE)})
+            "blocked": list(BLOCKED), "revoked": int(Status.REVOKED), "suspended": int(Status.SUSPENDED),
+            "inactive": int(Status.INACTIVE)})
         cards = np.array(cursor.fetchall(), dtype=np.int64).reshape(-1, 2)
     pairs = np.concatenate([cards, *(_left_out(number, gap, at) for gap in Gap.objects.order_by("pk"))])
     return _Said(pairs, hashlib.sha256(pairs.tobytes()).hexdigest(), len(cards))

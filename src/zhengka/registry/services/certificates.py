@@ -1,4 +1,4 @@
-"""Certificates (残疾人证): opened with a card, returned against one. Each step also for many, by one statement."""
+"""Certificates (残疾人证) in the exchange: opened with a card, returned against one. Each step also for many."""
 
 import json
 from collections.abc import Sequence

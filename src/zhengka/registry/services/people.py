@@ -1,16 +1,20 @@
-"""One person's data in clear: only for a named purpose, and every time with an event."""
+"""One person's record: registered, corrected, moved, closed; read in clear only for a named purpose, with an event."""
 
+import base64
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from zhengka.core import fields
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
-from zhengka.core.events import perform
+from zhengka.core.events import begin, perform
+from zhengka.core.models import province_of
+from zhengka.formats import idnumber, names
 from zhengka.registry.models import Holder
 
 
@@ -24,6 +28,82 @@ class InFull:
     guardian_name: str = field(repr=False)
     guardian_phone: str = field(repr=False)
     certificates: dict[int, str] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Person:
+    """What a record says of a person, in clear. `id_number` is the normalised 18 characters."""
+
+    name: str
+    id_number: str = field(repr=False)
+    ethnicity: str = ""
+    phone: str = field(default="", repr=False)
+    address: str = field(default="", repr=False)
+    guardian_name: str = field(default="", repr=False)
+    guardian_id: str = field(default="", repr=False)
+    guardian_phone: str = field(default="", repr=False)
+
+
+def register(person: Person, area: int, *, by: Actor, request_id: UUID, at: datetime) -> Holder:
+    """Make the record of a person whose application was approved (建档). The calling use case has checked the rest.
+
+    `Refusal("person-registered")` where the registry has the person.
+    """
+    number, (pinyin, initials) = idnumber.parse(person.id_number), names.pinyin_many([person.name])[0]
+    guardian = {"name": person.guardian_name, "phone": person.guardian_phone}
+    row = Holder(
+        province=province_of(area), area_id=area, name=person.name, pinyin=pinyin, initials=initials,
+        sex=1 if number.male else 2, birth_date=number.birth, ethnicity=person.ethnicity, registered_at=at,
+        id_number=fields.close(number.id18, "holder.id_number"), id_index=fields.index(number.id18),
+        phone=_sealed(person.phone, "phone"), address=_sealed(person.address, "address"),
+        guardian=_sealed(json.dumps(guardian, ensure_ascii=False) if any(guardian.values()) else "", "guardian"))
+    try:
+        with transaction.atomic():
+            return begin(row, "register", by=by, request_id=request_id, at=at)
+    except IntegrityError as broken:
+        if "holder_person_once" in str(broken):
+            raise Refusal("person-registered") from None
+        raise
+
+
+def correct(holder: Holder, *, name: str, id_number: str, by: Actor, request_id: UUID, at: datetime) -> Holder:
+    """Correct name and ID number of a record (更正); empty means unchanged. The event keeps what stood there, sealed.
+
+    `Refusal("person-registered")` where the new number is another person's.
+    """
+    was = {"name": holder.name, "id_number": fields.open_(bytes(holder.id_number), "holder.id_number")}
+    new: dict[str, Any] = {}
+    if name:
+        pinyin, initials = names.pinyin_many([name])[0]
+        new |= {"name": name, "pinyin": pinyin, "initials": initials}
+    if id_number:
+        number = idnumber.parse(id_number)
+        new |= {"id_number": fields.close(number.id18, "holder.id_number"), "id_index": fields.index(number.id18),
+                "birth_date": number.birth, "sex": 1 if number.male else 2}
+    try:
+        with transaction.atomic():
+            return perform(holder, "correct", new, by=by, request_id=request_id, at=at, was=base64.b64encode(
+                fields.close(json.dumps(was, ensure_ascii=False), "event.was")).decode())
+    except IntegrityError as broken:
+        if "holder_person_once" in str(broken):
+            raise Refusal("person-registered") from None
+        raise
+
+
+def move_person(holder: Holder, area: int, *, by: Actor, request_id: UUID, at: datetime) -> Holder:
+    """The record goes to another office (迁移)."""
+    return perform(holder, "move", {"area_id": area, "province": province_of(area)}, by=by, request_id=request_id,
+                   at=at, was=holder.area_id)
+
+
+def close_person(holder: Holder, *, by: Actor, request_id: UUID, at: datetime) -> Holder:
+    """The person has died: the record is closed (注销档案)."""
+    return perform(holder, "close", by=by, request_id=request_id, at=at)
+
+
+def reopen_person(holder: Holder, *, by: Actor, request_id: UUID, at: datetime) -> Holder:
+    """The record was closed in error (恢复档案)."""
+    return perform(holder, "reopen", by=by, request_id=request_id, at=at)
 
 
 @transaction.atomic
@@ -42,6 +122,10 @@ def read_in_full(holder: Holder, *, by: Actor, request_id: UUID, purpose: str, a
         guardian_phone=guardian.get("phone", ""),
         certificates={one.pk: _clear(one.number, "certificate.number")
                       for one in holder.certificates.order_by("id")})
+
+
+def _sealed(text: str, name: str) -> bytes | None:
+    return fields.close(text, f"holder.{name}") if text else None
 
 
 def _clear(sealed: bytes | memoryview | None, name: str) -> str:

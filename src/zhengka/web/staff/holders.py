@@ -24,9 +24,11 @@ from zhengka.registry.photos import FAULTS
 from zhengka.registry.services import InFull
 from zhengka.web.access import Request, act, request_key, requires
 from zhengka.web.staff import history
+from zhengka.web.staff.case_words import KIND_WORDS
 from zhengka.web.staff.navigation import area_name, trail
+from zhengka.web.staff.opening import kinds_for
 from zhengka.web.staff.paging import SIZE, cursor
-from zhengka.web.staff.words import PHASE_WORDS, PURPOSE_WORDS, SEX_WORDS, bilingual, disability, masked
+from zhengka.web.staff.words import PURPOSE_WORDS, SEX_WORDS, bilingual, disability, masked
 from zhengka.web.ui import words
 from zhengka.web.ui.forms import SearchField
 from zhengka.web.ui.parts import Cell, Column, Fact, Pager, Row, Table
@@ -164,7 +166,8 @@ def _page(request: Request, row: Holder, *, clear: InFull | None = None, **forms
         "photo_form": forms_.get("portrait", PhotoForm()) if may_photograph else None,
         "photo_fault": bilingual(FAULTS.get(row.photo_fault, (row.photo_fault,) * 2)) if row.photo_fault else "",
         "certificates": _certificates(certificates, clear), "cards": [_card(request, each) for each in its_cards],
-        "cases": _cases(its_cases), "events": history.told(reversed(told), with_subject=True)[:history.SHOWN],
+        "cases": _cases(its_cases), "kinds": kinds_for(row, its_cases) if request.actor.may("case.open") else [],
+        "events": history.told(reversed(told), with_subject=True)[:history.SHOWN],
         "breadcrumbs": trail((_("Holders"), "staff:holders"))})
 
 
@@ -207,12 +210,11 @@ def _card(request: Request, card: Card) -> dict[str, Any]:
 
 
 def _cases(rows: list[Any]) -> Table:
-    columns = [Column(_("Case")), Column(_("Phase")), Column(_("Opened")), Column(_("State"))]
+    columns = [Column(_("Case")), Column(_("Opened")), Column(_("State"))]
 
     def line(one: Any) -> Row:
         tone, word = words.look("case", one.state)
-        return Row([Cell(_("Exchange"), href=reverse("staff:case", args=[one.pk])),
-                    str(PHASE_WORDS.get(one.phase, one.phase)),
+        return Row([Cell(KIND_WORDS[one.kind_of_case], href=reverse("staff:case", args=[one.pk])),
                     timezone.localtime(one.opened_at).strftime("%Y-%m-%d"), Cell(word, tone=tone)])
 
     return Table(_("Cases"), columns, [line(one) for one in rows], caption_hidden=True)

@@ -10,7 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from zhengka.accounts import queries as accounts
 from zhengka.cards import queries as cards
+from zhengka.cases import book
 from zhengka.cases import queries as cases
+from zhengka.cases.queries import Wanted
 from zhengka.core.actors import Actor
 from zhengka.production import queries as production
 from zhengka.web.access import Request, requires
@@ -22,9 +24,6 @@ from zhengka.web.ui.parts import Table, Text, Tile
 
 WAITING: tuple[tuple[str, str, str, Text], ...] = (
     # permission        list     state        what waits
-    ("case.confirm", "cases", "notified", _("Photo and data to confirm")),
-    ("case.review", "cases", "confirmed", _("Cases to review")),
-    ("case.approve", "cases", "reviewed", _("Cases to approve")),
     ("batch.make", "cards", "ordered", _("Cards to be put into a batch")),
     ("batch.make", "cards", "held", _("Cards held")),
     ("batch.make", "batches", "open", _("Batches to prepare")),
@@ -36,6 +35,11 @@ WAITING: tuple[tuple[str, str, str, Text], ...] = (
 )
 """Who is waited for, by whom, where it is found. A test holds each line against the workflow tables."""
 
+CASE_DUTIES: dict[str, Text] = {
+    "confirm": _("Photo and data to confirm"), "review": _("Cases to review"), "approve": _("Cases to approve"),
+    "accept": _("Applications to accept"), "assess": _("Assessments to do"), "publish": _("Public notices to put up")}
+"""Step of a case → what waits for it, shown though nothing waits; other steps are shown when something does."""
+
 FIRST = 10
 
 
@@ -44,20 +48,22 @@ def index(request: Request) -> HttpResponse:
     """Counts of what waits for this officer, the search, and the oldest cases of the first kind that waits."""
     counts = _counts(request)
     mine = [line for line in WAITING if request.actor.may(line[0])]
-    tiles = [Tile(label, counts[kind].get(state, 0), href=f"{reverse(f'staff:{kind}')}?state={state}",
+    duties = cases.duties(request.actor)
+    tiles = [Tile(CASE_DUTIES.get(step, words.act(step)), number, href=f"{reverse('staff:cases')}?step={step}",
+                  tone=words.WAIT) for step, number in duties.items() if number or step in CASE_DUTIES]
+    tiles += [Tile(label, counts[kind].get(state, 0), href=f"{reverse(f'staff:{kind}')}?state={state}",
                   tone=words.WAIT if counts[kind].get(state) else "") for _perm, kind, state, label in mine]
-    state, label = next(((state, label) for _perm, kind, state, label in mine
-                         if kind == "cases" and counts[kind].get(state)), ("", ""))
+    step = next((step for step, number in duties.items() if number), "")
     return render(request, "staff/home.html", {
-        "title": _("Worklist"), "tiles": tiles, "table": _oldest(request, state, label) if state else None,
-        "all": f"{reverse('staff:cases')}?state={state}" if state else "",
+        "title": _("Worklist"), "tiles": tiles, "table": _soonest(request, step) if step else None,
+        "all": f"{reverse('staff:cases')}?step={step}" if step else "",
         "form": SearchForm() if request.actor.may("holder.read") else None,
         "subjects": [] if tiles else [link for link in navigation(request.actor, request.path) if not link["current"]]})
 
 
 def _counts(request: Request) -> dict[str, Mapping[str, int]]:
     """List → state → number, of the lists in which something may wait for this officer."""
-    ask = {"cases": cases.counts, "cards": cards.counts, "batches": _batches, "permits": _permits}
+    ask = {"cards": cards.counts, "batches": _batches, "permits": _permits}
     wanted = {kind for permission, kind, _state, _label in WAITING if request.actor.may(permission)}
     return {kind: ask[kind](request.actor) for kind in wanted}
 
@@ -70,9 +76,10 @@ def _permits(actor: Actor) -> dict[str, int]:
     return {"pending": accounts.waiting(actor=actor).count()}
 
 
-def _oldest(request: Request, state: str, label: Text) -> Table:
-    rows = [case_row(case) for case in cases.worklist(request.actor, state, limit=FIRST)]
-    return Table(label, COLUMNS, rows)
+def _soonest(request: Request, step: str) -> Table:
+    """The cases of one step that will be late first."""
+    found = cases.worklist(request.actor, Wanted(book.sources(step)), limit=FIRST)
+    return Table(CASE_DUTIES.get(step, words.act(step)), COLUMNS, [case_row(case) for case in found])
 
 
 urls = [path("", index, name="home")]

@@ -13,6 +13,7 @@ Word = str | Promise
 
 ROLE_WORDS: dict[str, Word] = {
     "clerk": _("Clerk"), "reviewer": _("Reviewer"), "approver": _("Approver"), "producer": _("Card production"),
+    "assessor": _("Assessing doctor"),
     "leader": _("Leader"), "system": _("System administrator"), "security": _("Security administrator"),
     "audit": _("Audit administrator"),
 }
@@ -21,7 +22,8 @@ ROLE_WORDS: dict[str, Word] = {
 PERMISSION_WORDS: dict[str, Word] = {
     "account.own": _("Log in, look after one's own account"),
     "holder.read": _("Find and see holders"), "import.run": _("Import files and photos"),
-    "case.read": _("See cases"), "case.open": _("Open the exchange"), "case.confirm": _("Confirm photo and data"),
+    "case.read": _("See cases"), "case.open": _("Open cases and the exchange"),
+    "case.confirm": _("Accept applications, confirm photo and data"), "case.assess": _("Assess category and grade"),
     "case.review": _("Review cases"), "case.approve": _("Approve cases"),
     "card.read": _("See cards and status lists"), "card.order": _("Order cards anew"),
     "card.hand_over": _("Hand over cards"), "card.activate": _("Activate cards"),
@@ -49,7 +51,8 @@ SUBJECT_WORDS: dict[str, Word] = {
 """Kind of an event's subject → its word."""
 
 FACT_WORDS: dict[str, Word] = {
-    "reason": _("Reason"), "phase": _("Phase"), "purpose": _("Purpose"), "role": _("Role"), "rows": _("Rows"),
+    "reason": _("Reason"), "kind": _("Kind of case"), "ends": _("Last day"),
+    "phase": _("Phase"), "purpose": _("Purpose"), "role": _("Role"), "rows": _("Rows"),
     "created": _("Created"), "merged": _("Merged"), "unchanged": _("Unchanged"), "refused": _("Refused"),
     "moved": _("Done with"), "left": _("Left alone"),
     "serial": _("Card serial"), "outcome": _("Outcome"), "photos": _("Photos"),

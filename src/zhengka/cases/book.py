@@ -1,0 +1,65 @@
+"""The case policies and calendars of this installation (`data/cases`, `data/calendars`), read once."""
+
+from datetime import date
+from functools import cache
+
+from django.conf import settings
+
+from zhengka.areas import calendars
+from zhengka.areas.calendars import Calendar, Layer
+from zhengka.cases import policies, rules
+from zhengka.cases.rules import Policy, Procedure
+from zhengka.core.errors import Refusal
+from zhengka.core.workflow import Workflow
+
+
+@cache
+def shipped() -> tuple[Policy, ...]:
+    """Every case policy, proved. Raises `FileRefused`."""
+    return policies.load(settings.DATA / "cases")
+
+
+def procedure_for(kind: str, area: int, on: date, route: str = "local") -> tuple[str, Procedure]:
+    """How a kind of case goes in an area (12-digit code) from a day on, with the code of the policy that says so.
+
+    `Refusal("kind-not-offered")` where no policy lays it down.
+    """
+    found = rules.policy_of(shipped(), kind, area, on, route)
+    if found is None:
+        raise Refusal("kind-not-offered", kind=kind)
+    return found.code, found.procedures[kind]
+
+
+def pinned(code: str, kind: str) -> Procedure:
+    """The procedure under which a case began: a policy that comes later does not touch it."""
+    return next(policy for policy in shipped() if policy.code == code).procedures[kind]
+
+
+@cache
+def table(code: str, kind: str, *, minor: bool) -> Workflow:
+    """The steps of a case of a kind under a policy, for an adult or a minor."""
+    return pinned(code, kind).workflow(minor=minor)
+
+
+@cache
+def sources(action: str) -> frozenset[str]:
+    """Every state from which some policy lets this step be taken."""
+    return frozenset(step.source for policy in shipped() for kind in policy.procedures for minor in (False, True)
+                     for step in table(policy.code, kind, minor=minor).steps if step.action == action)
+
+
+@cache
+def concludes(code: str, kind: str, *, minor: bool) -> bool:
+    """True where the county's approval is the last decision, and does what was decided."""
+    return all(step.action != "recheck" for step in table(code, kind, minor=minor).steps)
+
+
+@cache
+def calendar(area: int) -> Calendar:
+    """The working days of an area (12-digit code)."""
+    return calendars.calendar_of(_layers(), area)
+
+
+@cache
+def _layers() -> tuple[Layer, ...]:
+    return calendars.load(settings.DATA / "calendars")

@@ -1,0 +1,45 @@
+"""Use cases of cases (办理): opened, moved one by one or many at once, ended by two persons' decision."""
+
+from zhengka.cases.services.exchange import ask_exchange, carry_out_exchange, open_exchange
+from zhengka.cases.services.many import (
+    ACTIONS,
+    CHUNK,
+    Done,
+    approve_many,
+    ask_all,
+    carry_out_all,
+    confirm_many,
+    review_many,
+    waiting,
+)
+from zhengka.cases.services.moves import move_on, run_clocks
+from zhengka.cases.services.opening import REASONS, apply, is_minor, open_case, told
+from zhengka.cases.services.steps import NEEDS_REASON, assess, end_notice, take
+from zhengka.cases.services.ways import load_ways
+
+__all__ = [
+    "ACTIONS",
+    "CHUNK",
+    "NEEDS_REASON",
+    "REASONS",
+    "Done",
+    "apply",
+    "approve_many",
+    "ask_all",
+    "ask_exchange",
+    "assess",
+    "carry_out_all",
+    "carry_out_exchange",
+    "confirm_many",
+    "end_notice",
+    "is_minor",
+    "load_ways",
+    "move_on",
+    "open_case",
+    "open_exchange",
+    "review_many",
+    "run_clocks",
+    "take",
+    "told",
+    "waiting",
+]

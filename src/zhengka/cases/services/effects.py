@@ -1,0 +1,240 @@
+"""What was decided is done: by kind of case, in the transaction of the last decision.
+
+Only here do certificates and cards change for a person. A case of a move ends in two offices: what its last decision
+asks for is done by the platform (`cases.services.moves`), which sees both.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+
+from zhengka.bulk.services import Asked
+from zhengka.cards import queries as card_queries
+from zhengka.cards import services as cards
+from zhengka.cards.models import Card
+from zhengka.cards.rules import anniversary
+from zhengka.cases import book
+from zhengka.cases.models import Case
+from zhengka.cases.services.moving import day, move, part
+from zhengka.cases.services.opening import told
+from zhengka.core import fields
+from zhengka.core.errors import Refusal
+from zhengka.core.queue import later
+from zhengka.formats import idnumber
+from zhengka.formats.certnumber import CertNumber
+from zhengka.registry import services as registry
+from zhengka.registry.models import Certificate, Holder
+from zhengka.registry.services import Content, Finding, Person
+
+SECOND, THIRD = 2, 3
+"""Generations of the certificate: paper, card."""
+
+Effect = Callable[[Case, Asked], tuple[Certificate | None, dict[str, Any]]]
+"""What a decision does: the certificate for which a card is ordered (None: no card), and what the case keeps of it."""
+
+
+def conclude(case: Case, asked: Asked) -> Case:
+    """Do what was decided, if that was the last decision under the case's policy, and order the card it needs."""
+    onward = {step.action for step in case.table.steps if step.source == case.state}
+    if "recheck" in onward:
+        return case
+    if "arrive" in onward or case.kind_of_case.startswith("transfer_in"):
+        later("cases.move_on", case_id=case.pk)
+        return case
+    certificate, also = EFFECTS[case.kind_of_case](case, asked)
+    if also:
+        Case.objects.filter(pk=case.pk).update(**also)
+    if certificate is None or "order" not in onward:
+        return Case.objects.get(pk=case.pk)
+    return order(case, certificate, asked)
+
+
+def order(case: Case, certificate: Certificate, asked: Asked) -> Case:
+    """Order the card of a decided case (证卡同办)."""
+    policy, told_ = card_queries.policy(case.area_id, day(asked.at)), vars(part(asked, "card"))
+    card = cards.order(certificate, profile=policy.profile, reason=case.kind_of_case, **told_)
+    return move(case, "order", part(asked, "order"), {"card": card})
+
+
+def term(area: int, today: date) -> tuple[date, date]:
+    """First and last day of a certificate issued today (办法 art. 19: ten years)."""
+    return today, anniversary(today, card_queries.policy(area, today).valid_years)
+
+
+def finding_of(case: Case) -> Finding:
+    """What the institution found; `Refusal("standard-not-met")` where it found no disability of the standard."""
+    found = case.found or {}
+    if not found.get("category"):
+        raise Refusal("standard-not-met")
+    return Finding(found["category"], found["grade"], tuple((part[0], part[1]) for part in found["components"]))
+
+
+def _new(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, Any]]:
+    """Record, certificate and card open together; a category that was barred meanwhile is refused (art. 24)."""
+    found, person = finding_of(case), Person(**told(case)["person"])
+    for category in {found.category, *(part_[0] for part_ in found.components)}:
+        if until := registry.bar(bytes(case.person_index), category, day(asked.at)):
+            raise Refusal("category-barred", until=until.isoformat())
+    holder = case.holder or registry.register(person, case.area_id, **vars(part(asked, "holder")))
+    number = CertNumber(idnumber.parse(person.id_number).id18, found.category, found.grade)
+    says = Content(number, term(case.area_id, day(asked.at)), found.components)
+    certificate = registry.issue(holder, says, **vars(part(asked, "certificate")))
+    return certificate, {"holder": holder, "certificate": certificate}
+
+
+def _exchange(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, Any]]:
+    """A card's certificate takes the place of a paper one with the same number (换发)."""
+    old = _valid(case)
+    if Certificate.objects.filter(holder=_holder(case), generation=THIRD, state__in=("valid", "frozen")).exists():
+        raise Refusal("certificate-opened")
+    first, last = term(case.area_id, day(asked.at))
+    return registry.open_certificate(old, issued_on=first, valid_until=last, **vars(part(asked, "certificate"))), {}
+
+
+def _renewal(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, Any]]:
+    """Ten more years under the same number (换领, art. 19); a new assessment counts where one was asked for."""
+    old = _valid(case)
+    if case.found and (finding := finding_of(case)) != _finding(old):
+        return _regraded(case, old, finding, asked), {}
+    if old.generation == SECOND:
+        return _exchange(case, asked)
+    return registry.renew(old, term(case.area_id, day(asked.at)), **vars(part(asked, "certificate"))), {}
+
+
+def _damage(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, Any]]:
+    """The same data on new plastic (残损换领, art. 21)."""
+    old = _valid(case)
+    return _exchange(case, asked) if old.generation == SECOND else (old, {})
+
+
+def _loss(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, Any]]:
+    """The number gets the next suffix (补办, art. 20); the lost card is barred for ever."""
+    old = _valid(case)
+    says = Content(registry.number_of(old).replaced(), (old.issued_on, old.valid_until), old.components)
+    certificate = registry.succeed(old, says, **vars(part(asked, "certificate")))
+    cards.cancel_all(old.holder_id, **vars(part(asked, "cards")))
+    return certificate, {}
+
+
+def _change(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, Any]]:
+    """A new issue after a new assessment (类别等级变更, art. 22); the suffix stays."""
+    old, finding = _valid(case), finding_of(case)
+    if finding == _finding(old):
+        raise Refusal("nothing-changed")
+    return _regraded(case, old, finding, asked), {}
+
+
+def _correction(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, Any]]:
+    """Name or ID number as they should have been (更正); with the ID number the certificate's changes."""
+    old, asked_for = _valid(case), told(case)
+    holder = registry.correct(_holder(case), name=asked_for.get("name", ""), id_number=asked_for.get("id_number", ""),
+                              **vars(part(asked, "holder")))
+    id18, number = fields.open_(bytes(holder.id_number), "holder.id_number"), registry.number_of(old)
+    if id18 == number.id18:
+        return (_exchange(case, asked)[0] if old.generation == SECOND else old), {"name": holder.name}
+    new = CertNumber(id18, number.category, number.grade, number.replacement)
+    says = Content(new, (old.issued_on, old.valid_until), old.components)
+    certificate = registry.succeed(old, says, **vars(part(asked, "certificate")))
+    return certificate, {"name": holder.name, "person_index": bytes(holder.id_index)}
+
+
+def _cancellation(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, Any]]:
+    """Certificate and cards end (注销, art. 24), a year bars the category again; a death closes the record."""
+    old = registry.current(_holder(case).pk)
+    if old is None:
+        raise Refusal("certificate-missing")
+    if case.kind_of_case == "cancellation_unmet" and (case.found or {}).get("category"):
+        raise Refusal("standard-met")
+    until = None if case.reason == "death" else book.pinned(case.policy, case.kind_of_case).barred_until(day(asked.at))
+    end_certificates(case, until, asked)
+    if case.reason == "death":
+        registry.close_person(_holder(case), **vars(part(asked, "holder")))
+    return None, {}
+
+
+def end_certificates(case: Case, until: date | None, asked: Asked) -> None:
+    """End every certificate and every card that the holder of a case has."""
+    holding = Certificate.objects.filter(holder=_holder(case), state__in=("valid", "frozen")).order_by("pk")
+    for one in holding:
+        registry.cancel(one, case.reason or case.kind_of_case, until, **vars(part(asked, f"certificate {one.pk}")))
+    cards.cancel_all(_holder(case).pk, **vars(part(asked, "cards")))
+
+
+def _restoration(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, Any]]:
+    """As if it had never ended (恢复): its days stay, nothing bars. A revoked card stays so: another is made."""
+    holder = _holder(case)
+    if holder.state == "closed":
+        registry.reopen_person(holder, **vars(part(asked, "holder")))
+    old = case.certificate
+    if old is None:
+        raise Refusal("certificate-missing")
+    certificate = registry.restore(old, **vars(part(asked, "certificate")))
+    if certificate.generation != THIRD:
+        return None, {}
+    policy, had = card_queries.policy(case.area_id, day(asked.at)), Card.objects.filter(certificate=certificate)
+    if had.exists():
+        cards.order(certificate, profile=policy.profile, reason="restoration", **vars(part(asked, "card")))
+    return None, {}
+
+
+def _freeze(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, Any]]:
+    """What follows from the certificate stops (冻结); the certificate itself is not ended."""
+    registry.freeze(_valid(case), **vars(part(asked, "certificate")))
+    cards.freeze_all(_holder(case).pk, **vars(part(asked, "cards")))
+    return None, {}
+
+
+def _unfreeze(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, Any]]:
+    """As if it had never been frozen (解冻)."""
+    old = registry.current(_holder(case).pk)
+    if old is None:
+        raise Refusal("certificate-missing")
+    registry.unfreeze(old, **vars(part(asked, "certificate")))
+    cards.unfreeze_all(_holder(case).pk, **vars(part(asked, "cards")))
+    return None, {}
+
+
+def _dispute(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, Any]]:
+    """The higher office's assessment takes the place of the lower one's, where it differs (art. 25)."""
+    old = registry.current(_holder(case).pk)
+    if old is None or not (case.found or {}).get("category"):
+        return None, {}
+    finding = finding_of(case)
+    if finding != _finding(old):
+        certificate = _regraded(case, old, finding, asked)
+        policy = card_queries.policy(case.area_id, day(asked.at))
+        cards.order(certificate, profile=policy.profile, reason="change", **vars(part(asked, "card")))
+    return None, {}
+
+
+def _regraded(case: Case, old: Certificate, finding: Finding, asked: Asked) -> Certificate:
+    number = registry.number_of(old).regraded(finding.category, finding.grade)
+    says = Content(number, term(case.area_id, day(asked.at)), finding.components)
+    return registry.succeed(old, says, **vars(part(asked, "certificate")))
+
+
+def _finding(certificate: Certificate) -> Finding:
+    return Finding(certificate.category, certificate.grade,
+                   tuple((category, grade) for category, grade in certificate.components))
+
+
+def _holder(case: Case) -> Holder:
+    if case.holder is None:
+        raise Refusal("not-found")
+    return case.holder
+
+
+def _valid(case: Case) -> Certificate:
+    """The holder's valid certificate now; `Refusal("certificate-not-valid")` where it ended meanwhile."""
+    found = registry.current(_holder(case).pk)
+    if found is None or found.state != "valid":
+        raise Refusal("certificate-not-valid", state=found.state if found else "none")
+    return found
+
+
+EFFECTS: Mapping[str, Effect] = {
+    "new": _new, "exchange": _exchange, "renewal": _renewal, "damage": _damage, "loss": _loss, "change": _change,
+    "correction": _correction, "cancellation": _cancellation, "cancellation_unmet": _cancellation,
+    "restoration": _restoration, "freeze": _freeze, "unfreeze": _unfreeze, "dispute_city": _dispute,
+    "dispute_province": _dispute}
+"""Kind of case → what its last decision does. Moves are done by the platform."""

@@ -1,0 +1,120 @@
+"""What the platform does for cases by itself: moves between two offices, and clocks (迁移衔接, 期限).
+
+A move is a case at each office. The departure's approval opens the arrival, the arrival's approval takes person,
+certificate and cards over and orders the new card; each office sees the other's day. Run twice, nothing happens twice.
+"""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from uuid import UUID, uuid5
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from zhengka.areas.models import Area
+from zhengka.bulk.services import Asked
+from zhengka.cards import services as cards
+from zhengka.cases.models import Case
+from zhengka.cases.services import steps
+from zhengka.cases.services.effects import SECOND, end_certificates, order, term
+from zhengka.cases.services.moving import day, move, part
+from zhengka.cases.services.opening import open_arrival, told
+from zhengka.core.actors import SYSTEM
+from zhengka.core.errors import Refusal
+from zhengka.core.events import Replayed, lock
+from zhengka.registry import services as registry
+from zhengka.registry.models import Certificate
+
+PLATFORM = UUID("6a1f0f0e-6d1c-4c0c-9a64-7b1d6f6f2a11")
+"""Name space of the platform's own requests: the same work has the same request id, whoever asks for it again."""
+
+
+@transaction.atomic
+def move_on(case_id: int, *, at: datetime) -> Case:
+    """Do what the last decision of a move asks for at the other office (迁移衔接)."""
+    (case,) = lock(Case(pk=case_id))
+    asked = Asked(SYSTEM, uuid5(PLATFORM, f"move on {case_id} {case.version}"), at)
+    if case.kind_of_case.startswith("transfer_out"):
+        if case.state in AWAY and case.counterpart is None and (to := told(case).get("to")):
+            case.counterpart = open_arrival(case, Area.objects.get(code=to), asked)
+            Case.objects.filter(pk=case.pk).update(counterpart=case.counterpart)
+        return case
+    departure = Case.objects.filter(counterpart=case).first()
+    if departure is None:
+        return case
+    if case.ended_at is None and case.state in AWAY:
+        return _take_over(case, departure, asked)
+    if case.ended_at is not None and case.state != "ordered" and departure.state in AWAY:
+        Case.objects.filter(pk=departure.pk).update(counterpart=None)
+        move(departure, "turn_back", part(asked, "departure"), steps.FRESH["turn_back"], reason=case.state)
+    return case
+
+
+AWAY = ("approved", "rechecked")
+"""States of a move that was decided at one office and waits for the other."""
+
+
+def _take_over(arrival: Case, departure: Case, asked: Asked) -> Case:
+    """Person, certificate and cards go to the new office, which then orders its card."""
+    holder, to = arrival.holder, arrival.area_id
+    certificate = registry.current(departure.holder_id) if departure.holder_id else None
+    if holder is None or certificate is None:
+        raise Refusal("certificate-missing")
+    registry.move_person(holder, to, **vars(part(asked, "holder")))
+    for one in Certificate.objects.filter(holder=holder, state__in=("valid", "frozen")).order_by("pk"):
+        registry.move(one, to, **vars(part(asked, f"certificate {one.pk}")))
+    cards.unfreeze_all(holder.pk, **vars(part(asked, "unfreeze")))
+    cards.move_all(holder.pk, to, **vars(part(asked, "cards")))
+    move(departure, "arrive", part(asked, "departure"))
+    certificate.refresh_from_db()
+    if certificate.generation == SECOND:
+        first, last = term(to, day(asked.at))
+        certificate = registry.open_certificate(certificate, issued_on=first, valid_until=last,
+                                                **vars(part(asked, "opened")))
+    return order(arrival, certificate, asked)
+
+
+def run_clocks(*, at: datetime) -> dict[str, int]:
+    """Take every step that is due by the calendar alone: notices that have stood, moves that were not followed (办法
+    art. 9(3), 23). Each case is a transaction of its own; how many took which step.
+    """
+    today = day(at)
+    return {"end_notice": _each(Case.objects.filter(state="publicised", notice_ends__lt=today), _notice, at),
+            "freeze": _each(_left_behind(freezes_on__lt=today).exclude(state="frozen"), _freeze, at),
+            "lapse": _each(_left_behind(lapses_on__lt=today).filter(state="frozen"), _lapse, at)}
+
+
+def _left_behind(**late: date) -> "QuerySet[Case]":
+    """Departures whose day has passed. One that was approved waits for the other office: it is frozen all the same."""
+    return Case.objects.filter(Q(**late), kind_of_case__startswith="transfer_out", ended_at__isnull=True)
+
+
+def _each(rows: "QuerySet[Case]", step: Callable[[Case, Asked], object], at: datetime) -> int:
+    done = 0
+    for case in rows.order_by("pk").iterator(chunk_size=500):
+        try:
+            with transaction.atomic():
+                step(case, Asked(SYSTEM, uuid5(PLATFORM, f"{step.__name__} {case.pk} {case.version}"), at))
+        except (Refusal, Replayed):
+            continue  # an officer was faster, or the state has no such step: the next run looks again
+        done += 1
+    return done
+
+
+def _notice(case: Case, asked: Asked) -> None:
+    steps.end_notice(case, **vars(asked))
+
+
+def _freeze(case: Case, asked: Asked) -> None:
+    """Six months: the certificate and what follows from it stop."""
+    move(case, "freeze", asked)
+    certificate = registry.current(case.holder_id) if case.holder_id else None
+    if certificate is not None and certificate.state == "valid":
+        registry.freeze(certificate, **vars(part(asked, "certificate")))
+        cards.freeze_all(certificate.holder_id, **vars(part(asked, "cards")))
+
+
+def _lapse(case: Case, asked: Asked) -> None:
+    """Twelve months: they end, and the new office issues anew; nothing bars it."""
+    move(case, "lapse", asked)
+    end_certificates(case, None, part(asked, "ends"))

@@ -1,0 +1,198 @@
+"""Cases are opened: a new application of anybody, or what a holder's certificate or card needs."""
+
+import json
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from zhengka.areas.calendars import add_months
+from zhengka.areas.models import Area
+from zhengka.bulk.services import Asked
+from zhengka.cases import book
+from zhengka.cases.models import Case
+from zhengka.cases.services.moving import day, due
+from zhengka.core import fields
+from zhengka.core.actors import Actor
+from zhengka.core.errors import Refusal
+from zhengka.core.events import Replayed, begin, replayed
+from zhengka.core.models import province_of
+from zhengka.formats import idnumber
+from zhengka.registry import services as registry
+from zhengka.registry.models import Certificate, Holder
+from zhengka.registry.services import Person
+
+TOLD = "case.told"
+ADULT = 18
+GUARDED = frozenset({5, 6})
+"""Categories (智力, 精神) of whose applicants a guardian is proved (办法 art. 9(1))."""
+REASONS = {
+    "cancellation": ("death", "own-wish"), "freeze": ("death-reported", "left-the-area", "under-inquiry"),
+}
+"""Kind of case → why it is brought; the others need no reason of a list."""
+ON_CANCELLED = frozenset({"restoration"})
+ON_FROZEN = frozenset({"unfreeze", "transfer_out_city", "transfer_out_province", "transfer_out_nation"})
+DISPUTED = ("new", "change", "cancellation_unmet")
+"""Kinds of case whose assessment can be disputed (办法 art. 25)."""
+
+
+@transaction.atomic
+def apply(person: Person, wanted: int, area: Area, *, by: Actor, request_id: UUID, at: datetime) -> Case:
+    """Open the application for a first certificate (申领) of a category that the applicant names (GB/T 26341, 1–7).
+
+    `Refusal`: `not-permitted`, `not-found`, `id-number-wrong`, `birth-after-application`, `guardian-missing`,
+    `guardian-is-applicant`, `certificate-opened`, `category-barred`, `case-open`, `kind-not-offered`.
+    """
+    try:
+        number = idnumber.parse(person.id_number)
+    except idnumber.BadIdNumber as bad:
+        raise Refusal("id-number-wrong", fault=bad.code) from None
+    today, index = day(at), fields.index(number.id18)
+    if number.birth > today:
+        raise Refusal("birth-after-application")
+    minor = is_minor(number.birth, today)
+    _check_guardian(person, minor=minor, wanted=wanted)
+    if any(one.state in ("valid", "frozen") for one in registry.had(index)):
+        raise Refusal("certificate-opened")
+    if until := registry.bar(index, wanted, today):
+        raise Refusal("category-barred", until=until.isoformat())
+    case = Case(kind_of_case="new", area=area, name=person.name, person_index=index, minor=minor,
+                holder=Holder.objects.filter(id_index=index, area=area, state="registered").first())
+    return _open(case, {"person": asdict(person), "wanted": wanted}, Asked(by, request_id, at))
+
+
+@transaction.atomic
+def open_case(kind: str, holder: Holder, *, by: Actor, request_id: UUID, at: datetime, reason: str = "",
+              **told: Any) -> Case:
+    """Open a case of a holder: any kind but an application (`apply`), an exchange in bulk, and a move's arrival.
+
+    `reason`: one of `REASONS` where the kind has any. `told`: for a correction `name` and `id_number` (empty: as it
+    is), for a departure `to` (12-digit code of the unit, 0: not known yet) and `moved` (the day of the household
+    register), for a dispute `disputed` (id of the case whose decision is disputed).
+
+    `Refusal`: `not-permitted`, `not-found`, `reason-unknown`, `certificate-missing`, `renewal-too-early`,
+    `dispute-too-late`, `correction-empty`, `id-number-wrong`, `case-open`, `kind-not-offered`.
+    """
+    if reason not in REASONS.get(kind, ("",)):
+        raise Refusal("reason-unknown", kind=kind)
+    certificate = _certificate(kind, holder)
+    case = Case(kind_of_case=kind, area_id=holder.area_id, name=holder.name, person_index=bytes(holder.id_index),
+                minor=is_minor(holder.birth_date, day(at)), holder=holder, certificate=certificate, reason=reason)
+    return _open(case, told, Asked(by, request_id, at))
+
+
+def open_arrival(departure: Case, to: Area, asked: Asked) -> Case:
+    """Open the arrival (迁入) of a move at the other office; the platform does, for it sees both."""
+    holder = departure.holder
+    if holder is None:
+        raise Refusal("not-found")
+    case = Case(kind_of_case=departure.kind_of_case.replace("_out_", "_in_"), area=to, name=holder.name,
+                person_index=bytes(holder.id_index), minor=is_minor(holder.birth_date, day(asked.at)), holder=holder,
+                certificate=registry.current(holder.pk))
+    return _open(case, {"from": departure.area_id}, asked)
+
+
+def is_minor(born: date, on: date) -> bool:
+    """True before the eighteenth birthday (民法典 art. 17)."""
+    return on < add_months(born, 12 * ADULT)
+
+
+def told(case: Case) -> dict[str, Any]:
+    """What a case was told when it was opened, in clear."""
+    found: dict[str, Any] = json.loads(fields.open_(bytes(case.told), TOLD)) if case.told else {}
+    return found
+
+
+def _open(case: Case, told: dict[str, Any], asked: Asked) -> Case:
+    """Check what its policy asks of the kind, and begin it."""
+    by, today = asked.by, day(asked.at)
+    if not by.may("case.open"):
+        raise Refusal("not-permitted", permission="case.open")
+    if not by.sees(case.area_id):
+        raise Refusal("not-found")
+    if event := replayed(asked.request_id, Case.kind()):
+        raise Replayed(event)
+    case.policy, procedure = book.procedure_for(case.kind_of_case, case.area_id, today)
+    CHECKS.get(case.kind_of_case, _nothing)(case, told, today)
+    case.province, case.opened_at, case.moved_at = province_of(case.area_id), asked.at, asked.at
+    case.told = fields.close(json.dumps(told, ensure_ascii=False), TOLD) if told else None
+    case.due_on = due(case, procedure.start, asked.at)
+    try:
+        with transaction.atomic():
+            return begin(case, "open", by=by, request_id=asked.request_id, at=asked.at, kind=case.kind_of_case)
+    except IntegrityError as broken:
+        if "case_open_once" not in str(broken):
+            raise
+        raise Refusal("case-open", kind=case.kind_of_case) from None
+
+
+def _check_guardian(person: Person, *, minor: bool, wanted: int) -> None:
+    if (minor or wanted in GUARDED) and not person.guardian_name.strip():
+        raise Refusal("guardian-missing")
+    if person.guardian_id and idnumber.plain(person.guardian_id) == idnumber.plain(person.id_number):
+        raise Refusal("guardian-is-applicant")
+
+
+def _certificate(kind: str, holder: Holder) -> Certificate:
+    """The certificate that a case of a kind is about."""
+    if kind in ON_CANCELLED:
+        found = holder.certificates.filter(state="cancelled").order_by("-generation", "-pk").first()
+    else:
+        found = registry.current(holder.pk)
+        if found is not None and found.state == "frozen" and kind not in ON_FROZEN | {"cancellation"}:
+            raise Refusal("certificate-not-valid", state="frozen")
+    if found is None or (kind == "unfreeze" and found.state != "frozen"):
+        raise Refusal("certificate-missing")
+    return found
+
+
+def _nothing(case: Case, told: dict[str, Any], today: date) -> None:
+    """Nothing more is asked of this kind."""
+
+
+def _renewal(case: Case, _told: dict[str, Any], today: date) -> None:
+    opens = book.pinned(case.policy, "renewal").opens(case.certificate.issued_on)  # type: ignore[union-attr]
+    if today < opens:
+        raise Refusal("renewal-too-early", opens=opens.isoformat())
+
+
+def _correction(_case: Case, told: dict[str, Any], _today: date) -> None:
+    if not (told.get("name") or told.get("id_number")):
+        raise Refusal("correction-empty")
+    if told.get("id_number"):
+        try:
+            told["id_number"] = idnumber.parse(told["id_number"]).id18
+        except idnumber.BadIdNumber as bad:
+            raise Refusal("id-number-wrong", fault=bad.code) from None
+
+
+def _departure(case: Case, told: dict[str, Any], today: date) -> None:
+    """The clock of art. 23 begins on the day of the household register."""
+    moved = date.fromisoformat(told.get("moved") or today.isoformat())
+    if moved > today:
+        raise Refusal("move-in-future")
+    if told.get("to") == case.area_id:
+        raise Refusal("move-nowhere")
+    freezes, lapses = book.pinned(case.policy, case.kind_of_case).clock(moved, book.calendar(case.area_id))
+    case.freezes_on, case.lapses_on = freezes.day, lapses.day
+
+
+def _dispute(case: Case, told: dict[str, Any], today: date) -> None:
+    """A decision of the county is disputed within ten working days, the city's before the province (办法 art. 25)."""
+    kinds = DISPUTED if case.kind_of_case == "dispute_city" else ("dispute_city",)
+    decided = Case.objects.filter(pk=told.get("disputed") or 0, holder=case.holder, kind_of_case__in=kinds,
+                                  ended_at__isnull=False).first()
+    if decided is None or decided.ended_at is None:
+        raise Refusal("dispute-of-nothing")
+    if case.kind_of_case == "dispute_city":
+        last = book.pinned(case.policy, "dispute_city").closes(day(decided.ended_at), book.calendar(case.area_id)).day
+        if today > last:
+            raise Refusal("dispute-too-late", last=last.isoformat())
+
+
+CHECKS = {
+    "renewal": _renewal, "correction": _correction, "dispute_city": _dispute, "dispute_province": _dispute,
+    "transfer_out_city": _departure, "transfer_out_province": _departure, "transfer_out_nation": _departure}
+"""Kind → what is asked of a case of it beyond its certificate."""

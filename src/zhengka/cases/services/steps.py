@@ -1,0 +1,118 @@
+"""The steps of one case, from acceptance to the last decision (受理 评定 公示 审核 批准)."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from zhengka.bulk.services import Asked
+from zhengka.cases import book
+from zhengka.cases.models import Case
+from zhengka.cases.services.effects import conclude
+from zhengka.cases.services.moving import day, move
+from zhengka.core.actors import Actor
+from zhengka.core.errors import Refusal
+from zhengka.registry.services import Finding
+
+NEEDS_REASON = frozenset({
+    "close", "return_papers", "decline", "withdraw", "disprove", "miss", "fail", "differ", "object", "dismiss",
+    "uphold", "reassess", "send_back", "send_back_to_review", "send_back_to_approval", "refuse", "turn_back"})
+"""Steps that go back, aside or to an end: who takes them says why, and the person may read it."""
+BY_OTHERS = frozenset({"assess", "order", "arrive", "freeze", "lapse", "end_notice"})
+"""Steps that have a service of their own, or that the platform takes."""
+FRESH: Mapping[str, dict[str, Any]] = {
+    "send_back": {"reviewer_person": ""}, "send_back_to_review": {"reviewer_person": ""},
+    "send_back_to_approval": {"approver_person": ""},
+    "differ": {"assessor_person": ""}, "reassess": {"assessor_person": "", "notice_from": None, "notice_ends": None},
+    "uphold": {"assessor_person": "", "notice_from": None, "notice_ends": None},
+    "turn_back": {"reviewer_person": "", "approver_person": ""}}
+"""Step → what it takes back, so that it is decided anew."""
+
+
+@transaction.atomic
+def take(case: Case, action: str, *, by: Actor, request_id: UUID, at: datetime, reason: str = "") -> Case:
+    """Take the step `action` of a case, whatever its kind. The last decision does what was decided (`effects`).
+
+    `Refusal`: `step-not-open`, `not-permitted`, `not-found`, `office-wrong`, `same-person`, `notice-running`,
+    `reason-missing`, and what the effects say. Raises `Replayed` for a repeat.
+    """
+    if action in BY_OTHERS:
+        raise Refusal("step-not-open", subject="case", state=case.state, action=action)
+    if action in NEEDS_REASON and not reason.strip():
+        raise Refusal("reason-missing")
+    asked, facts = Asked(by, request_id, at), {"reason": reason.strip()} if reason.strip() else {}
+    return DOES.get(action, _move)(case, action, asked, facts)
+
+
+@transaction.atomic
+def assess(case: Case, found: Finding | None, *, by: Actor, request_id: UUID, at: datetime) -> Case:
+    """Keep an institution's conclusion (评定结论): category and grade, or None where the standard is not met.
+
+    `Refusal` as `take`, and `finding-impossible`.
+    """
+    if found is not None:
+        _check(found)
+    told = {"category": found.category, "grade": found.grade, "components": [list(part) for part in found.components],
+            } if found else {}
+    return move(case, "assess", Asked(by, request_id, at),
+                {"assessor_person": by.person, "found": told}, met=found is not None)
+
+
+@transaction.atomic
+def end_notice(case: Case, *, by: Actor, request_id: UUID, at: datetime) -> Case:
+    """The public notice has stood for its full days and comes down (公示期满). `Refusal("notice-running")`."""
+    return move(case, "end_notice", Asked(by, request_id, at), on=day(at).isoformat())
+
+
+def _check(found: Finding) -> None:
+    """A multiple disability has at least two different components, and the grade of the most severe (办法 art. 13)."""
+    parts = found.components
+    several = len({category for category, _ in parts}) == len(parts) >= 2
+    fits = several and found.grade == min(grade for _, grade in parts) if found.category == MULTIPLE else not parts
+    known = all(1 <= category < MULTIPLE and 1 <= grade <= LEAST for category, grade in parts)
+    if not (fits and known and 1 <= found.category <= MULTIPLE and 1 <= found.grade <= LEAST):
+        raise Refusal("finding-impossible")
+
+
+MULTIPLE, LEAST = 7, 4
+"""The category of a multiple disability, and the least severe grade (GB/T 26341)."""
+
+
+def _move(case: Case, action: str, asked: Asked, facts: dict[str, Any]) -> Case:
+    return move(case, action, asked, FRESH.get(action), **facts)
+
+
+def _publish(case: Case, action: str, asked: Asked, facts: dict[str, Any]) -> Case:
+    """A notice shows the least, begins on its day, and its own day does not count (民法典 art. 201)."""
+    if not (case.found or {}).get("category"):
+        raise Refusal("standard-not-met")
+    notice = book.pinned(case.policy, case.kind_of_case).notice
+    if notice is None:
+        raise Refusal("step-not-open", subject="case", state=case.state, action=action)
+    first = day(asked.at)
+    last = notice.last_day(first, book.calendar(case.area_id)).day
+    return move(case, action, asked, {"notice_from": first, "notice_ends": last}, ends=last.isoformat(), **facts)
+
+
+def _dismiss(case: Case, action: str, asked: Asked, facts: dict[str, Any]) -> Case:
+    """The objection does not hold: the notice stands for its full days anew, for all to see the answer."""
+    first = day(asked.at)
+    notice = book.pinned(case.policy, case.kind_of_case).notice
+    last = notice.last_day(first, book.calendar(case.area_id)).day if notice else case.notice_ends
+    return move(case, action, asked, {"notice_from": first, "notice_ends": last}, **facts)
+
+
+def _review(case: Case, action: str, asked: Asked, facts: dict[str, Any]) -> Case:
+    return move(case, action, asked, {"reviewer_person": asked.by.person}, **facts)
+
+
+def _decide(case: Case, action: str, asked: Asked, facts: dict[str, Any]) -> Case:
+    also = {"approver_person": asked.by.person} if action == "approve" else {}
+    return conclude(move(case, action, asked, also, **facts), asked)
+
+
+DOES: Mapping[str, Callable[[Case, str, Asked, dict[str, Any]], Case]] = {
+    "publish": _publish, "dismiss": _dismiss, "review": _review, "approve": _decide, "recheck": _decide}
+"""Steps that write more than the state."""

@@ -1,0 +1,205 @@
+"""One case: where it stands, what is missing, what this officer may do now and why not the rest, what happened."""
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from zhengka.cases import book, queries, services
+from zhengka.cases.models import Case
+from zhengka.core.errors import PROBLEMS
+from zhengka.core.workflow import Step
+from zhengka.formats.certnumber import CATEGORIES, GRADES
+from zhengka.registry.services import Finding
+from zhengka.web.access import Request, act, requires
+from zhengka.web.staff import history
+from zhengka.web.staff.case_words import KIND_WORDS, OTHERWISE, PERMISSION_WHO, REASON_WORDS, STAGE_WORDS, STEP_SAID
+from zhengka.web.staff.cases import due_cell
+from zhengka.web.staff.navigation import area_name, trail
+from zhengka.web.staff.words import PHASE_WORDS, bilingual, disability, masked, problem_words
+from zhengka.web.ui import words
+from zhengka.web.ui.parts import Cell, Fact, Stage
+
+SHORTCUTS = {"confirm": "c", "accept": "c", "book": "b", "publish": "p", "verify": "v", "review": "r", "approve": "a",
+             "recheck": "a", "countersign": "s", "request": "q"}
+"""Step → its key."""
+MULTIPLE = 7
+
+
+class ReasonForm(forms.Form):
+    """Why a case goes back or ends."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=200, widget=forms.Textarea(attrs={"rows": 2}))
+
+
+class FindingForm(forms.Form):
+    """An institution's conclusion: the grade in each category that was assessed; several make it a multiple one."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        """One choice for each category but the multiple one."""
+        super().__init__(*args, **options)
+        grades = [("", _("not assessed, or standard not met")), *(
+            (str(grade), bilingual((term.zh, term.en))) for grade, term in GRADES.items())]
+        for category, term in CATEGORIES.items():
+            if category != MULTIPLE:
+                self.fields[f"category_{category}"] = forms.ChoiceField(
+                    label=bilingual((term.zh, term.en)), choices=grades, required=False)
+
+    def finding(self) -> Finding | None:
+        """What was found; None where no category meets the standard."""
+        parts = [(category, int(value)) for category in CATEGORIES
+                 if (value := self.cleaned_data.get(f"category_{category}", ""))]
+        if len(parts) > 1:
+            return Finding(MULTIPLE, min(grade for _category, grade in parts), tuple(parts))
+        return Finding(*parts[0]) if parts else None
+
+
+@requires("case.read")
+def case(request: Request, pk: int) -> HttpResponse:
+    """The page of a case."""
+    return _page(request, queries.get(pk, actor=request.actor), ReasonForm(), FindingForm())
+
+
+def _page(request: Request, row: Case, form: ReasonForm, finding: FindingForm) -> HttpResponse:
+    choices = [each for each in queries.choices(row, actor=request.actor)
+               if each.step.action not in ("order", "end_notice", "arrive", "freeze", "lapse")]
+    open_ = [each.step.action for each in choices if each.is_open]
+    return render(request, "staff/case.html", {
+        "title": row.name, "caption": KIND_WORDS[row.kind_of_case], "case": row, "form": form,
+        "stages": _stages(row), "facts": _facts(request, row), "missing": _missing(row),
+        "open": [(action, SHORTCUTS.get(action, "")) for action in open_
+                 if action not in services.NEEDS_REASON and action != "assess"],
+        "finding": finding if "assess" in open_ else None,
+        "back_steps": [action for action in open_ if action in services.NEEDS_REASON],
+        "closed": [(words.act(each.step.action), _why(each.code, each.step)) for each in choices if not each.is_open],
+        "events": history.of_row(request, row), "breadcrumbs": trail((_("Cases"), "staff:cases"))})
+
+
+def _facts(request: Request, row: Case) -> list[Fact]:
+    told = services.told(row)
+    facts = [Fact(_("Person"), _person(request, row))]
+    if "person" in told:
+        facts.append(Fact(_("ID number"), Cell(masked(told["person"]["id_number"]), number=True)))
+        if told["person"]["guardian_name"]:
+            facts.append(Fact(_("Guardian"), told["person"]["guardian_name"]))
+    if row.certificate:
+        facts.append(Fact(_("Category and grade"), disability(row.certificate.category, row.certificate.grade)))
+    if row.found is not None:
+        facts.append(Fact(_("Conclusion of the assessment"), disability(row.found["category"], row.found["grade"])
+                          if row.found else _("Standard not met")))
+    if row.reason:
+        facts.append(Fact(_("Reason"), REASON_WORDS.get(row.reason, row.reason)))
+    facts += [Fact(_("Office"), area_name(row.area)), Fact(_("Opened"), _day(row.opened_at)),
+              Fact(_("Due"), due_cell(row)), Fact(_("Policy"), row.policy)]
+    return [*facts, *_clocks(row)]
+
+
+def _person(request: Request, row: Case) -> Cell:
+    may = row.holder_id and request.actor.may("holder.read") and request.actor.sees(row.area_id)
+    return Cell(row.name, href=reverse("staff:holder", args=[row.holder_id]) if may else "")
+
+
+def _clocks(row: Case) -> list[Fact]:
+    """The days that a case keeps, the other office of a move, the card."""
+    facts = []
+    if row.phase:
+        facts.append(Fact(_("Phase"), PHASE_WORDS.get(row.phase, str(row.phase))))
+    if row.notice_from and row.notice_ends:
+        facts.append(Fact(_("Public notice"), f"{row.notice_from.isoformat()} – {row.notice_ends.isoformat()}"))
+    if row.freezes_on and row.lapses_on:
+        facts += [Fact(_("Frozen after"), row.freezes_on.isoformat()),
+                  Fact(_("Cancelled after"), row.lapses_on.isoformat())]
+    other = row.counterpart or getattr(row, "counterpart_of", None)
+    if other is not None:
+        tone, word = words.look("case", other.state)
+        facts.append(Fact(_("At the other office"), Cell(word, tone=tone, note=area_name(other.area))))
+    if row.card:
+        tone, word = words.look("card", row.card.state)
+        facts.append(Fact(_("Card"), Cell(word, tone=tone)))
+    return facts
+
+
+def _stages(row: Case) -> list[Stage]:
+    """The stages of the kind under its policy: those behind the case, the one it is in, those to come."""
+    line: list[tuple[str, str]] = []  # stage, the state from which its step leads on
+    leads = {leg.step.action: leg.stage for leg in book.pinned(row.policy, row.kind_of_case).kind.legs}
+    for step in row.table.steps:
+        if step.action in leads:
+            line.append((leads[step.action], step.source))
+    names = list(dict.fromkeys(stage for stage, _source in line))
+    at = next((names.index(stage) for stage, source in line if source == row.state), None)
+    if row.ended_at:
+        good = row.state in ("ordered", "approved", "rechecked", "arrived")
+        return [Stage(STAGE_WORDS[name], "done" if good else "stopped" if place == len(names) - 1 else "done")
+                for place, name in enumerate(names)]
+    at = _aside(row, names) if at is None else at
+    return [Stage(STAGE_WORDS[name], "done" if place < at else "now" if place == at else "todo")
+            for place, name in enumerate(names)]
+
+
+def _aside(row: Case, names: list[str]) -> int:
+    """The stage of a state off the line: that of the step which leads back from it."""
+    stages = {step.action: leg.stage for leg in book.pinned(row.policy, row.kind_of_case).kind.legs
+              for step in (leg.step, *leg.aside)}
+    found = next((stages[step.action] for step in row.table.steps if step.source == row.state), names[-1])
+    return names.index(found) if found in names else len(names) - 1
+
+
+def _missing(row: Case) -> list[Any]:
+    if row.ended_at:
+        return []
+    missing = []
+    leads_to_card = any(step.action == "order" for step in row.table.steps)
+    if leads_to_card and not (row.holder and row.holder.photo):
+        missing.append(_("A photo: without one the card is held before it is made."))
+    if row.certificate and row.certificate.state not in ("valid", "frozen") and row.kind_of_case != "restoration":
+        missing.append(_("A valid certificate."))
+    return missing
+
+
+def _why(code: str, step: Step) -> str:
+    """Why a step is closed to this officer, in one sentence."""
+    if code == "not-permitted":
+        return str(PERMISSION_WHO.get(step.permission, _("Another role does this step.")))
+    return problem_words(PROBLEMS[code])[0]
+
+
+def _day(at: Any) -> str:
+    return timezone.localtime(at).strftime("%Y-%m-%d")
+
+
+@requires("case.confirm", "case.review", "case.approve", "case.open", "case.assess")
+@require_POST
+def step(request: Request, pk: int) -> HttpResponse:
+    """Take one step of a case; the form names the action."""
+    row, action = queries.get(pk, actor=request.actor), request.POST.get("action", "")
+    told: dict[str, Any] = {"by": request.actor, "at": timezone.now()}
+    form, finding = ReasonForm(request.POST), FindingForm(request.POST)
+    if action == "assess":
+        if not finding.is_valid():
+            return _page(request, row, ReasonForm(), finding)
+        return _done(request, pk, action, lambda key: services.assess(
+            row, finding.finding(), request_id=key, **told))
+    if action in services.NEEDS_REASON:
+        if not form.is_valid():
+            return _page(request, row, form, FindingForm())
+        told["reason"] = form.cleaned_data["reason"]
+    return _done(request, pk, action, lambda key: services.take(row, action, request_id=key, **told))
+
+
+def _done(request: Request, pk: int, action: str, do: Any) -> HttpResponse:
+    def once(key: UUID) -> Any:
+        return do(key)
+    return act(request, once, to=reverse("staff:case", args=[pk]), said=STEP_SAID.get(action, OTHERWISE))
+
+
+urls = [
+    path("cases/<int:pk>", case, name="case"),
+    path("cases/<int:pk>/step", step, name="case-step"),
+]

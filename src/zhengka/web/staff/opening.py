@@ -1,0 +1,187 @@
+"""Cases are opened at the counter (申领、申请): a first application, or what a holder brings."""
+
+from typing import Any
+
+from django import forms
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_post_parameters
+
+from zhengka.areas import queries as areas
+from zhengka.cases import queries, services
+from zhengka.cases.models import Case
+from zhengka.cases.workflow import KINDS
+from zhengka.core.errors import PROBLEMS, Refusal
+from zhengka.core.events import Replayed
+from zhengka.formats.certnumber import CATEGORIES
+from zhengka.formats.names import BadName, normalise
+from zhengka.registry import queries as registry
+from zhengka.registry.models import Holder
+from zhengka.registry.services import Person
+from zhengka.web.access import Request, request_key, requires
+from zhengka.web.staff.case_words import KIND_WORDS, REASON_WORDS
+from zhengka.web.staff.navigation import area_name, trail
+from zhengka.web.staff.words import bilingual, disability, problem_words
+from zhengka.web.ui.forms import DateField
+
+AT_THE_COUNTER = tuple(kind for kind in KINDS if kind not in ("new", "exchange") and "transfer_in" not in kind)
+"""Kinds of case that an officer opens for a holder."""
+
+OF_FIELD = {"id-number-wrong": "id_number", "birth-after-application": "id_number", "guardian-missing": "guardian_name",
+            "guardian-is-applicant": "guardian_id", "certificate-opened": "id_number", "case-open": "id_number",
+            "category-barred": "wanted", "correction-empty": "name", "move-in-future": "moved", "move-nowhere": "to",
+            "reason-unknown": "reason"}
+"""Refusal → the field that it speaks of."""
+
+OFF = {"autocomplete": "off", "spellcheck": "false"}
+
+
+class ApplicationForm(forms.Form):
+    """What an applicant says, in the order in which it stands on the ID card and the household register."""
+
+    name = forms.CharField(label=_("Name"), max_length=50, widget=forms.TextInput(attrs=OFF | {"autofocus": True}))
+    id_number = forms.CharField(label=_("ID number"), max_length=24, widget=forms.TextInput(
+        attrs=OFF | {"class": "govuk-input--width-20"}), help_text=_("18 characters; sex and birth date are in it."))
+    wanted = forms.ChoiceField(label=_("Kind of disability"), choices=[])
+    ethnicity = forms.CharField(label=_("Ethnicity"), max_length=20, required=False, initial="汉族",
+                                widget=forms.TextInput(attrs=OFF))
+    phone = forms.CharField(label=_("Phone"), max_length=20, required=False, widget=forms.TextInput(
+        attrs=OFF | {"inputmode": "tel"}))
+    address = forms.CharField(label=_("Address"), max_length=200, required=False, widget=forms.TextInput(attrs=OFF))
+    guardian_name = forms.CharField(label=_("Guardian"), max_length=50, required=False, help_text=_(
+        "For a minor, and for intellectual and mental disabilities."), widget=forms.TextInput(attrs=OFF))
+    guardian_id = forms.CharField(label=_("The guardian's ID number"), max_length=24, required=False,
+                                  widget=forms.TextInput(attrs=OFF))
+    guardian_phone = forms.CharField(label=_("The guardian's phone"), max_length=20, required=False,
+                                     widget=forms.TextInput(attrs=OFF))
+    unit = forms.ChoiceField(label=_("Office"), choices=[])
+
+    def __init__(self, *args: Any, actor: Any, **options: Any) -> None:
+        """The offices are those of the officer's area."""
+        super().__init__(*args, **options)
+        units = list(areas.issuing_units(actor.lo, actor.hi))
+        self.fields["unit"].choices = [(str(unit.code), area_name(unit)) for unit in units]  # type: ignore[attr-defined]
+        if len(units) == 1:
+            self.fields["unit"].widget, self.fields["unit"].initial = forms.HiddenInput(), str(units[0].code)
+        self.fields["wanted"].choices = [  # type: ignore[attr-defined]
+            (str(category), f"{category} {bilingual((term.zh, term.en))}") for category, term in CATEGORIES.items()]
+
+    def clean_name(self) -> str:
+        """The name as the registry writes names."""
+        try:
+            return normalise(self.cleaned_data["name"])
+        except BadName:
+            raise forms.ValidationError(_("Enter the name as it stands on the ID card.")) from None
+
+    def person(self) -> Person:
+        """What the form says of the person."""
+        return Person(**{name: str(self.cleaned_data[name]).strip() for name in (
+            "name", "id_number", "ethnicity", "phone", "address", "guardian_name", "guardian_id", "guardian_phone")})
+
+
+@requires("case.open")
+@sensitive_post_parameters("id_number", "guardian_id", "phone", "address", "guardian_phone")
+def new(request: Request) -> HttpResponse:
+    """A first application, typed at the counter from top to bottom."""
+    form = ApplicationForm(request.POST or None, actor=request.actor)
+    if request.method == "POST" and form.is_valid():
+        area = areas.area(int(form.cleaned_data["unit"]), actor=request.actor)
+        opened = _opened(form, lambda: services.apply(
+            form.person(), int(form.cleaned_data["wanted"]), area, by=request.actor, request_id=request_key(request),
+            at=timezone.now()))
+        if opened:
+            return opened
+    return render(request, "staff/form.html", {
+        "title": KIND_WORDS["new"], "form": form, "submit": _("Open the case"), "back": reverse("staff:cases"),
+        "breadcrumbs": trail((_("Cases"), "staff:cases"))})
+
+
+class BroughtForm(forms.Form):
+    """What a holder brings; the fields are those of its kind."""
+
+    def __init__(self, *args: Any, kind: str, holder: Holder, **options: Any) -> None:
+        """Fields of a kind."""
+        super().__init__(*args, **options)
+        if reasons := services.REASONS.get(kind):
+            self.fields["reason"] = forms.ChoiceField(
+                label=_("Reason"), widget=forms.RadioSelect, choices=[(code, REASON_WORDS[code]) for code in reasons])
+        if kind == "correction":
+            self.fields["name"] = forms.CharField(label=_("The right name"), max_length=50, required=False,
+                                                  help_text=_("Leave empty what is right."))
+            self.fields["id_number"] = forms.CharField(label=_("The right ID number"), max_length=24, required=False,
+                                                       widget=forms.TextInput(attrs=OFF))
+        if kind.startswith("transfer_out"):
+            units = areas.issuing_units(0, 999_999_999_999).exclude(code=holder.area_id)
+            self.fields["moved"] = DateField(label=_("Day of the move in the household register"))
+            self.fields["to"] = forms.TypedChoiceField(
+                label=_("New office"), coerce=int, required=False,
+                choices=[("0", _("not known yet")), *((unit.code, area_name(unit)) for unit in units)])
+        if kind.startswith("dispute"):
+            self.fields["disputed"] = forms.TypedChoiceField(label=_("Which decision"), coerce=int, choices=[
+                (case.pk, f"{KIND_WORDS[case.kind_of_case]} {timezone.localtime(case.opened_at):%Y-%m-%d}")
+                for case in queries.of_holder(holder.pk).filter(ended_at__isnull=False)])
+
+    def told(self) -> dict[str, Any]:
+        """What the case is told."""
+        found = dict(self.cleaned_data)
+        if "moved" in found:
+            found["moved"] = found["moved"].isoformat()
+        return found
+
+
+@requires("case.open")
+@sensitive_post_parameters("id_number")
+def brought(request: Request, pk: int, kind: str) -> HttpResponse:
+    """A case of one kind for one holder."""
+    holder = registry.holder(pk, actor=request.actor)
+    if kind not in AT_THE_COUNTER:
+        raise Refusal("not-found")
+    form = BroughtForm(request.POST or None, kind=kind, holder=holder)
+    if request.method == "POST" and form.is_valid():
+        opened = _opened(form, lambda: services.open_case(
+            kind, holder, by=request.actor, request_id=request_key(request), at=timezone.now(), **form.told()))
+        if opened:
+            return opened
+    certificate = next(iter(registry.certificates(holder)), None)
+    return render(request, "staff/form.html", {
+        "title": KIND_WORDS[kind], "caption": holder.name, "form": form, "submit": _("Open the case"),
+        "back": reverse("staff:holder", args=[pk]),
+        "intro": disability(certificate.category, certificate.grade) if certificate else "",
+        "breadcrumbs": [*trail((_("Holders"), "staff:holders")),
+                        {"label": holder.name, "href": reverse("staff:holder", args=[pk])}]})
+
+
+def _opened(form: forms.Form, do: Any) -> HttpResponse | None:
+    """The page of the case that was opened; a refusal that speaks of a field stands at the field."""
+    try:
+        pk = do().pk
+    except Replayed as again:
+        pk = again.event.subject_id
+    except Refusal as no:
+        field = OF_FIELD.get(no.code)
+        if field not in form.fields:
+            raise
+        title, onward = problem_words(PROBLEMS[no.code])
+        form.add_error(field, f"{title} {_days(no)} {onward}".replace("  ", " "))
+        return None
+    return HttpResponseRedirect(reverse("staff:case", args=[pk]))
+
+
+def _days(no: Refusal) -> str:
+    return str(no.facts.get("until") or no.facts.get("opens") or no.facts.get("last") or "")
+
+
+def kinds_for(holder: Holder, cases: list[Case]) -> list[tuple[str, Any]]:
+    """The kinds of case that may be opened for a holder now, as links."""
+    running = {case.kind_of_case for case in cases if case.ended_at is None}
+    return [(reverse("staff:case-brought", args=[holder.pk, kind]), KIND_WORDS[kind]) for kind in AT_THE_COUNTER
+            if kind not in running]
+
+
+urls = [
+    path("cases/new", new, name="case-new"),
+    path("holders/<int:pk>/cases/<str:kind>", brought, name="case-brought"),
+]
