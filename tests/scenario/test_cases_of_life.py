@@ -192,6 +192,15 @@ def test_a_damaged_card_is_made_again_with_identical_data():
     assert Certificate.objects.get() == certificate
 
 
+def test_what_has_run_out_is_renewed_and_not_replaced():
+    holder, _ = card_holder()
+    Certificate.objects.update(issued_on=dt.date(2016, 1, 1), valid_until=dt.date(2026, 1, 1))
+    for kind, told in (("damage", {}), ("loss", {}), ("correction", {"name": "田埂"})):
+        with pytest.raises(Refusal, match="certificate-expired"):
+            brings(kind, holder, **told)
+    assert brings("renewal", holder).case.state == "applied"
+
+
 def test_after_a_loss_the_number_gets_a_suffix_and_the_lost_card_is_barred_for_ever():
     holder, certificate = card_holder()
     lost = Card.objects.get()
@@ -370,6 +379,21 @@ def test_a_certificate_follows_the_household_register_and_both_offices_see_it():
     moved = (Holder.get(holder.pk), Certificate.get(certificate.pk), Card.objects.get(state="active"), arrived.card)
     assert {row.area_id for row in moved} == {to.pk}
     assert number(moved[1]) == number(certificate)
+
+
+def test_who_comes_from_an_office_elsewhere_brings_number_and_days_along():
+    who, area = person(), builders.make_area()
+    told = {"by": builders.make_actor(area=area), "at": NOON, "request_id": builders.request_id()}
+    days = (dt.date(2021, 5, 1), dt.date(2031, 5, 1))
+    for wrong in ("no number", builders.make_id_number() + "42"):
+        with pytest.raises(Refusal, match="cert-number-wrong"):
+            services.apply_arrival(who, services.Brought(wrong, *days), area, **told)
+    story = Story(services.apply_arrival(who, services.Brought(who.id_number + "42B1", *days), area, **told))
+    story.take("accept")
+    case = decided(story)
+    certificate = Certificate.objects.get()
+    assert (number(certificate), certificate.replacement) == (who.id_number + "42B1", 1)
+    assert (certificate.issued_on, certificate.valid_until) == days and case.card.certificate == certificate
 
 
 def test_an_arrival_that_fails_turns_the_departure_back():

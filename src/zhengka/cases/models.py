@@ -22,8 +22,9 @@ NO_LIMIT = date(9999, 12, 31)
 class Case(ProvinceRow, Stateful):
     """One case of a person, of one of the kinds in `cases.workflow.KINDS`, under the policy of the day it was opened.
 
-    `holder` and `certificate` are null until a new application (申领) is approved. `reviewer_person` and the like are
-    persons, not accounts (I6). `ended_at` is set by the step into a state from which none leads on.
+    `holder` and `certificate` are null until a new application (申领), or an arrival from elsewhere, is approved.
+    `reviewer_person` and the like are persons, not accounts (I6). `ended_at` is set by the step into a state from
+    which none leads on.
     """
 
     kind_of_case = models.TextField(choices=[(name, name) for name in KINDS], default="exchange")
@@ -62,7 +63,8 @@ class Case(ProvinceRow, Stateful):
             models.CheckConstraint(condition=~Q(state__in=sorted(DECIDED))
                                    | (~Q(reviewer_person="") & ~Q(approver_person="")), name="case_decided_by_two"),
             models.CheckConstraint(condition=~Q(state="ordered") | Q(card__isnull=False), name="case_ordered_has_card"),
-            models.CheckConstraint(condition=Q(kind_of_case="new") | Q(holder__isnull=False), name="case_has_holder"),
+            models.CheckConstraint(condition=Q(kind_of_case__in=("new", "transfer_in_nation"))
+                                   | Q(holder__isnull=False), name="case_has_holder"),
             models.CheckConstraint(condition=~Q(minor=True) | Q(notice_from__isnull=True),
                                    name="case_minor_not_publicised"),
             models.CheckConstraint(condition=Q(notice_from__isnull=True) | Q(notice_ends__gt=F("notice_from")),

@@ -1,5 +1,6 @@
 """What may be read about cases: what waits for whom, how many, and what may be done with one."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -157,6 +158,37 @@ def counts_by_area(actor: Actor) -> dict[int, dict[str, int]]:
     for area, state, number in found.annotate(n=Count("pk")).order_by("area", "state"):
         result.setdefault(area, {})[state] = number
     return result
+
+
+ENDED = "ended"
+
+
+def of_life(actor: Actor) -> Counter[str]:
+    """Cases of every kind but the exchange: how many have ended, and how many of the open ones are in each state."""
+    found = Case.objects.exclude(kind_of_case="exchange").filter(area__code__range=(actor.lo, actor.hi))
+    told: Counter[str] = Counter()
+    for state, ended_, number in found.annotate(e=Q(ended_at__isnull=False)).values_list("state", "e").annotate(
+            n=Count("pk")).order_by("state"):
+        told[ENDED if ended_ else state] += number
+    return told
+
+
+INSTEAD = """
+SELECT kind, count(*) FROM (
+    SELECT DISTINCT ON (h.id) h.id, c.kind_of_case AS kind FROM cases_case c
+    JOIN registry_holder h ON h.id = c.holder_id AND h.source_id IS NOT NULL AND h.area BETWEEN %s AND %s
+    WHERE c.kind_of_case <> 'exchange' AND NOT EXISTS (
+        SELECT FROM cases_case x WHERE x.holder_id = h.id AND x.kind_of_case = 'exchange')
+    ORDER BY h.id, c.id) instead
+GROUP BY kind ORDER BY kind
+"""
+
+
+def instead_of_exchange(actor: Actor) -> Counter[str]:
+    """Imported persons who need no exchange because of a case of another kind, by that kind."""
+    with connection.cursor() as cursor:
+        cursor.execute(INSTEAD, [actor.lo, actor.hi])
+        return Counter(dict(cursor.fetchall()))
 
 
 def candidates(areas: Iterable[Area], *, actor: Actor) -> int:

@@ -58,7 +58,7 @@ def _registry(by: Actor) -> list[Line]:
         reasons.update(record.reasons)
     sums = taken.aggregate(*(Sum(name, default=0) for name in ("rows", "created", "merged", "unchanged")))
     good, faults = registry.photo_counts(actor=by)
-    holders = sum(registry.counts(actor=by).values())
+    holders = registry.imported(actor=by).count()
     return [
         Line("2 导入 rows of the files", sums["rows__sum"],
              sum(sums[f"{name}__sum"] for name in ("created", "merged", "unchanged")), reasons),
@@ -69,9 +69,11 @@ def _registry(by: Actor) -> list[Line]:
 
 
 def _cases(by: Actor) -> list[Line]:
-    states = cases.counts(by)
+    states, others, told = cases.counts(by), cases.instead_of_exchange(by), cases.of_life(by)
     held = Counter({state: n for state, n in states.items() if state != "ordered"})
-    return [Line("3 换发 exchange", sum(registry.counts(actor=by).values()), states.get("ordered", 0), held)]
+    return [Line("3 办理 cases of every kind", sum(told.values()), told.get(cases.ENDED, 0),
+                 Counter({state: n for state, n in told.items() if state != cases.ENDED})),
+            Line("3 换发 exchange", registry.imported(actor=by).count(), states.get("ordered", 0), held + others)]
 
 
 def _production(by: Actor) -> list[Line]:

@@ -56,11 +56,13 @@ class Officers:
     approver: Actor
     producer: Actor
     security: Actor
+    assessor: Actor
 
     @classmethod
     def demo(cls) -> "Officers":
         """The demo's officers."""
-        return cls(*(officers.actor(name) for name in ("clerk", "reviewer", "approver", "producer", "security")))
+        return cls(*(officers.actor(name) for name in ("clerk", "reviewer", "approver", "producer", "security",
+                                                     "assessor")))
 
 
 def load_plan(data: Path) -> list[Area]:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from zhengka.accounts.demo import DemoOfficer
-from zhengka.cli import closing, cluster, line, proof
+from zhengka.cli import closing, cluster, line, proof, stories
 from zhengka.cli.database import bring_up_to_date
 from zhengka.cli.officers import enrol_demo
 from zhengka.cli.serve import serve
@@ -78,6 +78,8 @@ def main_job(share: float, seed: int, steps: Steps) -> list[closing.Line]:
         line.import_files(files, by=who.clerk, told=told)
     with steps.step("2 照片 photos") as told:
         line.take_photos(packs, by=who.clerk, told=told)
+    with steps.step("3 办理 each kind of case") as told:
+        stories.tell(who, line.issuing_units(), told=told)
     with steps.step("3 换发 exchange") as told:
         line.exchange(who, told=told)
     with steps.step("4 制卡 batch, make, receive") as told:

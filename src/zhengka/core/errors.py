@@ -57,6 +57,10 @@ PROBLEMS: dict[str, Problem] = {
         422, "The ID number is not right", "身份证号码有误",
         "Compare it with the card, digit by digit.",
         "请与身份证逐位核对。"),
+    "cert-number-wrong": Problem(
+        422, "The certificate number is not right, or another person's", "残疾人证号有误，或不是本人的证号",
+        "Compare it with the certificate, digit by digit.",
+        "请与残疾人证逐位核对。"),
     "birth-after-application": Problem(
         422, "The birth date lies behind the application", "出生日期晚于申请日期",
         "Check the ID number and the date of the application.",
@@ -77,6 +81,10 @@ PROBLEMS: dict[str, Problem] = {
         409, "It is too early to renew the certificate", "未到换领时间",
         "Renew it from the day that the page names.",
         "请自页面所示日期起办理换领。"),
+    "certificate-expired": Problem(
+        409, "The certificate has run out", "残疾人证已过有效期",
+        "Renew it (换领); the new card then has ten years.",
+        "请办理换领，新证有效期十年。"),
     "correction-empty": Problem(
         422, "Nothing is to be corrected", "没有需要更正的内容",
         "Enter the right name or the right ID number.",

@@ -115,6 +115,11 @@ def import_rows(record: Import, *, after: int = 0, limit: int = 50) -> QuerySet[
                                  source_row__gt=after).order_by("source_row")[:limit]
 
 
+def imported(*, actor: Actor) -> QuerySet[Holder]:
+    """The persons of the actor's area whom a file brought in."""
+    return Holder.objects.filter(source__isnull=False, **_within(actor))
+
+
 def counts(*, actor: Actor) -> dict[int, int]:
     """Holders per area (12-digit code), within the actor's range."""
     rows = Holder.objects.filter(**_within(actor)).values_list("area_id").annotate(Count("id"))
@@ -127,8 +132,8 @@ def portrait(name: str) -> bytes:
 
 
 def photo_counts(*, actor: Actor) -> tuple[int, dict[str, int]]:
-    """Holders of the actor's range with a usable photo, and those without by the fault (`photo-missing`: none came)."""
-    rows = Holder.objects.filter(**_within(actor))
+    """Imported persons with a usable photo, and those without by the fault (`photo-missing`: none came)."""
+    rows = imported(actor=actor)
     faults = rows.filter(photo=None).values_list("photo_fault").annotate(n=Count("pk")).order_by("photo_fault")
     return rows.exclude(photo=None).count(), {fault or "photo-missing": number for fault, number in faults}
 

@@ -12,6 +12,7 @@ from zhengka.cards.services.life import (
     report_found,
     report_lost,
     unfreeze_all,
+    withdraw,
 )
 from zhengka.cards.services.ordering import Numbered, allot, order, order_many, reorder, reorder_many
 from zhengka.cards.services.status import ask_for, publish_keys, publish_status_lists
@@ -37,4 +38,5 @@ __all__ = [
     "report_found",
     "report_lost",
     "unfreeze_all",
+    "withdraw",
 ]

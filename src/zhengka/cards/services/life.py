@@ -100,6 +100,15 @@ def cancel_all(holder_id: int, *, by: Actor, request_id: UUID, at: datetime) -> 
 
 
 @transaction.atomic
+def withdraw(certificate_id: int, *, by: Actor, request_id: UUID, at: datetime) -> list[Card]:
+    """End the cards of a certificate that has ended, as far as none was used and no batch holds them: another
+    certificate of the holder needs one.
+    """
+    rows = Card.objects.filter(certificate_id=certificate_id, state__in=("ordered", "held", "ready", "issued"))
+    return _each("cancel", list(rows.order_by("pk")), by=by, request_id=request_id, at=at)
+
+
+@transaction.atomic
 def freeze_all(holder_id: int, *, by: Actor, request_id: UUID, at: datetime) -> list[Card]:
     """Let gates refuse a holder's card while the certificate is frozen (冻结)."""
     rows = Card.objects.filter(holder_id=holder_id, state="active").order_by("pk")

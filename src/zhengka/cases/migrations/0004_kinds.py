@@ -119,8 +119,8 @@ class Migration(migrations.Migration):
             ("case", models.CheckConstraint(
                 condition=~Q(state__in=sorted(DECIDED)) | (~Q(reviewer_person="") & ~Q(approver_person="")),
                 name="case_decided_by_two")),
-            ("case", models.CheckConstraint(condition=Q(kind_of_case="new") | Q(holder__isnull=False),
-                                            name="case_has_holder")),
+            ("case", models.CheckConstraint(condition=Q(kind_of_case__in=("new", "transfer_in_nation"))
+                                            | Q(holder__isnull=False), name="case_has_holder")),
             ("case", models.CheckConstraint(condition=~Q(minor=True) | Q(notice_from__isnull=True),
                                             name="case_minor_not_publicised")),
             ("case", models.CheckConstraint(condition=Q(notice_from__isnull=True) | Q(notice_ends__gt=F("notice_from")),

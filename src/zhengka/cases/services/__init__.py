@@ -13,7 +13,7 @@ from zhengka.cases.services.many import (
     waiting,
 )
 from zhengka.cases.services.moves import move_on, run_clocks
-from zhengka.cases.services.opening import REASONS, apply, is_minor, open_case, told
+from zhengka.cases.services.opening import REASONS, Brought, apply, apply_arrival, is_minor, open_case, told
 from zhengka.cases.services.steps import NEEDS_REASON, assess, end_notice, take
 from zhengka.cases.services.ways import load_ways
 
@@ -22,8 +22,10 @@ __all__ = [
     "CHUNK",
     "NEEDS_REASON",
     "REASONS",
+    "Brought",
     "Done",
     "apply",
+    "apply_arrival",
     "approve_many",
     "ask_all",
     "ask_exchange",

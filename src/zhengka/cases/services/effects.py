@@ -20,7 +20,7 @@ from zhengka.cases.services.opening import told
 from zhengka.core import fields
 from zhengka.core.errors import Refusal
 from zhengka.core.queue import later
-from zhengka.formats import idnumber
+from zhengka.formats import certnumber, idnumber
 from zhengka.formats.certnumber import CertNumber
 from zhengka.registry import services as registry
 from zhengka.registry.models import Certificate, Holder
@@ -38,7 +38,7 @@ def conclude(case: Case, asked: Asked) -> Case:
     onward = {step.action for step in case.table.steps if step.source == case.state}
     if "recheck" in onward:
         return case
-    if "arrive" in onward or case.kind_of_case.startswith("transfer_in"):
+    if "arrive" in onward or Case.objects.filter(counterpart=case).exists():
         later("cases.move_on", case_id=case.pk)
         return case
     certificate, also = EFFECTS[case.kind_of_case](case, asked)
@@ -82,6 +82,16 @@ def _new(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, Any]]:
     return certificate, {"holder": holder, "certificate": certificate}
 
 
+def _arrival(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, Any]]:
+    """Who comes from an office that is not on this platform is registered with the certificate that they bring."""
+    brought = told(case)
+    person, term_ = Person(**brought["person"]), [date.fromisoformat(each) for each in brought["term"]]
+    holder = registry.register(person, case.area_id, **vars(part(asked, "holder")))
+    says = Content(certnumber.parse(brought["number"]), (term_[0], term_[1]))
+    certificate = registry.issue(holder, says, **vars(part(asked, "certificate")))
+    return certificate, {"holder": holder, "certificate": certificate}
+
+
 def _exchange(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, Any]]:
     """A card's certificate takes the place of a paper one with the same number (换发)."""
     old = _valid(case)
@@ -111,7 +121,7 @@ def _loss(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, Any]]
     """The number gets the next suffix (补办, art. 20); the lost card is barred for ever."""
     old = _valid(case)
     says = Content(registry.number_of(old).replaced(), (old.issued_on, old.valid_until), old.components)
-    certificate = registry.succeed(old, says, **vars(part(asked, "certificate")))
+    certificate = _succeeded(old, says, asked)
     cards.cancel_all(old.holder_id, **vars(part(asked, "cards")))
     return certificate, {}
 
@@ -134,7 +144,7 @@ def _correction(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str,
         return (_exchange(case, asked)[0] if old.generation == SECOND else old), {"name": holder.name}
     new = CertNumber(id18, number.category, number.grade, number.replacement)
     says = Content(new, (old.issued_on, old.valid_until), old.components)
-    certificate = registry.succeed(old, says, **vars(part(asked, "certificate")))
+    certificate = _succeeded(old, says, asked)
     return certificate, {"name": holder.name, "person_index": bytes(holder.id_index)}
 
 
@@ -210,7 +220,14 @@ def _dispute(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, An
 def _regraded(case: Case, old: Certificate, finding: Finding, asked: Asked) -> Certificate:
     number = registry.number_of(old).regraded(finding.category, finding.grade)
     says = Content(number, term(case.area_id, day(asked.at)), finding.components)
-    return registry.succeed(old, says, **vars(part(asked, "certificate")))
+    return _succeeded(old, says, asked)
+
+
+def _succeeded(old: Certificate, says: Content, asked: Asked) -> Certificate:
+    """The certificate that takes the place of one; a card that was made for that one and never used ends with it."""
+    certificate = registry.succeed(old, says, **vars(part(asked, "certificate")))
+    cards.withdraw(old.pk, **vars(part(asked, "withdrawn")))
+    return certificate
 
 
 def _finding(certificate: Certificate) -> Finding:
@@ -236,5 +253,5 @@ EFFECTS: Mapping[str, Effect] = {
     "new": _new, "exchange": _exchange, "renewal": _renewal, "damage": _damage, "loss": _loss, "change": _change,
     "correction": _correction, "cancellation": _cancellation, "cancellation_unmet": _cancellation,
     "restoration": _restoration, "freeze": _freeze, "unfreeze": _unfreeze, "dispute_city": _dispute,
-    "dispute_province": _dispute}
-"""Kind of case → what its last decision does. Moves are done by the platform."""
+    "dispute_province": _dispute, "transfer_in_nation": _arrival}
+"""Kind of case → what its last decision does. Moves between two offices of the platform are done by the platform."""

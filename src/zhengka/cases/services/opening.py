@@ -1,7 +1,7 @@
 """Cases are opened: a new application of anybody, or what a holder's certificate or card needs."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,7 @@ from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed, begin, replayed
 from zhengka.core.models import province_of
-from zhengka.formats import idnumber
+from zhengka.formats import certnumber, idnumber
 from zhengka.registry import services as registry
 from zhengka.registry.models import Certificate, Holder
 from zhengka.registry.services import Person
@@ -61,6 +61,37 @@ def apply(person: Person, wanted: int, area: Area, *, by: Actor, request_id: UUI
     case = Case(kind_of_case="new", area=area, name=person.name, person_index=index, minor=minor,
                 holder=Holder.objects.filter(id_index=index, area=area, state="registered").first())
     return _open(case, {"person": asdict(person), "wanted": wanted}, Asked(by, request_id, at))
+
+
+@dataclass(frozen=True)
+class Brought:
+    """The certificate that somebody brings along: number, first and last day."""
+
+    number: str = field(repr=False)
+    issued_on: date
+    valid_until: date
+
+
+@transaction.atomic
+def apply_arrival(person: Person, brought: Brought, area: Area, *, by: Actor, request_id: UUID, at: datetime) -> Case:
+    """Open the arrival (迁入) of a person whose old office is not on this platform, with the certificate they bring.
+
+    `Refusal`: as `apply`, and `cert-number-wrong` where the number is none or is another person's.
+    """
+    try:
+        read, own = certnumber.parse(brought.number), idnumber.parse(person.id_number)
+    except (certnumber.BadCertNumber, idnumber.BadIdNumber) as bad:
+        raise Refusal("cert-number-wrong", fault=bad.code) from None
+    if read.id18 != own.id18:
+        raise Refusal("cert-number-wrong", fault="id-mismatch")
+    index = fields.index(own.id18)
+    if any(one.state in ("valid", "frozen") for one in registry.had(index)):
+        raise Refusal("certificate-opened")
+    case = Case(kind_of_case="transfer_in_nation", area=area, name=person.name, person_index=index,
+                minor=is_minor(own.birth, day(at)))
+    told = {"person": asdict(person), "number": str(read),
+            "term": [brought.issued_on.isoformat(), brought.valid_until.isoformat()]}
+    return _open(case, told, Asked(by, request_id, at))
 
 
 @transaction.atomic
@@ -192,7 +223,19 @@ def _dispute(case: Case, told: dict[str, Any], today: date) -> None:
             raise Refusal("dispute-too-late", last=last.isoformat())
 
 
+def _not_expired(case: Case, _told: dict[str, Any], today: date) -> None:
+    """What has run out is renewed, not replaced: a card of the same days would be refused by every gate."""
+    if case.certificate and case.certificate.valid_until < today:
+        raise Refusal("certificate-expired", since=case.certificate.valid_until.isoformat())
+
+
+def _corrected(case: Case, told: dict[str, Any], today: date) -> None:
+    _correction(case, told, today)
+    _not_expired(case, told, today)
+
+
 CHECKS = {
-    "renewal": _renewal, "correction": _correction, "dispute_city": _dispute, "dispute_province": _dispute,
+    "damage": _not_expired, "loss": _not_expired,
+    "renewal": _renewal, "correction": _corrected, "dispute_city": _dispute, "dispute_province": _dispute,
     "transfer_out_city": _departure, "transfer_out_province": _departure, "transfer_out_nation": _departure}
 """Kind → what is asked of a case of it beyond its certificate."""
