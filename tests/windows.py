@@ -3,12 +3,16 @@
 from pathlib import Path
 from typing import Any
 
+from django.urls import reverse
+
 from visits import Visitor
+from zhengka.accounts.models import Officer
 
 AXE = (Path(__file__).parent / "browser/vendor/axe.min.js").read_text(encoding="utf-8")
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
          "resultTypes": ["violations"]}
 WIDE, NARROW = 1280, 320
+PASSWORD = "a long password"
 COMPLAIN = ("document.addEventListener('securitypolicyviolation', "
             "e => console.error('CSP ' + e.violatedDirective + ' ' + e.blockedURI))")
 
@@ -85,8 +89,8 @@ class Window:
     def focused(self) -> str:
         """The words of what has the focus: its text, label or value."""
         return self.page.evaluate(
-            "(() => { const e = document.activeElement; return (e.innerText || e.labels?.[0]?.innerText || "
-            "e.getAttribute('aria-label') || e.value || e.tagName).replace(/\\s+/g, ' ').trim() })()")
+            "(() => { const e = document.activeElement; return e === document.body ? '' : (e.labels?.[0]?.innerText || "
+            "e.innerText || e.getAttribute('aria-label') || e.value || e.tagName).replace(/\\s+/g, ' ').trim() })()")
 
     def tab_to(self, words: str, *, limit: int = 80) -> None:
         """Move the focus by the Tab key until it is on something that says `words`."""
@@ -103,3 +107,27 @@ class Window:
     def close(self) -> None:
         """Close the window."""
         self.context.close()
+
+
+def log_in(window: Window, officer: Officer) -> None:
+    """Log in by keyboard."""
+    window.go(reverse("staff:login"))
+    window.tab_to("Login name")
+    window.type(officer.username)
+    window.press("Tab")
+    window.type(PASSWORD)
+    with window.page.expect_navigation():
+        window.press("Enter")
+    assert "Worklist" in window.page.title()
+
+
+def follow(window: Window, *keys: str) -> None:
+    """Press the keys; the last one leads to another page."""
+    window.press(*keys[:-1])
+    with window.page.expect_navigation():
+        window.press(keys[-1])
+
+
+def said(window: Window) -> str:
+    """What the page says was done."""
+    return window.page.locator(".zk-messages").inner_text()

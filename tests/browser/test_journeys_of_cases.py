@@ -1,0 +1,120 @@
+"""A day's work on cases by keyboard alone: clerk, doctor, reviewer, approver, and the city that hears a dispute."""
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from builders import make_area, make_id_number, make_officer
+from stories import HAND, Story, applies, brings
+from windows import NARROW, PASSWORD, WIDE, Window, follow, log_in, said
+from zhengka.areas.models import Area
+from zhengka.cards.models import Card
+from zhengka.cases import services
+from zhengka.cases.models import Case
+from zhengka.registry.models import Certificate
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("browser")]
+
+
+def working(chromium, live_server, role: str, area: Area | None = None) -> Window:
+    window = Window(chromium, live_server)
+    log_in(window, make_officer(role, password=PASSWORD, area=area))
+    return window
+
+
+def waiting(window: Window, what: str) -> None:
+    """From the home page to the first case of a list."""
+    window.go(reverse("staff:home"))
+    window.tab_to(what)
+    follow(window, "Enter")
+    follow(window, "j", "Enter")
+
+
+def test_a_first_application_is_typed_in_one_go_and_goes_through_all_hands(live_server, chromium):
+    make_area()
+    clerk = working(chromium, live_server, "clerk")
+    clerk.go(reverse("staff:cases"))
+    follow(clerk, "n")
+    faults = clerk.inspect(WIDE, NARROW)
+    clerk.resize(WIDE)
+    clerk.page.locator("#id_name").focus()
+    number = make_id_number()
+    for text in ("石榴", number, "4", "汉族", "13900000001", "麓山路 1 号"):
+        clerk.type(text)
+        clerk.press("Tab")
+    with clerk.page.expect_navigation():
+        clerk.press("Enter")
+    assert clerk.page.title().startswith("石榴") and number not in clerk.page.content()
+    follow(clerk, "c")
+    assert "The application is accepted" in said(clerk)
+    follow(clerk, "b")
+    faults += clerk.inspect(WIDE, NARROW)
+
+    doctor = working(chromium, live_server, "assessor")
+    waiting(doctor, "Assessments to do")
+    faults += doctor.inspect(WIDE, NARROW)
+    doctor.resize(WIDE)
+    doctor.tab_to("Physical")
+    doctor.press("ArrowDown", "ArrowDown")
+    follow(doctor, "s")
+    assert "The conclusion is kept" in said(doctor)
+
+    clerk.page.reload()
+    clerk.resize(WIDE)
+    follow(clerk, "p")
+    assert "The public notice is up" in said(clerk)
+    faults += clerk.inspect(WIDE, NARROW)
+    case = Case.objects.get()
+    story = Story(case, at=timezone.now())
+    story.later(15)
+    services.run_clocks(at=story.at)
+
+    reviewer = working(chromium, live_server, "reviewer")
+    waiting(reviewer, "Cases to review")
+    follow(reviewer, "r")
+    approver = working(chromium, live_server, "approver")
+    waiting(approver, "Cases to approve")
+    follow(approver, "a")
+    assert "The case is approved" in said(approver)
+    faults += approver.inspect(WIDE, NARROW)
+    assert Certificate.objects.get().grade == 2 and Card.objects.get().state == "ordered"
+    for window in (clerk, doctor, reviewer, approver):
+        window.close()
+    assert not faults
+
+
+def test_what_is_wrong_in_an_application_stands_at_its_field_and_nothing_typed_is_lost(live_server, chromium):
+    make_area()
+    clerk = working(chromium, live_server, "clerk")
+    clerk.go(reverse("staff:case-new"))
+    clerk.page.locator("#id_name").focus()
+    for text in ("石榴", make_id_number()[:-1] + "?", "5"):
+        clerk.type(text)
+        clerk.press("Tab")
+    with clerk.page.expect_navigation():
+        clerk.press("Enter")
+    assert "The ID number is not right" in clerk.page.locator("main form").inner_text()
+    assert clerk.page.locator("#id_name").input_value() == "石榴" and not Case.objects.exists()
+    assert not clerk.inspect(WIDE, NARROW)
+    clerk.close()
+
+
+def test_the_city_hears_a_dispute_that_the_county_cannot_decide(live_server, chromium):
+    story = applies(at=timezone.now())
+    story.take("accept", "book")
+    story.assess(HAND)
+    story.notice(days=15)
+    first = story.take("review", "approve")
+    Card.objects.update(state="active", active_until=timezone.localdate())
+    brings("dispute_city", first.holder, disputed=first.pk, at=story.at)
+    county = working(chromium, live_server, "clerk")
+    waiting(county, "Applications to accept")
+    assert "Another office takes this step" in county.page.content()
+    city = working(chromium, live_server, "clerk", Area.objects.get(code=430100_000000))
+    waiting(city, "Applications to accept")
+    follow(city, "c")
+    follow(city, "b")
+    assert Case.objects.get(kind_of_case="dispute_city").state == "booked"
+    assert not county.inspect(WIDE, NARROW) + city.inspect(WIDE, NARROW)
+    county.close()
+    city.close()
