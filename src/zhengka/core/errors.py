@@ -194,6 +194,19 @@ PROBLEMS: dict[str, Problem] = {
         422, "Say for what purpose you need the full data", "请填写查阅全项的用途",
         "Write the purpose in a few words.",
         "请用几个字写明用途。"),
+    # -- annual activation -------------------------------------------------------------------------------------------
+    "channel-not-allowed": Problem(
+        409, "The region's policy does not allow this way of activating", "本地区规定不允许这种激活方式",
+        "Choose one of the ways that the card's page offers.",
+        "请选择证卡页面所列的激活方式。"),
+    "activation-in-person": Problem(
+        409, "The first activation needs an officer who sees the holder", "首次激活须由工作人员当面或视频核实本人",
+        "Activate the card at the counter, at home, or by video.",
+        "请在窗口、上门或通过视频为其激活。"),
+    "evidence-wrong": Problem(
+        422, "The reference may hold letters, digits and - . / only, and no ID number", "凭据编号只能含字母、数字和 - . /，且不得为身份证号",
+        "Enter the number of the record, not what it says.",
+        "请填写记录的编号，不要填写内容。"),
     # -- logging in ------------------------------------------------------------------------------------------------
     "login-wrong": Problem(
         403, "User name and password do not belong together", "用户名或密码不正确",
