@@ -71,6 +71,6 @@ def test_days_of_grace_read_forwards_are_days_of_grace_read_backwards(rule, ends
 @given(RULES, CARDS, DAYS)
 def test_services_stop_only_when_a_term_and_its_grace_are_over_and_identity_never(rule, card, today):
     told = activation.outlook(rule, card, today)
-    assert bool(told.stopped) <= (told.word == "lapsed") and "identity" not in told.stopped
+    assert bool(told.stopped) <= (told.word == "lapsed") and "identity" not in told.stops
     if told.word != "lapsed" and card.ends:
         assert today <= activation.passes_until(rule, card.ends)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+from itertools import chain
 from uuid import uuid4
 
 import pytest
@@ -344,7 +345,7 @@ def test_reminders_come_in_portions_and_all_of_them():
     portions = []
     while ids := services.claim_reminders(TODAY, most=2):
         portions.append([due.card_id for due in queries.reminders(ids, TODAY)])
-    assert [len(portion) for portion in portions] == [2, 2, 1] and set(sum(portions, [])) == cards
+    assert [len(portion) for portion in portions] == [2, 2, 1] and set(chain(*portions)) == cards
 
 
 def test_the_database_itself_refuses_a_second_reminder_of_one_stage():

@@ -1,6 +1,7 @@
 """Annual activation: each kind of policy on the days on which it turns, and files that are refused."""
 
 import datetime as dt
+from itertools import pairwise
 
 import pytest
 
@@ -45,7 +46,7 @@ def test_the_next_term_opens_on_a_day_and_not_the_day_before(name, ends, first):
 def test_a_card_is_told_where_its_activation_stands(today, word, stopped):
     told = activation.outlook(SHIPPED["standard"], Dates(D("2026-11-20")), D(today))
     assert (told.word, told.stopped) == (word, stopped) and word in activation.OUTLOOKS
-    assert (told.opens, told.passes_until) == (D("2026-08-22"), D("2026-12-20"))
+    assert (told.opens, told.grace_until) == (D("2026-08-22"), D("2026-12-20"))
 
 
 def test_a_card_that_was_never_activated_has_no_term():
@@ -75,7 +76,8 @@ FAULTY = [
     ("field-missing", SPRING, ', last = "06-30"', ""), ("field-unknown", SPRING, ' }', ', days = 3 }'),
     ("window-too-long", SPRING, '"03-01", last = "06-30"', '"01-01", last = "12-31"'),
     ("window-too-long", SPRING, "opens_days_before = 0", "opens_days_before = 300"),
-    ("source-missing", SPRING, 'source = "test"', 'source = " "'), ("field-unknown", SPRING, "source", 'of = "08"\nsource'),
+    ("source-missing", SPRING, 'source = "test"', 'source = " "'),
+    ("field-unknown", SPRING, "source", 'of = "08"\nsource'),
     ("value-unknown", MONTH, '"birth"', '"13"'), ("field-missing", MONTH, 'of = "birth"', ""),
     ("field-missing", MONTH, 'of = "birth"', "of = 8")]
 
@@ -103,5 +105,5 @@ def test_what_holds_where_does_not_overlap_and_is_what_is_chosen():
     assert [(lo // 10**6, policy.code) for lo, _, policy in held] == [
         (0, "test-000000"), (430000, "test-430000"), (430100, "test-430100"), (430200, "test-430000"),
         (440000, "test-000000")]
-    assert all(hi + 1 == lo for (_, hi, _), (lo, _, _) in zip(held, held[1:], strict=False))
+    assert all(hi + 1 == lo for (_, hi, _), (lo, _, _) in pairwise(held))
     assert rules.ranges([province], D("2017-12-31")) == []

@@ -11,10 +11,11 @@ from typing import Final, NamedTuple
 from zhengka.core.dated import FileRefused, Table
 
 KINDS: Final = ("rolling", "window", "month")
-"""A year from the day (滚动一年), a fixed window for the year to follow (固定时段), a month of the card's own (固定月份)."""
+"""A year from the day (滚动一年), a fixed window for the year to follow (固定时段), a fixed month (固定月份)."""
 
 CHANNELS: Final = {
-    "counter": "窗口", "home-visit": "上门", "video": "视频", "portal": "网上", "data-match": "数据比对", "use": "正常使用"}
+    "counter": "窗口", "home-visit": "上门", "video": "视频", "portal": "网上", "data-match": "数据比对",
+    "use": "正常使用"}
 """By which way it is known that the holder lives and has the card → official term."""
 IN_PERSON: Final = ("counter", "home-visit", "video")
 """Channels in which an officer sees the holder: only by these is a card activated for the first time, for until then
@@ -63,13 +64,18 @@ class Dates(NamedTuple):
 
 
 class Outlook(NamedTuple):
-    """Where the activation of a card stands on a day: `word` is one of `OUTLOOKS`; `stopped`: of `STOPS`."""
+    """Where the activation of a card stands on a day: `word` is one of `OUTLOOKS`; `stops`: what a lapse stops."""
 
     word: str
     ends: date | None = None
     opens: date | None = None
-    passes_until: date | None = None
-    stopped: tuple[str, ...] = ()
+    grace_until: date | None = None
+    stops: tuple[str, ...] = ()
+
+    @property
+    def stopped(self) -> tuple[str, ...]:
+        """What is stopped now."""
+        return self.stops if self.word == "lapsed" else ()
 
 
 OUTLOOKS: Final = ("never", "running", "open", "grace", "lapsed")
@@ -173,10 +179,10 @@ def ended_but_passes(policy: Activation, today: date) -> date:
 def outlook(policy: Activation, card: Dates, today: date) -> Outlook:
     """Where the activation of an active card, or of one that was never activated, stands today."""
     if card.ends is None:
-        return Outlook("never")
+        return Outlook("never", stops=policy.stops)
     first, grace = opens(policy, card), card.ends + timedelta(days=policy.grace_days)
     word = "lapsed" if today > grace else "grace" if today > card.ends else "open" if today >= first else "running"
-    return Outlook(word, card.ends, first, grace, policy.stops if word == "lapsed" else ())
+    return Outlook(word, card.ends, first, grace, policy.stops)
 
 
 def month_of(policy: Activation, card: Dates, otherwise: date) -> int:
@@ -187,7 +193,7 @@ def month_of(policy: Activation, card: Dates, otherwise: date) -> int:
 
 
 def end_of_window(policy: Activation, month: int, today: date) -> date:
-    """The last day of a term that is activated today under the kinds `window` and `month` (then of the card's month)."""
+    """The last day of a term that is activated today under the kinds `window` and `month` (then of this month)."""
     year = today.year + 1
     while _window(policy, month, year)[0] > today:
         year -= 1

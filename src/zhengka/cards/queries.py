@@ -147,10 +147,10 @@ def ending_by_area(actor: Actor, today: date) -> dict[tuple[str, str], dict[str,
     (Chinese, English) → group → number.
     """
     last = _ends("60", today)[1]
+    rows = Card.objects.filter(state="active", area__code__range=(actor.lo, actor.hi), active_until__lte=last)
     counted = {f"n{group}": Count("pk", filter=Q(active_until__range=_ends(group, today))) for group in ENDING}
-    rows = Card.objects.filter(state="active", area__code__range=(actor.lo, actor.hi), active_until__lte=last).values(
-        "area", "area__name", "area__name_en").annotate(**counted).order_by("area")
-    return {(row["area__name"], row["area__name_en"]): {group: row[f"n{group}"] for group in ENDING} for row in rows}
+    found = rows.values_list("area", "area__name", "area__name_en").annotate(**counted).order_by("area")
+    return {(name, name_en): dict(zip(ENDING, numbers, strict=True)) for _, name, name_en, *numbers in found}
 
 
 def _ends(group: str, today: date) -> tuple[date, date]:
@@ -161,7 +161,7 @@ def _ends(group: str, today: date) -> tuple[date, date]:
 @dataclass(frozen=True)
 class Due:
     """What a letter says of a reminder: whose card, its office, the last day of its term, how many days are left, from
-    when on it may be activated, the last day on which it passes, and what stops then.
+    when on it may be activated, the last day of grace, and what stops after that.
     """
 
     id: int
@@ -172,7 +172,7 @@ class Due:
     stage: int
     days_left: int
     opens: date
-    passes_until: date
+    grace_until: date
     stops: tuple[str, ...]
 
 

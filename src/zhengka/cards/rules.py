@@ -56,7 +56,7 @@ def load(table: Table) -> Policy:
 
 
 def load_all(tables: Iterable[Table]) -> tuple[Policy, ...]:
-    """Every policy of a folder's files. Raises `FileRefused`, also where two say what holds in one area from one day."""
+    """Every policy of a folder's files. Raises `FileRefused`, also where two say what holds from one day on."""
     found: dict[tuple[int, int, date], Policy] = {}
     for table in tables:
         policy = load(table)

@@ -204,7 +204,8 @@ PROBLEMS: dict[str, Problem] = {
         "Activate the card at the counter, at home, or by video.",
         "请在窗口、上门或通过视频为其激活。"),
     "evidence-wrong": Problem(
-        422, "The reference may hold letters, digits and - . / only, and no ID number", "凭据编号只能含字母、数字和 - . /，且不得为身份证号",
+        422, "The reference may hold letters, digits and - . / only, and no ID number",
+        "凭据编号只能含字母、数字和 - . /，且不得为身份证号",
         "Enter the number of the record, not what it says.",
         "请填写记录的编号，不要填写内容。"),
     # -- logging in ------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""A file of those who are known to be alive, such as from the police or a hospital, activates their cards (数据比对)."""
+"""A file of those who are known to be alive, from the police or a hospital, activates their cards (数据比对)."""
 
 import re
 from collections import Counter
@@ -34,7 +34,8 @@ def ask_match(upload: BinaryIO, area: Area, *, source: str, by: Actor, request_i
     cards of those in the area whose window is open. `source`: the number of the agreement or delivery, kept as the
     evidence of each activation.
 
-    `Refusal`: `file-empty`, `file-too-large`, `evidence-wrong`, and those of `bulk.ask`. Raises `Replayed` for a repeat.
+    `Refusal`: `file-empty`, `file-too-large`, `evidence-wrong`, and those of `bulk.ask`. Raises `Replayed` for a
+    repeat.
     """
     bulk.permit("card.activate", area, by=by)
     facts_of("data-match", source)
