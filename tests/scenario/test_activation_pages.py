@@ -107,7 +107,7 @@ def test_a_list_of_those_alive_is_handed_in_and_carried_out_by_a_worker():
 
 
 @pytest.mark.parametrize("text, source, words", [
-    ("", "MPS-1", "empty"), ("姓名", "MPS-1", "holds no rows"), ("1", "公安", "letters, digits")])
+    ("", "MPS-1", "empty"), ("姓名", "MPS-1", "holds no rows"), ("1", "公安", "letters, digits and - . / is wanted")])
 def test_a_list_that_says_nothing_is_refused_at_its_field(text, source, words):
     answer = Visitor(make_officer("clerk")).act(reverse("staff:activations-match"), source=source,
                                                 file=SimpleUploadedFile("alive.csv", text.encode()))
