@@ -298,7 +298,7 @@ PROBLEMS: dict[str, Problem] = {
         "Activate the card at the counter, at home, or by video.", "请在窗口、上门或通过视频为其激活。"),
     "evidence-wrong": Problem(
         422, "A record number of letters, digits and - . / is wanted", "凭据编号只能含字母、数字和 - . /",
-        "Enter the number of the record, not what it says; never an ID number.", "请填写记录的编号，不得填写身份证号。"),
+        "Enter the number of the record, never an ID number.", "请填写记录的编号，不得填写身份证号。"),
     "policy-missing": Problem(
         503, "No card policy covers this area today", "没有适用于该辖区的证卡政策",
         "Let the operator add a policy file for the area.",
