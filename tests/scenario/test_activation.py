@@ -365,7 +365,8 @@ def test_an_office_counts_its_cards_by_the_days_that_are_left():
     ends = (-40, -1, 0, 7, 8, 30, 31, 60, 61)
     cards = [make_active(TODAY + left * DAY, area=county) for left in ends] + [make_active(TODAY, area=other)]
     clerk, city = builders.make_actor(area=county), builders.make_actor(area=county.parent)
-    assert queries.ending_by_area(clerk, TODAY) == {("岳麓区", "岳麓区"): {"7": 2, "30": 2, "60": 2, "over": 2}}
+    assert queries.ending_by_area(clerk, TODAY) == [
+        queries.Office(county.code, "岳麓区", "岳麓区", {"7": 2, "30": 2, "60": 2, "over": 2})]
     assert len(queries.ending_by_area(city, TODAY)) == 2
     assert [card.pk for card in queries.ending(clerk, "over", TODAY)] == [cards[0].pk, cards[1].pk]
     assert [card.pk for card in queries.ending(city, "7", TODAY)] == [cards[9].pk, cards[2].pk, cards[3].pk]

@@ -46,7 +46,8 @@ def test_the_pages_of_card_and_holder_say_in_plain_words_where_the_activation_st
     card, clerk = make_active(ends(days)), Visitor(make_officer("clerk"))
     for shown in (page(clerk, "card", card.pk), page(clerk, "holder", card.holder_id)):
         assert words in shown and "the certificate itself stays valid" in shown
-        assert ends(days).isoformat() in shown and ends(days - 90).isoformat() in shown
+        assert ends(days).isoformat() in shown
+        assert (ends(days - 90).isoformat() in shown) == (days == 200), "when the next term opens"
         assert ends(days + 30).isoformat() in shown, "the last day of grace"
         assert ("Stopped now" in shown) == (days == -40)
 
@@ -60,6 +61,14 @@ def test_a_clerk_chooses_the_way_with_radio_buttons_and_the_event_keeps_it():
     assert (told.facts["channel"], told.facts["evidence"]) == ("home-visit", "R-12")
     after = page(clerk, "card", card.pk)
     assert "Visit at home" in after and "R-12" in after and 'name="channel"' not in after
+
+
+def test_no_officer_says_by_a_form_that_a_card_was_used_or_matched():
+    card, clerk = make_active(ends(20)), Visitor(make_officer("clerk"))
+    for url, data in ((reverse("staff:card-step", args=[card.pk, "activate"]), {}),
+                      (reverse("staff:activations-renew"), {"card": [card.pk]})):
+        assert clerk.act(url, channel="data-match", **data).status_code == 409
+    assert Card.get(card.pk).version == 1
 
 
 def test_only_the_ways_of_the_region_are_offered(settings, tmp_path):

@@ -142,15 +142,24 @@ def ending(actor: Actor, group: str, today: date, *, after: tuple[int, int] = (0
         Q(area__code__gt=after[0]) | Q(area__code=after[0], pk__gt=after[1])).order_by("area", "pk")[:limit])
 
 
-def ending_by_area(actor: Actor, today: date) -> dict[tuple[str, str], dict[str, int]]:
-    """How many cards are in each group of `ENDING`, for each office of the actor's area that has any: its names
-    (Chinese, English) → group → number.
-    """
+@dataclass(frozen=True)
+class Office:
+    """How many cards of an office are in each group of `ENDING`."""
+
+    area: int
+    name: str
+    name_en: str
+    cards: dict[str, int]
+
+
+def ending_by_area(actor: Actor, today: date) -> list[Office]:
+    """How many cards are in each group of `ENDING`, for each office of the actor's area that has any."""
     last = _ends("60", today)[1]
     rows = Card.objects.filter(state="active", area__code__range=(actor.lo, actor.hi), active_until__lte=last)
     counted = {f"n{group}": Count("pk", filter=Q(active_until__range=_ends(group, today))) for group in ENDING}
     found = rows.values_list("area", "area__name", "area__name_en").annotate(**counted).order_by("area")
-    return {(name, name_en): dict(zip(ENDING, numbers, strict=True)) for _, name, name_en, *numbers in found}
+    return [Office(area, name, name_en, dict(zip(ENDING, numbers, strict=True)))
+            for area, name, name_en, *numbers in found]
 
 
 def _ends(group: str, today: date) -> tuple[date, date]:

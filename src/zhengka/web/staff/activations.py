@@ -16,6 +16,7 @@ from zhengka.areas import queries as areas
 from zhengka.cards import queries, services
 from zhengka.cards.activation import IN_PERSON, Outlook
 from zhengka.cards.models import Card
+from zhengka.cards.queries import Office
 from zhengka.cards.services import Renewed
 from zhengka.core.errors import PROBLEMS, Refusal
 from zhengka.web.access import Request, requires
@@ -51,6 +52,14 @@ class WayForm(forms.Form):
         offered.initial = channels[0]
 
 
+class RoundForm(WayForm):
+    """The same for many holders at once, in one line under their table."""
+
+    channel = forms.ChoiceField(label=_("How were the holders seen?"))
+    evidence = forms.CharField(label=_("Number of the record"), required=False, max_length=40,
+                               widget=forms.TextInput(attrs={"class": "govuk-input--width-10", "autocomplete": "off"}))
+
+
 class MatchForm(forms.Form):
     """A list of those who are known to be alive."""
 
@@ -62,8 +71,14 @@ class MatchForm(forms.Form):
 
 
 def how(request: Request) -> dict[str, str]:
-    """Channel and evidence as a form sent them; a button without a form is the counter's."""
-    return {"channel": request.POST.get("channel", "counter"), "evidence": request.POST.get("evidence", "").strip()}
+    """Channel and evidence as a form sent them; a button without a form is the counter's.
+
+    `Refusal("channel-not-allowed")` for a way by which no officer sees the holder: that is not an officer's to say.
+    """
+    channel = request.POST.get("channel", "counter")
+    if channel not in IN_PERSON:
+        raise Refusal("channel-not-allowed", channel=channel)
+    return {"channel": channel, "evidence": request.POST.get("evidence", "").strip()}
 
 
 def panel(request: Request, card: Card) -> dict[str, Any] | None:
@@ -83,7 +98,8 @@ def facts(card: Card) -> list[Fact]:
         return []
     tone, word = OUTLOOK_WORDS[told.word]
     lines = [Fact(_("Activation"), Cell(word, tone=tone))]
-    for label, day in ((_("Active until"), told.ends), (_("Next term opens on"), told.opens),
+    for label, day in ((_("Active until"), told.ends),
+                       (_("Next term opens on"), told.opens if told.word == "running" else None),
                        (_("Days of grace until"), told.grace_until if told.grace_until != told.ends else None)):
         if day:
             lines.append(Fact(label, Cell(day.isoformat(), number=True)))
@@ -102,20 +118,20 @@ def index(request: Request) -> HttpResponse:
     asked = request.GET.get("group", "7")
     group = asked if asked in GROUPS else "7"
     counted = queries.ending_by_area(request.actor, today)
-    tiles = [Tile(word, sum(numbers[name] for numbers in counted.values()), href=f"?group={name}", tone=tone)
+    tiles = [Tile(word, sum(office.cards[name] for office in counted), href=f"?group={name}", tone=tone)
              for name, (tone, word) in GROUPS.items()]
     may = request.actor.may("card.activate")
     return render(request, "staff/activations.html", {
         "title": _("Yearly activation"), "tiles": tiles, "chart": _chart(counted), "may": may,
         "series": [word for _tone, word in GROUPS.values()], "group": group,
         "table": _table(request, group, today, select=may),
-        "form": WayForm(channels=("home-visit", *(one for one in IN_PERSON if one != "home-visit"))) if may else None})
+        "form": RoundForm(channels=("home-visit", *(one for one in IN_PERSON if one != "home-visit"))) if may else None})
 
 
-def _chart(counted: dict[tuple[str, str], dict[str, int]]) -> list[tuple[str, list[int]]]:
+def _chart(counted: list[Office]) -> list[tuple[str, list[int]]]:
     """A bar for each office, those with the most to do first."""
-    most = sorted(counted.items(), key=lambda item: -(item[1]["7"] + item[1]["over"]))[:OFFICES]
-    return [(bilingual(names), [numbers[group] for group in GROUPS]) for names, numbers in most]
+    most = sorted(counted, key=lambda office: -(office.cards["7"] + office.cards["over"]))[:OFFICES]
+    return [(bilingual((office.name, office.name_en)), [office.cards[group] for group in GROUPS]) for office in most]
 
 
 def _table(request: Request, group: str, today: date, *, select: bool) -> Table:
@@ -142,8 +158,9 @@ def renew(request: Request) -> HttpResponse:
     """Activate every card that is ticked, after a round of home visits, say; the others stay, by reason."""
     ids, group = ticked(request, "card"), request.POST.get("group", "7")
     to = f"{reverse('staff:activations')}?group={group if group in GROUPS else '7'}"
+    way = how(request)
     return act_once(request, lambda key: services.renew_many(
-        ids, **how(request), by=request.actor, request_id=key, at=timezone.now()), to=to, said=_said)
+        ids, **way, by=request.actor, request_id=key, at=timezone.now()), to=to, said=_said)
 
 
 def _said(done: Renewed) -> str:
