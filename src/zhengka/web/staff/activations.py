@@ -32,6 +32,8 @@ GROUPS: dict[str, tuple[str, Text]] = {
     "7": (words.WAIT, _("7 days or fewer")), "30": ("", _("8 to 30 days")), "60": ("", _("31 to 60 days")),
     "over": (words.BAD, _("Ended"))}
 """Group of `queries.ENDING` → tone and words, in the order in which an office works them off."""
+ROUND = ("home-visit", "counter", "video")
+"""Ways in which many holders are seen, that of a round of visits first."""
 OFFICES = 12
 """With more offices than these the chart shows those with the most cards that ended or end within a week."""
 
@@ -125,13 +127,13 @@ def index(request: Request) -> HttpResponse:
         "title": _("Yearly activation"), "tiles": tiles, "chart": _chart(counted), "may": may,
         "series": [word for _tone, word in GROUPS.values()], "group": group,
         "table": _table(request, group, today, select=may),
-        "form": RoundForm(channels=("home-visit", *(one for one in IN_PERSON if one != "home-visit"))) if may else None})
+        "form": RoundForm(channels=ROUND) if may else None})
 
 
 def _chart(counted: list[Office]) -> list[tuple[str, list[int]]]:
     """A bar for each office, those with the most to do first."""
     most = sorted(counted, key=lambda office: -(office.cards["7"] + office.cards["over"]))[:OFFICES]
-    return [(bilingual((office.name, office.name_en)), [office.cards[group] for group in GROUPS]) for office in most]
+    return [(bilingual((office.name, office.name_en or office.name)), [office.cards[group] for group in GROUPS]) for office in most]
 
 
 def _table(request: Request, group: str, today: date, *, select: bool) -> Table:
