@@ -133,7 +133,8 @@ def index(request: Request) -> HttpResponse:
 def _chart(counted: list[Office]) -> list[tuple[str, list[int]]]:
     """A bar for each office, those with the most to do first."""
     most = sorted(counted, key=lambda office: -(office.cards["7"] + office.cards["over"]))[:OFFICES]
-    return [(bilingual((office.name, office.name_en or office.name)), [office.cards[group] for group in GROUPS]) for office in most]
+    return [(bilingual((office.name, office.name_en or office.name)), [office.cards[group] for group in GROUPS])
+            for office in most]
 
 
 def _table(request: Request, group: str, today: date, *, select: bool) -> Table:
