@@ -4,6 +4,8 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils import timezone
+
 from builders import (
     NOON,
     make_actor,
@@ -60,7 +62,12 @@ def make_world(code: int = 430104, name: str = "岳麓区") -> World:
     make_card(holders[0], state="active")
     make_card(holders[0], state="spoiled")
     cards = [make_card(_person(area, f"持卡人{state}"), state=state) for state in sorted(CARD.states)]
+    today = timezone.localdate()
+    ending = [make_card(_person(area, name), state="active", active_until=today + dt.timedelta(days=left))
+              for name, left in (("将到期", 5), ("已过期", -40))]
     world.ids["cards"] = [card.pk for card in cards if card.state in ("ready", "active", "suspended", "held")]
+    world.ids["cards"] += [card.pk for card in ending]
+    world.ids["holders"] += [card.holder_id for card in ending]
     world.ids["batches"] = _batches(area, cards)
     world.ids["acts"] = _acts(area, world.ids["batches"][0])
     _plan(area)

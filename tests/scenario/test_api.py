@@ -67,8 +67,8 @@ def test_the_type_of_a_problem_is_the_address_of_its_page():
 
 def allowed_fields(kind):
     return {
-        "verify": {"verdict", "colour", "accepted", "message", "reason", "issued_on", "valid_until", "active_until",
-                   "checked_at"},
+        "verify": {"verdict", "colour", "accepted", "identity", "message", "reason", "issued_on", "valid_until",
+                   "active_until", "checked_at"},
         "card-status": {"serial", "state", "standing", "issued_on", "valid_until", "active_until", "area",
                         "checked_at"},
         "status-lists": {"checked_at", "keys_url", "lists"},

@@ -53,12 +53,14 @@ def test_a_list_says_of_every_state_what_a_gate_must_think():
     services.publish_status_lists(at=NOON)
     found = shown(cards[0].status_list)
     for state, card in zip(states, cards, strict=True):
-        means = rules.standing(state, active_until=today if state == "active" else None, valid_until=None, today=today)
+        means = rules.standing(state, passes_until=today if state == "active" else None, valid_until=None, today=today)
         assert found.status(card.status_index) is rules.STATUS_OF[means], state
-    tomorrow = NOON + 24 * HOUR
-    services.publish_status_lists(at=tomorrow)
     [active] = [card for state, card in zip(states, cards, strict=True) if state == "active"]
-    assert shown(active.status_list, tomorrow).status(active.status_index) is Status.INACTIVE, "the year is over"
+    for days, status in ((30, Status.VALID), (31, Status.INACTIVE)):
+        later_on = NOON + days * 24 * HOUR
+        services.publish_status_lists(at=later_on)
+        found = shown(active.status_list, later_on)
+        assert found.status(active.status_index) is status, "the year is over, and then its days of grace"
 
 
 def test_a_lost_card_is_in_the_next_list_and_out_of_the_one_after_it_was_found():

@@ -47,7 +47,8 @@ GROUP BY 1 ORDER BY 1
 WRITTEN = {
     "accounts_officer": "INSERT UPDATE", "accounts_triedname": "INSERT UPDATE DELETE",
     "bulk_act": "INSERT", "cards_card": "INSERT UPDATE", "cases_case": "INSERT UPDATE", "core_event": "INSERT",
-    "django_session": "INSERT UPDATE DELETE", "gates_check": "INSERT", "procrastinate_events": "INSERT",
+    "django_session": "INSERT UPDATE DELETE", "gates_check": "INSERT", "gates_use": "INSERT",
+    "procrastinate_events": "INSERT",
     "procrastinate_jobs": "INSERT UPDATE", "production_batch": "INSERT UPDATE", "production_chunk": "INSERT",
     "production_item": "INSERT UPDATE", "registry_certificate": "INSERT UPDATE",
     "registry_holder": "INSERT UPDATE", "registry_import": "INSERT UPDATE",

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from zhengka.areas.models import Area
+from zhengka.cards.activation import STAGES
 from zhengka.cards.workflow import CARD, GAP, IN_PRODUCTION
 from zhengka.core.models import ProvinceRow, Stateful, state_check
 from zhengka.registry.models import Certificate, Holder
@@ -52,11 +53,35 @@ class Card(ProvinceRow, Stateful):
                                    name="card_active_has_term"),
             state_check(CARD),
         ]
-        indexes: ClassVar = [models.Index(fields=["state", "area", "id"], name="card_by_state_area")]
+        indexes: ClassVar = [
+            models.Index(fields=["state", "area", "id"], name="card_by_state_area"),
+            models.Index(fields=["active_until", "area", "id"], condition=Q(state="active"), name="card_active_by_end"),
+        ]
 
     def __str__(self) -> str:
         """Key only."""
         return f"card {self.pk}"
+
+
+class Reminder(models.Model):
+    """A holder is to be told, once for each term and stage, that a card's activation ends (年度激活提醒)."""
+
+    id = models.BigAutoField(primary_key=True)
+    card = models.ForeignKey(Card, on_delete=models.PROTECT, related_name="reminders", db_index=False)
+    area = models.BigIntegerField(help_text="issuing office of the card")
+    ends = models.DateField(help_text="last day of the term")
+    stage = models.PositiveSmallIntegerField(help_text="days before the end: 60, 30 or 7")
+    day = models.DateField(help_text="on which it was due")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["card", "ends", "stage"], name="reminder_once"),
+            models.CheckConstraint(condition=Q(stage__in=STAGES), name="reminder_stage_known"),
+        ]
+
+    def __str__(self) -> str:
+        """Card, term and stage."""
+        return f"reminder of card {self.card_id}: {self.ends} - {self.stage}"
 
 
 class Gap(Stateful):

@@ -3,15 +3,16 @@
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 
-from zhengka.cards import rules
-from zhengka.cards.models import Card, StatusPublication
+from zhengka.cards import activation, rules
+from zhengka.cards.activation import Activation, Dates, Outlook
+from zhengka.cards.models import Card, Reminder, StatusPublication
 from zhengka.core.actors import Actor
 from zhengka.core.dated import choose, read
 from zhengka.core.errors import Refusal
@@ -19,8 +20,8 @@ from zhengka.formats import chip
 from zhengka.formats.verdict import CHINA
 
 AT_A_GATE = ("state", "profile", "issued_on", "valid_until", "active_until", "serial", "area__name", "area__name_en",
-             "area__parent__name", "area__parent__name_en", "holder__name", "certificate__number",
-             "certificate__category", "certificate__grade")
+             "area__parent__name", "area__parent__name_en", "holder__name", "certificate__state",
+             "certificate__number", "certificate__category", "certificate__grade")
 """What of a card and its holder is read when it is presented."""
 
 
@@ -88,16 +89,116 @@ def ordered_groups(actor: Actor) -> list[Group]:
 
 def gate_state(card: Card, at: datetime) -> str:
     """What a gate must think of the card at this time: `valid`, or the reason why not (`rules.standing`)."""
-    return rules.standing(card.state, active_until=card.active_until, valid_until=card.valid_until,
-                          today=at.astimezone(CHINA).date())
+    today, passes = at.astimezone(CHINA).date(), card.active_until
+    if passes is not None and passes < today:  # only then do days of grace matter, and this is asked most often of all
+        passes = activation.passes_until(policy(card.area_id, today).activation, passes)
+    return rules.standing(card.state, passes_until=passes, valid_until=card.valid_until, today=today)
+
+
+def dates(card: Card, rule: Activation) -> Dates:
+    """What the term of a card depends on; the holder's birth is read only where the `rule` asks for it."""
+    return Dates(card.active_until, card.issued_on, card.holder.birth_date if rule.of == "birth" else None)
 
 
 def may_be_activated(card: Card, at: datetime) -> bool:
-    """True where the first year, or the next one of an active card, can be activated at this time."""
+    """True where the first term, or the next one of an active card, can be activated at this time."""
     today = at.astimezone(CHINA).date()
-    if card.state == "active" and card.active_until is not None:
-        return today >= rules.opens(policy(card.area_id, today), card.active_until)
+    if card.state == "active":
+        rule = policy(card.area_id, today).activation
+        return activation.is_open(rule, dates(card, rule), today)
     return card.state == "issued"
+
+
+def outlook(card: Card, at: datetime) -> Outlook | None:
+    """Where a card's activation stands (`activation.outlook`); None for a card that is not in its holder's use."""
+    if card.state not in ("issued", "active"):
+        return None
+    today = at.astimezone(CHINA).date()
+    rule = policy(card.area_id, today).activation
+    return activation.outlook(rule, dates(card, rule), today)
+
+
+def channels(card: Card, at: datetime) -> tuple[str, ...]:
+    """By which channels an officer may activate this card, as its region allows: those in which the holder is seen."""
+    allowed = policy(card.area_id, at.astimezone(CHINA).date()).activation.channels
+    return tuple(channel for channel in activation.IN_PERSON if channel in allowed)
+
+
+def use_counts(card: Card, at: datetime) -> bool:
+    """True where a use of this active card counts as its activation now: by the region's policy, in the window."""
+    today = at.astimezone(CHINA).date()
+    rule = policy(card.area_id, today).activation
+    return "use" in rule.channels and card.state == "active" and activation.is_open(rule, dates(card, rule), today)
+
+
+ENDING = {"7": (0, 7), "30": (8, 30), "60": (31, 60), "over": (-(10**5), -1)}
+"""Cards whose term ends: name of the group → fewest and most days that are left."""
+
+
+def ending(actor: Actor, group: str, today: date, *, after: tuple[int, int] = (0, 0), limit: int = 50) -> list[Card]:
+    """Active cards of the actor's area in one group of `ENDING`, with their holders, by office and id."""
+    return list(_whole().filter(state="active", area__code__range=(actor.lo, actor.hi),
+                                active_until__range=_ends(group, today)).filter(
+        Q(area__code__gt=after[0]) | Q(area__code=after[0], pk__gt=after[1])).order_by("area", "pk")[:limit])
+
+
+@dataclass(frozen=True)
+class Office:
+    """How many cards of an office are in each group of `ENDING`."""
+
+    area: int
+    name: str
+    name_en: str
+    cards: dict[str, int]
+
+
+def ending_by_area(actor: Actor, today: date) -> list[Office]:
+    """How many cards are in each group of `ENDING`, for each office of the actor's area that has any."""
+    last = _ends("60", today)[1]
+    rows = Card.objects.filter(state="active", area__code__range=(actor.lo, actor.hi), active_until__lte=last)
+    counted = {f"n{group}": Count("pk", filter=Q(active_until__range=_ends(group, today))) for group in ENDING}
+    found = rows.values_list("area", "area__name", "area__name_en").annotate(**counted).order_by("area")
+    return [Office(area, name, name_en, dict(zip(ENDING, numbers, strict=True)))
+            for area, name, name_en, *numbers in found]
+
+
+def _ends(group: str, today: date) -> tuple[date, date]:
+    fewest, most = ENDING[group]
+    return today + timedelta(days=fewest), today + timedelta(days=most)
+
+
+@dataclass(frozen=True)
+class Due:
+    """What a letter says of a reminder: whose card, its office, the last day of its term, how many days are left, from
+    when on it may be activated, the last day of grace, and what stops after that.
+    """
+
+    id: int
+    card_id: int
+    holder_id: int
+    area: int
+    ends: date
+    stage: int
+    days_left: int
+    opens: date
+    grace_until: date
+    stops: tuple[str, ...]
+
+
+def reminders(ids: Iterable[int], on: date) -> list[Due]:
+    """What letters need of the reminders that `services.claim_reminders` gave; not of cards that are not active any
+    more, or have their next term already.
+    """
+    found = Reminder.objects.select_related("card__holder").filter(
+        pk__in=list(ids), card__state="active", card__active_until=F("ends")).order_by("pk")
+    return [_due(reminder, policy(reminder.card.area_id, on).activation, on) for reminder in found]
+
+
+def _due(reminder: Reminder, rule: Activation, on: date) -> Due:
+    card = reminder.card
+    return Due(reminder.pk, card.pk, card.holder_id, card.area_id, reminder.ends, reminder.stage,
+               (reminder.ends - on).days, activation.opens(rule, dates(card, rule)),
+               reminder.ends + timedelta(days=rule.grace_days), rule.stops)
 
 
 def publications() -> QuerySet[StatusPublication]:
@@ -107,10 +208,20 @@ def publications() -> QuerySet[StatusPublication]:
 
 def policy(area: int, on: date) -> rules.Policy:
     """The card policy of an area on a day; `Refusal("policy-missing")` where no file covers it."""
-    found = choose(_policies(Path(settings.DATA) / "policies"), area, on)
+    found = choose(policies(), area, on)
     if found is None:
         raise Refusal("policy-missing", area=area)
     return found
+
+
+def policies() -> tuple[rules.Policy, ...]:
+    """Every card policy of `data/policies`."""
+    return _policies(Path(settings.DATA) / "policies")
+
+
+def policy_ranges(on: date) -> tuple[tuple[int, int, rules.Policy], ...]:
+    """Which card policy holds where on a day: ranges of areas that do not overlap, in order."""
+    return _ranges(policies(), on)
 
 
 def profile(name: str) -> chip.Profile:
@@ -133,8 +244,12 @@ def _one(found: Iterable[Card]) -> Card:
 
 @lru_cache(maxsize=4)
 def _policies(folder: Path) -> tuple[rules.Policy, ...]:
-    files = sorted(folder.glob("*.toml"))
-    return tuple(rules.load(read(path)) for path in files)
+    return rules.load_all(read(path) for path in sorted(folder.glob("*.toml")))
+
+
+@lru_cache(maxsize=4)
+def _ranges(held: tuple[rules.Policy, ...], on: date) -> tuple[tuple[int, int, rules.Policy], ...]:
+    return tuple(rules.ranges(held, on))
 
 
 @lru_cache(maxsize=16)

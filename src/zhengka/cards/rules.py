@@ -1,10 +1,14 @@
 """Policies of cards, and what a card's row means at a gate. Pure: days come in, days and words go out."""
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Final, NamedTuple
 
+from zhengka.cards import activation
+from zhengka.cards.activation import Activation
 from zhengka.cards.workflow import BLOCKED, OUT_OF_LIFE
-from zhengka.core.dated import FileRefused, Table
+from zhengka.core.dated import FileRefused, Table, choose
 from zhengka.formats.credential import LIST_SIZE
 from zhengka.formats.statuslist import Status
 
@@ -35,44 +39,48 @@ class Policy(NamedTuple):
     valid_from: date
     profile: str
     valid_years: int
-    active_years: int
-    opens_days_before: int
+    activation: Activation
 
 
 def load(table: Table) -> Policy:
     """The policy that a file holds. Raises `FileRefused`."""
     code, (lo, hi), valid_from = table.take("code", str), table.area(), table.take("valid_from", date)
-    card, validity, activation = (table.table(name) for name in ("card", "validity", "activation"))
+    card, validity, active = (table.table(name) for name in ("card", "validity", "activation"))
     policy = Policy(code, lo, hi, valid_from, card.take("profile", str), validity.take("years", int),
-                    activation.take("years", int), activation.take("opens_days_before", int))
-    for part in (table, card, validity, activation):
+                    activation.load(active))
+    for part in (table, card, validity):
         part.end()
-    if not (1 <= policy.valid_years <= 50 and 1 <= policy.active_years <= policy.valid_years
-            and 0 <= policy.opens_days_before <= 365):
-        raise FileRefused("value-out-of-range", table.place, "years, opens_days_before")
+    if not 1 <= policy.activation.years <= policy.valid_years <= 50:
+        raise FileRefused("value-out-of-range", table.place, "years")
     return policy
+
+
+def load_all(tables: Iterable[Table]) -> tuple[Policy, ...]:
+    """Every policy of a folder's files. Raises `FileRefused`, also where two say what holds from one day on."""
+    found: dict[tuple[int, int, date], Policy] = {}
+    for table in tables:
+        policy = load(table)
+        if found.setdefault((policy.lo, policy.hi, policy.valid_from), policy) is not policy:
+            raise FileRefused("dates-overlap", table.place, policy.code)
+    return tuple(found.values())
+
+
+def ranges(policies: Iterable[Policy], on: date) -> list[tuple[int, int, Policy]]:
+    """Which policy holds where on a day: ranges of areas from `lo` to `hi` that do not overlap, in order."""
+    held = list(policies)
+    edges = sorted({edge for policy in held for edge in (policy.lo, policy.hi + 1)})
+    found = ((lo, following - 1, choose(held, lo, on)) for lo, following in pairwise(edges))
+    return [(lo, hi, policy) for lo, hi, policy in found if policy is not None]
 
 
 def anniversary(day: date, years: int) -> date:
     """The same day `years` later; 29 February becomes 28 February where there is none."""
-    try:
-        return day.replace(year=day.year + years)
-    except ValueError:
-        return day.replace(year=day.year + years, day=28)
+    return activation.day_in(day.year + years, (day.month, day.day))
 
 
-def active_until(policy: Policy, ends: date | None, today: date) -> date:
-    """The last day of an activation made today for a card whose present one ends on `ends`: never a shorter one."""
-    return anniversary(max(ends or today, today), policy.active_years)
-
-
-def opens(policy: Policy, ends: date) -> date:
-    """The first day on which the next year may be activated, when the present one ends on `ends`."""
-    return ends - timedelta(days=policy.opens_days_before)
-
-
-def standing(state: str, *, active_until: date | None, valid_until: date | None, today: date) -> str:
-    """What a gate must think of a card: `valid`, or the one reason why not. Days are inclusive.
+def standing(state: str, *, passes_until: date | None, valid_until: date | None, today: date) -> str:
+    """What a gate must think of a card: `valid`, or the one reason why not. Days are inclusive; `passes_until`: of the
+    present activation, with its days of grace (`activation.passes_until`).
 
     `revoked`, `expired`, `suspended`, `not-activated`, `activation-lapsed`.
     """
@@ -82,9 +90,9 @@ def standing(state: str, *, active_until: date | None, valid_until: date | None,
         return "expired"
     if state in BLOCKED:
         return "suspended"
-    if state != "active" or active_until is None:
+    if state != "active" or passes_until is None:
         return "not-activated"
-    return "valid" if today <= active_until else "activation-lapsed"
+    return "valid" if today <= passes_until else "activation-lapsed"
 
 
 def place(province: int, suite: str, number: int) -> int:

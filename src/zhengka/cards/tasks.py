@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from django.utils import timezone
 
+from zhengka.bulk.services import give_up
 from zhengka.cards import services
 from zhengka.core.queue import task
 
@@ -18,3 +19,9 @@ def publish_status_lists(number: int | None = None) -> None:
 def refresh_status_lists(timestamp: int) -> None:
     """Every hour: publish what midnight changed (activation years that are over), and sign anew what grows old."""
     services.publish_status_lists(at=datetime.fromtimestamp(timestamp, UTC))
+
+
+@task("cards.match_alive", given_up=give_up)
+def match_alive(act_id: int) -> None:
+    """Activate the cards of those who are known to be alive, in groups."""
+    services.match_alive(act_id, clock=timezone.now)

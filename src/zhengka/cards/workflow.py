@@ -8,8 +8,11 @@ from zhengka.core.workflow import Step, Workflow
 
 
 def activation_due(_card: Any, facts: Mapping[str, Any]) -> None:
-    """The next year is activated when the present one nears its end, not at any time (年度激活)."""
-    if facts["opens"] > facts["on"]:
+    """The next term is activated when the region opens its window, not at any time (年度激活).
+
+    The service tells the day on which it `opens`, where that has not come.
+    """
+    if "opens" in facts:
         raise Refusal("activation-not-due", opens=facts["opens"])
 
 

@@ -14,6 +14,8 @@ from typer.core import TyperGroup
 from zhengka.accounts.roles import ADMINISTRATORS, ROLES
 from zhengka.accounts.workflow import OFFICER
 from zhengka.bulk.workflow import ACT
+from zhengka.cards import queries as card_queries
+from zhengka.cards.activation import CHANNELS, IN_PERSON, Activation
 from zhengka.cards.workflow import CARD
 from zhengka.cases import policies
 from zhengka.cases.rules import LEVELS, ROUTES, OfficeOf, Policy, Procedure
@@ -35,7 +37,7 @@ def pages(command: Command) -> dict[str, str]:
     """File name → text of every generated page; `command` is the whole `zhengka` command."""
     return {
         "problems.md": _problems(), "settings.md": _settings(), "workflows.md": _workflows(), "roles.md": _roles(),
-        "cases.md": _cases(),
+        "cases.md": _cases(), "activation.md": _activation(),
         "tasks.md": _tasks(), "commands.md": _commands(command),
         "openapi.json": _openapi(),
     }
@@ -161,6 +163,40 @@ def _procedure(procedure: Procedure, *, drawn: bool) -> str:
     head = ("From", "Action", "To", "Office", "Permission", "Roles", "Within", "Only if", "Clause")
     return "\n".join([f"{procedure.clause}\n", _drawing(procedure.workflow()) if drawn else "", _table(head, matrix),
                       *left, ""])
+
+
+def _activation() -> str:
+    """What the shipped card policies say of the annual activation, and where."""
+    found = sorted(card_queries.policies(), key=lambda policy: (policy.lo - policy.hi, policy.code))
+    head = ("Policy", "Area", "In force from", "Term", "Opens", "Grace", "Ways", "Stops when it lapses", "Source")
+    rows = [(f"`{policy.code}`", _codes(policy.lo, policy.hi), str(policy.valid_from), _term(policy.activation),
+             f"{policy.activation.opens_days_before} days before", f"{policy.activation.grace_days} days",
+             ", ".join(f"{channel} {CHANNELS[channel]}" for channel in policy.activation.channels),
+             ", ".join(policy.activation.stops), policy.activation.source) for policy in found]
+    return _page(
+        "Annual activation",
+        "What holds where (年度激活): made from the policies in `data/policies`; the narrowest area that contains an\n"
+        "office holds. A lapsed activation stops what is named here and never what the certificate proves.\n"
+        f"The first activation of a card is in person: {', '.join(IN_PERSON)}.\n", _table(head, rows))
+
+
+def _codes(lo: int, hi: int) -> str:
+    """The area of a policy as people write it; the nation has no code."""
+    if lo == 0:
+        return "the nation"
+    first, last = lo // 10**6, hi // 10**6
+    return f"{first}" if first == last else f"{first}–{last}"
+
+
+def _term(rule: Activation) -> str:
+    """When a term ends, in words."""
+    years = "year" if rule.years == 1 else f"{rule.years} years"
+    if rule.kind == "rolling":
+        return f"{years} from the day"
+    if rule.kind == "window":
+        (first, day), (last, last_day) = rule.first, rule.last
+        return f"window {first:02d}-{day:02d} – {last:02d}-{last_day:02d}, for the {years} to follow"
+    return f"month {rule.of}, for the {years} to follow"
 
 
 def _roles() -> str:

@@ -24,7 +24,13 @@ FAULTS: dict[str, tuple[str, str]] = {
     # -- calendars ---------------------------------------------------------------------------------------------------
     "day-outside-year": ("a notice of this year cannot speak of this day", "日期不在通知所涉年度内"),
     "day-twice": ("this day is both off and worked", "同一天既放假又上班"),
+    "day-unknown": ("there is no such day of the year; one is written 03-01", "没有这一天，应写作 03-01"),
     "day-no-change": ("this day is worked anyway", "该日本来就是工作日"),
+    # -- card policies -----------------------------------------------------------------------------------------------
+    "identity-stops": (
+        "no lapse of an activation stops what the certificate proves", "年度激活过期不得影响残疾人证的证明效力"),
+    "counter-missing": ("whoever comes to the counter is served", "必须保留窗口激活"),
+    "window-too-long": ("the window, with the days before it, fills the year", "激活时段连同提前天数已满一年"),
     # -- case policies: words ----------------------------------------------------------------------------------------
     "code-twice": ("another file has this code", "另一文件已用此代号"),
     "kind-unknown": ("there is no such kind of case", "没有这种办理事项"),

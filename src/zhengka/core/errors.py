@@ -290,6 +290,15 @@ PROBLEMS: dict[str, Problem] = {
         409, "The card is active; its next year cannot be activated yet", "卡在激活期内，尚未到下一年度激活时间",
         "Come again from the day named.",
         "请在所示日期之后办理。"),
+    "channel-not-allowed": Problem(
+        409, "The region's policy does not allow this way of activating", "本地区规定不允许这种激活方式",
+        "Choose one of the ways that the card's page offers.", "请选择证卡页面所列的激活方式。"),
+    "activation-in-person": Problem(
+        409, "The first activation needs an officer who sees the holder", "首次激活须由工作人员当面或视频核实本人",
+        "Activate the card at the counter, at home, or by video.", "请在窗口、上门或通过视频为其激活。"),
+    "evidence-wrong": Problem(
+        422, "A record number of letters, digits and - . / is wanted", "凭据编号只能含字母、数字和 - . /",
+        "Enter the number of the record, never an ID number.", "请填写记录的编号，不得填写身份证号。"),
     "policy-missing": Problem(
         503, "No card policy covers this area today", "没有适用于该辖区的证卡政策",
         "Let the operator add a policy file for the area.",

@@ -121,12 +121,12 @@ WITH asked AS (
 ), moved AS (
     UPDATE {table} t SET state = %(target)s, version = t.version + 1{also} FROM asked
     WHERE t.id = asked.id AND asked.state = %(source)s AND asked.area BETWEEN %(lo)s AND %(hi)s
-    RETURNING t.id, t.version, t.area, t.province
+    RETURNING t.id, t.version, t.area, t.province, %(facts)s::jsonb{told} AS facts
 ), told AS (
     INSERT INTO core_event (province, area, subject, subject_id, version, action, source, target,
                             actor_id, actor_name, person, request_id, at, facts)
     SELECT province, area, %(kind)s, id, version, %(action)s, %(source)s, %(target)s, %(actor)s, %(actor_name)s,
-           %(person)s, md5(%(request_id)s || ':' || id)::uuid, %(at)s, %(facts)s::jsonb FROM moved
+           %(person)s, md5(%(request_id)s || ':' || id)::uuid, %(at)s, facts FROM moved
 )
 SELECT id FROM moved ORDER BY id
 """
@@ -143,6 +143,8 @@ class Many:
     ids: Sequence[int]
     source: str
     facts: Mapping[str, Any] = field(default_factory=dict)
+    told: str = field(default="", kw_only=True)
+    """SQL of facts that differ from row to row (`jsonb_build_object('until', t.active_until)`), after the step."""
     also: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
     table: Workflow | None = None
@@ -158,7 +160,8 @@ def perform_many(rows: Many, action: str, *, by: Actor, request_id: UUID, at: da
     step = (rows.table or rows.model.workflow).step(rows.source, action)
     if not by.may(step.permission):
         raise Refusal("not-permitted", permission=step.permission)
-    statement = PERFORM_MANY.format(table=rows.model._meta.db_table, also=rows.also)
+    statement = PERFORM_MANY.format(table=rows.model._meta.db_table, also=rows.also,
+                                    told=f" || {rows.told}" if rows.told else "")
     with connection.cursor() as cursor:
         cursor.execute(statement, {
             "ids": list(rows.ids), "source": rows.source, "target": step.target, "lo": by.lo, "hi": by.hi,

@@ -52,7 +52,11 @@ WORDS: Final = {
     "expired": Word(RED, "The card has expired.", "此卡已过有效期。"),
     "revoked": Word(RED, "The card was cancelled.", "此卡已注销。"),
     "suspended": Word(RED, "The card was reported lost.", "此卡已挂失。"),
-    "inactive": Word(RED, "The card is not activated for this year.", "此卡未激活，或年度激活已过期。"),
+    "inactive": Word(
+        RED,
+        "The card is not activated for this year: no services by it. It still proves the disability.",
+        "此卡未激活，或年度激活已过期：暂停使用服务；仍可证明残疾人身份。",
+    ),
     "list-missing": Word(
         AMBER,
         "The card is genuine, but its status cannot be checked here: no status list.",
@@ -70,6 +74,10 @@ WORDS: Final = {
     ),
 }
 """Every verdict code with its colour and words."""
+
+PROVING: Final = frozenset({"valid", "inactive"})
+"""Verdicts with which a genuine card proves that its holder is certified, whatever services it gives: an activation
+that lapsed stops rides and subsidies, never the certificate of ten years (办法 art. 19)."""
 
 _BY_STATUS: Final = {
     Status.REVOKED: "revoked",
@@ -98,6 +106,11 @@ class Verdict:
     def ok(self) -> bool:
         """True for green only."""
         return self.colour == GREEN
+
+    @property
+    def identity(self) -> bool:
+        """True where the card still proves that its holder is certified disabled, though services may have stopped."""
+        return self.code in PROVING
 
     @property
     def colour(self) -> str:

@@ -4,6 +4,8 @@ from typing import ClassVar
 
 from django.db import models
 
+from zhengka.cards.models import Card
+
 CHANNELS = ("page", "api")
 
 
@@ -24,3 +26,22 @@ class Check(models.Model):
     def __str__(self) -> str:
         """Channel and verdict."""
         return f"{self.channel} {self.verdict}"
+
+
+class Use(models.Model):
+    """A card was used where that counts as its yearly activation (正常使用); kept until the night, then removed.
+
+    Only of a region whose policy says so, and only while the card's window is open: no record of where people go.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    card = models.ForeignKey(Card, on_delete=models.PROTECT, related_name="+", db_index=False)
+    area = models.BigIntegerField(help_text="issuing office of the card")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["card"], name="use_once_a_card")]
+
+    def __str__(self) -> str:
+        """Card."""
+        return f"use of card {self.card_id}"

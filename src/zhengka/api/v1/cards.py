@@ -24,7 +24,7 @@ class CardStatusOut(Schema):
                                       "not-activated or activation-lapsed.")
     issued_on: date | None = Field(description="First day of its legal validity.")
     valid_until: date | None = Field(description="Last day of its legal validity.")
-    active_until: date | None = Field(description="Last day of its activation year; null where it was never activated.")
+    active_until: date | None = Field(description="Last day of its activation; null where it was never activated.")
     area: str = Field(description="Issuing unit, six digits.")
     checked_at: datetime = Field(description="Time of this answer.")
 

@@ -43,6 +43,9 @@ class VerifyOut(Schema):
         "not-our-code, signature-wrong, algorithm-mismatch or one of key-…."))
     colour: str = Field(description="green: let pass; red: refuse; amber: ask the issuing office.", examples=["green"])
     accepted: bool = Field(description="True for green only.")
+    identity: bool = Field(description=(
+        "True where the card proves that its holder is certified disabled, whatever services it gives now: a lapsed "
+        "activation stops services, never the certificate."))
     message: Message = Field(description="The verdict in plain words.")
     reason: str = Field(description="For not-our-code: what is wrong with the text; else empty.")
     issued_on: date | None = Field(description="First day of the card's legal validity.")
@@ -63,6 +66,7 @@ def verify(request: HttpRequest, asked: VerifyIn) -> VerifyOut:
     found = gates.check(asked.code, channel="api", at=timezone.now())
     face = found.face
     return VerifyOut(
-        verdict=found.verdict, colour=found.colour, accepted=found.ok, message=Message(en=found.en, zh=found.zh),
-        reason=found.reason, issued_on=face.issued_on if face else None, valid_until=face.valid_until if face else None,
-        active_until=face.active_until if face else None, checked_at=found.at)
+        verdict=found.verdict, colour=found.colour, accepted=found.ok, identity=found.identity,
+        message=Message(en=found.en, zh=found.zh), reason=found.reason, issued_on=face.issued_on if face else None,
+        valid_until=face.valid_until if face else None, active_until=face.active_until if face else None,
+        checked_at=found.at)

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
-from zhengka.cards import queries, rules
+from zhengka.cards import activation, queries
 from zhengka.cards.models import Card
+from zhengka.cards.services.activation import allow, facts_of, many
 from zhengka.cards.services.status import ask_for_lists
 from zhengka.cards.workflow import BLOCKED, CARD
 from zhengka.core.actors import Actor
@@ -43,32 +43,47 @@ def hand_over_many(card_ids: Sequence[int], *, by: Actor, request_id: UUID, at: 
 
 
 @transaction.atomic
-def activate(card: Card, *, by: Actor, request_id: UUID, at: datetime) -> Card:
-    """Make a handed-over card usable for a year (激活), or an active one for the next (年度激活).
+def activate(card: Card, *, channel: str = "counter", evidence: str = "", by: Actor, request_id: UUID,
+             at: datetime) -> Card:
+    """Make a handed-over card usable for its first term (激活), or an active one for the next (年度激活).
 
     The same transaction ends every older card of the holder, so that never two are usable (I1). The legal validity
-    of ten years is not touched. `Refusal("activation-not-due")` long before the present year ends.
+    of ten years is not touched. `channel`: how the holder was seen, of `activation.CHANNELS`; `evidence`: the number
+    of a record of it. `Refusal`: `activation-not-due` before the region's window opens, `channel-not-allowed`,
+    `activation-in-person`, `evidence-wrong`.
     """
-    today = _day(at)
-    policy = queries.policy(card.area_id, today)
+    today, facts = _day(at), facts_of(channel, evidence)
+    rule = queries.policy(card.area_id, today).activation
     (card, *older) = _with_older([card.pk])
+    allow(rule, channel, first=card.state == "issued")
     for old in older if card.state == "issued" else []:
         perform(old, "supersede", by=by, request_id=sub(request_id, old.pk), at=at)
-    until = rules.active_until(policy, card.active_until, today)
+    dates = queries.dates(card, rule)
+    if card.state == "active" and not activation.is_open(rule, dates, today):
+        facts["opens"] = activation.opens(rule, dates).isoformat()
+    until = activation.until(rule, dates, today)
     card = perform(card, "activate", {"active_until": until}, by=by, request_id=request_id, at=at,
-                   until=until.isoformat(), **_due(card, policy, today))
+                   until=until.isoformat(), **facts)
     ask_for_lists([card, *older])
     return card
 
 
 @transaction.atomic
-def activate_many(card_ids: Sequence[int], *, by: Actor, request_id: UUID, at: datetime) -> list[int]:
-    """Activate many handed-over cards for the first time, as `activate` does; the ids of those that moved."""
+def activate_many(card_ids: Sequence[int], *, channel: str = "counter", evidence: str = "", by: Actor,
+                  request_id: UUID, at: datetime) -> list[int]:
+    """Activate many handed-over cards for the first time, as `activate` does; the ids of those that moved.
+
+    `Refusal` where the policy of one of them does not allow the channel.
+    """
+    facts = facts_of(channel, evidence)
     moved: list[int] = []
     issued = Card.objects.filter(pk__in=card_ids, state="issued", certificate__state="valid",
                                  area__code__range=(by.lo, by.hi))
     for area in sorted(set(issued.values_list("area", flat=True))):
-        moved += _activate_area(area, list(issued.filter(area=area).values_list("pk", flat=True)), by, request_id, at)
+        rule = queries.policy(area, _day(at)).activation
+        allow(rule, channel, first=True)
+        ids = list(issued.filter(area=area).values_list("pk", flat=True))
+        moved += _activate_all(many(rule, ids, "issued", facts, _day(at)), by=by, request_id=request_id, at=at)
     return moved
 
 
@@ -145,25 +160,14 @@ def _with_older(card_ids: Sequence[int]) -> list[Card]:
     return [*asked, *rows.values()]
 
 
-def _activate_area(area: int, card_ids: Sequence[int], by: Actor, request_id: UUID, at: datetime) -> list[int]:
-    today = _day(at)
-    until = rules.active_until(queries.policy(area, today), None, today)
-    rows = _with_older(card_ids)
-    holders = {card.holder_id for card in rows[:len(card_ids)] if card.state == "issued"}
+def _activate_all(first: Many, *, by: Actor, request_id: UUID, at: datetime) -> list[int]:
+    rows = _with_older(first.ids)
+    holders = {card.holder_id for card in rows[:len(first.ids)] if card.state == "issued"}
     for state in BLOCKED_BY_A_NEW_CARD:
         old = [card.pk for card in rows if card.holder_id in holders and card.state == state]
         perform_many(Many(Card, old, state), "supersede", by=by, request_id=request_id, at=at)
     ask_for_lists(rows)
-    return perform_many(
-        Many(Card, card_ids, "issued", {"until": until.isoformat()}, also=", active_until = %(until)s",
-             values={"until": until}), "activate", by=by, request_id=request_id, at=at)
-
-
-def _due(card: Card, policy: rules.Policy, today: date) -> dict[str, Any]:
-    """What the guard of a yearly activation compares; nothing for the first one."""
-    if card.state != "active" or card.active_until is None:
-        return {}
-    return {"opens": rules.opens(policy, card.active_until).isoformat(), "on": today.isoformat()}
+    return perform_many(first, "activate", by=by, request_id=request_id, at=at)
 
 
 def _day(at: datetime) -> date:

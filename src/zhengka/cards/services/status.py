@@ -14,7 +14,8 @@ from django.db import connection, transaction
 from django.db.models import Max
 from numpy.typing import NDArray
 
-from zhengka.cards import rules
+from zhengka.cards import queries, rules
+from zhengka.cards.activation import ended_but_passes
 from zhengka.cards.models import Card, Gap, StatusPublication
 from zhengka.cards.workflow import BLOCKED, OUT_OF_LIFE
 from zhengka.core import files
@@ -40,10 +41,13 @@ NOT_VALID = """
 SELECT status_index, CASE WHEN state = ANY(%(out_of_life)s) THEN %(revoked)s
                           WHEN state = ANY(%(blocked)s) THEN %(suspended)s ELSE %(inactive)s END
 FROM cards_card
-WHERE status_list = %(list)s AND NOT (state = 'active' AND active_until >= %(today)s)
+WHERE status_list = %(list)s AND NOT (state = 'active' AND (active_until >= %(today)s OR active_until >= (
+    SELECT p.since FROM unnest(%(lo)s::bigint[], %(hi)s::bigint[], %(since)s::date[]) AS p (lo, hi, since)
+    WHERE area BETWEEN p.lo AND p.hi)))
 ORDER BY status_index
 """
-"""The twin of `rules.standing` in SQL: one list, every card in it that is not valid today."""
+"""The twin of `rules.standing` in SQL: one list, every card in it that is not valid today. Days of grace are looked up
+only for cards whose term is over: `since` is the earliest end with which a card of these areas still passes."""
 
 
 @dataclass(frozen=True)
@@ -118,11 +122,14 @@ def _publish(number: int, at: datetime) -> StatusPublication | None:
 
 
 def _read(number: int, at: datetime) -> _Said:
+    today = at.astimezone(CHINA).date()
+    held = queries.policy_ranges(today)
     with connection.cursor() as cursor:
         cursor.execute(NOT_VALID, {
-            "list": number, "today": at.astimezone(CHINA).date(), "out_of_life": list(OUT_OF_LIFE),
-            "blocked": list(BLOCKED), "revoked": int(Status.REVOKED), "suspended": int(Status.SUSPENDED),
-            "inactive": int(Status.INACTIVE)})
+            "list": number, "today": today, "out_of_life": list(OUT_OF_LIFE), "blocked": list(BLOCKED),
+            "lo": [lo for lo, _, _ in held], "hi": [hi for _, hi, _ in held],
+            "since": [ended_but_passes(policy.activation, today) for *_, policy in held],
+            "revoked": int(Status.REVOKED), "suspended": int(Status.SUSPENDED), "inactive": int(Status.INACTIVE)})
         cards = np.array(cursor.fetchall(), dtype=np.int64).reshape(-1, 2)
     pairs = np.concatenate([cards, *(_left_out(number, gap, at) for gap in Gap.objects.order_by("pk"))])
     return _Said(pairs, hashlib.sha256(pairs.tobytes()).hexdigest(), len(cards))

@@ -27,6 +27,7 @@ def card(request: HttpRequest, digits: str) -> HttpResponse:
     look = words.look(answer.verdict)
     return render(request, "public/card.html" if answer.face else "public/no_card.html", {
         "title": look.word, "look": look, "checked_at": answer.at, "face": _face(answer),
+        "proves": answer.identity and not answer.ok,
         "host": settings.PUBLIC_URL.partition("://")[2]})
 
 

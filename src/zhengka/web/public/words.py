@@ -38,8 +38,8 @@ LOOKS: dict[str, Look] = {
         _("The holder exchanges it, free of charge, at the issuing office."),)),
     "not-activated": Look("bad", "pause", _("Not activated yet"), _("The card cannot be used yet."), (
         _("The holder has it activated at the issuing office, or asks for a visit at home."), _STILL)),
-    "activation-lapsed": Look("bad", "pause", _("Activation is over"), _(
-        "The card must be activated for this year first."), (
+    "activation-lapsed": Look("wait", "pause", _("Activation is over"), _(
+        "Accept it as a proof of disability. No rides and no payments by it until it is activated."), (
         _("The holder has it activated at the issuing office, or asks for a visit at home."), _STILL)),
     "not-yet-valid": Look("bad", "pause", _("Not valid yet"), _("The card's first day has not come."), (_ASK,)),
     "forged": Look("bad", "cross", _("Not genuine"), _("The code was forged or changed, or no known issuer made it."), (

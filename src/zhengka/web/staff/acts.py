@@ -47,18 +47,21 @@ KINDS: dict[str, Kind] = {
     "cases.review_all": Kind(_("Review all cases"), _("Reviewed"), _("cases"), "cases"),
     "cases.approve_all": Kind(_("Approve all cases"), _("Approved, card ordered"), _("cases"), "cases"),
     "registry.take_photos": Kind(_("A pack of photos"), _("Photos kept"), _("photos"), "imports"),
+    "cards.match_alive": Kind(_("Activate by a list of those alive"), _("Activated"), _("lines"), "activations"),
     "production.take_results": Kind(_("Results of the card maker"), _("Good"), _("cards"), "batches", whole=True),
 }
 """Task → its words. A test holds it complete against the tasks that carry acts out."""
 
 LISTS: dict[str, tuple[Text, str]] = {
     "cases": (_("To the cases"), "case.read"), "imports": (_("To the imports"), "import.run"),
-    "batches": (_("To the batch"), "batch.read")}
+    "batches": (_("To the batch"), "batch.read"), "activations": (_("To the yearly activation"), "card.read")}
 """List that holds the rows of an act → the words of the way there, and who may go it."""
 
 LEFT_WORDS: Mapping[str, Text] = {
     "photo-known": _("The photo was there already"), "photo-stranger": _("Of nobody in this office"),
-    "photo-unnamed": _("Not named by an ID number"), "spoiled": _("Spoiled"), "suspect": _("Under inquiry")}
+    "photo-unnamed": _("Not named by an ID number"), "match-unreadable": _("Neither an ID number nor a card's serial"),
+    "match-stranger": _("Of nobody in this office"), "match-no-card": _("No card in use"),
+    "match-twice": _("In the list twice"), "spoiled": _("Spoiled"), "suspect": _("Under inquiry")}
 """Why a row was left alone, besides the problems and the faults of photos."""
 
 

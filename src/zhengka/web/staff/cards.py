@@ -19,15 +19,15 @@ from zhengka.cards.models import Card
 from zhengka.cards.workflow import CARD
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed
-from zhengka.core.queries import EventFilter, events
 from zhengka.production import queries as production
 from zhengka.registry import queries as registry
 from zhengka.web.access import Request, act, request_key, requires
+from zhengka.web.staff import activations, history
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.paging import SIZE, page_by_place, place, ticked
 from zhengka.web.staff.words import disability
 from zhengka.web.ui import words
-from zhengka.web.ui.parts import Cell, Column, Event, Fact, Row, Table, Text, Tile
+from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table, Text, Tile
 
 SHOWN = ("ready", "issued", "active", "suspended", "held", "ordered", "batched", "prepared", "sent", "spoiled",
          "suspect", "cancelled", "destroyed")
@@ -76,7 +76,8 @@ def card(request: Request, pk: int) -> HttpResponse:
     holder = row.holder.name
     return render(request, "staff/cards/card.html", {
         "title": holder, "caption": _("Card"), "card": row, "facts": _facts(row), "sides": _sides(row),
-        "buttons": _buttons(request, row), "history": _history(request, row),
+        "buttons": _buttons(request, row), "history": history.of_row(request, row),
+        "activation": activations.panel(request, row),
         "breadcrumbs": trail((_("Cards"), "staff:cards"))})
 
 
@@ -88,8 +89,10 @@ def step(request: Request, pk: int, action: str) -> HttpResponse:
     if action not in ACTS:
         raise Refusal("step-not-open", action=action)
 
+    how = activations.how(request) if action == "activate" else {}
+
     def do(key: UUID) -> Card:
-        return ACTS[action](row, by=request.actor, request_id=key, at=timezone.now())
+        return ACTS[action](row, **how, by=request.actor, request_id=key, at=timezone.now())
 
     return act(request, do, to=reverse("staff:card", args=[pk]), said=SAID[action])
 
@@ -149,7 +152,6 @@ def _facts(card: Card) -> list[Fact]:
         Fact(_("Serial"), Cell(card.serial or "—", number=True)),
         Fact(_("Chip"), Cell(bytes(card.uid).hex(" ").upper() if card.uid else "—", number=True)),
         Fact(_("Valid until"), _day(card.valid_until)),
-        Fact(_("Active until"), _day(card.active_until)),
         Fact(_("Card profile"), card.profile),
     ]
     if card.status_list is not None:
@@ -170,7 +172,7 @@ def _buttons(request: Request, card: Card) -> list[dict[str, Any]]:
     return [{"url": reverse("staff:card-step", args=[card.pk, open_.action]), "label": words.act(open_.action),
              "kind": LOOKS[open_.action], "key": KEYS[open_.action]}
             for open_ in CARD.open_to(card.state, request.actor.permissions)
-            if open_.action in ACTS and (open_.action != "activate" or queries.may_be_activated(card, timezone.now()))]
+            if open_.action in ACTS and open_.action != "activate"]  # that one has a form of its own
 
 
 def _sides(card: Card) -> list[tuple[Text, str]]:
@@ -180,11 +182,6 @@ def _sides(card: Card) -> list[tuple[Text, str]]:
     preview = production.preview(card)
     return [(label, "data:image/svg+xml;base64," + base64.b64encode(side.encode()).decode())
             for label, side in ((_("Front of the card"), preview.front), (_("Back of the card"), preview.back))]
-
-
-def _history(request: Request, card: Card) -> list[Event]:
-    rows = events(EventFilter(subject=Card.kind(), subject_id=card.pk), actor=request.actor).order_by("-version")
-    return [Event(row.at, words.act(row.action), by=row.actor_name, tone=_tone(row.target)) for row in rows]
 
 
 def _tone(state: str) -> str:

@@ -23,7 +23,7 @@ from zhengka.registry.models import Certificate, Holder
 from zhengka.registry.photos import FAULTS
 from zhengka.registry.services import InFull
 from zhengka.web.access import Request, act, request_key, requires
-from zhengka.web.staff import history
+from zhengka.web.staff import activations, history
 from zhengka.web.staff.case_words import KIND_WORDS
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.opening import kinds_for
@@ -203,7 +203,8 @@ def _card(request: Request, card: Card) -> dict[str, Any]:
     """One card with the desk steps that are open to this officer."""
     steps = card.workflow.open_to(card.state, request.actor.permissions)
     may_open = request.actor.may("card.read")
-    return {"row": card, "href": reverse("staff:card", args=[card.pk]) if may_open else "",
+    return {"row": card, "activation": activations.facts(card),
+            "href": reverse("staff:card", args=[card.pk]) if may_open else "",
             "steps": [(step.action, DESK_STEPS[step.action], reverse("staff:card-step", args=[card.pk, step.action]))
                       for step in steps if step.action in DESK_STEPS
                       and (step.action != "activate" or cards.may_be_activated(card, timezone.now()))]}

@@ -16,6 +16,7 @@ SUBJECTS = (
     (_("Cases"), "staff:cases", "case.read"),
     (_("Batches"), "staff:batches", "batch.read"),
     (_("Cards"), "staff:cards", "card.read"),
+    (_("Yearly activation"), "staff:activations", "card.read"),
     (_("Status lists"), "staff:lists", "card.read"),
     (_("Plan"), "staff:plan", "plan.read"),
     (_("Officers"), "staff:officers", "officer.manage"),

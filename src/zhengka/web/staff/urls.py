@@ -2,6 +2,7 @@
 
 from zhengka.web.staff import (
     account,
+    activations,
     acts,
     audit,
     batches,
@@ -38,6 +39,7 @@ urlpatterns = [
     *keys.urls,
     *audit.urls,
     *cards.urls,
+    *activations.urls,
     *batches.urls,
     *lists.urls,
     *plan.urls,

@@ -50,11 +50,28 @@ SUBJECT_WORDS: dict[str, Word] = {
 }
 """Kind of an event's subject → its word."""
 
+CHANNEL_WORDS: dict[str, Word] = {
+    "counter": _("At the counter"), "home-visit": _("Visit at home"), "video": _("Video call"),
+    "portal": _("Online"), "data-match": _("Data match"), "use": _("Use of the card"),
+}
+"""Channel of an activation → its words; a test holds it complete against `cards.activation`."""
+
+OUTLOOK_WORDS: dict[str, tuple[str, Word]] = {
+    "never": (words.WAIT, _("Never activated")), "running": (words.GOOD, _("Activated")),
+    "open": (words.GOOD, _("Activated; the next term is open")),
+    "grace": (words.WAIT, _("Ended; in its days of grace")), "lapsed": (words.BAD, _("Lapsed")),
+}
+"""Where an activation stands → tone and words; complete against `cards.activation`, too."""
+
+STOP_WORDS: dict[str, Word] = {"rides": _("free rides"), "subsidies": _("subsidies on the card")}
+"""What a lapsed activation stops → its words."""
+
 FACT_WORDS: dict[str, Word] = {
     "reason": _("Reason"), "kind": _("Kind of case"), "ends": _("Last day"),
     "phase": _("Phase"), "purpose": _("Purpose"), "role": _("Role"), "rows": _("Rows"),
     "created": _("Created"), "merged": _("Merged"), "unchanged": _("Unchanged"), "refused": _("Refused"),
     "moved": _("Done with"), "left": _("Left alone"),
+    "channel": _("Way"), "evidence": _("Record"), "until": _("Until"),
     "serial": _("Card serial"), "outcome": _("Outcome"), "photos": _("Photos"),
 }
 """Fact of an event → its word in a history; facts that are not named here are for the journal's machines only."""

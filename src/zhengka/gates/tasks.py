@@ -1,0 +1,13 @@
+"""What the worker does for gates."""
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from zhengka.core.queue import task
+from zhengka.gates import services
+
+
+@task("gates.renew_by_use", cron="40 17 * * *")
+def renew_by_use(timestamp: int) -> None:
+    """Every night in China (01:40): cards that were used while their window is open get their next term."""
+    services.renew_by_use(request_id=uuid4(), at=datetime.fromtimestamp(timestamp, UTC))
