@@ -224,6 +224,8 @@ def test_what_a_provider_answers_decides_whether_a_message_may_be_tried_again(wi
         letter = services.send(make_letter().pk, at=NOON)
     assert len(heard) == 1
     assert (letter.state, letter.problem, letter.retry_at is not None) == (state, problem, again_)
+    reason = Event.objects.filter(subject="letter").latest("version").facts["reason"]
+    assert reason == (problem or ("no-answer" if answer == "hang up" else "answer-unclear"))
     assert "13800138000" not in str(list(Event.objects.filter(subject="letter").values_list("facts", flat=True)))
 
 

@@ -265,7 +265,7 @@ def test_a_provider_on_this_machine_or_behind_tls_is_taken():
         assert read({"ZHENGKA_SMS_URL": url, "ZHENGKA_SMS_SECRET": "x" * 32}).sms_url == url
 
 
-def test_every_problem_of_a_sender_is_said_in_both_languages():
-    source = Path(senders.__file__).read_text() + (Path(senders.__file__).parent / "services/outcome.py").read_text()
-    for code, words in senders.PROBLEMS.items():
-        assert source.count(f'"{code}"') >= 1 + (code != "came-back") and all(words)
+def test_every_reason_of_a_failure_is_given_somewhere_and_said_in_both_languages():
+    source = "".join(path.read_text("utf-8") for path in Path(senders.__file__).parent.rglob("*.py"))
+    for code, words in senders.REASONS.items():
+        assert source.count(f'"{code}"') == 2 and all(words), code

@@ -3,10 +3,15 @@
 import pytest
 
 from zhengka.gates.rules import ONLINE
+from zhengka.letters.queries import FORMS
+from zhengka.letters.rules import KINDS
+from zhengka.letters.workflow import CHANNELS, LETTER
 from zhengka.production.workflow import FINDINGS, HOLDS
 from zhengka.web.public import words
 from zhengka.web.staff.batch_parts import FINDING_WORDS, HOLD_WORDS
+from zhengka.web.staff.letters import CHANNEL_WORDS, KIND_WORDS, SHOWN
 from zhengka.web.staff.plan import FIGURES, Standing, percent, ten_thousands
+from zhengka.web.staff.words import FORM_WORDS
 
 TONES = {"green": "good", "red": "bad", "amber": "wait"}
 
@@ -25,6 +30,11 @@ def test_whatever_is_wrong_with_a_signature_is_one_thing_to_a_passer_by():
 
 def test_every_hold_and_every_finding_has_its_words():
     assert set(HOLD_WORDS) == set(HOLDS) and set(FINDING_WORDS) == set(FINDINGS)
+
+
+def test_every_letter_has_words_for_its_kind_its_way_its_forms_and_states():
+    assert (set(KIND_WORDS), set(CHANNEL_WORDS), set(FORM_WORDS)) == (set(KINDS), set(CHANNELS), set(FORMS))
+    assert set(SHOWN) == LETTER.states
 
 
 def test_each_registered_holder_is_one_piece_of_the_bar():

@@ -18,8 +18,9 @@ from zhengka.letters.rendering import Sheet
 from zhengka.letters.rules import Words, masked
 from zhengka.letters.templates import Template
 
-FORMS = {"pdf": "application/pdf", "brf": "text/plain; charset=us-ascii", "html": "text/html; charset=utf-8"}
-"""What a letter can be had as: suffix of the file → media type."""
+FORMS = {"pdf": ("pdf", "application/pdf"), "pdf-large": ("pdf", "application/pdf"),
+         "brf": ("brf", "text/plain; charset=us-ascii"), "html": ("html", "text/html; charset=utf-8")}
+"""What a letter can be had as: form → suffix of the file, media type."""
 
 
 class Run(NamedTuple):
@@ -92,15 +93,22 @@ def shown(row: Letter) -> Shown:
     return Shown(masked(to.name), masked(to.phone), bool(to.address), to.large, words._replace(greeting=""), missing)
 
 
-def as_file(row: Letter, form: str, *, large: bool = False) -> bytes:
-    """A letter as `pdf`, `brf` or `html`; `large`: in very large type whatever its recipient asked for.
+def name_of(row: Letter) -> str:
+    """To whom it goes, in part."""
+    return masked(contents.recipient(row).name)
+
+
+def as_file(row: Letter, form: str) -> bytes:
+    """A letter in one of `FORMS`; `pdf-large` is in very large type whatever its recipient asked for.
 
     Who has it made writes that down first: `services.read`.
     """
     to, words = contents.recipient(row), contents.words(row)
-    if form == "pdf":
-        return printing.pdf([Sheet(words, to._replace(large=large or to.large))], title=words.title)
-    return printing.brf(words) if form == "brf" else rendering.screen(words).encode()
+    if form == "brf":
+        return printing.brf(words)
+    if form == "html":
+        return rendering.screen(words).encode()
+    return printing.pdf([Sheet(words, to._replace(large=to.large or form == "pdf-large"))], title=words.title)
 
 
 def printed(rows: Sequence[Letter]) -> bytes:

@@ -25,14 +25,19 @@ ANSWER_LIMIT: Final = 64 << 10
 STORE: Final = "letter.file"
 """Context of what is sealed into the file store."""
 
-PROBLEMS: Final[dict[str, tuple[str, str]]] = {
-    "provider-away": ("The provider could not be reached", "无法连接短信平台"),
-    "provider-busy": ("The provider takes nothing at the moment", "短信平台暂不受理"),
-    "provider-refused": ("The provider refused the message", "短信平台拒绝发送"),
-    "folder-full": ("The folder of messages could not be written", "无法写入消息文件夹"),
-    "came-back": ("It came back", "已退回"),
+REASONS: Final[dict[str, tuple[str, str]]] = {
+    "provider-away": ("无法连接短信平台", "The provider could not be reached"),
+    "provider-busy": ("短信平台暂不受理", "The provider takes nothing at the moment"),
+    "provider-refused": ("短信平台拒绝发送", "The provider refused the message"),
+    "folder-full": ("无法写入消息文件夹", "The folder of messages could not be written"),
+    "came-back": ("已退回", "It came back"),
+    "no-answer": ("短信平台没有回音", "The provider did not answer"),
+    "answer-unclear": ("短信平台的答复不明", "The provider's answer cannot be understood"),
+    "sender-fault": ("发送时程序出错", "The sender failed by a fault of its own"),
+    "worker-lost": ("发送进程中断", "The worker that was sending it died"),
 }
-"""Why a letter failed: code → English, Chinese. No text of a provider: it may repeat what was sent."""
+"""Why a letter failed, or its outcome is unknown: code → Chinese, English. No text of a provider: it may repeat what
+was sent."""
 
 
 class Parcel(NamedTuple):

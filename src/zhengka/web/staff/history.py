@@ -3,15 +3,29 @@
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from django.utils.functional import lazy
+
 from zhengka.core.models import Event, Stateful
 from zhengka.core.queries import EventFilter, events
+from zhengka.letters.senders import REASONS
 from zhengka.web.access import Request
-from zhengka.web.staff.words import FACT_WORDS, PHASE_WORDS, PURPOSE_WORDS, ROLE_WORDS, SUBJECT_WORDS, event_word
+from zhengka.web.staff.words import (
+    FACT_WORDS,
+    FORM_WORDS,
+    PHASE_WORDS,
+    PURPOSE_WORDS,
+    ROLE_WORDS,
+    SUBJECT_WORDS,
+    bilingual,
+    event_word,
+)
 from zhengka.web.ui import parts
 
 TONES = {"approve": "good", "activate": "good", "accept": "good", "report_found": "good", "permit": "good",
          "report_lost": "bad", "suspect": "bad", "lock_out": "bad"}
-CODES: dict[str, dict[Any, Any]] = {"purpose": PURPOSE_WORDS, "phase": PHASE_WORDS, "role": ROLE_WORDS}
+CODES: dict[str, dict[Any, Any]] = {
+    "purpose": PURPOSE_WORDS, "phase": PHASE_WORDS, "role": ROLE_WORDS, "form": FORM_WORDS,
+    "reason": {code: lazy(bilingual, str)(pair) for code, pair in REASONS.items()}}
 SHOWN = 100
 
 

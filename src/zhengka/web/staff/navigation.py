@@ -17,6 +17,7 @@ SUBJECTS = (
     (_("Batches"), "staff:batches", "batch.read"),
     (_("Cards"), "staff:cards", "card.read"),
     (_("Status lists"), "staff:lists", "card.read"),
+    (_("Letters"), "staff:letters", "letter.read"),
     (_("Plan"), "staff:plan", "plan.read"),
     (_("Officers"), "staff:officers", "officer.manage"),
     (_("Permits"), "staff:permits", "officer.permit"),

@@ -13,6 +13,7 @@ from zhengka.web.staff import (
     home,
     imports,
     keys,
+    letters,
     lists,
     officers,
     opening,
@@ -40,5 +41,6 @@ urlpatterns = [
     *cards.urls,
     *batches.urls,
     *lists.urls,
+    *letters.urls,
     *plan.urls,
 ]
