@@ -17,6 +17,7 @@ from builders import (
     make_officer,
     request_id,
 )
+from lettering import TO, make_letter
 from portraits import make_photo
 from zhengka.accounts import services as accounts
 from zhengka.accounts.models import Officer
@@ -27,6 +28,9 @@ from zhengka.bulk.models import Act
 from zhengka.cards.models import Card
 from zhengka.cards.workflow import CARD
 from zhengka.core.events import begin
+from zhengka.letters import services as letters
+from zhengka.letters.models import Letter
+from zhengka.letters.senders import Parcel, Receipt, Unsure
 from zhengka.production.models import Batch, Chunk, Item, Maker
 from zhengka.programme.models import Programme, Target
 from zhengka.registry import photos
@@ -69,6 +73,7 @@ def make_world(code: int = 430104, name: str = "岳麓区") -> World:
     world.ids["cards"] += [card.pk for card in ending]
     world.ids["holders"] += [card.holder_id for card in ending]
     world.ids["batches"] = _batches(area, cards)
+    world.ids["letters"] = _letters(area, cards[0])
     world.ids["acts"] = _acts(area, world.ids["batches"][0])
     _plan(area)
     return world
@@ -142,6 +147,29 @@ def _batches(area: Area, cards: list[Card]) -> list[int]:
     Item.objects.create(batch_id=found[1], area=area.code, chunk=chunk, card=held, position=1, outcome="held",
                         reason="photo-missing")
     return found
+
+
+def _letters(area: Area, card: Card) -> list[int]:
+    """Letters on every way: waiting, sent, one that failed, and one of which nobody knows."""
+    clerk = make_actor("clerk", area=area)
+    found = []
+    for kind, channel in (("decision-refused", "print"), ("card-ready", "braille"), ("activation-reminder", "sms"),
+                          ("appointment", "sms"), ("card-ready", "sms"), ("generic", "file")):
+        rare = {"recipient": TO._replace(name="王\ue000")} if kind == "decision-refused" else {}
+        found.append(make_letter(kind, channel, by=clerk, area=area, subject=card, **rare))
+    for letter, sender in zip(found[2:5], ("provider", "store", "store"), strict=True):
+        letters.send(letter.pk, at=NOON, choose=lambda _channel, sender=sender: (
+            lambda _parcel, _at: Receipt(sender, f"{sender}-1")))
+    letters.come_back(Letter.objects.get(pk=found[4].pk), by=clerk, request_id=request_id(), at=NOON)
+    lost = make_letter("card-blocked", by=clerk, area=area, subject=card)
+    letters.send(lost.pk, at=NOON, choose=lambda _channel: _unsure)
+    paper = make_letter("acceptance", "print", by=clerk, area=area, subject=card)
+    Letter.objects.filter(pk=paper.pk).update(state="sent", run=request_id(), sent_at=timezone.now(), sender="office")
+    return [letter.pk for letter in (*found, lost)]
+
+
+def _unsure(_parcel: Parcel, _at: dt.datetime) -> Receipt:
+    raise Unsure("no-answer")
 
 
 def _plan(area: Area) -> None:

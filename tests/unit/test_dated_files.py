@@ -8,10 +8,13 @@ from zhengka.areas.calendars import layer_of
 from zhengka.areas.calendars import load as load_calendars
 from zhengka.cases import policies
 from zhengka.core.dated import FAULTS, FileRefused, parse
+from zhengka.letters import templates
 
 DATA = Path(__file__).parents[2] / "data"
 POLICY = (DATA / "cases" / "measures-2017.toml").read_text("utf-8")
 CALENDAR = (DATA / "calendars" / "china.toml").read_text("utf-8")
+LETTER = (DATA / "letters" / "papers-missing.toml").read_text("utf-8")
+SMS = 'sms = "您的申请{number}还缺材料，请在{until}前补交。咨询{phone}"'
 REVIEW = 'review = { by = ["hukou-county"], within = 10, clause = "art. 9(4)" }'
 NEW = 'kinds = ["new", "change"]\nclause = "art. 9; a change is a new issue after a new assessment, art. 22"'
 
@@ -70,6 +73,26 @@ CALENDARS = [
     ("source-missing", 'number = "国办发明电〔2020〕27号"', 'number = ""'),
     ("field-unknown", "off = [2021-01-01, 2021-01-03]", "off = [2021-01-01], worked = []"),
 ]
+LETTERS = [
+    ("letter-unknown", 'kind = "papers-missing"', 'kind = "love-letter"'),
+    ("source-missing", 'source = "《', 'source = ""\nmore = "《'),
+    ("field-missing", "[en]", "[fr]"),
+    ("field-missing", '    "{papers}",\n', "    7,\n"),
+    ("field-unknown", "[zh]", "[zh]\ncolour = 1"),
+    ("text-unfit", "请补交材料", "请补交\\u202e材料"),
+    ("text-unfit", "请补交材料", " "),
+    ("slot-unknown", "请补交材料", "请{name}补交材料"),
+    ("slot-unknown", "请补交材料", "请补交{材料}"),
+    ("slot-unknown", "请补交材料", "请补交}材料"),
+    ("slot-missing", '    "{papers}",\n', ""),
+    ("slot-missing", "Please bring them by {until}.", "Please bring them soon."),
+    ("slot-private", SMS, 'sms = "请补交{papers}"'),
+    ("slot-private", "请补交材料", "请补交{papers}"),
+    ("sms-long", SMS, SMS.replace("。", "，可以自己来也可以请家里人来。")),
+    ("sms-telling", SMS, SMS.replace("申请", "残疾人证申请")),
+    ("sms-telling", SMS, SMS.replace("材料", "身份证")),
+    ("sentence-long", "您的残疾人证申请还缺材料。", "您的残疾人证申请" + "依照有关规定，" * 4 + "还缺材料。"),
+]
 TRIED_ELSEWHERE = {"dates-overlap", "code-twice", "day-unknown", "identity-stops", "counter-missing", "window-too-long"}
 
 
@@ -93,6 +116,20 @@ def test_a_calendar_with_a_fault_is_refused_by_its_name_and_place(code, old, new
     assert (refused.value.code, refused.value.place.split(":")[0]) == (code, "china.toml")
 
 
+@pytest.mark.parametrize(("code", "old", "new"), LETTERS)
+def test_a_wording_of_a_letter_with_a_fault_is_refused_by_its_name_and_place(code, old, new):
+    with pytest.raises(FileRefused) as refused:
+        templates.template_of(parse(changed(LETTER, old, new), "region.toml"))
+    assert (refused.value.code, refused.value.place.split(":")[0]) == (code, "region.toml")
+
+
+def test_two_wordings_of_one_letter_for_one_area_and_day_are_refused(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.toml").write_text(LETTER)
+    with pytest.raises(FileRefused, match="dates-overlap"):
+        templates.load(tmp_path)
+
+
 def test_two_calendars_of_one_area_are_refused(tmp_path):
     for name in ("one", "two"):
         (tmp_path / f"{name}.toml").write_text(CALENDAR)
@@ -106,4 +143,4 @@ def test_a_file_that_is_no_text_is_refused():
 
 
 def test_every_fault_is_tried():
-    assert {code for code, _, _ in POLICIES + CALENDARS} | TRIED_ELSEWHERE == FAULTS.keys()
+    assert {code for code, _, _ in POLICIES + CALENDARS + LETTERS} | TRIED_ELSEWHERE == FAULTS.keys()

@@ -15,6 +15,7 @@ from zhengka.cards.workflow import CARD
 from zhengka.cases import book
 from zhengka.cli.app import app
 from zhengka.config import env
+from zhengka.letters.workflow import LETTER
 from zhengka.production.workflow import BATCH
 from zhengka.registry.workflow import CERTIFICATE, HOLDER, IMPORT
 from zhengka_maker.__main__ import main as maker
@@ -23,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(page for page in ROOT.glob("docs/**/*.md") if "reference" not in page.parts)])
 NAMED = {page.relative_to(ROOT).as_posix(): page.read_text() for page in PAGES}
 EXCHANGE = book.table("measures-2017", "exchange", minor=False)
-WORKFLOWS = (HOLDER, CERTIFICATE, IMPORT, EXCHANGE, CARD, BATCH, OFFICER, ACT)
+WORKFLOWS = (HOLDER, CERTIFICATE, IMPORT, EXCHANGE, CARD, BATCH, OFFICER, ACT, LETTER)
 MADE_LATER = "docs/reference/"  # `make docs` writes it, `make check` says when it is stale
 CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 

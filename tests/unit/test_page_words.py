@@ -4,11 +4,15 @@ import pytest
 
 from zhengka.cards import activation
 from zhengka.gates.rules import ONLINE
+from zhengka.letters.queries import FORMS
+from zhengka.letters.rules import KINDS
+from zhengka.letters.workflow import CHANNELS, LETTER
 from zhengka.production.workflow import FINDINGS, HOLDS
 from zhengka.web.public import words
+from zhengka.web.staff import letters as letter_pages
 from zhengka.web.staff.batch_parts import FINDING_WORDS, HOLD_WORDS
 from zhengka.web.staff.plan import FIGURES, Standing, percent, ten_thousands
-from zhengka.web.staff.words import CHANNEL_WORDS, OUTLOOK_WORDS, STOP_WORDS
+from zhengka.web.staff.words import CHANNEL_WORDS, FORM_WORDS, OUTLOOK_WORDS, STOP_WORDS
 
 TONES = {"green": "good", "red": "bad", "amber": "wait"}
 
@@ -33,6 +37,12 @@ def test_every_channel_outlook_and_stop_of_an_activation_has_its_words():
 
 def test_every_hold_and_every_finding_has_its_words():
     assert set(HOLD_WORDS) == set(HOLDS) and set(FINDING_WORDS) == set(FINDINGS)
+
+
+def test_every_letter_has_words_for_its_kind_its_way_its_forms_and_states():
+    pages = letter_pages
+    assert (set(pages.KIND_WORDS), set(pages.CHANNEL_WORDS), set(FORM_WORDS)) == (set(KINDS), set(CHANNELS), set(FORMS))
+    assert set(letter_pages.SHOWN) == LETTER.states
 
 
 def test_each_registered_holder_is_one_piece_of_the_bar():

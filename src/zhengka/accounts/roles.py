@@ -8,9 +8,11 @@ OWN = frozenset({"account.own"})
 _ROLES: dict[str, tuple[str, frozenset[str]]] = {
     "clerk": ("经办", frozenset({
         "holder.read", "import.run", "case.read", "case.open", "case.confirm", "card.read", "card.hand_over",
-        "card.activate", "card.suspend", "card.restore", "batch.read", "plan.read"})),
-    "reviewer": ("审核", frozenset({"holder.read", "case.read", "case.review", "card.read", "plan.read"})),
-    "approver": ("批准", frozenset({"holder.read", "case.read", "case.approve", "card.read", "plan.read"})),
+        "card.activate", "card.suspend", "card.restore", "batch.read", "letter.read", "letter.send", "plan.read"})),
+    "reviewer": ("审核", frozenset({
+        "holder.read", "case.read", "case.review", "card.read", "letter.read", "letter.send", "plan.read"})),
+    "approver": ("批准", frozenset({
+        "holder.read", "case.read", "case.approve", "card.read", "letter.read", "letter.send", "plan.read"})),
     "assessor": ("评定医生", frozenset({"case.read", "case.assess"})),
     "producer": ("制卡", frozenset({
         "card.read", "card.order", "batch.read", "batch.make", "batch.send", "batch.receive", "plan.read"})),

@@ -41,6 +41,10 @@ class Environment:
     https: str = setting("1 where a TLS front stands before the site: secure cookies, HSTS.", "0")
     languages: str = setting("Languages of the pages, the first one is the default.", "zh-hans,en")
     key_passphrase: str = setting("Passphrase of the software key store; empty: a file made once under the home.")
+    outbox: str = setting("Folder into which messages and files to holders are written for another system to take; "
+                          "empty: they stay sealed in the file store.")
+    sms_url: str = setting("Address of the provider of short messages, https; empty: none are sent.")
+    sms_secret: str = setting("Secret by which what goes to the provider is signed, 32 characters at least.")
     run_once: str = setting("1 ends `zhengka run` after the closing table instead of serving the site.", "0",
                             name="RUN_ONCE")
     workers: str = setting("Worker processes for batches and imports; 0: one for each core.", "0")
@@ -66,9 +70,20 @@ def read(source: Mapping[str, str]) -> Environment:
         faults.append("DATABASE_URL must begin with postgresql://")
     if env.public_url and not env.public_url.startswith(("http://", "https://")):
         faults.append("ZHENGKA_PUBLIC_URL must begin with http:// or https://")
+    if env.sms_url and len(env.sms_secret) < 32:
+        faults.append("ZHENGKA_SMS_SECRET must have 32 characters at least where ZHENGKA_SMS_URL is set")
+    if env.sms_url and not _guarded(env.sms_url):
+        faults.append("ZHENGKA_SMS_URL must begin with https:// (http:// on this machine alone): it gets phone numbers")
     if faults:
         raise BadEnvironment("The environment cannot be used:\n  " + "\n  ".join(faults))
     return env
+
+
+def _guarded(url: str) -> bool:
+    """True for an address at which nobody between can read along."""
+    parts = urlsplit(url)
+    return bool(parts.hostname) and (
+        parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")))
 
 
 def socket_folder(home: Path) -> Path:

@@ -15,6 +15,7 @@ WORKERS = int(ENV.workers)
 BEHIND_FRONT = ENV.https == "1"
 EMBEDDED_DATABASE = not ENV.database_url
 PG_BIN = ENV.pg_bin
+OUTBOX, SMS_URL, SMS_SECRET = ENV.outbox, ENV.sms_url, ENV.sms_secret
 
 DEBUG = ENV.debug == "1"
 SECRET_KEY = secret(HOME, "django").hex()
@@ -24,7 +25,8 @@ INDEX_KEY = secret(HOME, "index-key")
 KEY_PASSPHRASE = ENV.key_passphrase or secret(HOME, "key-passphrase").hex()
 ALLOWED_HOSTS = [host.strip() for host in ENV.allowed_hosts.split(",")]
 
-ROOMS = ["core", "areas", "accounts", "bulk", "keys", "registry", "cards", "production", "cases", "gates", "programme"]
+ROOMS = ["core", "areas", "accounts", "letters", "bulk", "keys", "registry", "cards", "production", "cases", "gates",
+         "programme"]
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",

@@ -54,6 +54,15 @@ FAULTS: dict[str, tuple[str, str]] = {
     "around-approval": ("a way leads to the end around the approval", "存在绕过批准的办结路径"),
     "dead-end": ("no step leads out of this state", "该状态没有出路"),
     "unreachable": ("no step leads into this state", "该状态无法到达"),
+    # -- letters -----------------------------------------------------------------------------------------------------
+    "letter-unknown": ("there is no such kind of letter", "没有这种文书"),
+    "text-unfit": ("a text is empty, or holds what cannot be read", "文字为空，或含不可见字符"),
+    "slot-unknown": ("this kind of letter has no such slot", "该文书没有这个填空项"),
+    "slot-missing": ("a letter of this kind must show this slot", "该文书必须写明此填空项"),
+    "slot-private": ("a title or short message must not show this slot", "标题和短信不得含此填空项"),
+    "sms-long": ("with the longest values the short message is longer than 70 characters", "按最长取值，短信超过70字"),
+    "sms-telling": ("a short message must not say this of a person", "短信不得透露此类信息"),
+    "sentence-long": ("a sentence is too long to be read easily", "句子太长，不易读"),
 }
 """code → what it says in English and Chinese. `docs/reference/cases.md` lists them."""
 

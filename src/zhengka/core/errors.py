@@ -194,6 +194,35 @@ PROBLEMS: dict[str, Problem] = {
         422, "Say for what purpose you need the full data", "请填写查阅全项的用途",
         "Write the purpose in a few words.",
         "请用几个字写明用途。"),
+    # -- letters ---------------------------------------------------------------------------------------------------
+    "letter-unknown": Problem(
+        422, "No wording of this kind of letter holds here today", "当前地区和日期没有这种文书的文本",
+        "Add a file to data/letters, or choose another kind.",
+        "请在 data/letters 中补充文本，或改用其他文书。"),
+    "letter-slots-wrong": Problem(
+        422, "The letter needs other particulars than were given", "文书填空项与要求不符",
+        "Give each particular that this kind of letter has, and no other.",
+        "请按该文书的要求逐项填写，不要多填。"),
+    "letter-text-unfit": Problem(
+        422, "A text is empty, too long, or holds what cannot be read", "文字为空、过长，或含不可见字符",
+        "Write it shorter, in one line, without special characters.",
+        "请缩短为一行，并去掉特殊字符。"),
+    "letter-no-way": Problem(
+        422, "The person cannot be reached in this way", "该方式无法联系到本人",
+        "Add a phone number, or send the letter on paper.",
+        "请补充电话号码，或改用纸质文书。"),
+    "letter-not-printed": Problem(
+        409, "This message is not one for paper or Braille", "该文书不是纸质或盲文文书",
+        "Let the platform send it, or write a letter on paper.",
+        "请由平台发送，或另写纸质文书。"),
+    "letter-nothing-to-print": Problem(
+        404, "No letter waits to be printed", "没有待打印的文书",
+        "Come back when a letter was written.",
+        "有新文书时再来打印。"),
+    "letter-press-missing": Problem(
+        503, "The program that prints or writes Braille is missing or failed", "打印或盲文程序缺失或出错",
+        "Ask the system administrator to run bin/setup.",
+        "请系统管理员运行 bin/setup。"),
     # -- logging in ------------------------------------------------------------------------------------------------
     "login-wrong": Problem(
         403, "User name and password do not belong together", "用户名或密码不正确",

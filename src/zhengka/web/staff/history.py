@@ -3,17 +3,22 @@
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from django.utils.functional import lazy
+
 from zhengka.core.models import Event, Stateful
 from zhengka.core.queries import EventFilter, events
+from zhengka.letters.senders import REASONS
 from zhengka.web.access import Request
 from zhengka.web.staff.case_words import KIND_WORDS
 from zhengka.web.staff.words import (
     CHANNEL_WORDS,
     FACT_WORDS,
+    FORM_WORDS,
     PHASE_WORDS,
     PURPOSE_WORDS,
     ROLE_WORDS,
     SUBJECT_WORDS,
+    bilingual,
     event_word,
 )
 from zhengka.web.ui import parts
@@ -21,7 +26,8 @@ from zhengka.web.ui import parts
 TONES = {"approve": "good", "activate": "good", "accept": "good", "report_found": "good", "permit": "good",
          "report_lost": "bad", "suspect": "bad", "lock_out": "bad"}
 CODES: dict[str, dict[Any, Any]] = {
-    "purpose": PURPOSE_WORDS, "phase": PHASE_WORDS, "role": ROLE_WORDS, "channel": CHANNEL_WORDS, "kind": KIND_WORDS}
+    "purpose": PURPOSE_WORDS, "phase": PHASE_WORDS, "role": ROLE_WORDS, "channel": CHANNEL_WORDS, "kind": KIND_WORDS,
+    "form": FORM_WORDS, "reason": {code: lazy(bilingual, str)(pair) for code, pair in REASONS.items()}}
 SHOWN = 100
 
 

@@ -18,6 +18,7 @@ SUBJECTS = (
     (_("Cards"), "staff:cards", "card.read"),
     (_("Yearly activation"), "staff:activations", "card.read"),
     (_("Status lists"), "staff:lists", "card.read"),
+    (_("Letters"), "staff:letters", "letter.read"),
     (_("Plan"), "staff:plan", "plan.read"),
     (_("Officers"), "staff:officers", "officer.manage"),
     (_("Permits"), "staff:permits", "officer.permit"),

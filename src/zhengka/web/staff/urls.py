@@ -14,6 +14,7 @@ from zhengka.web.staff import (
     home,
     imports,
     keys,
+    letters,
     lists,
     officers,
     opening,
@@ -42,5 +43,6 @@ urlpatterns = [
     *activations.urls,
     *batches.urls,
     *lists.urls,
+    *letters.urls,
     *plan.urls,
 ]

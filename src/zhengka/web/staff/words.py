@@ -30,6 +30,7 @@ PERMISSION_WORDS: dict[str, Word] = {
     "card.suspend": _("Report cards lost, publish status lists"), "card.restore": _("Report cards found"),
     "batch.read": _("See batches"), "batch.make": _("Put cards into batches and prepare them"),
     "batch.send": _("Send batches to the card maker"), "batch.receive": _("Receive results of batches"),
+    "letter.read": _("See letters"), "letter.send": _("Write, print and send letters"),
     "plan.read": _("See plan and fact of the programme"), "system.read": _("See how the platform runs"),
     "officer.manage": _("Open and close accounts, ask for roles"), "officer.permit": _("Permit roles"),
     "key.manage": _("See and manage keys"), "audit.read": _("Read the journal of events"),
@@ -46,7 +47,7 @@ KEY_PURPOSE_WORDS: dict[str, Word] = {
 SUBJECT_WORDS: dict[str, Word] = {
     "holder": _("Holder"), "certificate": _("Certificate"), "import": _("Import"), "case": _("Case"),
     "card": _("Card"), "batch": _("Batch"), "officer": _("Officer"), "gap": _("Card numbers"),
-    "bulk-act": _("Bulk act"),
+    "bulk-act": _("Bulk act"), "letter": _("Letter"),
 }
 """Kind of an event's subject → its word."""
 
@@ -71,7 +72,7 @@ FACT_WORDS: dict[str, Word] = {
     "phase": _("Phase"), "purpose": _("Purpose"), "role": _("Role"), "rows": _("Rows"),
     "created": _("Created"), "merged": _("Merged"), "unchanged": _("Unchanged"), "refused": _("Refused"),
     "moved": _("Done with"), "left": _("Left alone"),
-    "channel": _("Way"), "evidence": _("Record"), "until": _("Until"),
+    "channel": _("Way"), "evidence": _("Record"), "until": _("Until"), "form": _("Form"),
     "serial": _("Card serial"), "outcome": _("Outcome"), "photos": _("Photos"),
 }
 """Fact of an event → its word in a history; facts that are not named here are for the journal's machines only."""
@@ -93,6 +94,8 @@ BEGINNINGS: dict[tuple[str, str], Word] = {
     ("import", "fetch"): _("Refused rows downloaded"),
     ("bulk-act", "ask"): _("Asked for"), ("bulk-act", "complete"): _("Carried out"),
     ("bulk-act", "refuse"): _("Stopped"),
+    ("letter", "write"): _("Written"), ("letter", "cancel"): _("Taken back"), ("letter", "print"): _("Printed"),
+    ("letter", "read"): _("Read in full"), ("letter", "fail"): _("Not sent"),
 }
 """Events whose act has another word than the same act of other rows, or is no step of a workflow."""
 
@@ -103,6 +106,11 @@ PURPOSE_WORDS: dict[str, Word] = {
     "complaint": _("Answering a complaint"), "inspection": _("An inspection from above"),
 }
 """Purposes for which personal data is read in full; the code stands in the event."""
+
+FORM_WORDS: dict[str, Word] = {
+    "pdf": _("PDF to print"), "pdf-large": _("PDF in very large type"), "brf": _("Braille file (BRF)"),
+    "html": _("Text for a screen reader")}
+"""Form in which a letter can be had → its words; complete against `letters.queries.FORMS`."""
 
 SEX_WORDS: dict[int, Word] = {1: _("Male"), 2: _("Female")}
 

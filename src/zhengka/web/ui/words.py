@@ -107,6 +107,15 @@ STATES: dict[str, dict[str, Look]] = {
         "retired": (QUIET, _("Retired")),
         "revoked": (BAD, _("Revoked")),
     },
+    "letter": {
+        "queued": (WAIT, _("Waiting to go out")),
+        "sending": (ACTIVE, _("Going out")),
+        "sent": (GOOD, _("Sent")),
+        "delivered": (GOOD, _("Arrived")),
+        "failed": (WAIT, _("Not sent")),
+        "unknown": (WAIT, _("Outcome unknown")),
+        "cancelled": (QUIET, _("Taken back")),
+    },
     "bulk-act": {
         "waiting": (ACTIVE, _("Under way")),
         "done": (GOOD, _("Done")),
@@ -194,6 +203,14 @@ ACTIONS: dict[str, str | Promise] = {
     "log_out": _("Log out"),
     "lock_out": _("Lock after wrong tries"),
     "install": _("Install at the machine itself"),
+    "start": _("Begin to send"),
+    "print": _("Print"),
+    "confirm_sent": _("Sent"),
+    "lose_track": _("Outcome unknown"),
+    "send_again": _("Send again"),
+    "deliver": _("Mark as arrived"),
+    "come_back": _("Mark as come back"),
+    "read": _("Read in full"),
 }
 """Action of a workflow step → the word on its button and in the history."""
 

@@ -1,0 +1,26 @@
+"""What a letter's row keeps sealed: to whom, and what it says."""
+
+import json
+
+from zhengka.core import fields
+from zhengka.letters.models import Letter
+from zhengka.letters.rules import Recipient, Words
+
+RECIPIENT, WORDS = "letter.recipient", "letter.words"
+
+
+def seal(letter: Letter, recipient: Recipient, words: Words) -> None:
+    """Put both into the row, each under its own name."""
+    letter.recipient = fields.close(json.dumps(recipient, ensure_ascii=False), RECIPIENT)
+    letter.words = fields.close(json.dumps(words, ensure_ascii=False), WORDS)
+
+
+def recipient(letter: Letter) -> Recipient:
+    """To whom it goes."""
+    return Recipient(*json.loads(fields.open_(bytes(letter.recipient), RECIPIENT)))
+
+
+def words(letter: Letter) -> Words:
+    """What it says."""
+    language, title, greeting, paragraphs, office, day = json.loads(fields.open_(bytes(letter.words), WORDS))
+    return Words(language, title, greeting, tuple(paragraphs), office, day)

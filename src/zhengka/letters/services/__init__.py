@@ -1,0 +1,21 @@
+"""Use cases of letters (文书与通知): written once, carried by workers or printed by an office, told of to the end."""
+
+from zhengka.letters.services.outcome import cancel, come_back, mark_delivered, send_again
+from zhengka.letters.services.paper import print_again, print_many, read
+from zhengka.letters.services.sending import retry, send
+from zhengka.letters.services.writing import Message, preview, write
+
+__all__ = [
+    "Message",
+    "cancel",
+    "come_back",
+    "mark_delivered",
+    "preview",
+    "print_again",
+    "print_many",
+    "read",
+    "retry",
+    "send",
+    "send_again",
+    "write",
+]

@@ -1,0 +1,102 @@
+"""Letters are written (拟发)."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from zhengka.areas.models import Area
+from zhengka.core.actors import Actor
+from zhengka.core.errors import Refusal
+from zhengka.core.events import begin, sub
+from zhengka.core.models import Stateful, province_of
+from zhengka.core.queue import later
+from zhengka.letters import contents, queries, templates
+from zhengka.letters.models import Letter
+from zhengka.letters.rules import KINDS, LANGUAGES, OCCASION, Recipient, Value, Words, check_recipient
+from zhengka.letters.workflow import BY_MACHINE, CHANNELS
+
+
+@dataclass(frozen=True)
+class Message:
+    """What is to be said: a kind of `letters.rules.KINDS` with its slots, about which row, from which office, to whom,
+    on which ways. `occasion` tells one reminder from the next (`2027-60`): a slug of at most 40 characters.
+
+    ValueError for a kind, channel, language or occasion that cannot be: a fault of the caller's, not of a person's.
+    """
+
+    kind: str
+    area: Area
+    subject: Stateful
+    recipient: Recipient = field(repr=False)
+    slots: Mapping[str, Value] = field(repr=False)
+    channels: tuple[str, ...]
+    occasion: str = "once"
+
+    def __post_init__(self) -> None:
+        """Refuse what no letter can be."""
+        if (self.kind not in KINDS or self.recipient.language not in LANGUAGES or not set(self.channels) <= {*CHANNELS}
+                or not re.fullmatch(OCCASION, self.occasion)):
+            raise ValueError(f"no such letter: {self.kind} {self.channels} {self.occasion}")
+
+
+@transaction.atomic
+def write(message: Message, *, by: Actor, request_id: UUID, at: datetime) -> list[Letter]:
+    """Put a letter into the outbox for each channel, in the caller's transaction; workers carry messages and files.
+
+    Whoever was told of this occasion in this way is not told again: the letter that is there is the answer. One use
+    case may write several letters under its own request id.
+    `Refusal`: `not-permitted`, `not-found` (an area outside the actor's), `letter-unknown`, `letter-slots-wrong`,
+    `letter-text-unfit`, `letter-no-way`.
+    """
+    if not by.may("letter.send"):
+        raise Refusal("not-permitted", permission="letter.send")
+    if not by.sees(message.area.code):
+        raise Refusal("not-found")
+    return [_write(message, channel, by=by, request_id=request_id, at=at) for channel in message.channels]
+
+
+def preview(message: Message, channel: str, *, at: datetime) -> Words:
+    """What `write` would say on this channel; refuses as it does."""
+    return _said(message, channel, timezone.localtime(at).date())[1]
+
+
+def _write(message: Message, channel: str, *, by: Actor, request_id: UUID, at: datetime) -> Letter:
+    key = {"subject": message.subject.kind(), "subject_id": message.subject.pk, "template": message.kind,
+           "occasion": message.occasion, "channel": channel}
+    if there := Letter.objects.filter(**key).first():
+        return there
+    since, words = _said(message, channel, timezone.localtime(at).date())
+    letter = Letter(**key, province=province_of(message.area.code), area=message.area, template_from=since,
+                    language=message.recipient.language, written_at=at, queued_at=at)
+    contents.seal(letter, _reached(message.recipient, channel), words)
+    try:
+        with transaction.atomic():
+            begin(letter, "write", by=by, request_id=sub(request_id, f"letter {sorted(key.items())}"), at=at,
+                  template=message.kind, channel=channel)
+    except IntegrityError:
+        if there := Letter.objects.filter(**key).first():  # somebody else wrote it at the same moment
+            return there
+        raise
+    if channel in BY_MACHINE:
+        later("letters.send", letter_id=letter.pk)
+    return letter
+
+
+def _said(message: Message, channel: str, on: date) -> tuple[date, Words]:
+    """The day since which the wording holds, and the words; what cannot be said or sent is refused."""
+    to = message.recipient
+    check_recipient(to, channel)
+    template = templates.of(queries.wordings(), message.kind, message.area.code, on)
+    if channel == "sms":
+        return template.valid_from, templates.say_shortly(template, message.slots, language=to.language, on=on)
+    return template.valid_from, templates.say(template, message.slots, name=to.name, language=to.language, on=on)
+
+
+def _reached(recipient: Recipient, channel: str) -> Recipient:
+    """No more of a person than this way needs: a message no address, a sheet of paper no phone."""
+    return recipient._replace(address="") if channel == "sms" else recipient._replace(phone="")
