@@ -8,12 +8,16 @@ OWN = frozenset({"account.own"})
 _ROLES: dict[str, tuple[str, frozenset[str]]] = {
     "clerk": ("经办", frozenset({
         "holder.read", "import.run", "case.read", "case.open", "case.confirm", "card.read", "card.hand_over",
-        "card.activate", "card.suspend", "card.restore", "batch.read", "plan.read"})),
-    "reviewer": ("审核", frozenset({"holder.read", "case.read", "case.review", "card.read", "plan.read"})),
-    "approver": ("批准", frozenset({"holder.read", "case.read", "case.approve", "card.read", "plan.read"})),
+        "card.activate", "card.suspend", "card.restore", "batch.read", "plan.read", "assessment.plan"})),
+    "assessor": ("评定医生", frozenset({"case.read", "case.assess", "assessment.read"})),
+    "reviewer": ("审核", frozenset({
+        "holder.read", "case.read", "case.review", "card.read", "plan.read", "assessment.read"})),
+    "approver": ("批准", frozenset({
+        "holder.read", "case.read", "case.approve", "card.read", "plan.read", "assessment.read",
+        "assessment.designate", "assessment.figures"})),
     "producer": ("制卡", frozenset({
         "card.read", "card.order", "batch.read", "batch.make", "batch.send", "batch.receive", "plan.read"})),
-    "leader": ("领导", frozenset({"plan.read"})),
+    "leader": ("领导", frozenset({"plan.read", "assessment.figures"})),
     "system": ("系统管理员", frozenset({"system.read", "officer.manage"})),
     "security": ("安全管理员", frozenset({"key.manage", "officer.permit"})),
     "audit": ("审计管理员", frozenset({"audit.read"})),

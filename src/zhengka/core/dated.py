@@ -26,6 +26,7 @@ FAULTS: dict[str, tuple[str, str]] = {
     "day-twice": ("this day is both off and worked", "同一天既放假又上班"),
     "day-no-change": ("this day is worked anyway", "该日本来就是工作日"),
     # -- case policies: words ----------------------------------------------------------------------------------------
+    "code-twice": ("another file has this code", "另一文件已用此代号"),
     "kind-unknown": ("there is no such kind of case", "没有这种办理事项"),
     "kind-twice": ("this kind of case has two procedures in one file", "同一文件对该事项规定了两次"),
     "step-unknown": ("this kind of case has no such step", "该事项没有这一步骤"),
