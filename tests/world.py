@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
 
+import assessing
 from builders import (
     NOON,
     make_actor,
@@ -63,6 +64,7 @@ def make_world(code: int = 430104, name: str = "岳麓区") -> World:
     world.ids["cards"] = [card.pk for card in cards if card.state in ("ready", "active", "suspended", "held")]
     world.ids["batches"] = _batches(area, cards)
     world.ids["acts"] = _acts(area, world.ids["batches"][0])
+    world.ids |= assessing.populate(area, world.officers["assessor"])
     _plan(area)
     return world
 

@@ -8,8 +8,8 @@ from django.conf import settings
 
 from zhengka.accounts.roles import ROLES
 
-NAMES = {"clerk": "周敏", "assessor": "何静", "reviewer": "李强", "approver": "王芳", "producer": "陈刚", "leader": "刘洋",
-         "system": "赵磊", "security": "孙丽", "audit": "吴静"}
+NAMES = {"clerk": "周敏", "assessor": "何静", "reviewer": "李强", "approver": "王芳", "producer": "陈刚",
+         "leader": "刘洋", "system": "赵磊", "security": "孙丽", "audit": "吴静"}
 
 
 @dataclass(frozen=True)

@@ -43,8 +43,9 @@ def furnish(cities: Iterable[Area], *, by: Actor, clerk: Actor, at: datetime) ->
 def _furnish(city: Area, *, by: Actor, clerk: Actor, at: datetime) -> Institution:
     today = at.astimezone(CHINA).date()
     institution = register_institution(Designation(
-        city, f"{city.name}残疾评定中心（演示）", f"{city.name}（演示）", CATEGORIES, today.replace(month=1, day=1), None,
-        "演示文件，非真实指定"), by=by, request_id=_key(city, "institution"), at=at)
+        city, f"{city.name}残疾评定中心（演示）", f"{city.name}（演示）", CATEGORIES,
+        today.replace(month=1, day=1), None, "演示文件，非真实指定"),
+        by=by, request_id=_key(city, "institution"), at=at)
     for number, name in enumerate(DOCTORS, 1):
         license_assessor(institution, Licensing(
             _doctor(city, number, name), _id_number(city, number), [c for c in CATEGORIES if c < 7], today),

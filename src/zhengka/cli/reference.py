@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from zhengka.accounts.roles import ADMINISTRATORS, ROLES
 from zhengka.accounts.workflow import OFFICER
+from zhengka.assessment.workflow import APPOINTMENT, ASSESSMENT, CONFLICT, INSTITUTION, LICENCE, SESSION
 from zhengka.bulk.workflow import ACT
 from zhengka.cards.workflow import CARD
 from zhengka.cases import policies
@@ -25,7 +26,8 @@ from zhengka.core.workflow import Step, Workflow
 from zhengka.production.workflow import BATCH
 from zhengka.registry.workflow import CERTIFICATE, HOLDER, IMPORT
 
-WORKFLOWS = (OFFICER, ACT, HOLDER, CERTIFICATE, IMPORT, EXCHANGE, CARD, BATCH)
+WORKFLOWS = (OFFICER, ACT, INSTITUTION, LICENCE, SESSION, APPOINTMENT, ASSESSMENT, CONFLICT, HOLDER, CERTIFICATE,
+             IMPORT, EXCHANGE, CARD, BATCH)
 DEFAULT_POLICY = "measures-2017"
 Command = Any  # Typer carries a click of its own, without a public name
 MADE = "<!-- Made by `zhengka docs write`; change the code, not this page. -->\n\n"

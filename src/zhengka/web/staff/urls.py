@@ -3,6 +3,7 @@
 from zhengka.web.staff import (
     account,
     acts,
+    assessment,
     audit,
     batches,
     cards,
@@ -29,6 +30,7 @@ urlpatterns = [
     *acts.urls,
     *exchange.urls,
     *cases.urls,
+    *assessment.urls,
     *officers.urls,
     *permits.urls,
     *keys.urls,

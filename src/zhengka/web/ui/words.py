@@ -82,6 +82,32 @@ STATES: dict[str, dict[str, Look]] = {
         "retired": (QUIET, _("Retired")),
         "revoked": (BAD, _("Revoked")),
     },
+    "institution": {
+        "designated": (GOOD, _("Designated")),
+        "ended": (QUIET, _("Designation ended")),
+    },
+    "licence": {
+        "licensed": (GOOD, _("Licensed")),
+        "revoked": (QUIET, _("Licence revoked")),
+    },
+    "session": {
+        "open": (ACTIVE, _("Open for booking")),
+        "called_off": (QUIET, _("Called off")),
+    },
+    "appointment": {
+        "booked": (ACTIVE, _("Booked")),
+        "done": (GOOD, _("Assessed")),
+        "missed": (WAIT, _("Did not come")),
+        "cancelled": (QUIET, _("Cancelled")),
+    },
+    "assessment": {
+        "signed": (ACTIVE, _("Signed by one doctor")),
+        "countersigned": (GOOD, _("Signed by two doctors")),
+        "differed": (WAIT, _("The second doctor differed")),
+    },
+    "conflict": {
+        "declared": (WAIT, _("Declared")),
+    },
     "bulk-act": {
         "waiting": (ACTIVE, _("Under way")),
         "done": (GOOD, _("Done")),
@@ -136,6 +162,14 @@ ACTIONS: dict[str, str | Promise] = {
     "log_out": _("Log out"),
     "lock_out": _("Lock after wrong tries"),
     "install": _("Install at the machine itself"),
+    "end_designation": _("End the designation"),
+    "revoke_licence": _("Revoke the licence"),
+    "call_off": _("Call the day off"),
+    "take_route": _("Take the route"),
+    "assess": _("Assess"),
+    "miss": _("Did not come"),
+    "countersign": _("Sign as the second doctor"),
+    "differ": _("Differ"),
 }
 """Action of a workflow step → the word on its button and in the history."""
 
