@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from django.urls import reverse
+
 from visits import Visitor
 
 AXE = (Path(__file__).parent / "browser/vendor/axe.min.js").read_text(encoding="utf-8")
@@ -103,3 +105,30 @@ class Window:
     def close(self) -> None:
         """Close the window."""
         self.context.close()
+
+
+PASSWORD = "a long password"
+
+
+def log_in(window: Window, officer: Any) -> None:
+    """Log in on the login page by keyboard; the officer's password is `PASSWORD`."""
+    window.go(reverse("staff:login"))
+    window.tab_to("Login name")
+    window.type(officer.username)
+    window.press("Tab")
+    window.type(PASSWORD)
+    with window.page.expect_navigation():
+        window.press("Enter")
+    assert "Worklist" in window.page.title()
+
+
+def follow(window: Window, *keys: str) -> None:
+    """Press the keys; the last one leads to another page."""
+    window.press(*keys[:-1])
+    with window.page.expect_navigation():
+        window.press(keys[-1])
+
+
+def said(window: Window) -> str:
+    """What the page said of the last act."""
+    return window.page.locator(".zk-messages").inner_text()

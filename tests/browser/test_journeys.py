@@ -5,7 +5,7 @@ from django.db import connection
 from django.urls import reverse
 
 from builders import make_area, make_case, make_certificate, make_holder, make_id_number, make_officer, request_id
-from windows import NARROW, WIDE, Window
+from windows import NARROW, PASSWORD, WIDE, Window, follow, log_in, said
 from worker import work
 from world import make_world
 from zhengka.cards.models import Card
@@ -13,29 +13,6 @@ from zhengka.cases.models import Case
 from zhengka.registry.models import Import
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("browser")]
-PASSWORD = "a long password"
-
-
-def log_in(window: Window, officer) -> None:
-    window.go(reverse("staff:login"))
-    window.tab_to("Login name")
-    window.type(officer.username)
-    window.press("Tab")
-    window.type(PASSWORD)
-    with window.page.expect_navigation():
-        window.press("Enter")
-    assert "Worklist" in window.page.title()
-
-
-def follow(window: Window, *keys: str) -> None:
-    """Press the keys; the last one leads to another page."""
-    window.press(*keys[:-1])
-    with window.page.expect_navigation():
-        window.press(keys[-1])
-
-
-def said(window: Window) -> str:
-    return window.page.locator(".zk-messages").inner_text()
 
 
 def test_a_clerk_finds_a_holder_reads_the_number_and_confirms_the_case(live_server, chromium):

@@ -1,4 +1,4 @@
-"""The pages of assessments: an office designates and opens days, a doctor fills in, looks, signs, and a second signs."""
+"""The pages of assessments: an office designates and opens days, a doctor fills in and signs, and a second signs."""
 
 import datetime as dt
 
@@ -75,8 +75,8 @@ def test_an_approver_enters_an_institution_and_licenses_a_doctor_and_a_clerk_ope
     assert "before the first" in page(approver.act(url, **licence | {"valid_to": "2017-01-01"}))
     assert approver.act(url, **licence).status_code == 302
     assert doctor.name in page(approver.get(reverse("staff:institution", args=[hospital.pk])))
-    day = {"area": area.code, "place_kind": "home", "place": "正门", "day": begun().date().isoformat(), "starts": "8:30",
-           "ends": "17:00", "categories": ["3"], "capacity": "12", "latitude": "28.2"}
+    day = {"area": area.code, "place_kind": "home", "place": "正门", "day": begun().date().isoformat(),
+           "starts": "8:30", "ends": "17:00", "categories": ["3"], "capacity": "12", "latitude": "28.2"}
     url = reverse("staff:day-new", args=[hospital.pk])
     assert "both coordinates" in page(clerk.act(url, **day))
     assert "ends after" in page(clerk.act(url, **day | {"longitude": "112.9", "ends": "8:00"}))

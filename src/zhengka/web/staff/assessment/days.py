@@ -43,9 +43,9 @@ class SessionForm(forms.Form):
     place = forms.CharField(label=_("Place"), max_length=200, help_text=_(
         "Where people go to; of home visits, where the team sets out."))
     day = DateField(label=_("Day"))
-    starts = forms.TimeField(label=_("From"), widget=forms.TextInput(attrs={"class": "govuk-input--width-5"}),
+    starts = forms.TimeField(label=_("Begins at"), widget=forms.TextInput(attrs={"class": "govuk-input--width-5"}),
                              help_text=_("For example 8:30."))
-    ends = forms.TimeField(label=_("To"), widget=forms.TextInput(attrs={"class": "govuk-input--width-5"}))
+    ends = forms.TimeField(label=_("Ends at"), widget=forms.TextInput(attrs={"class": "govuk-input--width-5"}))
     categories = forms.TypedMultipleChoiceField(label=_("Categories"), coerce=int, widget=forms.CheckboxSelectMultiple)
     capacity = forms.IntegerField(label=_("Places"), min_value=1, max_value=500,
                                   widget=forms.TextInput(attrs={"class": "govuk-input--width-5",

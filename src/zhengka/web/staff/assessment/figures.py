@@ -33,8 +33,8 @@ class PeriodForm(forms.Form):
     by = forms.ChoiceField(label=_("Compare"), choices=list(BY.items()), initial="institution")
     category = forms.TypedChoiceField(label=_("Category"), coerce=int, empty_value=None, required=False,
                                       choices=lambda: [("", _("All")), *terms.category_choices()])
-    since = DateField(label=_("From"))
-    until = DateField(label=_("To"))
+    since = DateField(label=_("First day"))
+    until = DateField(label=_("Last day"))
 
 
 @requires("assessment.figures")
@@ -71,7 +71,7 @@ def percent(share: float) -> str:
 def _table(found: Figures, head: Text) -> Table:
     columns = [Column("#"), Column(head), Column(_("Assessments"), numeric=True),
                Column(_("In grade 1 or 2"), numeric=True), Column(_("Limits 95 %")), Column(_("Limits 99.8 %")),
-               Column(_("Differed"), numeric=True), Column(_("Finding"))]
+               Column(_("Differed"), numeric=True), Column(_("Against chance"))]
     return Table(_("Share of grades 1 and 2"), columns, [
         _line(place, unit) for place, unit in enumerate(found.units, 1)],
         empty=_("Nothing was assessed in this time."))
