@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
+import assessing
 from builders import (
     NOON,
     make_actor,
@@ -75,6 +76,7 @@ def make_world(code: int = 430104, name: str = "岳麓区") -> World:
     world.ids["batches"] = _batches(area, cards)
     world.ids["letters"] = _letters(area, cards[0])
     world.ids["acts"] = _acts(area, world.ids["batches"][0])
+    world.ids |= assessing.populate(area, world.officers["assessor"])
     _plan(area)
     return world
 

@@ -23,6 +23,8 @@ WITHOUT_AREAS = {
     "cards_statuspublication": "what every gate may fetch",
     "accounts_officer": "an account is found by its name before its area is known; the code cuts lists of them",
     "accounts_triedname": "login names that were tried in vain, most of them nobody's: keyed indexes, in no area",
+    "assessment_conflict": "a keyed index and a staff number, sought by both before every signature, whatever area "
+                           "declared it; nothing else of it is read",
     "django_session": "found by a key of 190 random bits which its browser alone holds",
     "procrastinate_jobs": "whether a job of one name waits, and no more of it",
 }
@@ -46,10 +48,12 @@ GROUP BY 1 ORDER BY 1
 """
 WRITTEN = {
     "accounts_officer": "INSERT UPDATE", "accounts_triedname": "INSERT UPDATE DELETE",
+    "assessment_appointment": "INSERT UPDATE", "assessment_assessment": "INSERT UPDATE",
+    "assessment_conflict": "INSERT", "assessment_institution": "INSERT UPDATE",
+    "assessment_licence": "INSERT UPDATE", "assessment_session": "INSERT UPDATE",
     "bulk_act": "INSERT", "cards_card": "INSERT UPDATE", "cases_case": "INSERT UPDATE", "core_event": "INSERT",
     "django_session": "INSERT UPDATE DELETE", "gates_check": "INSERT", "gates_use": "INSERT",
-    "letters_letter": "INSERT UPDATE",
-    "procrastinate_events": "INSERT",
+    "letters_letter": "INSERT UPDATE", "procrastinate_events": "INSERT",
     "procrastinate_jobs": "INSERT UPDATE", "production_batch": "INSERT UPDATE", "production_chunk": "INSERT",
     "production_item": "INSERT UPDATE", "registry_certificate": "INSERT UPDATE",
     "registry_holder": "INSERT UPDATE", "registry_import": "INSERT UPDATE",
@@ -84,6 +88,8 @@ def test_the_web_role_draws_no_serial_number_and_begins_with_no_right_on_a_new_t
     drawn = read("SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' "
                  "AND has_sequence_privilege('zhengka_web', sequencename::regclass, 'USAGE, UPDATE') ORDER BY 1")
     assert [name for (name,) in drawn] == [
+        "assessment_appointment_ids", "assessment_assessment_ids", "assessment_conflict_ids",
+        "assessment_institution_ids", "assessment_licence_ids", "assessment_session_ids",
         "bulk_act_ids", "cards_card_ids", "cases_case_ids", "letters_letter_ids", "procrastinate_events_id_seq",
         "procrastinate_jobs_id_seq", "production_batch_ids", "registry_certificate_ids", "registry_holder_ids",
         "registry_import_ids"]

@@ -10,6 +10,7 @@ import pytest
 import typer
 
 from zhengka.accounts.workflow import OFFICER
+from zhengka.assessment.workflow import APPOINTMENT, ASSESSMENT, CONFLICT, INSTITUTION, LICENCE, SESSION
 from zhengka.bulk.workflow import ACT
 from zhengka.cards.workflow import CARD
 from zhengka.cases import book
@@ -24,7 +25,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(page for page in ROOT.glob("docs/**/*.md") if "reference" not in page.parts)])
 NAMED = {page.relative_to(ROOT).as_posix(): page.read_text() for page in PAGES}
 EXCHANGE = book.table("measures-2017", "exchange", minor=False)
-WORKFLOWS = (HOLDER, CERTIFICATE, IMPORT, EXCHANGE, CARD, BATCH, OFFICER, ACT, LETTER)
+WORKFLOWS = (HOLDER, CERTIFICATE, IMPORT, EXCHANGE, CARD, BATCH, OFFICER, ACT, LETTER, INSTITUTION, LICENCE, SESSION,
+             APPOINTMENT, ASSESSMENT, CONFLICT)
 MADE_LATER = "docs/reference/"  # `make docs` writes it, `make check` says when it is stale
 CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 

@@ -8,15 +8,18 @@ OWN = frozenset({"account.own"})
 _ROLES: dict[str, tuple[str, frozenset[str]]] = {
     "clerk": ("经办", frozenset({
         "holder.read", "import.run", "case.read", "case.open", "case.confirm", "card.read", "card.hand_over",
-        "card.activate", "card.suspend", "card.restore", "batch.read", "letter.read", "letter.send", "plan.read"})),
+        "card.activate", "card.suspend", "card.restore", "batch.read", "letter.read", "letter.send", "plan.read",
+        "assessment.plan"})),
     "reviewer": ("审核", frozenset({
-        "holder.read", "case.read", "case.review", "card.read", "letter.read", "letter.send", "plan.read"})),
+        "holder.read", "case.read", "case.review", "card.read", "letter.read", "letter.send", "plan.read",
+        "assessment.read"})),
     "approver": ("批准", frozenset({
-        "holder.read", "case.read", "case.approve", "card.read", "letter.read", "letter.send", "plan.read"})),
-    "assessor": ("评定医生", frozenset({"case.read", "case.assess"})),
+        "holder.read", "case.read", "case.approve", "card.read", "letter.read", "letter.send", "plan.read",
+        "assessment.read", "assessment.designate", "assessment.figures"})),
+    "assessor": ("评定医生", frozenset({"case.read", "case.assess", "assessment.read"})),
     "producer": ("制卡", frozenset({
         "card.read", "card.order", "batch.read", "batch.make", "batch.send", "batch.receive", "plan.read"})),
-    "leader": ("领导", frozenset({"plan.read"})),
+    "leader": ("领导", frozenset({"plan.read", "assessment.figures"})),
     "system": ("系统管理员", frozenset({"system.read", "officer.manage"})),
     "security": ("安全管理员", frozenset({"key.manage", "officer.permit"})),
     "audit": ("审计管理员", frozenset({"audit.read"})),

@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from zhengka.accounts.roles import ADMINISTRATORS, ROLES
 from zhengka.accounts.workflow import OFFICER
+from zhengka.assessment.workflow import APPOINTMENT, ASSESSMENT, CONFLICT, INSTITUTION, LICENCE, SESSION
 from zhengka.bulk.workflow import ACT
 from zhengka.cards import queries as card_queries
 from zhengka.cards.activation import CHANNELS, IN_PERSON, Activation
@@ -28,7 +29,8 @@ from zhengka.letters.workflow import LETTER
 from zhengka.production.workflow import BATCH
 from zhengka.registry.workflow import CERTIFICATE, HOLDER, IMPORT
 
-WORKFLOWS = (OFFICER, ACT, LETTER, HOLDER, CERTIFICATE, IMPORT, CARD, BATCH)
+WORKFLOWS = (OFFICER, ACT, LETTER, INSTITUTION, LICENCE, SESSION, APPOINTMENT, ASSESSMENT, CONFLICT, HOLDER,
+             CERTIFICATE, IMPORT, CARD, BATCH)
 DEFAULT_POLICY = "measures-2017"
 Command = Any  # Typer carries a click of its own, without a public name
 MADE = "<!-- Made by `zhengka docs write`; change the code, not this page. -->\n\n"

@@ -377,6 +377,91 @@ PROBLEMS: dict[str, Problem] = {
         409, "These results were received before", "该回盘文件已接收过",
         "Look at the batch: nothing was changed now.",
         "请查看批次，本次未作任何改动。"),
+    # -- assessment --------------------------------------------------------------------------------------------------
+    "form-missing": Problem(
+        409, "There is no assessment form for this category here", "本地区没有该类别的评定表",
+        "Ask the operator to add the form to the data files.",
+        "请由运维人员在数据文件中补充评定表。"),
+    "born-later": Problem(
+        422, "The birth date lies behind the day of the assessment", "出生日期晚于评定日期",
+        "Check the birth date and the day.",
+        "请核对出生日期和评定日期。"),
+    "form-incomplete": Problem(
+        422, "The assessment form is not complete", "评定表填写不完整",
+        "Fill in every field that is not marked as optional.",
+        "请填写所有必填项。"),
+    "form-value": Problem(
+        422, "A value in the assessment form cannot be right", "评定表中有填写不正确的项目",
+        "Look at the field that the page names: its range, its decimals, its reason.",
+        "请核对页面所示项目的范围、小数位数或理由。"),
+    "form-contradicts": Problem(
+        422, "The chosen criteria do not fit how independent daily life is", "所选情形与日常生活活动能力不符",
+        "Choose criteria of the grade whose heading holds, or another heading.",
+        "请选择与日常生活活动能力相应等级的情形。"),
+    "components-missing": Problem(
+        422, "A multiple disability has at least two different parts", "多重残疾须有两个以上不同类别",
+        "Assess two or more categories, each once.",
+        "请对两个以上类别分别评定。"),
+    "institution-known": Problem(
+        409, "There is an institution of this name in this area", "本地区已有同名评定机构",
+        "Open its record.",
+        "请打开已有记录。"),
+    "institution-not-valid": Problem(
+        409, "The institution is not designated for this day or these categories", "该机构在该日或该类别无评定资格",
+        "Choose another day, other categories, or another institution.",
+        "请选择其他日期、类别或机构。"),
+    "assessor-unfit": Problem(
+        409, "This account cannot be licensed here", "该账号不能在此机构取得评定资格",
+        "It must be an active assessor's account of the institution's area or of one above.",
+        "须为启用的评定医生账号，且其辖区包含该机构所在地区。"),
+    "licence-known": Problem(
+        409, "This doctor has a licence at this institution", "该医生在此机构已有评定资格",
+        "Revoke it first if categories or dates have changed.",
+        "类别或期限有变化的，请先取消原资格。"),
+    "licence-missing": Problem(
+        403, "You have no licence for this category here and today", "您今日在该机构无此类别的评定资格",
+        "Leave it to a licensed colleague.",
+        "请由具备资格的医生评定。"),
+    "session-past": Problem(
+        409, "The day of assessments is over or not open", "该评定日已过或未开放",
+        "Choose another day.",
+        "请选择其他评定日。"),
+    "session-full": Problem(
+        409, "The day of assessments has no free place", "该评定日已约满",
+        "Choose another day.",
+        "请选择其他评定日。"),
+    "session-elsewhere": Problem(
+        409, "The day of assessments does not serve this office or this category", "该评定日不受理本地区或该类别",
+        "Choose a day from the list of free ones.",
+        "请从可预约的评定日中选择。"),
+    "session-booked": Problem(
+        409, "Somebody has an appointment on this day", "该评定日已有预约",
+        "Give each of them another day first.",
+        "请先为已预约人员改约。"),
+    "session-not-begun": Problem(
+        409, "The day of assessments has not come", "评定日未到",
+        "Wait for the day, or book an earlier one.",
+        "请在评定日当天办理，或改约较早日期。"),
+    "appointment-open": Problem(
+        409, "The case has an appointment", "该事项已有预约",
+        "Cancel it or change it to another day.",
+        "请取消原预约或改约。"),
+    "assessor-is-applicant": Problem(
+        409, "Nobody assesses themselves", "不得为本人评定",
+        "Leave it to another doctor.",
+        "请由其他医生评定。"),
+    "assessor-conflict": Problem(
+        409, "A conflict of interest was declared", "应当回避",
+        "Leave it to another doctor.",
+        "请由其他医生评定。"),
+    "assessor-again": Problem(
+        409, "In a dispute nobody assesses the same person again", "异议复评不得由原评定医生参加",
+        "Leave it to a doctor who has not assessed this person.",
+        "请由未参加过该人员评定的医生评定。"),
+    "conflict-known": Problem(
+        409, "This conflict was declared before", "该回避情形已申报",
+        "Nothing more is to be done.",
+        "无须重复申报。"),
     # -- the command line ------------------------------------------------------------------------------------------
     "unit-unknown": Problem(
         404, "There is no issuing unit with this code", "没有该代码的发证单位",

@@ -31,6 +31,9 @@ PERMISSION_WORDS: dict[str, Word] = {
     "batch.read": _("See batches"), "batch.make": _("Put cards into batches and prepare them"),
     "batch.send": _("Send batches to the card maker"), "batch.receive": _("Receive results of batches"),
     "letter.read": _("See letters"), "letter.send": _("Write, print and send letters"),
+    "assessment.read": _("See assessments"), "assessment.plan": _("Open days of assessments and book them"),
+    "assessment.designate": _("Enter institutions and license doctors"),
+    "assessment.figures": _("See figures of institutions and doctors"),
     "plan.read": _("See plan and fact of the programme"), "system.read": _("See how the platform runs"),
     "officer.manage": _("Open and close accounts, ask for roles"), "officer.permit": _("Permit roles"),
     "key.manage": _("See and manage keys"), "audit.read": _("Read the journal of events"),
@@ -48,6 +51,8 @@ SUBJECT_WORDS: dict[str, Word] = {
     "holder": _("Holder"), "certificate": _("Certificate"), "import": _("Import"), "case": _("Case"),
     "card": _("Card"), "batch": _("Batch"), "officer": _("Officer"), "gap": _("Card numbers"),
     "bulk-act": _("Bulk act"), "letter": _("Letter"),
+    "institution": _("Institution"), "licence": _("Licence"), "session": _("Assessment day"),
+    "appointment": _("Appointment"), "assessment": _("Assessment"), "conflict": _("Conflict of interest"),
 }
 """Kind of an event's subject → its word."""
 
@@ -92,6 +97,10 @@ BEGINNINGS: dict[tuple[str, str], Word] = {
     ("gap", "leave_out"): _("Numbers left out after a restore"),
     ("import", "take"): _("Rows taken in"), ("import", "refuse"): _("File refused"),
     ("import", "fetch"): _("Refused rows downloaded"),
+    ("institution", "designate"): _("Designated"), ("licence", "license"): _("Licensed"),
+    ("session", "open"): _("Day opened"), ("appointment", "book"): _("Booked"),
+    ("appointment", "cancel"): _("Appointment cancelled"), ("assessment", "sign"): _("Signed by one doctor"),
+    ("assessment", "read_in_full"): _("Form read"), ("conflict", "declare"): _("Conflict declared"),
     ("bulk-act", "ask"): _("Asked for"), ("bulk-act", "complete"): _("Carried out"),
     ("bulk-act", "refuse"): _("Stopped"),
     ("letter", "write"): _("Written"), ("letter", "cancel"): _("Taken back"), ("letter", "print"): _("Printed"),

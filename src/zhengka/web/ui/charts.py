@@ -1,10 +1,17 @@
 """Geometry of the charts: pure, in rem downwards and per cent across, so that text never shrinks on a phone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
 
 TEXT, BAR, GAP = 1.5, 1.125, 1.125
 """Heights in rem: a line of text, a bar, the room between two entries."""
+
+PLOT = 18.0
+"""Height of a funnel plot in rem, without its axis."""
+GUTTER, MARGIN = 14.0, 4.0
+"""Per cent of the width kept free for figures at the left, and for half a figure at the right."""
 
 SERIES = 6
 """How many series differ enough to be told apart."""
@@ -51,6 +58,76 @@ def layout(rows: Sequence[tuple[str, Sequence[int]]], *, share: bool = False) ->
                  for position, (label, values) in enumerate(rows))
     step = TEXT + BAR + GAP
     return Chart(bars, f"{max(len(bars) * step - GAP, 0):.3f}rem")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A straight line from one point to another: across in per cent, down in rem."""
+
+    name: str
+    x1: str
+    y1: str
+    x2: str
+    y2: str
+
+
+@dataclass(frozen=True)
+class Point:
+    """A round point; `label` is written beside it where it is not empty."""
+
+    name: str
+    x: str
+    y: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A figure at an axis: its words and its place."""
+
+    label: str
+    x: str
+    y: str
+
+
+@dataclass(frozen=True)
+class Funnel:
+    """Everything that the template of a funnel plot draws; heights in rem."""
+
+    lines: tuple[Line, ...]
+    points: tuple[Point, ...]
+    shares: tuple[Tick, ...]
+    numbers: tuple[Tick, ...]
+    height: str
+
+
+def funnel(points: Sequence[tuple[str, int, float, str]],
+           curves: Mapping[str, Sequence[tuple[int, float, float]]], target: float) -> Funnel:
+    """Place points of (label, number, share, where: "within" or the name of a curve) over the curves of limits.
+
+    `curves`: name → (number, lowest share, highest share), by number; `target`: the expected share. Shares lie in
+    [0, 1]. Only a point outside carries its label, for those within lie close together.
+    """
+    largest = max([number for _, number, _, _ in points] + [curve[-1][0] for curve in curves.values() if curve] + [2])
+    x, y = partial(_across, largest), _down
+    lines = [Line("target", x(1), y(target), x(largest), y(target))]
+    for name, curve in curves.items():
+        for one, other in pairwise(curve):
+            lines += [Line(name, x(one[0]), y(one[side]), x(other[0]), y(other[side])) for side in (1, 2)]
+    marks = tuple(Point(where, x(number), y(share), "" if where == "within" else label)
+                  for label, number, share, where in points)
+    shares = tuple(Tick(f"{step * 25} %", "0%", y(step / 4)) for step in range(5))
+    wanted = sorted({max(1, round(largest * part / 4)) for part in range(5)})
+    numbers = tuple(Tick(f"{number:,}", x(number), f"{PLOT + 2 * TEXT:.3f}rem") for number in wanted)
+    return Funnel(tuple(lines), marks, shares, numbers, f"{PLOT + 2.5 * TEXT:.3f}rem")
+
+
+def _across(largest: int, number: int) -> str:
+    return f"{GUTTER + (100 - GUTTER - MARGIN) * (number - 1) / max(largest - 1, 1):.3f}%"
+
+
+def _down(share: float) -> str:
+    return f"{TEXT / 2 + PLOT * (1 - share):.3f}rem"
 
 
 def _bar(label: str, values: Sequence[int], position: int, full: int) -> Bar:

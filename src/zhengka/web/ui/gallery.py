@@ -46,6 +46,9 @@ def exhibits(request: HttpRequest) -> dict[str, Any]:
         "tiles": _tiles(), "events": _events(), "stages": _stages(), "facts": _facts(),
         "bars": UNITS, "stack": [(name, (n * 5 // 8, n // 4, n // 30)) for name, n in UNITS],
         "series": [_("Made"), _("Waiting"), _("Held")],
+        "points": [("1", 180, 0.31, "within"), ("2", 120, 0.48, "99.8"), ("3", 40, 0.15, "95")],
+        "curves": {name: [(n, max(0.3 - width / n**0.5, 0.0), min(0.3 + width / n**0.5, 1.0)) for n in range(1, 181, 9)]
+                   for name, width in (("95", 0.9), ("99.8", 1.4))},
     }
 
 

@@ -116,6 +116,32 @@ STATES: dict[str, dict[str, Look]] = {
         "unknown": (WAIT, _("Outcome unknown")),
         "cancelled": (QUIET, _("Taken back")),
     },
+    "institution": {
+        "designated": (GOOD, _("Designated")),
+        "ended": (QUIET, _("Designation ended")),
+    },
+    "licence": {
+        "licensed": (GOOD, _("Licensed")),
+        "revoked": (QUIET, _("Licence revoked")),
+    },
+    "session": {
+        "open": (ACTIVE, _("Open for booking")),
+        "called_off": (QUIET, _("Called off")),
+    },
+    "appointment": {
+        "booked": (ACTIVE, _("Booked")),
+        "done": (GOOD, _("Assessed")),
+        "missed": (WAIT, _("Did not come")),
+        "cancelled": (QUIET, _("Cancelled")),
+    },
+    "assessment": {
+        "signed": (ACTIVE, _("Signed by one doctor")),
+        "countersigned": (GOOD, _("Signed by two doctors")),
+        "differed": (WAIT, _("The second doctor differed")),
+    },
+    "conflict": {
+        "declared": (WAIT, _("Declared")),
+    },
     "bulk-act": {
         "waiting": (ACTIVE, _("Under way")),
         "done": (GOOD, _("Done")),
@@ -211,6 +237,10 @@ ACTIONS: dict[str, str | Promise] = {
     "deliver": _("Mark as arrived"),
     "come_back": _("Mark as come back"),
     "read": _("Read in full"),
+    "end_designation": _("End the designation"),
+    "revoke_licence": _("Revoke the licence"),
+    "call_off": _("Call the day off"),
+    "take_route": _("Take the route"),
 }
 """Action of a workflow step → the word on its button and in the history."""
 

@@ -17,6 +17,7 @@ Parts
     {% progress done total label poll=url note=… unit=… finished=… %}
     {% bar_chart title rows about=… unit=… head=… %}              rows: (label, count)
     {% stacked_bar title rows series about=… head=… share=… %}    rows: (label, [count, …])
+    {% funnel_plot title points curves target about=… %}          points: (label, number, share, where)
     {% notice "warning" "Title" %}…{% endnotice %}  {% details "Summary" %}…{% enddetails %}
     {% empty_state title text href label %}
     {% error_summary form %}                         for forms whose fields are placed by hand
@@ -24,7 +25,7 @@ Parts
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -234,6 +235,14 @@ def stacked_bar(title: Text, rows: Sequence[tuple[Text, Sequence[int]]], series:
     """Stacked bars, one piece for each of `series` (at most 6). Options: about, head, share (every bar full width)."""
     chart = charts.layout([(str(label), values) for label, values in rows], share=options.pop("share", False))
     return {"title": title, "chart": chart, "series": series, "stacked": True, **options}
+
+
+@register.inclusion_tag("ui/parts/funnel.html")
+def funnel_plot(title: Text, points: Sequence[tuple[str, int, float, str]],
+                curves: Mapping[str, Sequence[tuple[int, float, float]]], target: float,
+                about: Text = "") -> dict[str, Any]:
+    """Shares over numbers, with the limits of chance; the page has the same figures as a table. See `charts.funnel`."""
+    return {"title": title, "about": about, "plot": charts.funnel(points, curves, target)}
 
 
 @register.simple_block_tag

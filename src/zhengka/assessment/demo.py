@@ -1,0 +1,73 @@
+"""The demonstration's institutions: one in each city, with two doctors and some days ahead."""
+
+from collections.abc import Iterable
+from datetime import datetime, time, timedelta
+from uuid import UUID, uuid5
+
+from zhengka.accounts import demo
+from zhengka.accounts.models import Officer
+from zhengka.accounts.services import Account, enrol
+from zhengka.areas.models import Area
+from zhengka.assessment.models import Institution
+from zhengka.assessment.services import (
+    Day,
+    Designation,
+    Licensing,
+    license_assessor,
+    open_session,
+    register_institution,
+)
+from zhengka.core.actors import Actor
+from zhengka.formats import idnumber
+from zhengka.formats.certnumber import CATEGORIES
+from zhengka.formats.verdict import CHINA
+
+DOCTORS = ("何静", "罗涛")
+DAYS = ((1, "institution", "门诊楼三层残疾评定室"), (2, "camp", "社区卫生服务中心"), (3, "home", "机构正门集合"))
+"""Days from now → what kind of day, and where."""
+CAPACITY = 40
+_NAMESPACE = UUID("6f0d2a52-9df5-5c40-9d5e-3f6a3c1c9a10")
+
+
+def furnish(cities: Iterable[Area], *, by: Actor, clerk: Actor, at: datetime) -> list[Institution]:
+    """One institution for each city, with two licensed doctors (logins `assessor-<city>-<n>`, the demo's password) and
+    three days ahead; what a city has already stays. `by` designates, `clerk` opens the days.
+    """
+    found = []
+    for city in cities:
+        institution = Institution.objects.filter(area=city, state="designated").first()
+        found.append(institution or _furnish(city, by=by, clerk=clerk, at=at))
+    return found
+
+
+def _furnish(city: Area, *, by: Actor, clerk: Actor, at: datetime) -> Institution:
+    today = at.astimezone(CHINA).date()
+    institution = register_institution(Designation(
+        city, f"{city.name}残疾评定中心（演示）", f"{city.name}（演示）", CATEGORIES,
+        today.replace(month=1, day=1), None, "演示文件，非真实指定"),
+        by=by, request_id=_key(city, "institution"), at=at)
+    for number, name in enumerate(DOCTORS, 1):
+        license_assessor(institution, Licensing(
+            _doctor(city, number, name), _id_number(city, number), [c for c in CATEGORIES if c < 7], today),
+            by=by, request_id=_key(city, f"licence {number}"), at=at)
+    for ahead, kind, place in DAYS:
+        open_session(institution, Day(
+            city, kind, place, today + timedelta(ahead), time(8, 30), time(17), CATEGORIES, CAPACITY),
+            by=clerk, request_id=_key(city, f"day {ahead}"), at=at)
+    return institution
+
+
+def _doctor(city: Area, number: int, name: str) -> Officer:
+    username = f"assessor-{city.code // 10**8}-{number}"
+    return enrol(Account(username, name, f"demo-{username}", "assessor", city, demo.password()),
+                 request_id=_key(city, username))
+
+
+def _id_number(city: Area, number: int) -> str:
+    """A number that nobody has: no division ever had its first six digits."""
+    first17 = f"43990119700101{city.code // 10**8 % 100:02d}{number}"
+    return first17 + idnumber.check_digit(first17)
+
+
+def _key(city: Area, what: str) -> UUID:
+    return uuid5(_NAMESPACE, f"{city.code} {what}")

@@ -1,0 +1,48 @@
+"""What is asked about assessments: forms, places and days, and what came of them (`figures`)."""
+
+from zhengka.assessment.queries.days import (
+    Home,
+    Listed,
+    Result,
+    appointment,
+    assessment,
+    conclusion,
+    day,
+    forms,
+    free_sessions,
+    institution,
+    institutions,
+    licences,
+    my_sessions,
+    results,
+    route,
+    session,
+    sessions,
+    waiting,
+)
+from zhengka.assessment.queries.figures import Figures, Period, Unit, figures
+
+__all__ = [
+    "Figures",
+    "Home",
+    "Listed",
+    "Period",
+    "Result",
+    "Unit",
+    "appointment",
+    "assessment",
+    "conclusion",
+    "day",
+    "figures",
+    "forms",
+    "free_sessions",
+    "institution",
+    "institutions",
+    "licences",
+    "my_sessions",
+    "results",
+    "route",
+    "session",
+    "sessions",
+    "waiting",
+]

@@ -1,0 +1,53 @@
+"""What is done about assessments (残疾评定): institutions, licences and days (`places`), appointments (`booking`), and
+signatures (`signing`).
+"""
+
+from zhengka.assessment.persons import Person
+from zhengka.assessment.routes import Point
+from zhengka.assessment.services.booking import (
+    Wanted,
+    book,
+    cancel,
+    declare_conflict,
+    miss,
+    rebook,
+    take_route,
+)
+from zhengka.assessment.services.places import (
+    Day,
+    Designation,
+    Licensing,
+    call_off,
+    end_designation,
+    license_assessor,
+    open_session,
+    register_institution,
+    revoke_licence,
+)
+from zhengka.assessment.services.signing import Signed, concluded, countersign, read_in_full, record
+
+__all__ = [
+    "Day",
+    "Designation",
+    "Licensing",
+    "Person",
+    "Point",
+    "Signed",
+    "Wanted",
+    "book",
+    "call_off",
+    "cancel",
+    "concluded",
+    "countersign",
+    "declare_conflict",
+    "end_designation",
+    "license_assessor",
+    "miss",
+    "open_session",
+    "read_in_full",
+    "rebook",
+    "record",
+    "register_institution",
+    "revoke_licence",
+    "take_route",
+]
