@@ -15,6 +15,7 @@ from builders import (
     make_officer,
     request_id,
 )
+from papers_brought import put_paper, put_portrait
 from portraits import make_photo
 from zhengka.accounts import services as accounts
 from zhengka.accounts.models import Officer
@@ -62,6 +63,9 @@ def make_world(code: int = 430104, name: str = "岳麓区") -> World:
     cards = [make_card(_person(area, f"持卡人{state}"), state=state) for state in sorted(CARD.states)]
     world.ids["cards"] = [card.pk for card in cards if card.state in ("ready", "active", "suspended", "held")]
     world.ids["batches"] = _batches(area, cards)
+    world.ids["papers"] = [put_paper(holders[0]).pk, put_paper(holders[0], state="withdrawn").pk]
+    world.ids["portraits"] = [put_portrait(holders[0], {"faces": 2.0, "width": 358.0}).pk,
+                              put_portrait(holders[1], state="kept").pk]
     world.ids["acts"] = _acts(area, world.ids["batches"][0])
     _plan(area)
     return world

@@ -46,7 +46,8 @@ GROUP BY 1 ORDER BY 1
 WRITTEN = {
     "accounts_officer": "INSERT UPDATE", "accounts_triedname": "INSERT UPDATE DELETE",
     "bulk_act": "INSERT", "cards_card": "INSERT UPDATE", "cases_case": "UPDATE", "core_event": "INSERT",
-    "django_session": "INSERT UPDATE DELETE", "gates_check": "INSERT", "procrastinate_events": "INSERT",
+    "django_session": "INSERT UPDATE DELETE", "gates_check": "INSERT", "papers_paper": "INSERT UPDATE",
+    "papers_portrait": "INSERT UPDATE", "procrastinate_events": "INSERT",
     "procrastinate_jobs": "INSERT UPDATE", "production_batch": "INSERT UPDATE", "production_chunk": "INSERT",
     "production_item": "INSERT UPDATE", "registry_certificate": "INSERT UPDATE",
     "registry_holder": "UPDATE", "registry_import": "INSERT UPDATE",
@@ -81,7 +82,8 @@ def test_the_web_role_draws_no_serial_number_and_begins_with_no_right_on_a_new_t
     drawn = read("SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' "
                  "AND has_sequence_privilege('zhengka_web', sequencename::regclass, 'USAGE, UPDATE') ORDER BY 1")
     assert [name for (name,) in drawn] == [
-        "bulk_act_ids", "cards_card_ids", "procrastinate_events_id_seq", "procrastinate_jobs_id_seq",
+        "bulk_act_ids", "cards_card_ids", "papers_paper_ids", "papers_portrait_ids", "procrastinate_events_id_seq",
+        "procrastinate_jobs_id_seq",
         "production_batch_ids", "registry_certificate_ids", "registry_import_ids"]
 
 

@@ -15,6 +15,7 @@ from zhengka.cards.workflow import CARD
 from zhengka.cases.workflow import EXCHANGE
 from zhengka.cli.app import app
 from zhengka.config import env
+from zhengka.papers.workflow import PAPER, PORTRAIT
 from zhengka.production.workflow import BATCH
 from zhengka.registry.workflow import CERTIFICATE, HOLDER, IMPORT
 from zhengka_maker.__main__ import main as maker
@@ -22,7 +23,7 @@ from zhengka_maker.__main__ import main as maker
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(page for page in ROOT.glob("docs/**/*.md") if "reference" not in page.parts)])
 NAMED = {page.relative_to(ROOT).as_posix(): page.read_text() for page in PAGES}
-WORKFLOWS = (HOLDER, CERTIFICATE, IMPORT, EXCHANGE, CARD, BATCH, OFFICER, ACT)
+WORKFLOWS = (HOLDER, CERTIFICATE, IMPORT, EXCHANGE, CARD, BATCH, OFFICER, ACT, PAPER, PORTRAIT)
 MADE_LATER = "docs/reference/"  # `make docs` writes it, `make check` says when it is stale
 CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 

@@ -22,10 +22,11 @@ from zhengka.core.dated import FAULTS
 from zhengka.core.errors import PROBLEMS
 from zhengka.core.queue import task_names
 from zhengka.core.workflow import Step, Workflow
+from zhengka.papers.workflow import PAPER, PORTRAIT
 from zhengka.production.workflow import BATCH
 from zhengka.registry.workflow import CERTIFICATE, HOLDER, IMPORT
 
-WORKFLOWS = (OFFICER, ACT, HOLDER, CERTIFICATE, IMPORT, EXCHANGE, CARD, BATCH)
+WORKFLOWS = (OFFICER, ACT, HOLDER, CERTIFICATE, IMPORT, PAPER, PORTRAIT, EXCHANGE, CARD, BATCH)
 DEFAULT_POLICY = "measures-2017"
 Command = Any  # Typer carries a click of its own, without a public name
 MADE = "<!-- Made by `zhengka docs write`; change the code, not this page. -->\n\n"

@@ -1,6 +1,7 @@
 """Pictures that strangers send: looked at before they are decoded, then drawn anew, so that only the picture stays."""
 
 import io
+import re
 import struct
 import warnings
 import zlib
@@ -16,6 +17,15 @@ MOST_PIXELS: Final = 25_000_000
 _BROKEN: Final = (OSError, ValueError, SyntaxError, EOFError, LookupError, ArithmeticError, TypeError, struct.error,
                   zlib.error)
 """What Pillow's readers are known to raise over bytes that are wrong."""
+
+
+_SCAN: Final = 0xDA
+_DRAWS: Final = frozenset({*range(0xC0, 0xD0), 0xDA, 0xDB, 0xDC, 0xDD})
+"""Markers of frames, tables and scans."""
+_TELLS: Final = frozenset({(0xE0, 16), (0xEE, 14)})
+"""JFIF without a small picture, and Adobe's note on colours: marker, length."""
+_MARKER: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+"""What ends the coded data of a scan: any marker but a restart."""
 
 
 class BadPicture(ValueError):
@@ -61,6 +71,7 @@ def redrawn(picture: Image.Image, largest: tuple[int, int], quality: int = 88) -
 def _named() -> Iterator[None]:
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # odd camera data, which is not kept
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             yield
     except BadPicture:
@@ -72,14 +83,21 @@ def _named() -> Iterator[None]:
 
 
 def bare(jpeg: bytes) -> bytes:
-    """The same JPEG without camera data, comments and profiles (segments APP1 to APP13, APP15, COM); its picture is not
-    decoded. Bytes that are no JPEG come back as they are.
+    """The same JPEG with the segments that its picture needs, and nothing else: no camera data, comment, profile, small
+    picture, nor what lies behind its end. It is not decoded (ISO/IEC 10918-1, annex B). Raises `BadPicture`.
     """
     kept, place = [jpeg[:2]], 2
-    while jpeg[place:place + 1] == b"\xff" and jpeg[place + 1:place + 2] != b"\xda":
-        end = place + 2 + int.from_bytes(jpeg[place + 2:place + 4])
-        mark = jpeg[place + 1] if place + 1 < len(jpeg) else 0
-        if not (0xE1 <= mark <= 0xED or mark in (0xEF, 0xFE)):
+    if jpeg[:2] != b"\xff\xd8":
+        raise BadPicture("unreadable")
+    while jpeg[place:place + 2] != b"\xff\xd9":
+        length = int.from_bytes(jpeg[place + 2:place + 4])
+        if jpeg[place:place + 1] != b"\xff" or length < 2 or place + 2 + length > len(jpeg):
+            raise BadPicture("unreadable")
+        mark, end = jpeg[place + 1], place + 2 + length
+        if mark == _SCAN:
+            found = _MARKER.search(jpeg, end)
+            end = found.start() if found else len(jpeg)
+        if mark in _DRAWS or (mark, length) in _TELLS:
             kept.append(jpeg[place:end])
         place = end
-    return b"".join([*kept, jpeg[place:]])
+    return b"".join([*kept, b"\xff\xd9"])

@@ -7,13 +7,14 @@ forms (XFA) that only one maker's program draws.
 
 import io
 import zlib
-from collections.abc import Iterator
+from base64 import a85decode
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import pikepdf
-from pikepdf import Dictionary, Name, Pdf, Stream
+from pikepdf import Array, Dictionary, Name, Pdf, Stream
 
-from zhengka.formats.picture import MOST_PIXELS, bare
+from zhengka.formats.picture import MOST_PIXELS, BadPicture, bare
 from zhengka.papers.bounds import Bad
 
 MOST_PAGES: Final = 50
@@ -27,7 +28,13 @@ _KEPT: Final = frozenset({
     "/Type", "/Parent", "/Resources", "/MediaBox", "/CropBox", "/Rotate", "/Contents", "/UserUnit"})
 _ACTS: Final = {"/JS": "script", "/JavaScript": "script", "/Launch": "launch", "/SubmitForm": "form",
                 "/URI": "link", "/RichMedia": "media", "/Movie": "media", "/Sound": "media"}
-_FLATE: Final = ("/FlateDecode", "/Fl")
+_PACKED: Final = frozenset({"/FlateDecode", "/LZWDecode", "/RunLengthDecode"})
+_KNOWN: Final = _PACKED | {
+    "/ASCII85Decode", "/ASCIIHexDecode", "/CCITTFaxDecode", "/JBIG2Decode", "/DCTDecode", "/JPXDecode"}
+_UNPACK: Final[dict[str, Callable[[bytes], bytes]]] = {
+    "/FlateDecode": zlib.decompress,
+    "/ASCII85Decode": lambda data: a85decode(b"<~" + data.strip().removeprefix(b"<~"), adobe=True)}
+"""What a JPEG within a PDF may be packed in besides."""
 
 
 def rewritten(data: bytes) -> tuple[bytes, int, list[str]]:
@@ -54,21 +61,47 @@ def _rewritten(pdf: Pdf) -> tuple[bytes, int, list[str]]:
     removed = _acting(pdf)
     pdf.generate_appearance_streams()
     pdf.flatten_annotations()
-    out, written = Pdf.new(), io.BytesIO()
-    out.pages.extend(pdf.pages)
-    for page in out.pages:
+    if "/AcroForm" in pdf.Root:
+        del pdf.Root["/AcroForm"]
+    for page in pdf.pages:
         _check_size(page)
         for key in set(page.obj.keys()) - _KEPT:
             del page.obj[key]
+    out, written = Pdf.new(), io.BytesIO()
+    out.pages.extend(pdf.pages)
     for stream in _streams(out):
         for key in ("/Metadata", "/PieceInfo", "/AF", "/OPI", "/Ref", "/Alternates", "/PS"):
             if key in stream:
                 del stream[key]
-        if stream.get("/Filter") == Name.DCTDecode:  # a telephone's picture tells where it was taken
-            stream.write(bare(stream.read_raw_bytes()), filter=Name.DCTDecode, decode_parms=stream.get("/DecodeParms"))
+        if _filters(stream)[-1:] == ["/DCTDecode"]:  # a telephone's picture tells where it was taken
+            stream.write(_bare(stream), filter=Name.DCTDecode, decode_parms=_last_parms(stream))
     out.remove_unreferenced_resources()
     out.save(written, object_stream_mode=pikepdf.ObjectStreamMode.generate, deterministic_id=True)
     return written.getvalue(), pages, removed
+
+
+def _bare(stream: Stream) -> bytes:
+    """The JPEG of a picture, out of what it is packed in, without what its camera said."""
+    data = stream.read_raw_bytes()
+    for name in _filters(stream)[:-1]:
+        data = _UNPACK[name](data)
+    try:
+        return bare(data)
+    except BadPicture:
+        raise Bad("paper-damaged") from None
+
+
+def _filters(stream: Stream) -> list[str]:
+    """The names of the filters of a stream, in the order in which they are undone (ISO 32000-1, 7.4)."""
+    named: Any = stream.get("/Filter", [])
+    return [str(named)] if isinstance(named, Name) else [str(one) for one in named]
+
+
+def _last_parms(stream: Stream) -> Any:
+    """The parameters of the last filter; None where it has none."""
+    parms: Any = stream.get("/DecodeParms")
+    found = parms[-1] if isinstance(parms, Array) and len(parms) else parms
+    return found if isinstance(found, Dictionary) else None
 
 
 def _streams(pdf: Pdf) -> Iterator[Stream]:
@@ -93,13 +126,15 @@ def _refuse_heavy(pdf: Pdf) -> None:
 
 def _size(stream: Stream) -> int:
     """Bytes of a stream once unpacked, counted without keeping them; packed twice is never for a good reason."""
-    named: Any = stream.get("/Filter", [])
-    filters = [str(named)] if isinstance(named, Name) else [str(one) for one in named]
+    filters = _filters(stream)
+    if "/Crypt" in filters:
+        raise Bad("paper-encrypted")
+    if not set(filters) <= _KNOWN or ("/DCTDecode" in filters and not set(filters[:-1]) <= _UNPACK.keys()):
+        raise Bad("paper-damaged")
     raw = stream.read_raw_bytes()
-    packed = [one for one in filters if one in (*_FLATE, "/LZWDecode", "/LZW", "/RunLengthDecode", "/RL")]
-    if len(packed) > 1:
+    if sum(one in _PACKED for one in filters) > 1:
         raise Bad("paper-too-heavy")
-    if not filters or filters[0] not in _FLATE:
+    if filters[:1] != ["/FlateDecode"]:
         return len(raw)
     unpacker, size, left = zlib.decompressobj(), 0, raw
     while left and not unpacker.eof:

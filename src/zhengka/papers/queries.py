@@ -16,6 +16,10 @@ from zhengka.papers import checks, rules
 from zhengka.papers.checks import Finding, Standard
 from zhengka.papers.models import Paper, Portrait
 from zhengka.papers.rules import CaseOf, Need, Requirements
+from zhengka.registry import queries as registry
+from zhengka.registry.models import Holder
+
+VISUAL = 1
 
 PORTRAIT_AS = "portrait"
 """The context under which the file of a portrait is sealed."""
@@ -32,7 +36,7 @@ class Subject:
 
 def paper(pk: int, *, actor: Actor) -> Paper:
     """A paper of the actor's area; `Refusal("not-found")`."""
-    found = Paper.objects.filter(pk=pk, area_id__range=(actor.lo, actor.hi)).select_related("area").first()
+    found = Paper.objects.filter(pk=pk, area__code__range=(actor.lo, actor.hi)).select_related("area").first()
     if found is None:
         raise Refusal("not-found")
     return found
@@ -50,7 +54,7 @@ def name_of(row: Paper) -> str:
 
 def portrait(pk: int, *, actor: Actor) -> Portrait:
     """A taking of a portrait in the actor's area; `Refusal("not-found")`."""
-    found = Portrait.objects.filter(pk=pk, area_id__range=(actor.lo, actor.hi)).select_related("area").first()
+    found = Portrait.objects.filter(pk=pk, area__code__range=(actor.lo, actor.hi)).select_related("area").first()
     if found is None:
         raise Refusal("not-found")
     return found
@@ -67,6 +71,12 @@ def picture(row: Portrait) -> bytes:
         raise Refusal("not-found")
     with files.open_sealed(row.file, PORTRAIT_AS) as kept:
         return kept.read()
+
+
+def may_wear_dark_glasses(holder: Holder) -> bool:
+    """True where a valid certificate of the holder says 视力, alone or as a part of a multiple disability."""
+    return any(one.category == VISUAL or any(category == VISUAL for category, _ in one.components)
+               for one in registry.certificates(holder) if one.state == "valid")
 
 
 def findings(row: Portrait) -> list[Finding]:

@@ -6,12 +6,21 @@ from typing import Any
 from zhengka.core.models import Event, Stateful
 from zhengka.core.queries import EventFilter, events
 from zhengka.web.access import Request
-from zhengka.web.staff.words import FACT_WORDS, PHASE_WORDS, PURPOSE_WORDS, ROLE_WORDS, SUBJECT_WORDS, event_word
+from zhengka.web.staff.words import (
+    FACT_WORDS,
+    PAPER_WORDS,
+    PHASE_WORDS,
+    PURPOSE_WORDS,
+    ROLE_WORDS,
+    SUBJECT_WORDS,
+    event_word,
+)
 from zhengka.web.ui import parts
 
 TONES = {"approve": "good", "activate": "good", "accept": "good", "report_found": "good", "permit": "good",
          "report_lost": "bad", "suspect": "bad", "lock_out": "bad"}
-CODES: dict[str, dict[Any, Any]] = {"purpose": PURPOSE_WORDS, "phase": PHASE_WORDS, "role": ROLE_WORDS}
+CODES: dict[str, dict[Any, Any]] = {"purpose": PURPOSE_WORDS, "phase": PHASE_WORDS, "role": ROLE_WORDS,
+                                   "paper": PAPER_WORDS}
 SHOWN = 100
 
 

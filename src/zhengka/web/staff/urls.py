@@ -14,8 +14,10 @@ from zhengka.web.staff import (
     keys,
     lists,
     officers,
+    papers,
     permits,
     plan,
+    portraits,
     sessions,
 )
 
@@ -25,6 +27,8 @@ urlpatterns = [
     *account.urls,
     *home.urls,
     *holders.urls,
+    *papers.urls,
+    *portraits.urls,
     *imports.urls,
     *acts.urls,
     *exchange.urls,

@@ -1,11 +1,12 @@
 """Words of the officers' pages for values that are codes in the rows."""
 
-from django.utils.functional import Promise
+from django.utils.functional import Promise, lazy
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from zhengka.core.errors import Problem
 from zhengka.formats.certnumber import CATEGORIES, GRADES
+from zhengka.papers.rules import PAPERS
 from zhengka.registry import queries
 from zhengka.web.ui import words
 
@@ -44,7 +45,7 @@ KEY_PURPOSE_WORDS: dict[str, Word] = {
 SUBJECT_WORDS: dict[str, Word] = {
     "holder": _("Holder"), "certificate": _("Certificate"), "import": _("Import"), "case": _("Case"),
     "card": _("Card"), "batch": _("Batch"), "officer": _("Officer"), "gap": _("Card numbers"),
-    "bulk-act": _("Bulk act"),
+    "bulk-act": _("Bulk act"), "paper": _("Paper"), "portrait": _("Photo"),
 }
 """Kind of an event's subject → its word."""
 
@@ -53,6 +54,7 @@ FACT_WORDS: dict[str, Word] = {
     "created": _("Created"), "merged": _("Merged"), "unchanged": _("Unchanged"), "refused": _("Refused"),
     "moved": _("Done with"), "left": _("Left alone"),
     "serial": _("Card serial"), "outcome": _("Outcome"), "photos": _("Photos"),
+    "paper": _("Kind of paper"), "pages": _("Pages"),
 }
 """Fact of an event → its word in a history; facts that are not named here are for the journal's machines only."""
 
@@ -71,6 +73,9 @@ BEGINNINGS: dict[tuple[str, str], Word] = {
     ("gap", "leave_out"): _("Numbers left out after a restore"),
     ("import", "take"): _("Rows taken in"), ("import", "refuse"): _("File refused"),
     ("import", "fetch"): _("Refused rows downloaded"),
+    ("paper", "receive_paper"): _("Paper taken in"), ("portrait", "examine"): _("Photo checked"),
+    ("portrait", "keep"): _("Photo kept"), ("portrait", "overrule"): _("Photo kept against the checks"),
+    ("portrait", "replace"): _("Another photo was taken"),
     ("bulk-act", "ask"): _("Asked for"), ("bulk-act", "complete"): _("Carried out"),
     ("bulk-act", "refuse"): _("Stopped"),
 }
@@ -83,6 +88,9 @@ PURPOSE_WORDS: dict[str, Word] = {
     "complaint": _("Answering a complaint"), "inspection": _("An inspection from above"),
 }
 """Purposes for which personal data is read in full; the code stands in the event."""
+
+PAPER_WORDS: dict[str, Word] = {code: lazy(lambda pair: bilingual(pair), str)(pair) for code, pair in PAPERS.items()}
+"""Kind of paper → its name in the visitor's language."""
 
 SEX_WORDS: dict[int, Word] = {1: _("Male"), 2: _("Female")}
 
