@@ -30,13 +30,17 @@ from zhengka.registry import queries as registry
 from zhengka.registry.models import Holder
 from zhengka.web.access import Request, act, request_key, requires
 from zhengka.web.staff import history
-from zhengka.web.staff.navigation import area_name
+from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.words import PAPER_WORDS, PURPOSE_WORDS, bilingual, problem_words
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table, Text
 
 SANDBOX = "sandbox; default-src 'none'; frame-ancestors 'none'"
 """A paper comes from a stranger: whatever a browser takes it for, it runs nothing and loads nothing."""
+
+
+LISTS: dict[str, tuple[Text, str]] = {"holder": (_("Holders"), "staff:holders"), "case": (_("Cases"), "staff:cases")}
+"""Page of a subject → words and name of the list above it."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,11 @@ class Owner:
     def href(self) -> str:
         """Address of the page that shows it."""
         return reverse(f"staff:{self.page}", args=[self.subject.pk])
+
+    @property
+    def crumbs(self) -> list[dict[str, Any]]:
+        """The way to a page of one of its papers."""
+        return [*trail(LISTS[self.page]), {"label": self.title, "href": self.href}]
 
 
 def _holder(request: Request, pk: int) -> Owner:
@@ -89,8 +98,8 @@ class PaperForm(forms.Form):
     kind = forms.ChoiceField(label=_("Kind of paper"), choices=[
         ("", "—"), *((code, word) for code, word in PAPER_WORDS.items() if code != "photo")])
     file = forms.FileField(label=_("File"), help_text=_(
-        "A scan or photo as JPEG, PNG, WebP or PDF: at most 20 MB, 25 million pixels, 50 pages. It is made anew: camera "
-        "data, scripts and links are taken out."))
+        "A scan or photo as JPEG, PNG, WebP or PDF: at most 20 MB, 25 million pixels, 50 pages. It is made anew: "
+        "camera data, scripts and links are taken out."))
 
 
 def section(request: Request, subject: Subject, *, needs: Sequence[Need] = (), photo: bool = False) -> dict[str, Any]:
@@ -139,7 +148,7 @@ def _add(request: Request, owner: Owner) -> HttpResponse:
             explain(form, "file", no)
     return render(request, "staff/form.html", {
         "title": _("Take in a paper"), "caption": owner.title, "form": form, "submit": _("Keep the paper"),
-        "back": owner.href})
+        "back": owner.href, "breadcrumbs": owner.crumbs})
 
 
 def explain(form: forms.Form, field: str, no: Refusal) -> None:
@@ -163,7 +172,7 @@ def _page(request: Request, row: Paper, **forms_: forms.Form) -> HttpResponse:
         "title": PAPER_WORDS[row.kind_of_paper], "caption": owner.title, "paper": row, "facts": _facts(row),
         "purpose_form": forms_.get("purpose", PurposeForm()) if there else None,
         "withdraw_form": forms_.get("withdraw", WithdrawForm()) if there and request.actor.may("case.open") else None,
-        "events": history.of_row(request, row), "breadcrumbs": [{"label": owner.title, "href": owner.href}]})
+        "events": history.of_row(request, row), "breadcrumbs": owner.crumbs})
 
 
 def _facts(row: Paper) -> list[Fact]:

@@ -7,7 +7,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.translation import gettext, pgettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
@@ -43,7 +43,8 @@ class PhotoForm(forms.Form):
     def __init__(self, *args: Any, known: bool, **kwargs: Any) -> None:
         """`known`: the record says whether the person may wear dark glasses."""
         super().__init__(*args, **kwargs)
-        self.fields["photo"].widget.attrs.update({"accept": "image/jpeg,image/png,image/webp", "data-camera-file": True})
+        self.fields["photo"].widget.attrs.update({
+            "accept": "image/jpeg,image/png,image/webp", "data-camera-file": True})
         if known:
             del self.fields["visual"]
 
@@ -76,7 +77,7 @@ def _take(request: Request, owner: Owner) -> HttpResponse:
             papers.explain(form, "photo", no)
     return render(request, "staff/portraits/take.html", {
         "title": _("Take a photo"), "caption": owner.title, "form": form, "back": owner.href,
-        "breadcrumbs": [{"label": owner.title, "href": owner.href}]})
+        "breadcrumbs": owner.crumbs})
 
 
 def _taken(request: Request, owner: Owner, form: PhotoForm) -> int:
@@ -106,7 +107,7 @@ def _page(request: Request, row: Portrait, form: OverruleForm | None = None) -> 
         "overrule_form": (form or OverruleForm()) if may else None, "back": owner.href,
         "again": reverse(f"staff:{row.subject}-portrait", args=[row.subject_id]) if request.actor.may(
             "case.confirm") else "",
-        "events": history.of_row(request, row), "breadcrumbs": [{"label": owner.title, "href": owner.href}]})
+        "events": history.of_row(request, row), "breadcrumbs": owner.crumbs})
 
 
 def _table(found: list[Finding]) -> Table:
@@ -128,8 +129,8 @@ def _limits(one: Finding, digits: int) -> str:
     if least is not None and most is not None:
         return least if least == most else f"{least} – {most}"
     if least is not None:
-        return pgettext("limit of a figure", "at least %(n)s") % {"n": least}
-    return pgettext("limit of a figure", "at most %(n)s") % {"n": most}
+        return gettext("at least %(n)s") % {"n": least}
+    return gettext("at most %(n)s") % {"n": most}
 
 
 @requires("case.confirm", "case.read")

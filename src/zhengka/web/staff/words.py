@@ -89,9 +89,6 @@ PURPOSE_WORDS: dict[str, Word] = {
 }
 """Purposes for which personal data is read in full; the code stands in the event."""
 
-PAPER_WORDS: dict[str, Word] = {code: lazy(lambda pair: bilingual(pair), str)(pair) for code, pair in PAPERS.items()}
-"""Kind of paper → its name in the visitor's language."""
-
 SEX_WORDS: dict[int, Word] = {1: _("Male"), 2: _("Female")}
 
 
@@ -128,3 +125,7 @@ def problem_words(problem: Problem) -> tuple[str, str]:
 def bilingual(pair: tuple[str, str]) -> str:
     """The one of (Chinese, English) that the visitor reads: for words that stand in a room's own table."""
     return pair[0] if (get_language() or "").startswith("zh") else pair[1]
+
+
+PAPER_WORDS: dict[str, Word] = {code: lazy(bilingual, str)(pair) for code, pair in PAPERS.items()}
+"""Kind of paper → its name in the visitor's language."""
