@@ -19,6 +19,7 @@ from builders import (
     request_id,
 )
 from lettering import TO, make_letter
+from papers_brought import put_paper, put_portrait
 from portraits import make_photo
 from zhengka.accounts import services as accounts
 from zhengka.accounts.models import Officer
@@ -75,6 +76,9 @@ def make_world(code: int = 430104, name: str = "岳麓区") -> World:
     world.ids["holders"] += [card.holder_id for card in ending]
     world.ids["batches"] = _batches(area, cards)
     world.ids["letters"] = _letters(area, cards[0])
+    world.ids["papers"] = [put_paper(holders[0]).pk, put_paper(holders[0], state="withdrawn").pk]
+    world.ids["portraits"] = [put_portrait(holders[0], {"faces": 2.0, "width": 358.0}).pk,
+                              put_portrait(holders[1], state="kept").pk]
     world.ids["acts"] = _acts(area, world.ids["batches"][0])
     world.ids |= assessing.populate(area, world.officers["assessor"])
     _plan(area)

@@ -69,16 +69,6 @@ def test_reading_in_full_needs_a_purpose_and_leaves_an_event():
     assert "The holder is at the desk" in visitor.get(reverse("staff:holder", args=[holder.pk])).content.decode()
 
 
-def test_a_photo_that_is_too_small_is_not_taken_and_the_page_says_why():
-    holder = make_holder()
-    visitor, url = Visitor(make_officer("clerk")), reverse("staff:holder-portrait", args=[holder.pk])
-    page = visitor.act(url, photo=SimpleUploadedFile("a.jpg", b"no picture"))
-    assert page.status_code == 302
-    assert "The photo was not taken" in visitor.get(page.url).content.decode()
-    visitor.act(url, photo=SimpleUploadedFile("a.jpg", make_photo(1)))
-    assert visitor.get(reverse("staff:holder-photo", args=[holder.pk])).headers["Content-Type"] == "image/jpeg"
-
-
 # -- importing -----------------------------------------------------------------------------------------------------
 
 

@@ -53,7 +53,8 @@ WRITTEN = {
     "assessment_licence": "INSERT UPDATE", "assessment_session": "INSERT UPDATE",
     "bulk_act": "INSERT", "cards_card": "INSERT UPDATE", "cases_case": "INSERT UPDATE", "core_event": "INSERT",
     "django_session": "INSERT UPDATE DELETE", "gates_check": "INSERT", "gates_use": "INSERT",
-    "letters_letter": "INSERT UPDATE", "procrastinate_events": "INSERT",
+    "letters_letter": "INSERT UPDATE", "papers_paper": "INSERT UPDATE", "papers_portrait": "INSERT UPDATE",
+    "procrastinate_events": "INSERT",
     "procrastinate_jobs": "INSERT UPDATE", "production_batch": "INSERT UPDATE", "production_chunk": "INSERT",
     "production_item": "INSERT UPDATE", "registry_certificate": "INSERT UPDATE",
     "registry_holder": "INSERT UPDATE", "registry_import": "INSERT UPDATE",
@@ -90,9 +91,9 @@ def test_the_web_role_draws_no_serial_number_and_begins_with_no_right_on_a_new_t
     assert [name for (name,) in drawn] == [
         "assessment_appointment_ids", "assessment_assessment_ids", "assessment_conflict_ids",
         "assessment_institution_ids", "assessment_licence_ids", "assessment_session_ids",
-        "bulk_act_ids", "cards_card_ids", "cases_case_ids", "letters_letter_ids", "procrastinate_events_id_seq",
-        "procrastinate_jobs_id_seq", "production_batch_ids", "registry_certificate_ids", "registry_holder_ids",
-        "registry_import_ids"]
+        "bulk_act_ids", "cards_card_ids", "cases_case_ids", "letters_letter_ids", "papers_paper_ids",
+        "papers_portrait_ids", "procrastinate_events_id_seq", "procrastinate_jobs_id_seq", "production_batch_ids",
+        "registry_certificate_ids", "registry_holder_ids", "registry_import_ids"]
 
 
 def test_the_web_role_hears_of_another_office_only_whether_a_person_may_apply():

@@ -17,6 +17,7 @@ from zhengka.cases import book
 from zhengka.cli.app import app
 from zhengka.config import env
 from zhengka.letters.workflow import LETTER
+from zhengka.papers.workflow import PAPER, PORTRAIT
 from zhengka.production.workflow import BATCH
 from zhengka.registry.workflow import CERTIFICATE, HOLDER, IMPORT
 from zhengka_maker.__main__ import main as maker
@@ -26,7 +27,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *(page for page in ROOT.glob("docs/**/*.md")
 NAMED = {page.relative_to(ROOT).as_posix(): page.read_text() for page in PAGES}
 EXCHANGE = book.table("measures-2017", "exchange", minor=False)
 WORKFLOWS = (HOLDER, CERTIFICATE, IMPORT, EXCHANGE, CARD, BATCH, OFFICER, ACT, LETTER, INSTITUTION, LICENCE, SESSION,
-             APPOINTMENT, ASSESSMENT, CONFLICT)
+             APPOINTMENT, ASSESSMENT, CONFLICT, PAPER, PORTRAIT)
 MADE_LATER = "docs/reference/"  # `make docs` writes it, `make check` says when it is stale
 CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 

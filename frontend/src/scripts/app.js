@@ -2,6 +2,7 @@
 import { Button, Checkboxes, ErrorSummary, Radios, ServiceNavigation, SkipLink, createAll } from "govuk-frontend"
 import "htmx.org/dist/htmx.esm.js"
 import { announceChanges } from "./announce.js"
+import { bindCameras } from "./camera.js"
 import { bindKeys } from "./keys.js"
 import { bindMenus } from "./menu.js"
 import { bindPrint } from "./print.js"
@@ -14,6 +15,7 @@ createAll(ErrorSummary)
 createAll(Radios)
 createAll(ServiceNavigation)
 createAll(SkipLink)
+bindCameras()
 bindKeys()
 bindMenus()
 bindPrint()

@@ -26,11 +26,12 @@ from zhengka.core.errors import PROBLEMS
 from zhengka.core.queue import task_names
 from zhengka.core.workflow import Step, Workflow
 from zhengka.letters.workflow import LETTER
+from zhengka.papers.workflow import PAPER, PORTRAIT
 from zhengka.production.workflow import BATCH
 from zhengka.registry.workflow import CERTIFICATE, HOLDER, IMPORT
 
 WORKFLOWS = (OFFICER, ACT, LETTER, INSTITUTION, LICENCE, SESSION, APPOINTMENT, ASSESSMENT, CONFLICT, HOLDER,
-             CERTIFICATE, IMPORT, CARD, BATCH)
+             CERTIFICATE, IMPORT, PAPER, PORTRAIT, CARD, BATCH)
 DEFAULT_POLICY = "measures-2017"
 Command = Any  # Typer carries a click of its own, without a public name
 MADE = "<!-- Made by `zhengka docs write`; change the code, not this page. -->\n\n"

@@ -25,8 +25,8 @@ INDEX_KEY = secret(HOME, "index-key")
 KEY_PASSPHRASE = ENV.key_passphrase or secret(HOME, "key-passphrase").hex()
 ALLOWED_HOSTS = [host.strip() for host in ENV.allowed_hosts.split(",")]
 
-ROOMS = ["core", "areas", "accounts", "letters", "bulk", "assessment", "keys", "registry", "cards", "production",
-         "cases", "gates", "programme"]
+ROOMS = ["core", "areas", "accounts", "letters", "bulk", "assessment", "keys", "registry", "papers", "cards",
+         "production", "cases", "gates", "programme"]
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",

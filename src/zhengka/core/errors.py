@@ -223,6 +223,67 @@ PROBLEMS: dict[str, Problem] = {
         503, "The program that prints or writes Braille is missing or failed", "打印或盲文程序缺失或出错",
         "Ask the system administrator to run bin/setup.",
         "请系统管理员运行 bin/setup。"),
+    # -- papers and portraits that people bring --------------------------------------------------------------------
+    "paper-empty": Problem(
+        422, "The file is empty", "文件为空",
+        "Choose the file again, or scan the paper again.",
+        "请重新选择文件，或重新扫描。"),
+    "paper-too-large": Problem(
+        413, "The file is larger than a paper may be", "文件超过材料大小上限",
+        "Scan at 300 dpi, in grey where colour says nothing, or send the pages as several files.",
+        "请以 300 dpi 扫描（无需彩色时用灰度），或分成几个文件上传。"),
+    "paper-kind-refused": Problem(
+        422, "The file is neither a picture nor a PDF", "文件不是图片，也不是 PDF",
+        "Scan or photograph the paper and send JPEG, PNG, WebP or PDF; another name does not make another file.",
+        "请扫描或拍摄后上传 JPEG、PNG、WebP 或 PDF。以文件内容为准，改名无效。"),
+    "paper-damaged": Problem(
+        422, "The file is damaged or incomplete", "文件损坏或不完整",
+        "Scan the paper again, or print the file to a new PDF.",
+        "请重新扫描，或将原文件另行打印为 PDF。"),
+    "paper-too-many-pixels": Problem(
+        422, "The picture has more than 25 million pixels", "图片超过 2500 万像素",
+        "Scan at 300 dpi, or let the camera take smaller pictures.",
+        "请以 300 dpi 扫描，或调低相机像素。"),
+    "paper-too-long": Problem(
+        422, "The PDF has no page, or more pages than a paper may have", "PDF 没有页，或页数超过上限",
+        "Send the pages that are asked for, as several files if need be.",
+        "请只上传所需页面，必要时分成几个文件。"),
+    "paper-encrypted": Problem(
+        422, "The PDF is protected by a password", "PDF 设有密码或权限保护",
+        "Print it to a new PDF without protection and send that.",
+        "请打印为不加保护的 PDF 后上传。"),
+    "paper-carries-files": Problem(
+        422, "The PDF carries other files or a live form", "PDF 内含其他文件或动态表单",
+        "Print it to a new PDF and send that; send each file inside on its own.",
+        "请打印为新的 PDF 后上传；其中的附件请单独上传。"),
+    "paper-too-heavy": Problem(
+        422, "Reading the file takes more memory or time than a paper may", "读取该文件所需内存或时间异常，已停止",
+        "Scan the paper again, or print the file to a new PDF.",
+        "请重新扫描，或将原文件另行打印为 PDF。"),
+    "paper-kind-unknown": Problem(
+        422, "There is no such kind of paper", "没有这种材料",
+        "Choose one of the kinds of the list.",
+        "请从列表中选择材料种类。"),
+    "paper-too-many": Problem(
+        409, "This record has as many papers as it may have", "材料份数已达上限",
+        "Withdraw papers that are no longer needed.",
+        "请先撤回不再需要的材料。"),
+    "photo-fits": Problem(
+        409, "The photo passed its checks: there is nothing to overrule", "照片已通过检查，无需人工通过",
+        "Open the record again.",
+        "请刷新记录。"),
+    "overrule-without-reason": Problem(
+        422, "A photo is accepted against its checks for a reason only", "人工通过照片须写明理由",
+        "Write the reason in a few words: it stays in the history with the figures.",
+        "请用几个字写明理由，理由与各项实测值一并留存。"),
+    "photo-too-small": Problem(
+        422, "The photo has too few pixels to be printed on a card", "照片像素过少，无法印制",
+        "Take or scan the photo again, with at least 300 × 400 pixels.",
+        "请重新拍摄或扫描，至少 300 × 400 像素。"),
+    "requirements-missing": Problem(
+        503, "No file says which papers or photos this area asks for", "没有规定该辖区所需材料或照片标准的文件",
+        "Let the operator add a file for the area.",
+        "请运维人员补充该辖区的文件。"),
     # -- logging in ------------------------------------------------------------------------------------------------
     "login-wrong": Problem(
         403, "User name and password do not belong together", "用户名或密码不正确",

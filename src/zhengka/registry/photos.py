@@ -1,14 +1,11 @@
 """A portrait as it is kept: checked before it is decoded, without camera data, large enough to be printed."""
 
-import io
-import warnings
-
-from PIL import Image, ImageOps
+from PIL import Image
 
 from zhengka.core import files
+from zhengka.formats import picture
 
 MOST_BYTES = 10 << 20
-MOST_PIXELS = 25_000_000
 LEAST = (150, 200)
 """Width and height in pixels below which a face of 20 × 26 mm is not to be recognised."""
 LARGEST = (1000, 1400)
@@ -50,33 +47,18 @@ def accept(data: bytes) -> bytes:
     if len(data) > MOST_BYTES:
         raise BadPhoto("photo-too-large")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as picture:
-                return _accepted(picture, data)
-    except BadPhoto:
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise BadPhoto("photo-pixels") from None
-    except (OSError, ValueError, SyntaxError):
-        raise BadPhoto("photo-unreadable") from None
+        return _accepted(picture.decoded(data, ("JPEG", "PNG")), data)
+    except picture.BadPicture as bad:
+        raise BadPhoto(f"photo-{bad.code}") from None
 
 
-def _accepted(picture: Image.Image, data: bytes) -> bytes:
-    if picture.width * picture.height > MOST_PIXELS:
-        raise BadPhoto("photo-pixels")
-    if picture.width < LEAST[0] or picture.height < LEAST[1]:
+def _accepted(image: Image.Image, data: bytes) -> bytes:
+    if image.width < LEAST[0] or image.height < LEAST[1]:
         raise BadPhoto("photo-small")
-    picture.load()
-    fits = picture.width <= LARGEST[0] and picture.height <= LARGEST[1]
-    if fits and picture.format == "JPEG" and picture.mode in ("RGB", "L") and _bare(data):
+    fits = image.width <= LARGEST[0] and image.height <= LARGEST[1]
+    if fits and image.format == "JPEG" and image.mode in ("RGB", "L") and _bare(data):
         return data
-    upright = ImageOps.exif_transpose(picture).convert("RGB")
-    upright.thumbnail(LARGEST)
-    upright.info = {}  # a comment or profile would be written again
-    out = io.BytesIO()
-    upright.save(out, "JPEG", quality=88)
-    return out.getvalue()
+    return picture.redrawn(image, LARGEST)
 
 
 def _bare(data: bytes) -> bool:

@@ -14,6 +14,7 @@ from zhengka.web.staff.words import (
     CHANNEL_WORDS,
     FACT_WORDS,
     FORM_WORDS,
+    PAPER_WORDS,
     PHASE_WORDS,
     PURPOSE_WORDS,
     ROLE_WORDS,
@@ -27,7 +28,8 @@ TONES = {"approve": "good", "activate": "good", "accept": "good", "report_found"
          "report_lost": "bad", "suspect": "bad", "lock_out": "bad"}
 CODES: dict[str, dict[Any, Any]] = {
     "purpose": PURPOSE_WORDS, "phase": PHASE_WORDS, "role": ROLE_WORDS, "channel": CHANNEL_WORDS, "kind": KIND_WORDS,
-    "form": FORM_WORDS, "reason": {code: lazy(bilingual, str)(pair) for code, pair in REASONS.items()}}
+    "form": FORM_WORDS, "paper": PAPER_WORDS,
+    "reason": {code: lazy(bilingual, str)(pair) for code, pair in REASONS.items()}}
 SHOWN = 100
 
 

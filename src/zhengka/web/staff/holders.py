@@ -7,7 +7,6 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
@@ -18,17 +17,19 @@ from zhengka.cases import queries as cases
 from zhengka.core import fields
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed
+from zhengka.papers.queries import Subject
 from zhengka.registry import queries, services
 from zhengka.registry.models import Certificate, Holder
 from zhengka.registry.photos import FAULTS
 from zhengka.registry.services import InFull
-from zhengka.web.access import Request, act, request_key, requires
-from zhengka.web.staff import activations, history
+from zhengka.web.access import Request, request_key, requires
+from zhengka.web.staff import activations, history, papers
 from zhengka.web.staff.case_words import KIND_WORDS
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.opening import kinds_for
 from zhengka.web.staff.paging import SIZE, cursor
-from zhengka.web.staff.words import PURPOSE_WORDS, SEX_WORDS, bilingual, disability, masked
+from zhengka.web.staff.papers import PurposeForm
+from zhengka.web.staff.words import SEX_WORDS, bilingual, disability, masked
 from zhengka.web.ui import words
 from zhengka.web.ui.forms import SearchField
 from zhengka.web.ui.parts import Cell, Column, Fact, Pager, Row, Table
@@ -46,18 +47,6 @@ class SearchForm(forms.Form):
 
     q = SearchField(label=_("Find a holder"), max_length=64, required=True, help_text=_(
         "Name, pinyin (zhangsan), initials (zs), ID number, or any certificate number that the person ever had."))
-
-
-class PurposeForm(forms.Form):
-    """Why a person's data is read in full."""
-
-    purpose = forms.ChoiceField(label=_("Purpose"), choices=[("", "—"), *PURPOSE_WORDS.items()])
-
-
-class PhotoForm(forms.Form):
-    """A portrait of one holder."""
-
-    photo = forms.FileField(label=_("New photo"), help_text=_("JPEG or PNG, at least 150 × 200 pixels."))
 
 
 @requires("holder.read")
@@ -132,29 +121,6 @@ def photo(request: Request, pk: int) -> HttpResponse:
     return HttpResponse(queries.portrait(row.photo), content_type="image/jpeg")
 
 
-@requires("case.confirm")
-@require_POST
-def portrait(request: Request, pk: int) -> HttpResponse:
-    """Keep a new portrait; one that cannot be used leaves the old one, and the page says why."""
-    row, form = queries.holder(pk, actor=request.actor), PhotoForm(request.POST, request.FILES)
-    if not form.is_valid():
-        return _page(request, row, portrait=form)
-    data = form.cleaned_data["photo"].read(SIZE_LIMIT)
-    return act(request, lambda key: services.set_photo(
-        row, data, by=request.actor, request_id=key, at=timezone.now()),
-        to=reverse("staff:holder", args=[pk]), said=_photo_said)
-
-
-SIZE_LIMIT = 11 << 20
-
-
-def _photo_said(row: Holder) -> str:
-    if row.photo_fault:
-        return gettext("The photo was not taken: %(why)s") % {
-            "why": bilingual(FAULTS.get(row.photo_fault, (row.photo_fault,) * 2))}
-    return gettext("The photo is kept.")
-
-
 def _page(request: Request, row: Holder, *, clear: InFull | None = None, **forms_: forms.Form) -> HttpResponse:
     certificates = queries.certificates(row)
     its_cards, its_cases = list(cards.of_holder(row.pk)), list(cases.of_holder(row.pk))
@@ -163,7 +129,7 @@ def _page(request: Request, row: Holder, *, clear: InFull | None = None, **forms
     return render(request, "staff/holder.html", {
         "title": row.name, "caption": _("Holder"), "holder": row, "facts": _facts(row, clear), "clear": clear,
         "purpose_form": forms_.get("purpose", PurposeForm()),
-        "photo_form": forms_.get("portrait", PhotoForm()) if may_photograph else None,
+        "may_photograph": may_photograph, "papers": papers.section(request, Subject(row.kind(), row.pk, row.area_id)),
         "photo_fault": bilingual(FAULTS.get(row.photo_fault, (row.photo_fault,) * 2)) if row.photo_fault else "",
         "certificates": _certificates(certificates, clear), "cards": [_card(request, each) for each in its_cards],
         "cases": _cases(its_cases), "kinds": kinds_for(row, its_cases) if request.actor.may("case.open") else [],
@@ -226,5 +192,4 @@ urls = [
     path("holders/<int:pk>", holder, name="holder"),
     path("holders/<int:pk>/in-full", in_full, name="holder-in-full"),
     path("holders/<int:pk>/photo", photo, name="holder-photo"),
-    path("holders/<int:pk>/portrait", portrait, name="holder-portrait"),
 ]

@@ -19,8 +19,10 @@ from zhengka.web.staff import (
     lists,
     officers,
     opening,
+    papers,
     permits,
     plan,
+    portraits,
     sessions,
 )
 
@@ -30,6 +32,8 @@ urlpatterns = [
     *account.urls,
     *home.urls,
     *holders.urls,
+    *papers.urls,
+    *portraits.urls,
     *imports.urls,
     *acts.urls,
     *exchange.urls,

@@ -1,11 +1,12 @@
 """Words of the officers' pages for values that are codes in the rows."""
 
-from django.utils.functional import Promise
+from django.utils.functional import Promise, lazy
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from zhengka.core.errors import Problem
 from zhengka.formats.certnumber import CATEGORIES, GRADES
+from zhengka.papers.rules import PAPERS
 from zhengka.registry import queries
 from zhengka.web.ui import words
 
@@ -50,7 +51,7 @@ KEY_PURPOSE_WORDS: dict[str, Word] = {
 SUBJECT_WORDS: dict[str, Word] = {
     "holder": _("Holder"), "certificate": _("Certificate"), "import": _("Import"), "case": _("Case"),
     "card": _("Card"), "batch": _("Batch"), "officer": _("Officer"), "gap": _("Card numbers"),
-    "bulk-act": _("Bulk act"), "letter": _("Letter"),
+    "bulk-act": _("Bulk act"), "letter": _("Letter"), "paper": _("Paper"), "portrait": _("Photo"),
     "institution": _("Institution"), "licence": _("Licence"), "session": _("Assessment day"),
     "appointment": _("Appointment"), "assessment": _("Assessment"), "conflict": _("Conflict of interest"),
 }
@@ -79,6 +80,7 @@ FACT_WORDS: dict[str, Word] = {
     "moved": _("Done with"), "left": _("Left alone"),
     "channel": _("Way"), "evidence": _("Record"), "until": _("Until"), "form": _("Form"),
     "serial": _("Card serial"), "outcome": _("Outcome"), "photos": _("Photos"),
+    "paper": _("Kind of paper"), "pages": _("Pages"),
 }
 """Fact of an event → its word in a history; facts that are not named here are for the journal's machines only."""
 
@@ -101,6 +103,9 @@ BEGINNINGS: dict[tuple[str, str], Word] = {
     ("session", "open"): _("Day opened"), ("appointment", "book"): _("Booked"),
     ("appointment", "cancel"): _("Appointment cancelled"), ("assessment", "sign"): _("Signed by one doctor"),
     ("assessment", "read_in_full"): _("Form read"), ("conflict", "declare"): _("Conflict declared"),
+    ("paper", "receive_paper"): _("Paper taken in"), ("portrait", "examine"): _("Photo checked"),
+    ("portrait", "keep"): _("Photo kept"), ("portrait", "overrule"): _("Photo kept against the checks"),
+    ("portrait", "replace"): _("Another photo was taken"),
     ("bulk-act", "ask"): _("Asked for"), ("bulk-act", "complete"): _("Carried out"),
     ("bulk-act", "refuse"): _("Stopped"),
     ("letter", "write"): _("Written"), ("letter", "cancel"): _("Taken back"), ("letter", "print"): _("Printed"),
@@ -157,3 +162,7 @@ def problem_words(problem: Problem) -> tuple[str, str]:
 def bilingual(pair: tuple[str, str]) -> str:
     """The one of (Chinese, English) that the visitor reads: for words that stand in a room's own table."""
     return pair[0] if (get_language() or "").startswith("zh") else pair[1]
+
+
+PAPER_WORDS: dict[str, Word] = {code: lazy(bilingual, str)(pair) for code, pair in PAPERS.items()}
+"""Kind of paper → its name in the visitor's language."""

@@ -94,6 +94,15 @@ STATES: dict[str, dict[str, Look]] = {
         "spoiled": (WAIT, _("Spoiled")),
         "suspect": (WAIT, _("Under inquiry")),
     },
+    "paper": {
+        "received": (GOOD, _("Taken in")),
+        "withdrawn": (QUIET, _("Withdrawn")),
+    },
+    "portrait": {
+        "examined": (WAIT, _("Not kept")),
+        "kept": (GOOD, _("Kept")),
+        "replaced": (QUIET, _("Replaced")),
+    },
     "gap": {
         "left_out": (QUIET, _("Left out")),
     },
@@ -154,6 +163,10 @@ ACTIONS: dict[str, str | Promise] = {
     "merge": _("Merge records"),
     "photograph": _("Take the photo"),
     "read_in_full": _("Read in full"),
+    "read_paper": _("Read the paper"),
+    "withdraw_paper": _("Withdraw the paper"),
+    "keep": _("Keep the photo"),
+    "overrule": _("Keep it against the checks"),
     "return": _("Take back the certificate"),
     "replace": _("Replace"),
     "take": _("Take in"),
