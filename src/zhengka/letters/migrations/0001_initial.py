@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
                 ('tries', models.PositiveSmallIntegerField(default=0)),
                 ('sender', models.TextField(blank=True, help_text='who carried it: store, folder, provider or office')),
                 ('reference', models.TextField(blank=True, help_text="the carrier's own reference")),
-                ('problem', models.TextField(blank=True, help_text='why it failed, a code of letters.senders.PROBLEMS')),
+                ('problem', models.TextField(blank=True, help_text='why it failed, a code of letters.senders.REASONS')),
                 ('run', models.UUIDField(help_text='the print run that it went with', null=True)),
                 ('written_at', models.DateTimeField()),
                 ('queued_at', models.DateTimeField(help_text='since when it waits for its present try')),
