@@ -17,8 +17,8 @@ from zhengka.core.events import Replayed
 from zhengka.web.access import Request, act, request_key, requires
 from zhengka.web.staff import history
 from zhengka.web.staff.assessment import terms
-from zhengka.web.staff.papers import PurposeForm
 from zhengka.web.staff.navigation import area_name, trail
+from zhengka.web.staff.papers import PurposeForm
 from zhengka.web.staff.words import bilingual
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table, Text

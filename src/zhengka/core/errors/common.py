@@ -1,0 +1,134 @@
+"""Problems that anyone may meet, logging in, over the network, at the command line."""
+
+from zhengka.core.errors.problem import Problem
+
+PROBLEMS: dict[str, Problem] = {
+    # -- anyone, anywhere ----------------------------------------------------------------------------------------------
+    "not-found": Problem(
+        404, "There is no such record in your area", "您的辖区内没有这条记录",
+        "Check the number, or ask the office that keeps the record.",
+        "请核对编号，或联系保管该记录的单位。"),
+    "not-permitted": Problem(
+        403, "Your role does not include this act", "您的岗位没有这项权限",
+        "Ask a colleague whose role includes it.",
+        "请由具备该权限的同事办理。"),
+    "step-not-open": Problem(
+        409, "This step is not open in the present state", "当前状态不能办理这一步",
+        "Open the record again: somebody may have moved it on.",
+        "请刷新记录，可能已有人办理。"),
+    "request-id-reused": Problem(
+        409, "This request id was used for something else", "该请求编号已用于其他办理",
+        "Start the act again from its page.",
+        "请从页面重新发起。"),
+    "reason-missing": Problem(
+        422, "This step needs a reason", "办理这一步须写明理由",
+        "Write in a sentence why; the person may read it.",
+        "请用一句话写明理由，当事人可以看到。"),
+    "same-person": Problem(
+        409, "Two different persons must do this", "此项须由两名不同人员办理",
+        "Leave the second step to a colleague.",
+        "请由另一位同事办理下一步。"),
+    "officer-inactive": Problem(
+        409, "The account of the officer who asked for this was closed meanwhile", "发起办理的工作人员账号已停用",
+        "Let a colleague ask for what is left.",
+        "余下部分请由其他同事重新发起。"),
+    # -- logging in ----------------------------------------------------------------------------------------------------
+    "login-wrong": Problem(
+        403, "User name and password do not belong together", "用户名或密码不正确",
+        "Try again, or ask the system administrator.",
+        "请重试，或联系系统管理员。"),
+    "login-locked": Problem(
+        403, "Too many wrong tries: this login name is locked for 15 minutes", "输错次数过多，该登录名已锁定15分钟",
+        "Wait, or ask the system administrator.",
+        "请稍候再试，或联系系统管理员。"),
+    "password-same": Problem(
+        422, "The new password is the old one", "新密码与旧密码相同",
+        "Choose another password.",
+        "请另设一个密码。"),
+    # -- asking over the network ---------------------------------------------------------------------------------------
+    "login-needed": Problem(
+        401, "Log in first", "请先登录",
+        "Log in as an officer and ask again.",
+        "请以工作人员身份登录后重试。"),
+    "request-invalid": Problem(
+        400, "The request does not have the form that is described", "请求的格式不符合接口说明",
+        "Correct the fields that are named, or see the description of the interface.",
+        "请按所列字段更正，或查阅接口说明。"),
+    "no-such-address": Problem(
+        404, "There is nothing at this address", "该地址不存在",
+        "Check the address against the description of the interface.",
+        "请对照接口说明核对地址。"),
+    "method-not-allowed": Problem(
+        405, "This address does not answer to that method", "该地址不支持此请求方法",
+        "Use one of the methods named in the header Allow.",
+        "请使用 Allow 头所列的方法。"),
+    "too-many-requests": Problem(
+        429, "Too many requests from this address", "该地址的请求过于频繁",
+        "Wait a moment, then try again.",
+        "请稍候再试。"),
+    "internal-fault": Problem(
+        500, "Something went wrong on our side", "系统出现故障",
+        "Try again later; if it happens again, tell the operator the reference number.",
+        "请稍后重试；如再次出现，请将参考编号告知运维人员。"),
+    "own-account": Problem(
+        409, "Nobody gives rights to their own person", "不得为本人开户、授权或启停账号",
+        "Leave it to another system administrator.",
+        "请由另一位系统管理员办理。"),
+    "username-taken": Problem(
+        409, "This login name is taken", "该登录名已被使用",
+        "Choose another login name.",
+        "请换一个登录名。"),
+    "password-weak": Problem(
+        422, "The password is too short or too common", "密码过短或过于常见",
+        "Choose at least ten characters that nobody guesses.",
+        "请设置不易猜到的密码，至少10位。"),
+    "not-an-administrator": Problem(
+        409, "Only the first administrators are installed from the command line", "命令行只能初始化管理员账号",
+        "Let a system administrator open this account.",
+        "请由系统管理员开户。"),
+    "administrator-there": Problem(
+        409, "The area has an administrator of this kind already", "该辖区已有此类管理员",
+        "Let the system administrator there open a further account, and the security administrator permit it.",
+        "请由该辖区系统管理员开户、安全管理员授权。"),
+    # -- the command line ----------------------------------------------------------------------------------------------
+    "unit-unknown": Problem(
+        404, "There is no issuing unit with this code", "没有该代码的发证单位",
+        "Begin the file's name with the unit's six digits, or name the unit.",
+        "请以发证单位六位代码作为文件名开头，或另行指定单位。"),
+    "scale-unfit": Problem(
+        400, "The scale is a number above 0 and at most 1, or `full`", "比例应大于0且不超过1，或为 full",
+        "Try 0.01.",
+        "可用 0.01。"),
+    "maker-failed": Problem(
+        502, "The card maker's program failed", "制卡程序运行失败",
+        "Read what it said, mend it and run the step again: nothing is made twice.",
+        "请按提示排除故障后重新运行，不会重复制卡。"),
+    "lost-card-accepted": Problem(
+        500, "A card that was reported lost was not refused", "已挂失的卡未被拒绝",
+        "Stop, and report this to the maintainers at once.",
+        "请停止使用并立即报告维护人员。"),
+    "table-does-not-add-up": Problem(
+        500, "The closing table does not add up", "收尾表数目不平",
+        "Look for the line marked ✗, and report it to the maintainers.",
+        "请查看标有 ✗ 的一行并报告维护人员。"),
+    "home-not-empty": Problem(
+        409, "The home already holds an installation", "目标目录已有数据",
+        "Restore into an empty home.",
+        "请恢复到空目录。"),
+    "backup-unreadable": Problem(
+        400, "This is no backup of the platform", "该文件不是本平台的备份",
+        "Choose a file that `zhengka backup` wrote.",
+        "请选择由 zhengka backup 生成的文件。"),
+    "bundle-missing": Problem(
+        404, "There are no public keys in this folder", "该目录没有公钥文件",
+        "Fetch keys.json and the status lists first.",
+        "请先取得 keys.json 和状态表。"),
+    "picture-unreadable": Problem(
+        400, "This picture cannot be read", "图片无法读取",
+        "Take the photo again as PNG or JPEG.",
+        "请重新拍摄，保存为 PNG 或 JPEG。"),
+    "picture-without-code": Problem(
+        404, "No QR code was found in this picture", "图片中未发现二维码",
+        "Go nearer, avoid glare, and keep the whole code in the picture.",
+        "请靠近拍摄、避免反光，并使二维码完整入镜。"),
+}

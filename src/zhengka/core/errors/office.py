@@ -1,0 +1,184 @@
+"""Problems with cases and assessments."""
+
+from zhengka.core.errors.problem import Problem
+
+PROBLEMS: dict[str, Problem] = {
+    # -- cases ---------------------------------------------------------------------------------------------------------
+    "office-wrong": Problem(
+        403, "Another office takes this step", "这一步由其他单位办理",
+        "Leave it to the office that the page names.",
+        "请由页面所示单位办理。"),
+    "kind-not-offered": Problem(
+        409, "No policy lays down this kind of case here", "本地区没有规定这一办理事项",
+        "Ask the province to put it into the area's case policy.",
+        "请由上级在本地区办理规则中规定。"),
+    "case-open": Problem(
+        409, "The person has an open case of this kind", "该人员已有同类事项正在办理",
+        "Go on with the open case.",
+        "请继续办理已有事项。"),
+    "reason-unknown": Problem(
+        422, "This is no reason for this kind of case", "该事项没有这种事由",
+        "Choose one of the reasons that the form offers.",
+        "请从表单所列事由中选择。"),
+    "id-number-wrong": Problem(
+        422, "The ID number is not right", "身份证号码有误",
+        "Compare it with the card, digit by digit.",
+        "请与身份证逐位核对。"),
+    "cert-number-wrong": Problem(
+        422, "The certificate number is not right, or another person's", "残疾人证号有误，或不是本人的证号",
+        "Compare it with the certificate, digit by digit.",
+        "请与残疾人证逐位核对。"),
+    "birth-after-application": Problem(
+        422, "The birth date lies behind the application", "出生日期晚于申请日期",
+        "Check the ID number and the date of the application.",
+        "请核对身份证号码和申请日期。"),
+    "guardian-missing": Problem(
+        422, "A guardian must be named", "须填写监护人",
+        "For a minor, and for 智力 or 精神, add the guardian and the proof.",
+        "未成年人以及智力、精神类申请须填写监护人并提交证明。"),
+    "guardian-is-applicant": Problem(
+        422, "The guardian is the applicant", "监护人与申请人为同一人",
+        "Enter the guardian's own ID number.",
+        "请填写监护人本人的身份证号码。"),
+    "category-barred": Problem(
+        409, "This category was cancelled less than a year ago", "该类别注销未满一年",
+        "Apply again from the day that the page names; a wrong cancellation can be restored.",
+        "请在页面所示日期后重新申请；注销有误的可申请恢复。"),
+    "renewal-too-early": Problem(
+        409, "It is too early to renew the certificate", "未到换领时间",
+        "Renew it from the day that the page names.",
+        "请自页面所示日期起办理换领。"),
+    "certificate-expired": Problem(
+        409, "The certificate has run out", "残疾人证已过有效期",
+        "Renew it (换领); the new card then has ten years.",
+        "请办理换领，新证有效期十年。"),
+    "correction-empty": Problem(
+        422, "Nothing is to be corrected", "没有需要更正的内容",
+        "Enter the right name or the right ID number.",
+        "请填写正确的姓名或身份证号码。"),
+    "move-in-future": Problem(
+        422, "The day of the move lies in the future", "户口迁移日期晚于今天",
+        "Enter the day in the household register.",
+        "请填写户口簿上的迁移日期。"),
+    "move-nowhere": Problem(
+        422, "The household register moved within the same office", "户口未迁出本单位辖区",
+        "Change the address in the record; no move is needed.",
+        "请更改登记地址，无须办理迁移。"),
+    "dispute-of-nothing": Problem(
+        409, "There is no decision that could be disputed", "没有可以提出异议的决定",
+        "Name the case whose assessment is disputed.",
+        "请注明对哪一件评定结论有异议。"),
+    "dispute-too-late": Problem(
+        409, "The ten working days for a dispute have passed", "已超过十个工作日的异议期限",
+        "Apply for a change of category or grade instead.",
+        "可以申请类别等级变更。"),
+    "finding-impossible": Problem(
+        422, "Category, grade and components do not fit together", "类别、等级与多重残疾分项不符",
+        "A multiple disability has two components or more and the grade of the most severe.",
+        "多重残疾须有两个以上分项，等级取最重者。"),
+    "standard-not-met": Problem(
+        409, "The assessment found no disability of the standard", "评定结论为未达到残疾标准",
+        "End the case as not met, or have it assessed again.",
+        "请按不予办理办结，或退回重评。"),
+    "standard-met": Problem(
+        409, "The assessment found that the standard is still met", "评定结论为仍达到残疾标准",
+        "Refuse the cancellation, or change category and grade.",
+        "请不予注销，或办理类别等级变更。"),
+    "nothing-changed": Problem(
+        409, "The assessment found the same category and grade", "评定结论与原类别等级相同",
+        "Refuse the change; the certificate stays as it is.",
+        "请不予变更，原证继续有效。"),
+    "person-registered": Problem(
+        409, "The registry has this person already", "该人员已在册",
+        "Open the person's record and go on from there.",
+        "请在该人员档案中办理。"),
+    "notice-running": Problem(
+        409, "The public notice still runs", "公示期未满",
+        "Wait until its last day has passed; an objection until then must be heard.",
+        "请待公示期满后办理；期间有异议的须先处理。"),
+    # -- assessment ----------------------------------------------------------------------------------------------------
+    "form-missing": Problem(
+        409, "There is no assessment form for this category here", "本地区没有该类别的评定表",
+        "Ask the operator to add the form to the data files.",
+        "请由运维人员在数据文件中补充评定表。"),
+    "born-later": Problem(
+        422, "The birth date lies behind the day of the assessment", "出生日期晚于评定日期",
+        "Check the birth date and the day.",
+        "请核对出生日期和评定日期。"),
+    "form-incomplete": Problem(
+        422, "The assessment form is not complete", "评定表填写不完整",
+        "Fill in every field that is not marked as optional.",
+        "请填写所有必填项。"),
+    "form-value": Problem(
+        422, "A value in the assessment form cannot be right", "评定表中有填写不正确的项目",
+        "Look at the field that the page names: its range, its decimals, its reason.",
+        "请核对页面所示项目的范围、小数位数或理由。"),
+    "form-contradicts": Problem(
+        422, "The chosen criteria do not fit how independent daily life is", "所选情形与日常生活活动能力不符",
+        "Choose criteria of the grade whose heading holds, or another heading.",
+        "请选择与日常生活活动能力相应等级的情形。"),
+    "components-missing": Problem(
+        422, "A multiple disability has at least two different parts", "多重残疾须有两个以上不同类别",
+        "Assess two or more categories, each once.",
+        "请对两个以上类别分别评定。"),
+    "institution-known": Problem(
+        409, "There is an institution of this name in this area", "本地区已有同名评定机构",
+        "Open its record.",
+        "请打开已有记录。"),
+    "institution-not-valid": Problem(
+        409, "The institution is not designated for this day or these categories", "该机构在该日或该类别无评定资格",
+        "Choose another day, other categories, or another institution.",
+        "请选择其他日期、类别或机构。"),
+    "assessor-unfit": Problem(
+        409, "This account cannot be licensed here", "该账号不能在此机构取得评定资格",
+        "It must be an active assessor's account of the institution's area or of one above.",
+        "须为启用的评定医生账号，且其辖区包含该机构所在地区。"),
+    "licence-known": Problem(
+        409, "This doctor has a licence at this institution", "该医生在此机构已有评定资格",
+        "Revoke it first if categories or dates have changed.",
+        "类别或期限有变化的，请先取消原资格。"),
+    "licence-missing": Problem(
+        403, "You have no licence for this category here and today", "您今日在该机构无此类别的评定资格",
+        "Leave it to a licensed colleague.",
+        "请由具备资格的医生评定。"),
+    "session-past": Problem(
+        409, "The day of assessments is over or not open", "该评定日已过或未开放",
+        "Choose another day.",
+        "请选择其他评定日。"),
+    "session-full": Problem(
+        409, "The day of assessments has no free place", "该评定日已约满",
+        "Choose another day.",
+        "请选择其他评定日。"),
+    "session-elsewhere": Problem(
+        409, "The day of assessments does not serve this office or this category", "该评定日不受理本地区或该类别",
+        "Choose a day from the list of free ones.",
+        "请从可预约的评定日中选择。"),
+    "session-booked": Problem(
+        409, "Somebody has an appointment on this day", "该评定日已有预约",
+        "Give each of them another day first.",
+        "请先为已预约人员改约。"),
+    "session-not-begun": Problem(
+        409, "The day of assessments has not come", "评定日未到",
+        "Wait for the day, or book an earlier one.",
+        "请在评定日当天办理，或改约较早日期。"),
+    "appointment-open": Problem(
+        409, "The case has an appointment", "该事项已有预约",
+        "Cancel it or change it to another day.",
+        "请取消原预约或改约。"),
+    "assessor-is-applicant": Problem(
+        409, "Nobody assesses themselves", "不得为本人评定",
+        "Leave it to another doctor.",
+        "请由其他医生评定。"),
+    "assessor-conflict": Problem(
+        409, "A conflict of interest was declared", "应当回避",
+        "Leave it to another doctor.",
+        "请由其他医生评定。"),
+    "assessor-again": Problem(
+        409, "In a dispute nobody assesses the same person again", "异议复评不得由原评定医生参加",
+        "Leave it to a doctor who has not assessed this person.",
+        "请由未参加过该人员评定的医生评定。"),
+    "conflict-known": Problem(
+        409, "This conflict was declared before", "该回避情形已申报",
+        "Nothing more is to be done.",
+        "无须重复申报。"),
+}
