@@ -14,11 +14,14 @@ from django.utils import timezone
 from zhengka.areas.models import Area
 from zhengka.cases import book
 from zhengka.cases.models import Case
+from zhengka.cases.services.opening import told
 from zhengka.cases.workflow import DUTIES
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.workflow import Step
 from zhengka.formats.verdict import CHINA
+from zhengka.papers import queries as papers
+from zhengka.papers.rules import CaseOf, Need
 from zhengka.registry.models import Certificate
 
 
@@ -137,6 +140,17 @@ def forecast(actor: Actor, *, at: datetime) -> Forecast:
         cursor.execute(FORECAST, {"lo": actor.lo, "hi": actor.hi, "since": at - WEEKS, "days": WEEKS.days,
                                   "today": at.astimezone(CHINA).date()})
         return Forecast(*cursor.fetchone())
+
+
+def papers_needed(case: Case) -> list[Need]:
+    """The papers that a case's kind needs where it is; none where no file speaks of the kind."""
+    categories = {case.certificate.category, *(part[0] for part in case.certificate.components)} if (
+        case.certificate) else {wanted} if (wanted := told(case).get("wanted")) else set()
+    try:
+        return papers.required(CaseOf(case.kind_of_case, case.area_id, timezone.localdate(case.opened_at),
+                                      minor=case.minor, categories=frozenset(categories), reason=case.reason))
+    except Refusal:
+        return []
 
 
 def of_holder(holder_id: int) -> QuerySet[Case]:

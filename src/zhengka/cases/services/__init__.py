@@ -1,5 +1,6 @@
 """Use cases of cases (办理): opened, moved one by one or many at once, ended by two persons' decision."""
 
+from zhengka.cases.services.assessing import book_day, category_of, miss_day, second, sign
 from zhengka.cases.services.exchange import ask_exchange, carry_out_exchange, open_exchange
 from zhengka.cases.services.many import (
     ACTIONS,
@@ -30,17 +31,22 @@ __all__ = [
     "ask_all",
     "ask_exchange",
     "assess",
+    "book_day",
     "carry_out_all",
     "carry_out_exchange",
+    "category_of",
     "confirm_many",
     "end_notice",
     "is_minor",
     "load_ways",
+    "miss_day",
     "move_on",
     "open_case",
     "open_exchange",
     "review_many",
     "run_clocks",
+    "second",
+    "sign",
     "take",
     "told",
     "waiting",

@@ -12,6 +12,7 @@ from zhengka.cases import book
 from zhengka.cases.models import Case
 from zhengka.cases.services.effects import conclude
 from zhengka.cases.services.moving import day, move
+from zhengka.cases.services.telling import tell
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.registry.services import Finding
@@ -43,7 +44,9 @@ def take(case: Case, action: str, *, by: Actor, request_id: UUID, at: datetime, 
     if action in NEEDS_REASON and not reason.strip():
         raise Refusal("reason-missing")
     asked, facts = Asked(by, request_id, at), {"reason": reason.strip()} if reason.strip() else {}
-    return DOES.get(action, _move)(case, action, asked, facts)
+    done = DOES.get(action, _move)(case, action, asked, facts)
+    tell(done, action, asked, reason.strip())
+    return done
 
 
 @transaction.atomic

@@ -11,14 +11,17 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from zhengka.assessment import queries as assessment
+from zhengka.assessment.models import Session
 from zhengka.cases import book, queries, services
 from zhengka.cases.models import Case
 from zhengka.core.errors import PROBLEMS
 from zhengka.core.workflow import Step
 from zhengka.formats.certnumber import CATEGORIES, GRADES
+from zhengka.papers.queries import Subject
 from zhengka.registry.services import Finding
 from zhengka.web.access import Request, act, requires
-from zhengka.web.staff import history
+from zhengka.web.staff import history, papers
 from zhengka.web.staff.case_words import KIND_WORDS, OTHERWISE, PERMISSION_WHO, REASON_WORDS, STAGE_WORDS, STEP_SAID
 from zhengka.web.staff.cases import due_cell
 from zhengka.web.staff.navigation import area_name, trail
@@ -60,6 +63,17 @@ class FindingForm(forms.Form):
         return Finding(*parts[0]) if parts else None
 
 
+class DayForm(forms.Form):
+    """On which day, at which institution."""
+
+    def __init__(self, *args: Any, days: list[Session], **options: Any) -> None:
+        """The days that have a free place."""
+        super().__init__(*args, **options)
+        self.fields["day"] = forms.ChoiceField(label=_("Day"), widget=forms.RadioSelect, choices=[
+            (str(day.pk), f"{day.day.isoformat()} {day.starts:%H:%M} · {day.institution.name} {day.place} · "
+                          f"{day.capacity - day.taken}") for day in days])
+
+
 @requires("case.read")
 def case(request: Request, pk: int) -> HttpResponse:
     """The page of a case."""
@@ -78,7 +92,38 @@ def _page(request: Request, row: Case, form: ReasonForm, finding: FindingForm) -
         "finding": finding if "assess" in open_ else None,
         "back_steps": [action for action in open_ if action in services.NEEDS_REASON],
         "closed": [(words.act(each.step.action), _why(each.code, each.step)) for each in choices if not each.is_open],
+        "papers": _papers(request, row), "may_book": "book" in open_ and request.actor.may("assessment.plan"),
         "events": history.of_row(request, row), "breadcrumbs": trail((_("Cases"), "staff:cases"))})
+
+
+def _papers(request: Request, row: Case) -> dict[str, Any]:
+    """The papers of a case, and which of those that its kind needs are missing."""
+    subject = Subject(row.kind(), row.pk, row.area_id)
+    return papers.section(request, subject, needs=queries.papers_needed(row) if row.ended_at is None else (),
+                          photo=bool(row.holder and row.holder.photo))
+
+
+@requires("case.confirm")
+def book_day(request: Request, pk: int) -> HttpResponse:
+    """The days with a free place for a case; one of them is booked."""
+    row = queries.get(pk, actor=request.actor)
+    found = list(assessment.free_sessions(services.category_of(row), row.area_id, since=timezone.localdate())[:MOST])
+    form = DayForm(request.POST or None, days=found)
+    if request.method == "POST" and form.is_valid():
+        chosen = next(day for day in found if str(day.pk) == form.cleaned_data["day"])
+        return act(request, lambda key: services.book_day(
+            row, chosen, by=request.actor, request_id=key, at=timezone.now()),
+            to=reverse("staff:case", args=[pk]), said=STEP_SAID["book"])
+    return render(request, "staff/form.html", {
+        "title": _("Book the assessment"), "caption": row.name, "form": form, "submit": _("Book this day"),
+        "back": reverse("staff:case", args=[pk]),
+        "intro": "" if found else _("No day has a free place for this kind of disability. Open one, or book without."),
+        "breadcrumbs": [*trail((_("Cases"), "staff:cases")),
+                        {"label": row.name, "href": reverse("staff:case", args=[pk])}]})
+
+
+MOST = 30
+"""Days that are offered."""
 
 
 def _facts(request: Request, row: Case) -> list[Fact]:
@@ -202,4 +247,5 @@ def _done(request: Request, pk: int, action: str, do: Any) -> HttpResponse:
 urls = [
     path("cases/<int:pk>", case, name="case"),
     path("cases/<int:pk>/step", step, name="case-step"),
+    path("cases/<int:pk>/book", book_day, name="case-book"),
 ]

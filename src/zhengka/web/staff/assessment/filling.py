@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 from zhengka.assessment import persons, queries, services
 from zhengka.assessment.models import Appointment
 from zhengka.assessment.rules import Conclusion, age_on
+from zhengka.cases import services as cases
 from zhengka.core.errors import Refusal
 from zhengka.web.access import Request, act, requires
 from zhengka.web.staff import history
@@ -46,7 +47,7 @@ def appointment(request: Request, pk: int) -> HttpResponse:
         return _page(request, row)
 
     def sign(row: Appointment, answers: dict[str, Any], key: UUID) -> Any:
-        return services.record(row, answers, by=request.actor, request_id=key, at=timezone.now())
+        return cases.sign(row, answers, by=request.actor, request_id=key, at=timezone.now())
 
     return fill(request, row, sign=sign, to=reverse("staff:day", args=[row.session_id]))
 
@@ -90,7 +91,7 @@ def trace(found: Conclusion) -> str:
 def step(request: Request, pk: int, action: str) -> HttpResponse:
     """The office cancels an appointment, or notes that nobody came."""
     row = queries.appointment(pk, actor=request.actor)
-    do = {"cancel": services.cancel, "miss": services.miss}[action]
+    do = {"cancel": services.cancel, "miss": cases.miss_day}[action]
     return act(request, lambda key: do(row, by=request.actor, request_id=key, at=timezone.now()),
                to=reverse("staff:appointment", args=[pk]), said=SAID[action])
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from zhengka.assessment import queries, services
 from zhengka.assessment.models import Assessment
+from zhengka.cases import services as cases
 from zhengka.core.events import Replayed
 from zhengka.web.access import Request, act, request_key, requires
 from zhengka.web.staff import history
@@ -73,7 +74,7 @@ def sign(request: Request, pk: int, agrees: bool) -> HttpResponse:
     if not agrees and not why.is_valid():
         return _page(request, row, differ=why)
     reason = "" if agrees else why.cleaned_data["reason"]
-    return act(request, lambda key: services.countersign(
+    return act(request, lambda key: cases.second(
         row, agrees=agrees, by=request.actor, request_id=key, at=timezone.now(), reason=reason),
         to=reverse("staff:assessments"),
         said=_("You signed as the second doctor.") if agrees else _("It is noted that you differ."))

@@ -1,0 +1,95 @@
+"""Cases and their assessments move together (评定): a day is booked, a doctor signs, a second one agrees or differs."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from zhengka.assessment import services as assessment
+from zhengka.assessment.models import Appointment, Assessment, Session
+from zhengka.assessment.persons import Person as Patient
+from zhengka.assessment.rules import Conclusion
+from zhengka.assessment.services import Wanted
+from zhengka.bulk.services import Asked
+from zhengka.cases.models import Case
+from zhengka.cases.services import steps
+from zhengka.cases.services.moving import move, part
+from zhengka.cases.services.opening import told
+from zhengka.core import fields
+from zhengka.core.actors import Actor
+from zhengka.core.errors import Refusal
+from zhengka.formats import idnumber
+from zhengka.registry.services import Finding
+
+
+@transaction.atomic
+def book_day(case: Case, session: Session, *, by: Actor, request_id: UUID, at: datetime) -> Case:
+    """Book the assessment of a case on a day of an institution (预约评定); `Refusal` as `assessment.book`, `take`."""
+    asked = Asked(by, request_id, at)
+    wanted = Wanted(area=case.area, case_id=case.pk, category=category_of(case), person=_patient(case),
+                    person_index=bytes(case.person_index), dispute=case.kind_of_case.startswith("dispute"))
+    assessment.book(session, wanted, **vars(part(asked, "appointment")))
+    return move(case, "book", asked, day=session.day.isoformat())
+
+
+@transaction.atomic
+def miss_day(appointment: Appointment, *, by: Actor, request_id: UUID, at: datetime) -> Appointment:
+    """Nobody came (未到评): the case waits for another day."""
+    asked = Asked(by, request_id, at)
+    if case := _case(appointment.case_id):
+        steps.take(case, "miss", reason="未到评", **vars(part(asked, "case")))
+    return assessment.miss(appointment, **vars(asked))
+
+
+@transaction.atomic
+def sign(appointment: Appointment, answers: Mapping[str, Any], *, by: Actor, request_id: UUID,
+         at: datetime) -> Assessment:
+    """Sign the form of an appointment (评定): its conclusion goes into the case. `Refusal` as `assessment.record`."""
+    asked = Asked(by, request_id, at)
+    signed = assessment.record(appointment, answers, **vars(asked))
+    if case := _case(appointment.case_id):
+        steps.assess(case, finding(signed.conclusion), **vars(part(asked, "case")))
+    return signed.assessment
+
+
+@transaction.atomic
+def second(row: Assessment, *, agrees: bool, by: Actor, request_id: UUID, at: datetime,
+           reason: str = "") -> Assessment:
+    """Sign as the second doctor, or differ (会签、意见不一); where the policy asks for it, the case goes on or back."""
+    asked = Asked(by, request_id, at)
+    row = assessment.countersign(row, agrees=agrees, reason=reason, **vars(asked))
+    case, action = _case(row.case_id), "countersign" if agrees else "differ"
+    if case and any((step.source, step.action) == (case.state, action) for step in case.table.steps):
+        steps.take(case, action, reason=reason, **vars(part(asked, "case")))
+    return row
+
+
+def finding(found: Conclusion) -> Finding | None:
+    """What an assessment found, as the registry keeps it; None where the standard is not met."""
+    return Finding(found.category, found.grade, found.components) if found.grade else None
+
+
+def category_of(case: Case) -> int:
+    """The category for which a case asks a doctor: the one applied for, else the one certified."""
+    wanted = told(case).get("wanted") or (case.certificate.category if case.certificate else 0)
+    return int(wanted)
+
+
+def _patient(case: Case) -> Patient:
+    """The person as the team of doctors needs to know them."""
+    person = told(case).get("person")
+    if person:
+        return Patient(person["name"], idnumber.parse(person["id_number"]).birth, person["phone"], person["address"])
+    holder = case.holder
+    if holder is None:
+        raise Refusal("not-found")
+    phone, address = ((fields.open_(bytes(sealed), f"holder.{name}") if sealed else "")
+                      for name, sealed in (("phone", holder.phone), ("address", holder.address)))
+    return Patient(holder.name, holder.birth_date, phone, address)
+
+
+def _case(pk: int) -> Case | None:
+    """The case of an appointment; None where it is of no case of this platform."""
+    return Case.objects.filter(pk=pk).first()

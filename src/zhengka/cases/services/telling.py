@@ -1,0 +1,115 @@
+"""People are told what becomes of their case (告知): a letter or a short message with each step that concerns them.
+
+Who has a mobile phone gets a message, all others a sheet of paper, and with 视力 who is not told by phone a sheet in
+Braille, too. A step is never refused because a letter cannot be written: the case goes on, and its page shows none.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from zhengka.areas.models import Area
+from zhengka.bulk.services import Asked
+from zhengka.cases import book
+from zhengka.cases.models import Case
+from zhengka.cases.services.moving import day, part
+from zhengka.cases.services.opening import told
+from zhengka.core import fields
+from zhengka.core.errors import Refusal
+from zhengka.formats.certnumber import CATEGORIES, GRADES
+from zhengka.letters import services as letters
+from zhengka.letters.rules import Recipient, is_phone
+from zhengka.letters.services import Message
+
+TO_BRING = timedelta(days=30)
+"""How long an application waits for papers that are missing [ours: the Measures name no day]."""
+
+HOTLINE = "12385"
+"""The service line for people with disabilities (残疾人服务热线), the same number in every place."""
+
+Slots = Callable[[Case, Asked, str], dict[str, Any]]
+
+
+def tell(case: Case, action: str, asked: Asked, reason: str = "") -> None:
+    """Write what a step says to the person, to be carried after the transaction; nothing for a step of no letter."""
+    letters_of = LETTERS.get(action, ())
+    if not letters_of or not asked.by.may("letter.send"):
+        return
+    to = recipient(case)
+    for kind, slots in letters_of:
+        filled = slots(case, asked, reason) | {"office": f"{case.area.name}残联", "phone": HOTLINE}
+        message = Message(kind, case.area, case, to, filled, channels(case, to), occasion=f"v{case.version}")
+        try:
+            letters.write(message, **vars(part(asked, kind)))
+        except Refusal as no:
+            if no.code not in ("letter-no-way", "letter-text-unfit", "letter-slots-wrong", "letter-unknown"):
+                raise
+
+
+def recipient(case: Case) -> Recipient:
+    """Whom a case concerns, and how they are reached."""
+    person = told(case).get("person")
+    if person:
+        return Recipient(person["name"], person["phone"], person["address"])
+    holder = case.holder
+    if holder is None:
+        return Recipient(case.name)
+    phone, address = ((fields.open_(bytes(sealed), f"holder.{name}") if sealed else "")
+                      for name, sealed in (("phone", holder.phone), ("address", holder.address)))
+    return Recipient(holder.name, phone, address)
+
+
+def channels(case: Case, to: Recipient) -> tuple[str, ...]:
+    """The ways on which a person is told."""
+    if is_phone(to.phone):
+        return ("sms",)
+    category = case.certificate.category if case.certificate else told(case).get("wanted")
+    return ("print", "braille") if category == VISUAL else ("print",)
+
+
+VISUAL = 1
+"""Category 视力 (GB/T 26341)."""
+
+
+def _accepted(case: Case, asked: Asked, _reason: str) -> dict[str, Any]:
+    return {"number": str(case.pk), "until": case.due_on or day(asked.at) + timedelta(days=60)}
+
+
+def _missing(case: Case, asked: Asked, reason: str) -> dict[str, Any]:
+    return {"number": str(case.pk), "papers": reason, "until": day(asked.at) + TO_BRING}
+
+
+def _approved(case: Case, _asked: Asked, _reason: str) -> dict[str, Any]:
+    certificate = case.certificate
+    return {"number": str(case.pk), "disability": said(certificate.category, certificate.grade) if certificate else "—"}
+
+
+def _refused(case: Case, _asked: Asked, reason: str) -> dict[str, Any]:
+    return {"number": str(case.pk), "reason": reason}
+
+
+def _dispute(case: Case, asked: Asked, reason: str) -> dict[str, Any]:
+    last = book.procedure_for("dispute_city", case.area_id, day(asked.at))[1].closes(
+        day(asked.at), book.calendar(case.area_id)).day
+    city, province = (_office(case.area_id, digits) for digits in (10**8, 10**10))
+    return {"number": str(case.pk), "reason": reason, "until": last, "city_office": city, "province_office": province}
+
+
+def _office(area: int, digits: int) -> str:
+    found = Area.objects.filter(code=area // digits * digits).first()
+    return f"{found.name if found else ''}残联"
+
+
+def said(category: int, grade: int) -> str:
+    """Category and grade as people say them: 肢体二级."""
+    return f"{CATEGORIES[category].short}{GRADES[grade].zh}"
+
+
+LETTERS: Mapping[str, tuple[tuple[str, Slots], ...]] = {
+    "accept": (("acceptance", _accepted),), "return_papers": (("papers-missing", _missing),),
+    "approve": (("decision-approved", _approved),), "recheck": (("decision-approved", _approved),),
+    "refuse": (("decision-refused", _refused), ("ways-to-dispute", _dispute)),
+    "fail": (("decision-refused", _refused), ("ways-to-dispute", _dispute)),
+    "decline": (("decision-refused", _refused),)}
+"""Step → the letters that it writes."""
+

@@ -1,0 +1,87 @@
+"""A case with the rooms that serve it: a day at an institution, the doctors' form, letters to the person."""
+
+import pytest
+
+import assessing
+import builders
+from builders import NOON
+from stories import applies, brings, card_holder, person, under
+from zhengka.assessment.models import Appointment
+from zhengka.cases import services
+from zhengka.cases.models import Case
+from zhengka.core.errors import Refusal
+from zhengka.letters.models import Letter
+
+pytestmark = pytest.mark.django_db
+
+
+def told(case: Case) -> list[tuple[str, str]]:
+    return sorted(Letter.objects.filter(subject="case", subject_id=case.pk).values_list("template", "channel"))
+
+
+def booked(story, **of_session):
+    """The case has a place on today's list of a hospital, with a doctor there."""
+    story.take("accept")
+    session = assessing.make_session(**of_session)
+    story.case = services.book_day(story.case, session, by=story.by("clerk"), request_id=builders.request_id(), at=NOON)
+    return Appointment.objects.get(case_id=story.case.pk), session.institution
+
+
+def test_a_day_is_booked_the_doctor_signs_and_the_case_knows_the_conclusion():
+    story = applies(wanted=3)
+    appointment, institution = booked(story)
+    assert story.case.state == "booked"
+    doctor = assessing.make_assessor(institution)
+    services.sign(appointment, assessing.SPEECH, by=doctor, request_id=builders.request_id(), at=NOON)
+    case = Case.get(story.case.pk)
+    assert (case.state, case.assessor_person) == ("assessed", doctor.person)
+    assert case.found == {"category": 3, "grade": 2, "components": []}
+
+
+def test_who_did_not_come_is_booked_again_and_a_day_that_is_full_leaves_the_case_where_it_was():
+    story = applies(wanted=3)
+    appointment, institution = booked(story, capacity=1)
+    other = applies(wanted=3)
+    other.take("accept")
+    with pytest.raises(Refusal, match="session-full"):
+        services.book_day(other.case, appointment.session, by=other.by("clerk"), request_id=builders.request_id(),
+                          at=NOON)
+    assert Case.get(other.case.pk).state == "accepted" and Appointment.objects.count() == 1
+    services.miss_day(appointment, by=story.by("clerk"), request_id=builders.request_id(), at=NOON)
+    assert (Case.get(story.case.pk).state, Appointment.objects.get().state) == ("accepted", "missed")
+    assert institution.state == "designated"
+
+
+def test_where_a_policy_asks_for_two_doctors_the_second_sends_on_or_back(tmp_path):
+    with under("two-doctors", tmp_path):
+        story = applies(wanted=3)
+        appointment, institution = booked(story)
+        first, second = assessing.make_assessor(institution), assessing.make_assessor(institution)
+        signed = services.sign(appointment, assessing.SPEECH, by=first, request_id=builders.request_id(), at=NOON)
+        with pytest.raises(Refusal, match="same-person"):
+            services.second(signed, agrees=True, by=first, request_id=builders.request_id(), at=NOON)
+        services.second(signed, agrees=False, reason="听不清", by=second, request_id=builders.request_id(), at=NOON)
+        case = Case.get(story.case.pk)
+        assert (case.state, case.assessor_person) == ("accepted", "")
+
+
+def test_each_step_that_concerns_the_person_is_told_once_by_phone_or_on_paper():
+    story = applies()
+    story.take("return_papers", reason="户口簿")
+    story.take("resubmit", "accept")
+    assert told(story.case) == [("acceptance", "sms"), ("papers-missing", "sms")]
+    paper = applies(person(phone=""), wanted=1)
+    paper.take("accept")
+    assert told(paper.case) == [("acceptance", "braille"), ("acceptance", "print")]
+
+
+def test_a_refusal_names_its_reason_and_the_ways_to_dispute_it():
+    holder, _ = card_holder()
+    story = brings("damage", holder)
+    story.take("accept", "review", "refuse", reason="卡未损坏")
+    assert told(story.case) == [("acceptance", "print"), ("decision-refused", "print"), ("ways-to-dispute", "print")]
+
+
+def test_a_letter_that_cannot_be_written_keeps_no_case_from_going_on():
+    story = applies(person(phone="", address="\u202e" * 3))
+    assert story.take("accept").state == "accepted" and not told(story.case)
