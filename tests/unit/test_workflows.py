@@ -48,5 +48,5 @@ def test_every_step_is_somebodys(workflow):
 
 @pytest.mark.parametrize("code", PROBLEMS)
 def test_every_no_is_said_somewhere(code):
-    said = [path for path, text in SOURCE.items() if f'"{code}"' in text and path.name != "errors.py"]
+    said = [path for path, text in SOURCE.items() if f'"{code}"' in text and "errors" not in path.parts]
     assert said, "nobody raises it"
