@@ -13,6 +13,7 @@ from zhengka.web.staff import letters as letter_pages
 from zhengka.web.staff.batch_parts import FINDING_WORDS, HOLD_WORDS
 from zhengka.web.staff.plan import FIGURES, Standing, percent, ten_thousands
 from zhengka.web.staff.words import CHANNEL_WORDS, FORM_WORDS, OUTLOOK_WORDS, STOP_WORDS
+from zhengka.web.ui import charts
 
 TONES = {"green": "good", "red": "bad", "amber": "wait"}
 
@@ -72,3 +73,19 @@ def test_money_in_ten_thousands_of_yuan_is_exact_to_the_fen(fen, told):
 
 def test_a_share_of_nothing_is_a_dash():
     assert percent(1, 8) == "12.5 %" and percent(0, 0) == "—"
+
+
+def test_a_funnel_plot_places_shares_upwards_numbers_across_and_names_only_what_lies_outside():
+    plot = charts.funnel([("1", 30, 0.5, "within"), ("2", 1, 1.0, "95")], {"95": [(1, 0.0, 1.0), (30, 0.2, 0.8)]}, 0.5)
+    inside, outside = plot.points
+    assert (inside.x, inside.y, inside.label) == ("96.000%", "9.750rem", "")
+    assert (outside.x, outside.y, outside.label) == ("14.000%", "0.750rem", "2")
+    target, low, high = plot.lines
+    assert target.y1 == target.y2 == inside.y and (low.y1, low.y2, high.y1, high.y2) == (
+        "18.750rem", "15.150rem", "0.750rem", "4.350rem")
+    assert [tick.label for tick in plot.numbers] == ["1", "8", "15", "22", "30"]
+
+
+def test_a_funnel_plot_of_one_person_has_its_axis_too():
+    plot = charts.funnel([("1", 1, 0.0, "within")], {}, 0.3)
+    assert [tick.label for tick in plot.numbers] == ["1", "2"] and len(plot.lines) == 1
