@@ -16,6 +16,7 @@ import papers_brought as brought
 from builders import NOON, make_actor, make_area, make_case, make_certificate, make_holder, make_officer, request_id
 from papers_brought import jpeg, make_paper, make_portrait, photograph, put_portrait, subject_of
 from visits import Visitor
+from zhengka.cases.models import Case
 from zhengka.core import files
 from zhengka.core.errors import PROBLEMS, Refusal
 from zhengka.core.events import Replayed
@@ -412,6 +413,20 @@ def test_a_script_called_a_picture_is_a_fault_of_its_field():
     page = visitor.act(reverse("staff:holder-paper", args=[make_holder().pk]), kind="id-card",
                        file=upload(b"#!/bin/sh\n", "id-card.jpg"))
     assert page.status_code == 200 and "govuk-error-message" in page.content.decode() and not Paper.objects.exists()
+
+
+def test_what_a_case_was_decided_on_stays_as_it_was():
+    case, visitor = make_case(), Visitor(make_officer("clerk"))
+    add = reverse("staff:case-paper", args=[case.pk])
+    assert visitor.act(add, kind="id-card", file=upload(jpeg(photograph()))).status_code == 302
+    Case.objects.filter(pk=case.pk).update(ended_at=NOON)
+    paper = Paper.objects.get()
+    assert "Withdraw the paper" not in visitor.get(reverse("staff:paper", args=[paper.pk])).content.decode()
+    visitor.raise_request_exception = False
+    for answer in (visitor.get(add), visitor.get(reverse("staff:case-portrait", args=[case.pk])),
+                   visitor.act(reverse("staff:paper-withdraw", args=[paper.pk]), reason="x")):
+        assert answer.status_code == 409
+    assert Paper.get(paper.pk).state == "received"
 
 
 def test_papers_of_another_office_are_nowhere():

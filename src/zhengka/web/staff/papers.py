@@ -45,14 +45,15 @@ LISTS: dict[str, tuple[Text, str]] = {"holder": (_("Holders"), "staff:holders"),
 
 @dataclass(frozen=True)
 class Owner:
-    """To whom papers belong: the subject, the name of the page that shows it, its words, and the holder, if there is a
-    record of one.
+    """To whom papers belong: the subject, the name of the page that shows it, its words, the holder, if there is a
+    record of one, and whether it is over: what was decided on stays as it was (办法 art. 9(5)).
     """
 
     subject: Subject
     page: str
     title: str
     holder: Holder | None
+    over: bool = False
 
     @property
     def href(self) -> str:
@@ -72,8 +73,7 @@ def _holder(request: Request, pk: int) -> Owner:
 
 def _case(request: Request, pk: int) -> Owner:
     row = cases.get(pk, actor=request.actor)
-    name = row.holder.name if row.holder else ""
-    return Owner(Subject(row.kind(), row.pk, row.area_id), "case", name, row.holder)
+    return Owner(Subject(row.kind(), row.pk, row.area_id), "case", row.name, row.holder, row.ended_at is not None)
 
 
 OWNERS: dict[str, Callable[[Request, int], Owner]] = {"holder": _holder, "case": _case}
@@ -102,10 +102,11 @@ class PaperForm(forms.Form):
         "camera data, scripts and links are taken out."))
 
 
-def section(request: Request, subject: Subject, *, needs: Sequence[Need] = (), photo: bool = False) -> dict[str, Any]:
+def section(request: Request, subject: Subject, *, needs: Sequence[Need] = (), photo: bool = False,
+            over: bool = False) -> dict[str, Any]:
     """Context of `staff/papers/section.html`, as `papers`: the papers of a row, and which of `needs` are missing.
 
-    `photo`: the person's record holds a photo. Empty for who may not see cases.
+    `photo`: the person's record holds a photo; `over`: no more papers are taken in. Empty for who may not see cases.
     """
     if not request.actor.may("case.read"):
         return {}
@@ -113,8 +114,9 @@ def section(request: Request, subject: Subject, *, needs: Sequence[Need] = (), p
     table = Table(_("Papers"), columns, [_row(paper) for paper in queries.papers_of(subject)], caption_hidden=True,
                   empty=_("No paper was taken in yet."))
     missing = queries.missing(needs, subject, photo=photo) if needs else []
+    may_add = not over and request.actor.may("case.open")
     return {"table": table, "missing": [(PAPER_WORDS[need.paper], need.clause) for need in missing],
-            "add": reverse(f"staff:{subject.kind}-paper", args=[subject.pk]) if request.actor.may("case.open") else ""}
+            "add": reverse(f"staff:{subject.kind}-paper", args=[subject.pk]) if may_add else ""}
 
 
 def _row(paper: Paper) -> Row:
@@ -135,7 +137,14 @@ def case_paper(request: Request, pk: int) -> HttpResponse:
     return _add(request, _case(request, pk))
 
 
+def refuse_over(owner: Owner) -> None:
+    """`Refusal("step-not-open")` where what the papers are for is over."""
+    if owner.over:
+        raise Refusal("step-not-open", subject=owner.subject.kind)
+
+
 def _add(request: Request, owner: Owner) -> HttpResponse:
+    refuse_over(owner)
     form = PaperForm(*((request.POST, request.FILES) if request.method == "POST" else ()))
     if form.is_valid():
         file: UploadedFile[bytes] = form.cleaned_data["file"]
@@ -171,7 +180,8 @@ def _page(request: Request, row: Paper, **forms_: forms.Form) -> HttpResponse:
     return render(request, "staff/papers/paper.html", {
         "title": PAPER_WORDS[row.kind_of_paper], "caption": owner.title, "paper": row, "facts": _facts(row),
         "purpose_form": forms_.get("purpose", PurposeForm()) if there else None,
-        "withdraw_form": forms_.get("withdraw", WithdrawForm()) if there and request.actor.may("case.open") else None,
+        "withdraw_form": forms_.get("withdraw", WithdrawForm()) if there and not owner.over and request.actor.may(
+            "case.open") else None,
         "events": history.of_row(request, row), "breadcrumbs": owner.crumbs})
 
 
@@ -207,6 +217,7 @@ def read(request: Request, pk: int) -> HttpResponse:
 def withdraw(request: Request, pk: int) -> HttpResponse:
     """Take a paper back for a reason."""
     row, form = queries.paper(pk, actor=request.actor), WithdrawForm(request.POST)
+    refuse_over(OWNERS[row.subject](request, row.subject_id))
     if not form.is_valid():
         return _page(request, row, withdraw=form)
     return act(request, lambda key: services.withdraw_paper(

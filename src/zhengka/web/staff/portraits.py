@@ -69,6 +69,7 @@ def of_case(request: Request, pk: int) -> HttpResponse:
 
 
 def _take(request: Request, owner: Owner) -> HttpResponse:
+    papers.refuse_over(owner)
     form = PhotoForm(*((request.POST, request.FILES) if request.method == "POST" else ()), known=bool(owner.holder))
     if form.is_valid():
         try:
