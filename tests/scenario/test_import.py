@@ -23,7 +23,7 @@ from zhengka.exchange import sample
 from zhengka.registry import queries, services
 from zhengka.registry.models import Certificate, Holder, Import
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)  # persons are looked up on a connection beside
 
 
 @pytest.fixture(scope="module")
