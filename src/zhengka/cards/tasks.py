@@ -25,3 +25,9 @@ def refresh_status_lists(timestamp: int) -> None:
 def match_alive(act_id: int) -> None:
     """Activate the cards of those who are known to be alive, in groups."""
     services.match_alive(act_id, clock=timezone.now)
+
+
+@task("cards.remind", cron="20 1 * * *")
+def remind(timestamp: int) -> None:
+    """Every morning in China: tell those whose activation ends soon."""
+    services.remind(at=datetime.fromtimestamp(timestamp, UTC))

@@ -1,5 +1,7 @@
 """What the worker does for cases: the bulk acts that officers asked for."""
 
+from datetime import UTC, datetime
+
 from django.utils import timezone
 
 from zhengka.bulk.services import give_up
@@ -38,6 +40,6 @@ def move_on(case_id: int) -> None:
 
 
 @task("cases.run_clocks", cron="7 * * * *")
-def run_clocks() -> None:
-    """Take the steps that are due by the calendar alone."""
-    services.run_clocks(at=timezone.now())
+def run_clocks(timestamp: int) -> None:
+    """Take the steps that are due by the calendar alone, and warn of those to come."""
+    services.run_clocks(at=datetime.fromtimestamp(timestamp, UTC))

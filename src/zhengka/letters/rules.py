@@ -80,6 +80,10 @@ KINDS: Final[dict[str, Kind]] = {name: Kind(zh, frozenset(own.split())) for name
 
 OCCASION: Final = r"[a-z0-9.-]{1,40}"
 """What tells one letter of a kind about a row from the next."""
+HOTLINE: Final = "12385"
+"""The service line for people with disabilities (残疾人服务热线), the same number in every place."""
+UNREACHED: Final = ("letter-no-way", "letter-text-unfit", "letter-slots-wrong", "letter-unknown")
+"""Why a person cannot be told: no reason to stop what they would have been told of."""
 NAME_UNITS: Final = 60
 ADDRESS_UNITS: Final = 120
 

@@ -17,6 +17,7 @@ from zhengka.cards.services.life import (
 )
 from zhengka.cards.services.matching import ask_match, match_alive
 from zhengka.cards.services.ordering import Numbered, allot, order, order_many, reorder, reorder_many
+from zhengka.cards.services.reminding import remind
 from zhengka.cards.services.status import ask_for, publish_keys, publish_status_lists
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "order_many",
     "publish_keys",
     "publish_status_lists",
+    "remind",
     "renew_many",
     "reorder",
     "reorder_many",

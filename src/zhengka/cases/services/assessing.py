@@ -17,10 +17,10 @@ from zhengka.cases.models import Case
 from zhengka.cases.services import steps
 from zhengka.cases.services.moving import move, part
 from zhengka.cases.services.opening import told
-from zhengka.core import fields
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.formats import idnumber
+from zhengka.registry import services as registry
 from zhengka.registry.services import Finding
 
 
@@ -85,9 +85,7 @@ def _patient(case: Case) -> Patient:
     holder = case.holder
     if holder is None:
         raise Refusal("not-found")
-    phone, address = ((fields.open_(bytes(sealed), f"holder.{name}") if sealed else "")
-                      for name, sealed in (("phone", holder.phone), ("address", holder.address)))
-    return Patient(holder.name, holder.birth_date, phone, address)
+    return Patient(holder.name, holder.birth_date, *registry.reached(holder))
 
 
 def _case(pk: int) -> Case | None:

@@ -5,7 +5,7 @@ certificate and cards over and orders the new card; each office sees the other's
 """
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID, uuid5
 
 from django.db import transaction
@@ -19,6 +19,7 @@ from zhengka.cases.services import steps
 from zhengka.cases.services.effects import SECOND, end_certificates, order, term
 from zhengka.cases.services.moving import day, move, part
 from zhengka.cases.services.opening import open_arrival, told
+from zhengka.cases.services.telling import warn
 from zhengka.core.actors import SYSTEM
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed, lock
@@ -81,10 +82,16 @@ def run_clocks(*, at: datetime) -> dict[str, int]:
     today = day(at)
     return {"end_notice": _each(Case.objects.filter(state="publicised", notice_ends__lt=today), _notice, at),
             "freeze": _each(_left_behind(freezes_on__lt=today).exclude(state="frozen"), _freeze, at),
-            "lapse": _each(_left_behind(lapses_on__lt=today).filter(state="frozen"), _lapse, at)}
+            "lapse": _each(_left_behind(lapses_on__lt=today).filter(state="frozen"), _lapse, at),
+            "warn": _each(_left_behind(freezes_on__range=(today, today + AHEAD)), _warn, at)
+            + _each(_left_behind(lapses_on__range=(today, today + AHEAD), freezes_on__lt=today), _warn_again, at)}
 
 
-def _left_behind(**late: date) -> "QuerySet[Case]":
+AHEAD = timedelta(days=30)
+"""So long before its day a person is warned [ours]."""
+
+
+def _left_behind(**late: date | tuple[date, date]) -> "QuerySet[Case]":
     """Departures whose day has passed. One that was approved waits for the other office: it is frozen all the same."""
     return Case.objects.filter(Q(**late), kind_of_case__startswith="transfer_out", ended_at__isnull=True)
 
@@ -103,6 +110,14 @@ def _each(rows: "QuerySet[Case]", step: Callable[[Case, Asked], object], at: dat
 
 def _notice(case: Case, asked: Asked) -> None:
     steps.end_notice(case, **vars(asked))
+
+
+def _warn(case: Case, asked: Asked) -> None:
+    warn(case, "freeze-warning", asked)
+
+
+def _warn_again(case: Case, asked: Asked) -> None:
+    warn(case, "lapse-warning", asked)
 
 
 def _freeze(case: Case, asked: Asked) -> None:

@@ -14,18 +14,15 @@ from zhengka.cases import book
 from zhengka.cases.models import Case
 from zhengka.cases.services.moving import day, part
 from zhengka.cases.services.opening import told
-from zhengka.core import fields
 from zhengka.core.errors import Refusal
 from zhengka.formats.certnumber import CATEGORIES, GRADES
 from zhengka.letters import services as letters
-from zhengka.letters.rules import Recipient, is_phone
+from zhengka.letters.rules import HOTLINE, UNREACHED, Recipient, is_phone
 from zhengka.letters.services import Message
+from zhengka.registry import services as registry
 
 TO_BRING = timedelta(days=30)
 """How long an application waits for papers that are missing [ours: the Measures name no day]."""
-
-HOTLINE = "12385"
-"""The service line for people with disabilities (残疾人服务热线), the same number in every place."""
 
 Slots = Callable[[Case, Asked, str], dict[str, Any]]
 
@@ -35,15 +32,26 @@ def tell(case: Case, action: str, asked: Asked, reason: str = "") -> None:
     letters_of = LETTERS.get(action, ())
     if not letters_of or not asked.by.may("letter.send"):
         return
-    to = recipient(case)
     for kind, slots in letters_of:
-        filled = slots(case, asked, reason) | {"office": f"{case.area.name}残联", "phone": HOTLINE}
-        message = Message(kind, case.area, case, to, filled, channels(case, to), occasion=f"v{case.version}")
-        try:
-            letters.write(message, **vars(part(asked, kind)))
-        except Refusal as no:
-            if no.code not in ("letter-no-way", "letter-text-unfit", "letter-slots-wrong", "letter-unknown"):
-                raise
+        _write(case, kind, slots(case, asked, reason), f"v{case.version}", part(asked, kind))
+
+
+def warn(case: Case, kind: str, asked: Asked) -> None:
+    """Warn somebody whose certificate did not follow their move (办法 art. 23) before its day, once for each day."""
+    new = Area.objects.filter(code=told(case).get("to") or 0).first()
+    if case.freezes_on and case.lapses_on:
+        slots = {"new_area": new.name if new else "迁入地", "freeze_day": case.freezes_on, "lapse_day": case.lapses_on}
+        _write(case, kind, slots, "once", asked)
+
+
+def _write(case: Case, kind: str, slots: dict[str, Any], occasion: str, asked: Asked) -> None:
+    to = recipient(case)
+    filled = slots | {"office": f"{case.area.name}残联", "phone": HOTLINE}
+    try:
+        letters.write(Message(kind, case.area, case, to, filled, channels(case, to), occasion), **vars(asked))
+    except Refusal as no:
+        if no.code not in UNREACHED:
+            raise
 
 
 def recipient(case: Case) -> Recipient:
@@ -54,9 +62,7 @@ def recipient(case: Case) -> Recipient:
     holder = case.holder
     if holder is None:
         return Recipient(case.name)
-    phone, address = ((fields.open_(bytes(sealed), f"holder.{name}") if sealed else "")
-                      for name, sealed in (("phone", holder.phone), ("address", holder.address)))
-    return Recipient(holder.name, phone, address)
+    return Recipient(holder.name, *registry.reached(holder))
 
 
 def channels(case: Case, to: Recipient) -> tuple[str, ...]:

@@ -124,6 +124,11 @@ def read_in_full(holder: Holder, *, by: Actor, request_id: UUID, purpose: str, a
                       for one in holder.certificates.order_by("id")})
 
 
+def reached(holder: Holder) -> tuple[str, str]:
+    """Phone and address of a holder in clear, for what the platform itself sends them; never for a page."""
+    return _clear(holder.phone, "holder.phone"), _clear(holder.address, "holder.address")
+
+
 def _sealed(text: str, name: str) -> bytes | None:
     return fields.close(text, f"holder.{name}") if text else None
 
