@@ -21,6 +21,7 @@ from builders import (
 from lettering import TO, make_letter
 from papers_brought import put_paper, put_portrait
 from portraits import make_photo
+from stories import applies
 from zhengka.accounts import services as accounts
 from zhengka.accounts.models import Officer
 from zhengka.accounts.roles import ROLES
@@ -65,6 +66,7 @@ def make_world(code: int = 430104, name: str = "岳麓区") -> World:
     world.ids["imports"] = [_import(area, state).pk for state in ("received", "done", "refused")]
     world.ids["cases"] = [make_case(holder, state=state).pk for holder, state in zip(
         holders, ("notified", "confirmed", "reviewed", "closed"), strict=True)]
+    world.ids["cases"] += _applications(area)
     make_card(holders[0], state="active")
     make_card(holders[0], state="spoiled")
     cards = [make_card(_person(area, f"持卡人{state}"), state=state) for state in sorted(CARD.states)]
@@ -83,6 +85,17 @@ def make_world(code: int = 430104, name: str = "岳麓区") -> World:
     world.ids |= assessing.populate(area, world.officers["assessor"])
     _plan(area)
     return world
+
+
+def _applications(area: Area) -> list[int]:
+    """First applications: just typed in, at the doctor's, on the notice board, disputed there."""
+    found = [applies(area=area, wanted=3, at=timezone.now()) for _ in range(4)]
+    for story, steps in zip(found, ((), ("accept", "book"), ("accept", "book"), ("accept", "book")), strict=True):
+        story.take(*steps)
+    for story, steps in ((found[2], ("publish",)), (found[3], ("publish", "object"))):
+        story.assess()
+        story.take(*steps)
+    return [story.case.pk for story in found]
 
 
 def _waiting(world: World) -> list[int]:

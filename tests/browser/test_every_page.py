@@ -9,6 +9,7 @@ from visits import Visitor, routes
 from windows import NARROW, WIDE, Window
 from world import World, make_world
 from zhengka.accounts.roles import ROLES
+from zhengka.web.staff.opening import AT_THE_COUNTER
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("browser")]
 LOOKS = [("zh-hans", False), ("en", True), ("zh-hans", True), ("en", False)]
@@ -36,6 +37,8 @@ def _filled(world: World, name: str, pattern) -> list[str]:
         return [reverse(name)]
     if names == ["code"]:
         return [reverse(name, args=["not-found"])]
+    if names == ["pk", "kind"]:
+        return [reverse(name, args=[world.ids["holders"][0], kind]) for kind in AT_THE_COUNTER]
     kind = re.match(r"\w*", str(pattern.pattern)).group()
     return [reverse(name, args=[row]) for row in world.ids.get(kind, [])] if names == ["pk"] else []
 

@@ -5,12 +5,15 @@ import pytest
 import assessing
 import builders
 from builders import NOON
+from portraits import make_photo
 from stories import applies, brings, card_holder, person, under
 from zhengka.assessment.models import Appointment
 from zhengka.cases import services
 from zhengka.cases.models import Case
 from zhengka.core.errors import Refusal
 from zhengka.letters.models import Letter
+from zhengka.papers import services as papers
+from zhengka.papers.queries import Subject
 
 pytestmark = pytest.mark.django_db
 
@@ -63,6 +66,19 @@ def test_where_a_policy_asks_for_two_doctors_the_second_sends_on_or_back(tmp_pat
         services.second(signed, agrees=False, reason="听不清", by=second, request_id=builders.request_id(), at=NOON)
         case = Case.get(story.case.pk)
         assert (case.state, case.assessor_person) == ("accepted", "")
+
+
+def test_the_photo_of_an_application_is_on_the_record_once_it_is_approved():
+    story = applies()
+    subject = Subject("case", story.case.pk, story.case.area_id)
+    papers.take_portrait(subject, make_photo(3), dark_glasses=False, by=story.by("clerk"),
+                         request_id=builders.request_id(), at=NOON)
+    story.take("accept", "book")
+    story.assess()
+    story.notice()
+    case = story.take("review", "approve")
+    assert case.holder.photo and case.card.state == "ordered"
+    assert story.by("approver").may("case.confirm") is False
 
 
 def test_each_step_that_concerns_the_person_is_told_once_by_phone_or_on_paper():

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from zhengka.areas import services as areas
 from zhengka.areas.models import Area
+from zhengka.assessment import demo as assessment
 from zhengka.cards import queries as card_queries
 from zhengka.cards import services as cards
 from zhengka.cards.models import Card
@@ -70,6 +71,12 @@ def load_plan(data: Path) -> list[Area]:
     loaded = areas.load(data / "areas" / f"{PROGRAMME}.toml")
     programme.load(data / "programmes" / f"{PROGRAMME}.toml")
     return loaded
+
+
+def furnish(who: Officers) -> None:
+    """Step 1, for assessments: an institution with two doctors and some days ahead in each city of the plan."""
+    cities = {unit.parent for unit in issuing_units() if unit.parent}
+    assessment.furnish(sorted(cities, key=lambda city: city.code), by=who.approver, clerk=who.clerk, at=timezone.now())
 
 
 def issuing_units() -> list[Area]:

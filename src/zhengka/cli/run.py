@@ -72,6 +72,7 @@ def main_job(share: float, seed: int, steps: Steps) -> list[closing.Line]:
     with steps.step("1 区划与计划 areas and plan"):
         line.load_plan(Path(settings.DATA))
         enrol_demo()
+        line.furnish(line.Officers.demo())
     files, packs = sample(share, seed, steps)
     who = line.Officers.demo()
     with steps.step("2 导入 import") as told:

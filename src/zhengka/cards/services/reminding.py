@@ -45,7 +45,8 @@ def _group(day: date, at: datetime) -> int:
 
 def _write(card: Card, due: Due, at: datetime) -> None:
     to = Recipient(card.holder.name, *registry.reached(card.holder))
-    slots: dict[str, Value] = {"days": due.days_left, "until": due.ends, "office": f"{card.area.name}残联", "phone": HOTLINE}
+    slots: dict[str, Value] = {"days": due.days_left, "until": due.ends, "office": f"{card.area.name}残联",
+                               "phone": HOTLINE}
     message = Message("activation-reminder", card.area, card, to, slots, ("sms",) if is_phone(to.phone) else ("print",),
                       occasion=f"{due.ends:%Y%m%d}-{due.stage}")
     try:

@@ -5,6 +5,7 @@ asks for is done by the platform (`cases.services.moves`), which sees both.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -22,6 +23,9 @@ from zhengka.core.errors import Refusal
 from zhengka.core.queue import later
 from zhengka.formats import certnumber, idnumber
 from zhengka.formats.certnumber import CertNumber
+from zhengka.papers import queries as papers
+from zhengka.papers.queries import Subject
+from zhengka.papers.services import give_portrait
 from zhengka.registry import services as registry
 from zhengka.registry.models import Certificate, Holder
 from zhengka.registry.services import Content, Finding, Person
@@ -76,10 +80,23 @@ def _new(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, Any]]:
         if until := registry.bar(bytes(case.person_index), category, day(asked.at)):
             raise Refusal("category-barred", until=until.isoformat())
     holder = case.holder or registry.register(person, case.area_id, **vars(part(asked, "holder")))
+    _photograph(case, holder, asked)
     number = CertNumber(idnumber.parse(person.id_number).id18, found.category, found.grade)
     says = Content(number, term(case.area_id, day(asked.at)), found.components)
     certificate = registry.issue(holder, says, **vars(part(asked, "certificate")))
     return certificate, {"holder": holder, "certificate": certificate}
+
+
+def _photograph(case: Case, holder: Holder, asked: Asked) -> None:
+    """The photo that was taken for the application goes onto the record; who approves carries on the clerk's act."""
+    portrait = papers.portrait_of(Subject(case.kind(), case.pk, case.area_id))
+    if portrait is not None:
+        by = asked.by if asked.by.may(TAKES) else replace(asked.by, permissions=asked.by.permissions | {TAKES})
+        give_portrait(portrait, holder, **vars(part(replace(asked, by=by), "portrait")))
+
+
+TAKES = "case.confirm"
+"""Permission to put a photo onto a record."""
 
 
 def _arrival(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, Any]]:
@@ -87,6 +104,7 @@ def _arrival(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, An
     brought = told(case)
     person, term_ = Person(**brought["person"]), [date.fromisoformat(each) for each in brought["term"]]
     holder = registry.register(person, case.area_id, **vars(part(asked, "holder")))
+    _photograph(case, holder, asked)
     says = Content(certnumber.parse(brought["number"]), (term_[0], term_[1]))
     certificate = registry.issue(holder, says, **vars(part(asked, "certificate")))
     return certificate, {"holder": holder, "certificate": certificate}

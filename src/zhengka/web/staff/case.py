@@ -92,6 +92,7 @@ def _page(request: Request, row: Case, form: ReasonForm, finding: FindingForm) -
         "finding": finding if "assess" in open_ else None,
         "back_steps": [action for action in open_ if action in services.NEEDS_REASON],
         "closed": [(words.act(each.step.action), _why(each.code, each.step)) for each in choices if not each.is_open],
+        "portrait": row.ended_at is None and row.holder_id is None and request.actor.may("case.confirm"),
         "papers": _papers(request, row), "may_book": "book" in open_ and request.actor.may("assessment.plan"),
         "events": history.of_row(request, row), "breadcrumbs": trail((_("Cases"), "staff:cases"))})
 
@@ -100,7 +101,7 @@ def _papers(request: Request, row: Case) -> dict[str, Any]:
     """The papers of a case, and which of those that its kind needs are missing."""
     subject = Subject(row.kind(), row.pk, row.area_id)
     return papers.section(request, subject, needs=queries.papers_needed(row) if row.ended_at is None else (),
-                          photo=bool(row.holder and row.holder.photo))
+                          photo=bool(row.holder and row.holder.photo), over=row.ended_at is not None)
 
 
 @requires("case.confirm")
