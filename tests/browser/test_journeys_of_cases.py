@@ -56,7 +56,8 @@ def test_a_first_application_is_typed_in_one_go_and_goes_through_all_hands(live_
     doctor.resize(WIDE)
     doctor.tab_to("Physical")
     doctor.press("ArrowDown", "ArrowDown")
-    follow(doctor, "s")
+    doctor.tab_to("Sign the conclusion")
+    follow(doctor, "Enter")
     assert "The conclusion is kept" in said(doctor)
 
     clerk.page.reload()

@@ -12,10 +12,16 @@ VALID_ONCE = models.Case(models.When(state__in=("valid", "frozen"), then=models.
 ELSEWHERE = """
 CREATE FUNCTION registry_certificates_of(person bytea)
 RETURNS TABLE (category smallint, components jsonb, state text, barred_until date)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO public SET app.lo TO '0' SET app.hi TO '999999999999' AS $$
-    SELECT c.category, c.components, c.state, c.barred_until
-    FROM registry_holder h JOIN registry_certificate c ON c.holder_id = h.id WHERE h.id_index = person
-$$;
+LANGUAGE plpgsql SECURITY DEFINER SET search_path TO public AS $$
+DECLARE
+    lo text := coalesce(current_setting('app.lo', true), '');
+    hi text := coalesce(current_setting('app.hi', true), '');
+BEGIN
+    PERFORM set_config('app.lo', '0', true), set_config('app.hi', '999999999999', true);
+    RETURN QUERY SELECT c.category, c.components, c.state, c.barred_until
+        FROM registry_holder h JOIN registry_certificate c ON c.holder_id = h.id WHERE h.id_index = person;
+    PERFORM set_config('app.lo', lo, true), set_config('app.hi', hi, true);
+END $$;
 GRANT EXECUTE ON FUNCTION registry_certificates_of(bytea) TO zhengka_web;
 """
 """One person is one record in the whole nation (I2): an office asks whether a person has a certificate anywhere, and
