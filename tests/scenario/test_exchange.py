@@ -246,3 +246,27 @@ def test_the_page_of_a_case_says_which_steps_are_open_and_why_others_are_not():
     with pytest.raises(Refusal, match="not-found"):
         queries.get(case.pk, actor=builders.make_actor(area=builders.make_area(430102)))
     assert queries.get(case.pk, actor=builders.make_actor()).holder == case.holder
+
+
+def test_an_office_sees_how_many_cases_will_be_late_at_its_own_pace():
+    today = NOON.date()
+    for days in (-2, 0, 1, 1, 2, 9):
+        case = builders.make_case(state="confirmed")
+        Case.objects.filter(pk=case.pk).update(due_on=today + dt.timedelta(days))
+    builders.make_case(state="confirmed")  # without a limit
+    clerk = builders.make_actor()
+    still = queries.forecast(clerk, at=NOON)
+    assert (still.limited, still.late, still.will_be_late, still.pace) == (6, 1, 6, 0), "nothing was ended lately"
+    for _ in range(28):
+        Case.objects.filter(pk=builders.make_case(state="closed").pk).update(ended_at=NOON - dt.timedelta(3))
+    at_one_a_day = queries.forecast(clerk, at=NOON)
+    assert (at_one_a_day.limited, at_one_a_day.late, at_one_a_day.pace) == (6, 1, 1)
+    assert at_one_a_day.will_be_late == 5, "the late one, and all but the last of those that wait behind it"
+    assert queries.forecast(builders.make_actor(area=builders.make_area(430102)), at=NOON).limited == 0
+
+
+def test_open_cases_are_counted_up_to_a_bound(monkeypatch):
+    for _ in range(5):
+        builders.make_case()
+    monkeypatch.setattr(queries, "MANY", 3)
+    assert queries.open_counts(builders.make_actor()) == {"notified": 3}

@@ -77,7 +77,7 @@ class Case(ProvinceRow, Stateful):
             models.Index(F("area"), Coalesce("due_on", Value(NO_LIMIT)), F("id"), condition=Q(ended_at__isnull=True),
                          name="case_by_due_day"),
             models.Index(fields=["area", "ended_at"], condition=Q(ended_at__isnull=False), name="case_ended_by_area"),
-            models.Index(fields=["area", "state"], condition=Q(ended_at__isnull=True), name="case_open_by_area"),
+            models.Index(fields=["state", "area"], condition=Q(ended_at__isnull=True), name="case_open_by_state"),
         ]
 
     def __str__(self) -> str:

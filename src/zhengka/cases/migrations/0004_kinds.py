@@ -131,7 +131,7 @@ class Migration(migrations.Migration):
             models.Index(F("area"), Coalesce("due_on", Value(NO_LIMIT)), F("id"), condition=Q(ended_at__isnull=True),
                          name="case_by_due_day"),
             models.Index(fields=["area", "ended_at"], condition=Q(ended_at__isnull=False), name="case_ended_by_area"),
-            models.Index(fields=["area", "state"], condition=Q(ended_at__isnull=True), name="case_open_by_area"))),
+            models.Index(fields=["state", "area"], condition=Q(ended_at__isnull=True), name="case_open_by_state"))),
         migrations.RunSQL(WAYS, NO_WAYS),
         migrations.RunSQL([
             allow("SELECT, INSERT, UPDATE", "cases_case"), allow("USAGE", "SEQUENCE cases_case_ids"),

@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
+from django.core.cache import cache
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
@@ -55,13 +56,32 @@ def index(request: Request) -> HttpResponse:
     table = Table(_title(shown), COLUMNS, [case_row(case) for case in found[:SIZE]], pager=_pager(request, found),
                   select="chosen" if action else "", caption_hidden=True, empty=_("No case waits here."))
     return render(request, "staff/cases.html", {
-        "title": _("Cases"), "table": table, "shown": shown, "action": action, "total": duties.get(shown, 0),
+        "title": _("Cases"), "table": table, "shown": shown, "action": action, "total": counted(duties.get(shown, 0)),
         "word": BULK[action][1] if action else "", "shortcut": BULK[action][2] if action else "",
-        "tabs": [(step, words.act(step), number) for step, number in duties.items() if number or step == shown],
+        "tabs": [(step, words.act(step), counted(number)) for step, number in duties.items()
+                 if number or step == shown],
         "others": [(OFFICE, _title(OFFICE)), (ENDED, _title(ENDED))], "kind": kind,
-        "kinds": [(name, KIND_WORDS[name]) for name in KINDS], "forecast": queries.forecast(
-            request.actor, at=timezone.now()), "may_open": request.actor.may("case.open")})
+        "kinds": [(name, KIND_WORDS[name]) for name in KINDS], "forecast": _forecast(request),
+        "may_open": request.actor.may("case.open")})
 
+
+def counted(number: int) -> str:
+    """A number of open cases as people read it; cases are not counted beyond `queries.MANY`."""
+    return f"{number:,}+" if number >= queries.MANY else f"{number:,}"
+
+
+def _forecast(request: Request) -> queries.Forecast:
+    """The forecast of the officer's area, at most some minutes old: it adds up every open case."""
+    key = f"forecast-{request.actor.lo}-{request.actor.hi}"
+    found: queries.Forecast | None = cache.get(key)
+    if found is None:
+        found = queries.forecast(request.actor, at=timezone.now())
+        cache.set(key, found, FRESH)
+    return found
+
+
+FRESH = 300
+"""Seconds for which a forecast is shown again."""
 
 COLUMNS = [Column(_("Name")), Column(_("Kind of case")), Column(_("Category and grade")), Column(_("Office")),
            Column(_("State")), Column(_("Due"))]

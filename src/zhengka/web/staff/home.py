@@ -16,7 +16,7 @@ from zhengka.cases.queries import Wanted
 from zhengka.core.actors import Actor
 from zhengka.production import queries as production
 from zhengka.web.access import Request, requires
-from zhengka.web.staff.cases import COLUMNS, case_row
+from zhengka.web.staff.cases import COLUMNS, case_row, counted
 from zhengka.web.staff.holders import SearchForm
 from zhengka.web.staff.navigation import navigation
 from zhengka.web.ui import words
@@ -49,8 +49,9 @@ def index(request: Request) -> HttpResponse:
     counts = _counts(request)
     mine = [line for line in WAITING if request.actor.may(line[0])]
     duties = cases.duties(request.actor)
-    tiles = [Tile(CASE_DUTIES.get(step, words.act(step)), number, href=f"{reverse('staff:cases')}?step={step}",
-                  tone=words.WAIT) for step, number in duties.items() if number or step in CASE_DUTIES]
+    shown = [(step, number) for step, number in duties.items() if number or step in CASE_DUTIES]
+    tiles = [Tile(CASE_DUTIES.get(step, words.act(step)), counted(number), href=f"{reverse('staff:cases')}?step={step}",
+                  tone=words.WAIT if number else "") for step, number in shown]
     tiles += [Tile(label, counts[kind].get(state, 0), href=f"{reverse(f'staff:{kind}')}?state={state}",
                   tone=words.WAIT if counts[kind].get(state) else "") for _perm, kind, state, label in mine]
     step = next((step for step, number in duties.items() if number), "")
