@@ -146,7 +146,7 @@ def test_nobody_ends_a_notice_before_its_last_day_not_even_the_database():
     with pytest.raises(IntegrityError, match="full days"), transaction.atomic():
         Case.objects.filter(pk=story.case.pk).update(state="noticed")
     with pytest.raises(IntegrityError, match="no way from"), transaction.atomic():
-        Case.objects.filter(pk=story.case.pk).update(state="reviewed")
+        Case.objects.filter(pk=applies().case.pk).update(state="reviewed", reviewer_person="Li")
     with pytest.raises(IntegrityError, match="stay as they were"), transaction.atomic():
         Case.objects.filter(pk=story.case.pk).update(minor=True, notice_from=None, notice_ends=None)
 

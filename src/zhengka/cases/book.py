@@ -1,5 +1,6 @@
 """The case policies and calendars of this installation (`data/cases`, `data/calendars`), read once."""
 
+from collections.abc import Mapping
 from datetime import date
 from functools import cache
 
@@ -8,7 +9,7 @@ from django.conf import settings
 from zhengka.areas import calendars
 from zhengka.areas.calendars import Calendar, Layer
 from zhengka.cases import policies, rules
-from zhengka.cases.rules import Policy, Procedure
+from zhengka.cases.rules import Policy, Procedure, Rule
 from zhengka.core.errors import Refusal
 from zhengka.core.workflow import Workflow
 
@@ -39,6 +40,12 @@ def pinned(code: str, kind: str) -> Procedure:
 def table(code: str, kind: str, *, minor: bool) -> Workflow:
     """The steps of a case of a kind under a policy, for an adult or a minor."""
     return pinned(code, kind).workflow(minor=minor)
+
+
+@cache
+def limits(code: str, kind: str, *, minor: bool) -> Mapping[str, Rule]:
+    """State → the rule of the step that leads on, where it has a limit: asked once for each case of a bulk act."""
+    return pinned(code, kind).limits(minor=minor)
 
 
 @cache

@@ -38,6 +38,6 @@ def move(case: Case, action: str, asked: Asked, also: dict[str, Any] | None = No
 
 def due(case: Case, state: str, since: datetime) -> date | None:
     """The last day for the step that leads on from a state; None where the policy sets no limit."""
-    rule = book.pinned(case.policy, case.kind_of_case).limits(minor=case.minor).get(state)
+    rule = book.limits(case.policy, case.kind_of_case, minor=case.minor).get(state)
     found = rule.due(day(since), book.calendar(case.area_id)) if rule else None
     return found.day if found else None
