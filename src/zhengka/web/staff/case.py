@@ -91,7 +91,8 @@ def _page(request: Request, row: Case, form: ReasonForm, finding: FindingForm) -
                  if action not in services.NEEDS_REASON and action != "assess"],
         "finding": finding if "assess" in open_ else None,
         "back_steps": [action for action in open_ if action in services.NEEDS_REASON],
-        "closed": [(words.act(each.step.action), _why(each.code, each.step)) for each in choices if not each.is_open],
+        "closed": [(words.act(each.step.action, "case"), _why(each.code, each.step))
+                   for each in choices if not each.is_open],
         "portrait": row.ended_at is None and row.holder_id is None and request.actor.may("case.confirm"),
         "papers": _papers(request, row), "may_book": "book" in open_ and request.actor.may("assessment.plan"),
         "events": history.of_row(request, row), "breadcrumbs": trail((_("Cases"), "staff:cases"))})

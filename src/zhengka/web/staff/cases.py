@@ -58,7 +58,7 @@ def index(request: Request) -> HttpResponse:
     return render(request, "staff/cases.html", {
         "title": _("Cases"), "table": table, "shown": shown, "action": action, "total": counted(duties.get(shown, 0)),
         "word": BULK[action][1] if action else "", "shortcut": BULK[action][2] if action else "",
-        "tabs": [(step, words.act(step), counted(number)) for step, number in duties.items()
+        "tabs": [(step, words.act(step, "case"), counted(number)) for step, number in duties.items()
                  if number or step == shown],
         "others": [(OFFICE, _title(OFFICE)), (ENDED, _title(ENDED))], "kind": kind,
         "kinds": [(name, KIND_WORDS[name]) for name in KINDS], "forecast": _forecast(request),
@@ -117,7 +117,7 @@ SOON = 3
 
 
 def _title(shown: str) -> Any:
-    return {OFFICE: _("All open cases of my area"), ENDED: _("Ended lately")}.get(shown) or words.act(shown)
+    return {OFFICE: _("All open cases of my area"), ENDED: _("Ended lately")}.get(shown) or words.act(shown, "case")
 
 
 def _list_of(request: Request, duties: dict[str, int]) -> str:

@@ -50,7 +50,7 @@ def index(request: Request) -> HttpResponse:
     mine = [line for line in WAITING if request.actor.may(line[0])]
     duties = cases.duties(request.actor)
     shown = [(step, number) for step, number in duties.items() if number or step in CASE_DUTIES]
-    tiles = [Tile(CASE_DUTIES.get(step, words.act(step)), counted(number), href=f"{reverse('staff:cases')}?step={step}",
+    tiles = [Tile(_duty(step), counted(number), href=f"{reverse('staff:cases')}?step={step}",
                   tone=words.WAIT if number else "") for step, number in shown]
     tiles += [Tile(label, counts[kind].get(state, 0), href=f"{reverse(f'staff:{kind}')}?state={state}",
                   tone=words.WAIT if counts[kind].get(state) else "") for _perm, kind, state, label in mine]
@@ -77,10 +77,15 @@ def _permits(actor: Actor) -> dict[str, int]:
     return {"pending": accounts.waiting(actor=actor).count()}
 
 
+def _duty(step: str) -> Text:
+    """What waits for a step of a case."""
+    return CASE_DUTIES.get(step, words.act(step, "case"))
+
+
 def _soonest(request: Request, step: str) -> Table:
     """The cases of one step that will be late first."""
     found = cases.worklist(request.actor, Wanted(book.sources(step)), limit=FIRST)
-    return Table(CASE_DUTIES.get(step, words.act(step)), COLUMNS, [case_row(case) for case in found])
+    return Table(_duty(step), COLUMNS, [case_row(case) for case in found])
 
 
 urls = [path("", index, name="home")]

@@ -131,7 +131,7 @@ SEX_WORDS: dict[int, Word] = {1: _("Male"), 2: _("Female")}
 
 def event_word(subject: str, action: str) -> Word:
     """What happened, in words."""
-    return BEGINNINGS.get((subject, action)) or words.act(action)
+    return BEGINNINGS.get((subject, action)) or words.act(action, subject)
 
 
 def role_word(role: str) -> Word:

@@ -263,6 +263,12 @@ def look(kind: str, state: str) -> Look:
     return STATES.get(kind, {}).get(state, (QUIET, state))
 
 
-def act(action: str) -> str | Promise:
-    """The word for an action; an unknown one is shown as it is."""
-    return ACTIONS.get(action, action)
+OF_CASES: dict[str, str | Promise] = {
+    "accept": _("Accept the application"), "refuse": _("Do not approve"),
+}
+"""Action of a case whose word is another than that of the same action of a card or a file."""
+
+
+def act(action: str, kind: str = "") -> str | Promise:
+    """The word for an action, of a `kind` of row where that has its own; an unknown one is shown as it is."""
+    return OF_CASES.get(action, ACTIONS.get(action, action)) if kind == "case" else ACTIONS.get(action, action)

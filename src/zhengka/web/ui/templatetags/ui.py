@@ -102,9 +102,9 @@ def state_tag(kind: str, state: str) -> SafeString:
 
 
 @register.simple_tag
-def action_label(action: str) -> Text:
+def action_label(action: str, kind: str = "") -> Text:
     """The word for a workflow action."""
-    return words.act(action)
+    return words.act(action, kind)
 
 
 @register.simple_tag
