@@ -103,7 +103,8 @@ class Teller:
 def tell(who: Officers, units: Sequence[Area], *, told: Told) -> None:
     """Tell every kind of case once; nothing in a sample too small for it, whose people all have an exchange."""
     now = timezone.now()
-    teller, people = Teller(who, now - SIX_WEEKS, now), _people()
+    teller = Teller(who, now - SIX_WEEKS, now)
+    people = _people(timezone.localdate(teller.then), timezone.localdate(now))
     if len(people) < NEED:
         return
     stories = (*_applications(teller, units), *_holders(teller, people, units))
@@ -113,11 +114,12 @@ def tell(who: Officers, units: Sequence[Area], *, told: Told) -> None:
     told(len(stories), len(stories))
 
 
-def _people() -> list[Holder]:
-    """The first adults of the sample with a portrait and a paper certificate in its tenth year."""
-    today = timezone.localdate()
+def _people(begun: date, today: date) -> list[Holder]:
+    """The first adults of the sample with a portrait and a paper certificate that was in its tenth year on the day
+    when the stories begin, and still is valid.
+    """
     found = Certificate.objects.filter(
-        generation=2, state="valid", issued_on__lte=add_months(today, -12 * 9), valid_until__gt=today,
+        generation=2, state="valid", issued_on__lte=add_months(begun, -12 * 9), valid_until__gt=today,
         category__in=(1, 2, 3, 4), holder__state="registered", holder__photo__isnull=False,
         holder__source__isnull=False, holder__cases=None, holder__birth_date__lt=date(2000, 1, 1)).order_by("holder_id")
     return [certificate.holder for certificate in found.select_related("holder", "holder__area")[:NEED]]
