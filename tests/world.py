@@ -83,6 +83,7 @@ def make_world(code: int = 430104, name: str = "岳麓区") -> World:
                               put_portrait(holders[1], state="kept").pk]
     world.ids["acts"] = _acts(area, world.ids["batches"][0])
     world.ids |= assessing.populate(area, world.officers["assessor"])
+    world.ids["notices"] = [area.pk]
     _plan(area)
     return world
 

@@ -9,7 +9,7 @@ from builders import NOON
 from zhengka.cards import services as cards
 from zhengka.cards.models import Card
 from zhengka.core.actors import WHOLE_NATION
-from zhengka.formats import credential, qr, statuslist, verdict
+from zhengka.formats import credential, names, qr, statuslist, verdict
 from zhengka.formats.credential import Credential
 from zhengka.formats.issuers import KeySet
 from zhengka.gates import queries, rules, services
@@ -186,7 +186,7 @@ def test_every_verdict_of_a_row_and_of_a_signature_has_its_words():
 @pytest.mark.parametrize(("name", "masked"), [("田", "田*"), ("田野", "田*"), ("欧阳小明", "欧***"),
                                               ("𠮷田", "𠮷*"), ("阿卜杜拉·买买提", "阿***")])
 def test_a_name_is_masked_but_for_its_first_character(name, masked):
-    assert rules.masked_name(name) == masked
+    assert names.masked(name) == masked
 
 
 def test_a_number_is_masked_but_for_four_characters_at_each_end():

@@ -28,11 +28,6 @@ USES: Final = ("api",)
 _MASK: Final = "*"
 
 
-def masked_name(name: str) -> str:
-    """The first character of a name and stars, three at most: to compare with a face, not to learn it (脱敏)."""
-    return name[:1] + _MASK * min(max(len(name) - 1, 1), 3)
-
-
 def masked_number(number: str) -> str:
     """The first four and the last four characters of a certificate number."""
     return number[:4] + _MASK * max(len(number) - 8, 4) + number[-4:]

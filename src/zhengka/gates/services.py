@@ -14,7 +14,7 @@ from zhengka.core import fields
 from zhengka.core.actors import SYSTEM, Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.events import sub
-from zhengka.formats import verdict
+from zhengka.formats import names, verdict
 from zhengka.gates import rules
 from zhengka.gates.models import Check, Use
 from zhengka.keys import queries as keys
@@ -133,7 +133,7 @@ def _face(card: Card, by: Actor | None) -> Face:
     issuer, issuer_en = production.issuer(card)
     own = by is not None and by.may("holder.read") and by.sees(card.area_id)
     return Face(
-        name=card.holder.name if own else rules.masked_name(card.holder.name), number=rules.masked_number(number),
+        name=card.holder.name if own else names.masked(card.holder.name), number=rules.masked_number(number),
         category=card.certificate.category, grade=card.certificate.grade, issuer=issuer,
         issuer_en=issuer_en, issued_on=card.issued_on, valid_until=card.valid_until,
         active_until=card.active_until)

@@ -158,7 +158,8 @@ def _clocks(row: Case) -> list[Fact]:
     if row.phase:
         facts.append(Fact(_("Phase"), PHASE_WORDS.get(row.phase, str(row.phase))))
     if row.notice_from and row.notice_ends:
-        facts.append(Fact(_("Public notice"), f"{row.notice_from.isoformat()} – {row.notice_ends.isoformat()}"))
+        facts.append(Fact(_("Public notice"), f"{row.notice_from.isoformat()} – {row.notice_ends.isoformat()}",
+                          href=reverse("staff:notice-sheet", args=[row.area_id]), action=_("Print the sheet")))
     if row.freezes_on and row.lapses_on:
         facts += [Fact(_("Frozen after"), row.freezes_on.isoformat()),
                   Fact(_("Cancelled after"), row.lapses_on.isoformat())]
