@@ -1,5 +1,8 @@
-"""Officers (工作人员): an account of a person, with one role in one area; and the names that were tried in vain."""
+"""Officers (工作人员): an account of a person, with one role in one area; who stands in for whom (代班) and whose
+right is lent to whom (委托), on which days; and the names that were tried in vain.
+"""
 
+from datetime import timedelta
 from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -7,10 +10,13 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.crypto import salted_hmac
 
-from zhengka.accounts.roles import ROLES
-from zhengka.accounts.workflow import OFFICER
+from zhengka.accounts.roles import LENDABLE, ROLES
+from zhengka.accounts.workflow import COVER, DELEGATION, OFFICER
 from zhengka.areas.models import Area
-from zhengka.core.models import Stateful, state_check
+from zhengka.core.models import ProvinceRow, Stateful, state_check
+
+MOST_DAYS = 90
+"""For so many days, both ends counted, an officer may be covered or a right be lent [ours]."""
 
 
 class Officers(BaseUserManager["Officer"]):
@@ -92,3 +98,63 @@ class TriedName(models.Model):
     def __str__(self) -> str:
         """How often, not which name."""
         return f"{self.failures} wrong tries"
+
+
+class StandIn(ProvinceRow, Stateful):
+    """Somebody does another one's work from a day to a day, both included, in one office.
+
+    `person` and `deputy_person` are persons, not accounts (I6): nobody stands in for themselves. That the rows of an
+    officer do not overlap is a constraint of the migration (`…_days_apart`).
+    """
+
+    area = models.ForeignKey(Area, on_delete=models.PROTECT, db_column="area", db_index=False)
+    officer = models.ForeignKey(Officer, on_delete=models.PROTECT, related_name="+")
+    person = models.TextField()
+    deputy = models.ForeignKey(Officer, on_delete=models.PROTECT, related_name="+")
+    deputy_person = models.TextField()
+    first_day = models.DateField()
+    last_day = models.DateField()
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        """Key and days."""
+        return f"{self.kind()} {self.pk}: {self.first_day} – {self.last_day}"
+
+
+def stand_in_checks(name: str) -> list[models.CheckConstraint]:
+    """What holds of the days and of the two persons, in the database itself."""
+    return [
+        models.CheckConstraint(condition=Q(last_day__gte=F("first_day")), name=f"{name}_days_ordered"),
+        models.CheckConstraint(condition=Q(last_day__lt=F("first_day") + timedelta(days=MOST_DAYS)),
+                               name=f"{name}_days_bounded"),
+        models.CheckConstraint(condition=~Q(person=F("deputy_person")) & ~Q(officer=F("deputy")),
+                               name=f"{name}_by_another"),
+    ]
+
+
+class Cover(StandIn):
+    """An absent officer's cases are on the deputy's worklist, too (代班). No right is lent: both have the same role."""
+
+    workflow = COVER
+
+    class Meta:
+        constraints: ClassVar = [*stand_in_checks("cover"), state_check(COVER)]
+
+
+class Delegation(StandIn):
+    """The right of a role, lent by its holder to an officer who has another one (委托), once a third person permits."""
+
+    workflow = DELEGATION
+    role = models.TextField(help_text="the role that is lent; it holds while the officer has it")
+    permitted_by = models.TextField(blank=True, help_text="person who permitted it")
+
+    class Meta:
+        constraints: ClassVar = [
+            *stand_in_checks("delegation"), state_check(DELEGATION),
+            models.CheckConstraint(condition=Q(role__in=sorted(LENDABLE)), name="delegation_role_lendable"),
+            models.CheckConstraint(condition=~Q(state="lent") | ~Q(permitted_by=""), name="delegation_by_two_persons"),
+            models.CheckConstraint(condition=~Q(permitted_by=F("person")) & ~Q(permitted_by=F("deputy_person")),
+                                   name="delegation_by_a_third"),
+        ]

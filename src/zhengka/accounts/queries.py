@@ -1,11 +1,16 @@
 """What is asked about officers."""
 
 from collections.abc import Iterable
+from datetime import date
+from typing import TypeVar
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from zhengka.accounts.models import Officer
+from zhengka.accounts.models import Cover, Delegation, Officer
+from zhengka.accounts.roles import ROLES
 from zhengka.core.actors import Actor
+
+Row = TypeVar("Row", Cover, Delegation)
 
 
 def officers(*, actor: Actor) -> QuerySet[Officer]:
@@ -21,3 +26,41 @@ def waiting(*, actor: Actor) -> QuerySet[Officer]:
 def names(ids: Iterable[int], *, actor: Actor) -> dict[int, str]:
     """Login names of accounts in the actor's area, by row id: for a journal."""
     return dict(officers(actor=actor).filter(pk__in=list(ids)).values_list("pk", "username"))
+
+
+def colleagues(officer: Officer, *, actor: Actor) -> QuerySet[Officer]:
+    """Everybody else whose account is in use at the officer's own office: another person, not another account."""
+    return officers(actor=actor).filter(area=officer.area_id, state="active").exclude(person=officer.person)
+
+
+def who_may(permission: str) -> list[str]:
+    """The roles that include a permission."""
+    return sorted(role for role, (_zh, held) in ROLES.items() if permission in held)
+
+
+def covers(officer_id: int, on: date) -> list[Cover]:
+    """The covers of an officer, as the absent one or the deputy, that hold on a day or later, the next one first."""
+    return list(_to_come(Cover.objects.filter(state="set"), officer_id, on))
+
+
+def delegations(officer_id: int, on: date) -> list[Delegation]:
+    """What an officer lends or is lent on a day or later, permitted or still waiting."""
+    return list(_to_come(Delegation.objects.filter(state__in=("asked", "lent")), officer_id, on))
+
+
+def covered(actor: Actor, on: date) -> list[int]:
+    """Row ids of the officers for whom the actor stands in on a day (代班); not those for whom they stand in again."""
+    return list(Cover.objects.filter(deputy=actor.id, state="set", first_day__lte=on, last_day__gte=on,
+                                     area__code__gte=actor.lo, area__code__lte=actor.hi).values_list(
+        "officer", flat=True))
+
+
+def lendings(on: date, *, actor: Actor) -> QuerySet[Delegation]:
+    """Delegations of the actor's area that wait for a permit, or hold on a day or later."""
+    return Delegation.objects.filter(state__in=("asked", "lent"), last_day__gte=on, area__code__gte=actor.lo,
+                                     area__code__lte=actor.hi).select_related("officer", "deputy", "area")
+
+
+def _to_come(rows: QuerySet[Row], officer_id: int, on: date) -> QuerySet[Row]:
+    return rows.filter(Q(officer=officer_id) | Q(deputy=officer_id), last_day__gte=on).select_related(
+        "officer", "deputy").order_by("first_day", "pk")

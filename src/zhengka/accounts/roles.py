@@ -29,4 +29,8 @@ ROLES = {role: (zh, held | OWN) for role, (zh, held) in _ROLES.items()}
 """role → (Chinese name, permissions)."""
 
 ADMINISTRATORS = frozenset({"system", "security", "audit"})
+LENDABLE = frozenset(ROLES) - ADMINISTRATORS - {"assessor"}
+"""Roles that may be lent for some days (委托), to officers who have another of them: administrators and the others keep
+apart (三员分立), and a doctor's right is a licence of their own.
+"""
 PERMISSIONS = frozenset(permission for _, held in ROLES.values() for permission in held)

@@ -1,4 +1,4 @@
-"""Steps of an officer's account (账号), as a table.
+"""Steps of an officer's account (账号), of a cover (代班) and of a delegation (委托), as tables.
 
 The system administrator opens accounts and asks for roles, the security administrator permits them (三员分立): no right
 comes from one person alone, and none from the person who gets it. Only the first administrators are installed by the
@@ -62,3 +62,30 @@ OFFICER = Workflow("officer", initial="pending", steps=(
     Step("active", "log_out", "active", "account.own", (oneself,), zh="退出"),
     Step("active", "lock_out", "active", "account.own", (the_platform,), zh="锁定"),
 ))
+
+
+def its_own(row: Any, facts: Mapping[str, Any]) -> None:
+    """Only the person whose cover or delegation it is: the one who stays away, the holder of the role."""
+    if row.person != facts["by"].person:
+        raise Refusal("not-permitted")
+
+
+def no_party_to_it(row: Any, facts: Mapping[str, Any]) -> None:
+    """Who lends a right and who gets it do not permit it (三员分立): a third person does."""
+    if facts["by"].person in (row.person, row.deputy_person):
+        raise Refusal("same-person")
+
+
+COVER = Workflow("cover", initial="set", final=frozenset({"ended"}), steps=(
+    Step("set", "end_cover", "ended", "account.own", (its_own,), zh="结束代班"),
+))
+"""A cover lends no right, so nobody permits it. Its days end it, or who set it up does before."""
+
+DELEGATION = Workflow("delegation", initial="asked", final=frozenset({"ended", "refused"}), steps=(
+    Step("asked", "permit_lending", "lent", "officer.permit", (no_party_to_it,), zh="准予委托"),
+    Step("asked", "refuse_lending", "refused", "officer.permit", (no_party_to_it,), zh="不予委托"),
+    Step("asked", "take_back", "ended", "account.own", (its_own,), zh="收回委托"),
+    Step("lent", "take_back", "ended", "account.own", (its_own,), zh="收回委托"),
+    Step("lent", "revoke_lending", "ended", "officer.permit", (no_party_to_it,), zh="撤销委托"),
+))
+"""The holder of a role asks, the security administrator permits. Behind its last day a right that is `lent` is none."""

@@ -21,7 +21,7 @@ from zhengka.areas.models import Area
 from zhengka.bulk.models import Act
 from zhengka.bulk.workflow import CARRY_OUT
 from zhengka.core import files
-from zhengka.core.actors import Actor
+from zhengka.core.actors import Actor, Lent
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed, begin, lock, perform, replayed, sub
 from zhengka.core.models import Event, province_of
@@ -71,7 +71,8 @@ def ask(act: Act, permission: str, *, by: Actor, request_id: UUID, at: datetime,
         province_of(act.area.code), sorted(by.permissions), by.id, at)
     act.upload = files.put_sealed_stream(upload, act.task) if upload else ""
     with files.or_removed(act.upload), transaction.atomic():
-        begin(act, "ask", by=by, request_id=request_id, at=at, task=act.task)
+        begin(act, "ask", permission, by=by, request_id=request_id, at=at, task=act.task,
+              **({"lent": dict(by.lent)} if by.lent else {}))
         later(act.task, act_id=act.pk)
     return act
 
@@ -162,10 +163,13 @@ def _end(act: Act, action: str, also: Mapping[str, Any], at: datetime) -> None:
 
 
 def _asked_by(act: Act) -> tuple[UUID, Actor]:
-    """The request by which the act was asked for, and the officer with what was permitted then, within its area."""
+    """The request by which the act was asked for, and the officer with what was permitted then, within its area; what
+    of it was lent stands in that request's event.
+    """
     event = Event.objects.get(subject=Act.kind(), subject_id=act.pk, version=1)
     return event.request_id, Actor(event.actor_id, event.actor_name, event.person,
-                                   frozenset({*act.permissions, CARRY_OUT}), act.area.code, act.area.last)
+                                   frozenset({*act.permissions, CARRY_OUT}), act.area.code, act.area.last,
+                                   {right: Lent(*lent) for right, lent in event.facts.get("lent", {}).items()})
 
 
 @transaction.atomic

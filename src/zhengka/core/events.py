@@ -14,7 +14,7 @@ from django.utils import timezone
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.models import Event, Stateful, province_of
-from zhengka.core.workflow import Workflow
+from zhengka.core.workflow import Step, Workflow
 
 
 class Placed(Protocol):
@@ -59,23 +59,27 @@ def replayed(request_id: UUID, kind: str, subject_id: int | None = None) -> Even
     return event
 
 
-def begin(row: Row, action: str, /, *, by: Actor, request_id: UUID, at: datetime | None = None, **facts: Any) -> Row:
+def begin(row: Row, action: str, right: str = "", /, *, by: Actor, request_id: UUID, at: datetime | None = None,
+          **facts: Any) -> Row:
     """Save a new row in its first state with the event of its beginning; raise `Replayed` for a repeat.
 
-    The caller has checked the permission: a table has no step into its initial state.
+    The caller has checked the permission, for a table has no step into its initial state, and names it as `right`, so
+    that the event tells of one that was lent.
     """
     if event := replayed(request_id, row.kind()):
         raise Replayed(event)
     row.state, row.version = row.table.initial, 1
     row.save(force_insert=True)
-    _append(row, by, action=action, source="", request_id=request_id, at=at or timezone.now(), facts=facts)
+    _append(row, by, action=action, source="", request_id=request_id, at=at or timezone.now(),
+            facts={**facts, **by.on_behalf(right)})
     return row
 
 
-def perform(row: Row, action: str, also: Mapping[str, Any] | None = None, /, *, by: Actor, request_id: UUID,
+def perform(row: Row, action: str | Step, also: Mapping[str, Any] | None = None, /, *, by: Actor, request_id: UUID,
             at: datetime | None = None, **facts: Any) -> Row:
     """Take one step of the row's workflow, in the caller's transaction, and return the row as it is now.
 
+    `action`: of the row's table, or a step of another table that is its own, too (`cases.workflow.desk`).
     `also`: fields that change with the state, so that a constraint over both holds at every moment.
     Locks the row; raises `Replayed` for a request that was carried out before, and `Refusal` with `not-found`
     (outside the actor's area), `step-not-open`, `not-permitted`, or what a guard of the step says.
@@ -88,7 +92,9 @@ def perform(row: Row, action: str, also: Mapping[str, Any] | None = None, /, *, 
     area = _area(row)
     if not by.sees(area):
         raise Refusal("not-found")
-    step = row.table.step(row.state, action)
+    step = action if isinstance(action, Step) else row.table.step(row.state, action)
+    if row.state != step.source:
+        raise Refusal("step-not-open", state=row.state, action=step.action)
     if not by.may(step.permission):
         raise Refusal("not-permitted", permission=step.permission)
     for guard in step.guards:
@@ -98,7 +104,8 @@ def perform(row: Row, action: str, also: Mapping[str, Any] | None = None, /, *, 
     for name, value in (also or {}).items():
         setattr(row, name, value)
     row.save(update_fields=["state", "version", *(also or ())])
-    _append(row, by, action=action, source=source, request_id=request_id, at=at or timezone.now(), facts=facts)
+    _append(row, by, action=step.action, source=source, request_id=request_id, at=at or timezone.now(),
+            facts={**facts, **by.on_behalf(step.permission)})
     return row
 
 
@@ -166,5 +173,6 @@ def perform_many(rows: Many, action: str, *, by: Actor, request_id: UUID, at: da
         cursor.execute(statement, {
             "ids": list(rows.ids), "source": rows.source, "target": step.target, "lo": by.lo, "hi": by.hi,
             "kind": rows.model.kind(), "action": action, "actor": by.id, "actor_name": by.name, "person": by.person,
-            "request_id": str(request_id), "at": at, "facts": json.dumps(dict(rows.facts)), **rows.values})
+            "request_id": str(request_id), "at": at,
+            "facts": json.dumps({**rows.facts, **by.on_behalf(step.permission)}), **rows.values})
         return [row[0] for row in cursor.fetchall()]

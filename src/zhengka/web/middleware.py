@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 
 from zhengka.accounts.services import actor_of
 from zhengka.core.actors import NOWHERE
@@ -46,10 +47,11 @@ class Scope:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer within the scope; a page that refused or failed leaves nothing behind in the database."""
         with transaction.atomic():
-            request.actor = actor_of(request.user) if request.user.is_authenticated else None  # type: ignore[attr-defined]
-            actor = request.actor  # type: ignore[attr-defined]
-            lo, hi = (actor.lo, actor.hi) if actor else NOWHERE
-            enter(connection, lo, hi)
+            officer = request.user if request.user.is_authenticated else None
+            lo, hi = (officer.area.code, officer.area.last) if officer else NOWHERE
+            enter(connection, lo, hi)  # before rights that were lent are looked up: they are rows of an area, too
+            actor = actor_of(officer, on=timezone.localdate()) if officer else None
+            request.actor = actor  # type: ignore[attr-defined]
             response = self.get_response(request)
             if response.status_code >= 400:
                 transaction.set_rollback(True)

@@ -1,15 +1,18 @@
 """Rights: who officers are as actors, how an account is opened, its role permitted, changed, and the account closed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from uuid import UUID
 
 from django.contrib.auth.hashers import check_password
 from django.db import connection, transaction
+from django.db.models import F
 
-from zhengka.accounts.models import Officer
-from zhengka.accounts.roles import ADMINISTRATORS, OWN, ROLES
+from zhengka.accounts.models import Delegation, Officer
+from zhengka.accounts.roles import ADMINISTRATORS, LENDABLE, OWN, ROLES
 from zhengka.areas.models import Area
-from zhengka.core.actors import SYSTEM, Actor
+from zhengka.core.actors import SYSTEM, Actor, Lent
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed, begin, lock, perform, replayed, sub
 
@@ -28,16 +31,31 @@ class Account:
     password: str = field(repr=False)
 
 
-def actor_of(officer: Officer) -> Actor:
-    """The officer as an actor: permissions of the role, within the subtree of the office.
+def actor_of(officer: Officer, *, on: date | None = None) -> Actor:
+    """The officer as an actor: permissions of the role, within the subtree of the office; with a day `on` also those
+    that are lent to them on it (委托).
 
     With a password that somebody else chose, only what is needed to choose another one.
     """
     area, held = officer.area, ROLES[officer.role][1]
     if officer.first_password:
         held = OWN
-    return Actor(officer.pk, officer.name, officer.person, held if officer.is_active else frozenset(),
-                 area.code, area.last)
+    if not officer.is_active:
+        held = frozenset()
+    lent = _lent(officer, on) if on and officer.role in LENDABLE and held > OWN else {}
+    return Actor(officer.pk, officer.name, officer.person, held.union(lent), area.code, area.last, lent)
+
+
+def _lent(officer: Officer, on: date) -> Mapping[str, Lent]:
+    """What others' roles add to the officer's own on a day. A right holds no longer than its holder has it, and never
+    outside the office in which it was lent.
+    """
+    rows = Delegation.objects.filter(
+        deputy=officer, state="lent", first_day__lte=on, last_day__gte=on, area=officer.area_id,
+        officer__area=officer.area_id, officer__state="active", officer__role=F("role"))
+    own = ROLES[officer.role][1]
+    return {permission: Lent(row.pk, row.officer.name) for row in rows.select_related("officer").order_by("-pk")
+            for permission in ROLES[row.role][1] - own}
 
 
 @transaction.atomic

@@ -51,7 +51,8 @@ def book(session: Session, wanted: Wanted, *, by: Actor, request_id: UUID, at: d
     return begin(Appointment(
         province=province_of(wanted.area.code), area=wanted.area, session=session, case_id=wanted.case_id,
         category=wanted.category, person_index=wanted.person_index, person=persons.close(wanted.person),
-        dispute=wanted.dispute, booked_at=at), "book", by=by, request_id=request_id, at=at, session=session.pk)
+        dispute=wanted.dispute, booked_at=at),
+        "book", "assessment.plan", by=by, request_id=request_id, at=at, session=session.pk)
 
 
 @transaction.atomic
@@ -64,7 +65,7 @@ def rebook(appointment: Appointment, session: Session, *, by: Actor, request_id:
     return begin(Appointment(
         province=old.province, area_id=old.area_id, session=found, case_id=old.case_id, category=old.category,
         person_index=bytes(old.person_index), person=bytes(old.person), dispute=old.dispute, booked_at=at),
-        "book", by=by, request_id=sub(request_id, "book"), at=at, session=found.pk)
+        "book", "assessment.plan", by=by, request_id=sub(request_id, "book"), at=at, session=found.pk)
 
 
 def _both(appointment: Appointment, session: Session) -> list[Stateful]:

@@ -71,7 +71,7 @@ def register_institution(wanted: Designation, *, by: Actor, request_id: UUID,
         province=province_of(wanted.area.code), area=wanted.area, last=wanted.area.last, name=wanted.name,
         address=wanted.address, categories=sorted(set(wanted.categories)), valid_from=wanted.valid_from,
         valid_to=wanted.valid_to, document=wanted.document),
-        "designate", by=by, request_id=request_id, at=at)
+        "designate", "assessment.designate", by=by, request_id=request_id, at=at)
 
 
 @transaction.atomic
@@ -106,7 +106,7 @@ def license_assessor(institution: Institution, wanted: Licensing, *, by: Actor, 
         province=institution.province, area_id=institution.area_id, institution=institution, officer=officer,
         person=officer.person, person_index=fields.index(idnumber.parse(wanted.id_number).id18),
         categories=categories, valid_from=wanted.valid_from, valid_to=wanted.valid_to),
-        "license", by=by, request_id=request_id, at=at)
+        "license", "assessment.designate", by=by, request_id=request_id, at=at)
 
 
 @transaction.atomic
@@ -137,7 +137,7 @@ def open_session(institution: Institution, wanted: Day, *, by: Actor, request_id
         province=province_of(wanted.area.code), area=wanted.area, last=wanted.area.last, institution=institution,
         place_kind=wanted.place_kind, place=wanted.place, latitude=latitude, longitude=longitude, day=wanted.day,
         starts=wanted.starts, ends=wanted.ends, categories=categories, capacity=wanted.capacity),
-        "open", by=by, request_id=request_id, at=at)
+        "open", "assessment.plan", by=by, request_id=request_id, at=at)
 
 
 @transaction.atomic

@@ -1,5 +1,6 @@
 """Cards are ordered, ordered again when spoiled, and given their numbers (订购, 补制, 编号)."""
 
+import json
 import secrets
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -37,7 +38,7 @@ WITH made AS (
                             actor_id, actor_name, person, request_id, at, facts)
     SELECT province, area, 'card', id, 1, 'order', '', 'ordered', %(actor)s, %(actor_name)s, %(person)s,
            md5(%(request_id)s || ':' || coalesce(replaces_id, certificate_id))::uuid, %(at)s,
-           jsonb_build_object('reason', reason, 'profile', profile) FROM made
+           jsonb_build_object('reason', reason, 'profile', profile) || %(lent)s::jsonb FROM made
 )
 SELECT coalesce(replaces_id, certificate_id), id FROM made
 """
@@ -98,7 +99,8 @@ def order(certificate: Certificate, *, profile: str, reason: str, by: Actor, req
         raise Refusal("certificate-not-valid", state=certificate.state)
     return _begin(Card(province=certificate.province, area_id=certificate.area_id, holder_id=certificate.holder_id,
                        certificate=certificate, profile=profile, reason=reason, ordered_at=at,
-                       issued_on=certificate.issued_on, valid_until=certificate.valid_until), by, request_id, at)
+                       issued_on=certificate.issued_on, valid_until=certificate.valid_until),
+                  "case.approve", by, request_id, at)
 
 
 @transaction.atomic
@@ -111,7 +113,8 @@ def order_many(certificate_ids: Sequence[int], *, profile: str, reason: str, by:
     """
     if not by.may("case.approve"):
         raise Refusal("not-permitted", permission="case.approve")
-    return _order_many(FIRST_CARDS, certificate_ids, by, request_id, at, profile=profile, reason=reason)
+    return _order_many(FIRST_CARDS, certificate_ids, by, request_id, at, profile=profile, reason=reason,
+                       lent=json.dumps(by.on_behalf("case.approve")))
 
 
 @transaction.atomic
@@ -133,7 +136,7 @@ def reorder(card: Card, *, by: Actor, request_id: UUID, at: datetime) -> Card:
     new = Card(province=card.province, area_id=card.area_id, holder_id=card.holder_id, certificate=card.certificate,
                profile=card.profile, reason=card.state, replaces=card, ordered_at=at, issued_on=card.issued_on,
                valid_until=card.valid_until)
-    return _begin(new, by, request_id, at)
+    return _begin(new, "card.order", by, request_id, at)
 
 
 @transaction.atomic
@@ -144,7 +147,8 @@ def reorder_many(card_ids: Sequence[int], *, by: Actor, request_id: UUID, at: da
     """
     if not by.may("card.order"):
         raise Refusal("not-permitted", permission="card.order")
-    return _order_many(CARDS_AGAIN, card_ids, by, request_id, at, spoiled=list(SPOILED), on_its_way=list(IN_PRODUCTION))
+    return _order_many(CARDS_AGAIN, card_ids, by, request_id, at, spoiled=list(SPOILED), on_its_way=list(IN_PRODUCTION),
+                       lent=json.dumps(by.on_behalf("card.order")))
 
 
 @transaction.atomic
@@ -162,10 +166,11 @@ def allot(ids: Sequence[int], *, at: datetime) -> list[Numbered]:
     return [found[pk] for pk in ids]
 
 
-def _begin(card: Card, by: Actor, request_id: UUID, at: datetime) -> Card:
+def _begin(card: Card, right: str, by: Actor, request_id: UUID, at: datetime) -> Card:
     try:
         with transaction.atomic():
-            return begin(card, "order", by=by, request_id=request_id, at=at, reason=card.reason, profile=card.profile)
+            return begin(card, "order", right, by=by, request_id=request_id, at=at, reason=card.reason,
+                         profile=card.profile)
     except IntegrityError as broken:
         raise Refusal(_conflict(broken)) from None
 

@@ -1,5 +1,6 @@
 """The exchange (换发) is opened for whole units: a case for every holder of a paper certificate, by one statement."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
@@ -44,7 +45,7 @@ WITH wanted AS MATERIALIZED (
     INSERT INTO core_event (province, area, subject, subject_id, version, action, source, target,
                             actor_id, actor_name, person, request_id, at, facts)
     SELECT province, area, 'case', id, 1, 'open', '', %(start)s, %(actor)s, %(actor_name)s, %(person)s,
-           md5(%(request_id)s || ':' || id)::uuid, %(at)s, jsonb_build_object('phase', %(phase)s::int) FROM made
+           md5(%(request_id)s || ':' || id)::uuid, %(at)s, %(facts)s::jsonb FROM made
 )
 SELECT (SELECT count(*) FROM made), max(id) FROM wanted
 """
@@ -104,6 +105,7 @@ def _open(area: Area, phase: int, asked: Asked, *, after: int = 0, most: int | N
         cursor.execute(OPEN_EXCHANGE, {
             "lo": area.code, "hi": area.last, "phase": phase, "at": asked.at, "request_id": str(asked.request_id),
             "actor": asked.by.id, "actor_name": asked.by.name, "person": asked.by.person, "after": after, "most": most,
+            "facts": json.dumps({"phase": phase, **asked.by.on_behalf("case.open")}),
             "policy": policy, "start": procedure.start, "minor_after": add_months(today, -12 * ADULT)})
         opened, last = cursor.fetchone()
         return opened, last

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from zhengka.core.errors import common, making, office, people
+from zhengka.core.errors import common, desk, making, office, people
 from zhengka.core.errors.problem import Problem
 
 __all__ = ["PROBLEMS", "Problem", "Refusal"]
 
-PROBLEMS: dict[str, Problem] = {**common.PROBLEMS, **people.PROBLEMS, **office.PROBLEMS, **making.PROBLEMS}
+PROBLEMS: dict[str, Problem] = {
+    **common.PROBLEMS, **people.PROBLEMS, **office.PROBLEMS, **desk.PROBLEMS, **making.PROBLEMS}
 """code → what it says, by the subject that it is about."""
 
 

@@ -76,8 +76,8 @@ def _write(message: Message, channel: str, *, by: Actor, request_id: UUID, at: d
     contents.seal(letter, _reached(message.recipient, channel), words)
     try:
         with transaction.atomic():
-            begin(letter, "write", by=by, request_id=sub(request_id, f"letter {sorted(key.items())}"), at=at,
-                  template=message.kind, channel=channel)
+            begin(letter, "write", "letter.send", by=by, request_id=sub(request_id, f"letter {sorted(key.items())}"),
+                  at=at, template=message.kind, channel=channel)
     except IntegrityError:
         if there := Letter.objects.filter(**key).first():  # somebody else wrote it at the same moment
             return there

@@ -70,8 +70,8 @@ def add_paper(subject: Subject, upload: Upload, *, by: Actor, request_id: UUID, 
         kind_of_paper=upload.kind, file=file, media=clean.media, size=len(clean.data), pages=clean.pages,
         name=fields.close(clean_name(upload.name, clean.media), "paper.name"), received_at=at)
     with files.or_removed(file), transaction.atomic():
-        return begin(row, "receive_paper", by=by, request_id=request_id, at=at, paper=upload.kind, pages=clean.pages,
-                     removed=list(clean.removed))
+        return begin(row, "receive_paper", ADD, by=by, request_id=request_id, at=at, paper=upload.kind,
+                     pages=clean.pages, removed=list(clean.removed))
 
 
 @transaction.atomic

@@ -121,8 +121,8 @@ def _begun(row: Portrait, data: bytes, request_id: UUID, asked: dict[str, Any]) 
     failed = [one[0] for one in row.findings if one[-1] == "failed"]
     try:
         with files.or_removed(row.file), transaction.atomic():
-            return begin(row, "examine", request_id=request_id, standard=row.standard, measured=figures, failed=failed,
-                         dark_glasses=row.dark_glasses, **asked)
+            return begin(row, "examine", TAKE, request_id=request_id, standard=row.standard, measured=figures,
+                         failed=failed, dark_glasses=row.dark_glasses, **asked)
     except IntegrityError as broken:
         if "portrait_once" in str(broken):  # a colleague was quicker
             raise Refusal("step-not-open", subject=row.kind()) from None

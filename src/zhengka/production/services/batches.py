@@ -63,7 +63,7 @@ def open_batch(  # noqa: PLR0913 - what, for whom and how many, besides who, whe
     batch = begin(Batch(
         province=province_of(area.code), area=area, number=number, profile=profile, maker=maker, opened_at=at,
         ordered=len(ids), officer_id=by.id, content_key=fields.close(secrets.token_hex(32), "batch.content_key")),
-        "open", by=by, request_id=request_id, at=at, cards=len(ids), number=number)
+        "open", "batch.make", by=by, request_id=request_id, at=at, cards=len(ids), number=number)
     with connection.cursor() as cursor:
         told: dict[str, Any] = {
             "batch": batch.pk, "area": area.code, "count": len(ids), "size": MOST_CARDS, "cards": ids}

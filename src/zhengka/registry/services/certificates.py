@@ -52,7 +52,7 @@ def open_certificate(old: Certificate, *, issued_on: date, valid_until: date, by
         province=old.province, area_id=old.area_id, holder_id=old.holder_id, generation=3, number=old.number,
         number_index=old.number_index, category=old.category, grade=old.grade, components=old.components,
         replacement=old.replacement, issued_on=issued_on, valid_until=valid_until,
-    ), "issue", by=by, request_id=request_id, at=at, generation=3)
+    ), "issue", "case.approve", by=by, request_id=request_id, at=at, generation=3)
 
 
 def open_certificates_many(certificate_ids: Sequence[int], *, issued_on: date, valid_until: date, by: Actor,
@@ -65,7 +65,7 @@ def open_certificates_many(certificate_ids: Sequence[int], *, issued_on: date, v
             "factor": PROVINCE_FACTOR, "sequence": sequence(Certificate), "ids": list(certificate_ids),
             "issued_on": issued_on, "valid_until": valid_until, "lo": by.lo, "hi": by.hi, "actor": by.id,
             "actor_name": by.name, "person": by.person, "request_id": str(request_id), "at": at,
-            "facts": json.dumps({"generation": 3})})
+            "facts": json.dumps({"generation": 3, **by.on_behalf("case.approve")})})
         return [row[0] for row in cursor.fetchall()]
 
 

@@ -51,7 +51,7 @@ def receive_import(filename: str, source: BinaryIO | Path, area: Area, *, by: Ac
         record = begin(Import(
             province=province_of(area.code), area=area, filename=Path(filename).name, digest=digest, upload=kept,
             form=found.form, encoding=found.encoding, received_at=at, officer_id=by.id,
-        ), "receive", by=by, request_id=request_id, at=at, form=found.form)
+        ), "receive", "import.run", by=by, request_id=request_id, at=at, form=found.form)
         later("registry.take_import", import_id=record.pk)
     return record
 

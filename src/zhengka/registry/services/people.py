@@ -59,7 +59,7 @@ def register(person: Person, area: int, *, by: Actor, request_id: UUID, at: date
         guardian=_sealed(json.dumps(guardian, ensure_ascii=False) if any(guardian.values()) else "", "guardian"))
     try:
         with transaction.atomic():
-            return begin(row, "register", by=by, request_id=request_id, at=at)
+            return begin(row, "register", "case.approve", by=by, request_id=request_id, at=at)
     except IntegrityError as broken:
         if "holder_person_once" in str(broken):
             raise Refusal("person-registered") from None

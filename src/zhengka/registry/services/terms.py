@@ -54,7 +54,7 @@ def issue(holder: Holder, says: Content, *, by: Actor, request_id: UUID, at: dat
                 number=fields.close(text, "certificate.number"), number_index=fields.index(text),
                 category=number.category, grade=number.grade, components=[list(part) for part in says.components],
                 replacement=number.replacement, issued_on=says.term[0], valid_until=says.term[1],
-            ), "issue", by=by, request_id=request_id, at=at, generation=3)
+            ), "issue", "case.approve", by=by, request_id=request_id, at=at, generation=3)
     except IntegrityError as broken:
         if "certificate_number_once" in str(broken) or "certificate_valid_once" in str(broken):
             raise Refusal("certificate-opened") from None
