@@ -63,6 +63,7 @@ def make_world(code: int = 430104, name: str = "岳麓区") -> World:
     for holder in holders:
         holder.save()
     world.ids["holders"] = [holder.pk for holder in holders[:2]]
+    world.ids |= _stand_ins(world)
     world.ids["imports"] = [_import(area, state).pk for state in ("received", "done", "refused")]
     world.ids["cases"] = [make_case(holder, state=state).pk for holder, state in zip(
         holders, ("notified", "confirmed", "reviewed", "closed"), strict=True)]
@@ -107,6 +108,19 @@ def _waiting(world: World) -> list[int]:
     moved = accounts.appoint(make_officer("clerk", area=world.area), role="reviewer", by=system,
                              request_id=request_id())
     return [opened.pk, moved.pk]
+
+
+def _stand_ins(world: World) -> dict[str, list[int]]:
+    """A deputy of the clerk from today on, and two rights that the approver lends: one waits, one was permitted."""
+    today, told = timezone.localdate(), {"at": timezone.now()}
+    clerk, approver = (actor_of(world.officers[role]) for role in ("clerk", "approver"))
+    month = [accounts.Days(today + dt.timedelta(first), today + dt.timedelta(first + 9)) for first in (0, 10)]
+    cover = accounts.set_cover(make_officer("clerk", area=world.area), month[0], by=clerk, request_id=request_id(),
+                               **told)
+    lent, waits = [accounts.lend(make_officer("reviewer", area=world.area), days, by=approver,
+                                 request_id=request_id(), **told) for days in month]
+    accounts.permit_lending(lent, by=make_actor("security", area=world.area), request_id=request_id(), **told)
+    return {"covers": [cover.pk], "delegations": [waits.pk, lent.pk]}
 
 
 def _closed(area: Area) -> int:

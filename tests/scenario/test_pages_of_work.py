@@ -12,7 +12,7 @@ from builders import NOON, make_area, make_case, make_certificate, make_holder, 
 from portraits import make_photo
 from visits import Visitor
 from worker import work
-from zhengka.accounts.workflow import OFFICER
+from zhengka.accounts.workflow import DELEGATION, OFFICER
 from zhengka.bulk.models import Act
 from zhengka.cards.workflow import CARD
 from zhengka.cases import book
@@ -30,7 +30,8 @@ HEADER = "姓名,身份证号,残疾人证号,残疾类别,残疾等级,发证�
 
 
 def test_the_worklist_names_only_states_and_permissions_that_exist():
-    tables = {"cases": EXCHANGE, "cards": CARD, "batches": BATCH, "permits": OFFICER}
+    tables = {"cases": EXCHANGE, "cards": CARD, "batches": BATCH, "permits": OFFICER,
+              "delegations": DELEGATION}
     for permission, kind, state, _label in WAITING:
         assert permission in {step.permission for step in tables[kind].steps if step.source == state}
 

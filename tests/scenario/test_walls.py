@@ -47,6 +47,7 @@ WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', '
 GROUP BY 1 ORDER BY 1
 """
 WRITTEN = {
+    "accounts_cover": "INSERT UPDATE", "accounts_delegation": "INSERT UPDATE",
     "accounts_officer": "INSERT UPDATE", "accounts_triedname": "INSERT UPDATE DELETE",
     "assessment_appointment": "INSERT UPDATE", "assessment_assessment": "INSERT UPDATE",
     "assessment_conflict": "INSERT", "assessment_institution": "INSERT UPDATE",
@@ -89,6 +90,7 @@ def test_the_web_role_draws_no_serial_number_and_begins_with_no_right_on_a_new_t
     drawn = read("SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' "
                  "AND has_sequence_privilege('zhengka_web', sequencename::regclass, 'USAGE, UPDATE') ORDER BY 1")
     assert [name for (name,) in drawn] == [
+        "accounts_cover_ids", "accounts_delegation_ids",
         "assessment_appointment_ids", "assessment_assessment_ids", "assessment_conflict_ids",
         "assessment_institution_ids", "assessment_licence_ids", "assessment_session_ids",
         "bulk_act_ids", "cards_card_ids", "cases_case_ids", "letters_letter_ids", "papers_paper_ids",

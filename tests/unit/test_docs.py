@@ -9,11 +9,12 @@ import click
 import pytest
 import typer
 
-from zhengka.accounts.workflow import OFFICER
+from zhengka.accounts.workflow import COVER, DELEGATION, OFFICER
 from zhengka.assessment.workflow import APPOINTMENT, ASSESSMENT, CONFLICT, INSTITUTION, LICENCE, SESSION
 from zhengka.bulk.workflow import ACT
 from zhengka.cards.workflow import CARD
 from zhengka.cases import book
+from zhengka.cases.workflow import desk
 from zhengka.cli.app import app
 from zhengka.config import env
 from zhengka.letters.workflow import LETTER
@@ -27,7 +28,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *(page for page in ROOT.glob("docs/**/*.md")
 NAMED = {page.relative_to(ROOT).as_posix(): page.read_text() for page in PAGES}
 EXCHANGE = book.table("measures-2017", "exchange", minor=False)
 WORKFLOWS = (HOLDER, CERTIFICATE, IMPORT, EXCHANGE, CARD, BATCH, OFFICER, ACT, LETTER, INSTITUTION, LICENCE, SESSION,
-             APPOINTMENT, ASSESSMENT, CONFLICT, PAPER, PORTRAIT)
+             APPOINTMENT, ASSESSMENT, CONFLICT, PAPER, PORTRAIT, COVER, DELEGATION, desk("applied"))
 MADE_LATER = "docs/reference/"  # `make docs` writes it, `make check` says when it is stale
 CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce
 
+from zhengka.accounts.models import Officer
 from zhengka.areas.models import Area
 from zhengka.cards.models import Card
 from zhengka.cases import book
@@ -24,7 +25,8 @@ class Case(ProvinceRow, Stateful):
 
     `holder` and `certificate` are null until a new application (申领), or an arrival from elsewhere, is approved.
     `reviewer_person` and the like are persons, not accounts (I6). `ended_at` is set by the step into a state from
-    which none leads on.
+    which none leads on. `assignee` (经办人) organises work and is no permission: every officer who may take a step may
+    take it, whoever has the case.
     """
 
     kind_of_case = models.TextField(choices=[(name, name) for name in KINDS], default="exchange")
@@ -39,6 +41,8 @@ class Case(ProvinceRow, Stateful):
     card = models.ForeignKey(Card, null=True, on_delete=models.PROTECT)
     counterpart = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="counterpart_of",
                                        help_text="of a departure (迁出): the arrival (迁入) at the other office")
+    assignee = models.ForeignKey(Officer, null=True, on_delete=models.PROTECT, related_name="+", db_index=False,
+                                 help_text="officer who sees to the case; null: whoever comes to it")
     phase = models.PositiveSmallIntegerField(null=True, help_text="phase of the programme under which it was opened")
     reason = models.TextField(blank=True, help_text="code: why a certificate ends, or a case was brought")
     found = models.JSONField(null=True, help_text="conclusion of the assessment: category, grade, components; {}: none")
@@ -76,6 +80,8 @@ class Case(ProvinceRow, Stateful):
             models.Index(fields=["state", "area", "id"], name="case_by_state_area"),
             models.Index(F("area"), Coalesce("due_on", Value(NO_LIMIT)), F("id"), condition=Q(ended_at__isnull=True),
                          name="case_by_due_day"),
+            models.Index(F("assignee"), F("state"), Coalesce("due_on", Value(NO_LIMIT)), F("id"),
+                         condition=Q(ended_at__isnull=True, assignee__isnull=False), name="case_by_assignee"),
             models.Index(fields=["area", "ended_at"], condition=Q(ended_at__isnull=False), name="case_ended_by_area"),
             models.Index(fields=["state", "area"], condition=Q(ended_at__isnull=True), name="case_open_by_state"),
         ]

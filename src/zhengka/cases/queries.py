@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import reduce
 from operator import or_
+from typing import Any
 
 from django.db import connection
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from zhengka.accounts import queries as accounts
 from zhengka.areas.models import Area
 from zhengka.cases import book
 from zhengka.cases.models import Case
@@ -83,6 +85,70 @@ def worklist(actor: Actor, wanted: Wanted, *, after: Place = Place(), limit: int
         cursor.execute(SOONEST, {"states": sorted(wanted.states), "kind": wanted.kind, "due": after.due, "pk": after.pk,
                                  "lo": actor.lo, "hi": actor.hi, "limit": limit})
         ids = [row[0] for row in cursor.fetchall()]
+    return _in_order(ids)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Open cases of these officers (row ids) that are in these states."""
+
+    officers: tuple[int, ...]
+    states: frozenset[str]
+
+
+def mine(actor: Actor, on: date) -> Desk:
+    """What lies on the actor's desk: cases of theirs, and of those for whom they stand in on a day (代班), for which a
+    step of the actor's is the next.
+    """
+    return Desk((actor.id or 0, *accounts.covered(actor, on)), _own_states(actor))
+
+
+def with_others(actor: Actor) -> Desk:
+    """The actor's own cases that wait for somebody else: for another role, a doctor, or the end of a notice."""
+    return Desk((actor.id or 0,), STATES - _own_states(actor))
+
+
+def _own_states(actor: Actor) -> frozenset[str]:
+    """States for which a case waits for a step that the actor's permissions include."""
+    return frozenset().union(*(book.sources(action) for action, permission in DUTIES.items() if actor.may(permission)))
+
+
+ON_DESKS = """
+SELECT c.id FROM unnest(%(officers)s::bigint[]) o (id), unnest(%(states)s::text[]) s (state), LATERAL (
+    SELECT c.id, coalesce(c.due_on, '9999-12-31') AS due FROM cases_case c
+    WHERE c.assignee_id = o.id AND c.state = s.state AND c.ended_at IS NULL AND c.area BETWEEN %(lo)s AND %(hi)s
+      AND (coalesce(c.due_on, '9999-12-31'), c.id) > (%(due)s, %(pk)s)
+    ORDER BY coalesce(c.due_on, '9999-12-31'), c.id LIMIT %(limit)s) c
+ORDER BY c.due, c.id LIMIT %(limit)s
+"""
+"""Officer by officer and state by state from the index, then the soonest of all: a full desk costs no more."""
+HOW_MANY = """
+SELECT count(*) FROM (
+    SELECT FROM cases_case c WHERE c.assignee_id = ANY(%(officers)s) AND c.state = ANY(%(states)s)
+       AND c.ended_at IS NULL AND c.area BETWEEN %(lo)s AND %(hi)s LIMIT %(limit)s) one
+"""
+
+
+def on_desks(actor: Actor, desk: Desk, *, after: Place = Place(), limit: int = 50) -> list[Case]:
+    """The cases of a desk, those first that will be late first, then the oldest."""
+    with connection.cursor() as cursor:
+        cursor.execute(ON_DESKS, _desk(actor, desk, limit) | {"due": after.due, "pk": after.pk})
+        return _in_order([row[0] for row in cursor.fetchall()])
+
+
+def number_on_desks(actor: Actor, desk: Desk) -> int:
+    """How many cases lie on a desk, `MANY` standing for more."""
+    with connection.cursor() as cursor:
+        cursor.execute(HOW_MANY, _desk(actor, desk, MANY))
+        return int(cursor.fetchone()[0])
+
+
+def _desk(actor: Actor, desk: Desk, limit: int) -> dict[str, Any]:
+    return {"officers": list(desk.officers), "states": sorted(desk.states), "lo": actor.lo, "hi": actor.hi,
+            "limit": limit}
+
+
+def _in_order(ids: list[int]) -> list[Case]:
     found = {case.pk: case for case in _whole().filter(pk__in=ids)}
     return [found[pk] for pk in ids if pk in found]
 
@@ -229,7 +295,7 @@ def candidates(areas: Iterable[Area], *, actor: Actor) -> int:
 
 
 def _whole() -> QuerySet[Case]:
-    return Case.objects.select_related("holder", "certificate", "card", "area", "counterpart__area",
+    return Case.objects.select_related("holder", "certificate", "card", "area", "assignee", "counterpart__area",
                                        "counterpart_of__area")
 
 

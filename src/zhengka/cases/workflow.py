@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any, Final, NamedTuple
 
 from zhengka.core.errors import Refusal
-from zhengka.core.workflow import Guard, Step
+from zhengka.core.workflow import Guard, Step, Workflow
 
 
 def another_person(case: Any, facts: Mapping[str, Any]) -> None:
@@ -190,3 +190,25 @@ DUTIES: Final = {step.action: step.permission for leg in LINE for step in (leg.s
                  if step.action in {lead.step.action for lead in LINE} | {"resubmit", "dismiss"}
                  if step.action not in {"end_notice", "order", "arrive"}}
 """Steps for which a case waits for an officer, in the order of the line → the permission."""
+
+
+def as_it_was_seen(case: Any, facts: Mapping[str, Any]) -> None:
+    """Nobody takes a case from a colleague without having seen that the colleague has it."""
+    if case.assignee_id != facts["seen"]:
+        raise Refusal("case-taken")
+
+
+def its_assignee(case: Any, facts: Mapping[str, Any]) -> None:
+    """Only who has a case on the desk gives it back."""
+    if case.assignee_id != facts["by"].id:
+        raise Refusal("case-not-yours")
+
+
+def desk(state: str) -> Workflow:
+    """Who sees to a case that is in this state (经办): acts beside its line, which leave it where it is. They organise
+    work and open or close no step of the line.
+    """
+    return Workflow("case", state, (
+        Step(state, "take_on", state, "case.read", (as_it_was_seen,), zh="接办"),
+        Step(state, "give_back", state, "case.read", (its_assignee,), zh="退还"),
+        Step(state, "hand_on", state, "account.own", zh="移交")))

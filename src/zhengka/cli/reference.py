@@ -12,7 +12,7 @@ from procrastinate.contrib.django import app as jobs
 from typer.core import TyperGroup
 
 from zhengka.accounts.roles import ADMINISTRATORS, ROLES
-from zhengka.accounts.workflow import OFFICER
+from zhengka.accounts.workflow import COVER, DELEGATION, OFFICER
 from zhengka.assessment.workflow import APPOINTMENT, ASSESSMENT, CONFLICT, INSTITUTION, LICENCE, SESSION
 from zhengka.bulk.workflow import ACT
 from zhengka.cards import queries as card_queries
@@ -30,8 +30,8 @@ from zhengka.papers.workflow import PAPER, PORTRAIT
 from zhengka.production.workflow import BATCH
 from zhengka.registry.workflow import CERTIFICATE, HOLDER, IMPORT
 
-WORKFLOWS = (OFFICER, ACT, LETTER, INSTITUTION, LICENCE, SESSION, APPOINTMENT, ASSESSMENT, CONFLICT, HOLDER,
-             CERTIFICATE, IMPORT, PAPER, PORTRAIT, CARD, BATCH)
+WORKFLOWS = (OFFICER, COVER, DELEGATION, ACT, LETTER, INSTITUTION, LICENCE, SESSION, APPOINTMENT, ASSESSMENT, CONFLICT,
+             HOLDER, CERTIFICATE, IMPORT, PAPER, PORTRAIT, CARD, BATCH)
 DEFAULT_POLICY = "measures-2017"
 Command = Any  # Typer carries a click of its own, without a public name
 MADE = "<!-- Made by `zhengka docs write`; change the code, not this page. -->\n\n"

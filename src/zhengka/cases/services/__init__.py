@@ -1,6 +1,7 @@
 """Use cases of cases (办理): opened, moved one by one or many at once, ended by two persons' decision."""
 
 from zhengka.cases.services.assessing import book_day, category_of, miss_day, second, sign
+from zhengka.cases.services.desk import give_back, hand_over, take_on
 from zhengka.cases.services.exchange import ask_exchange, carry_out_exchange, open_exchange
 from zhengka.cases.services.many import (
     ACTIONS,
@@ -37,6 +38,8 @@ __all__ = [
     "category_of",
     "confirm_many",
     "end_notice",
+    "give_back",
+    "hand_over",
     "is_minor",
     "load_ways",
     "miss_day",
@@ -48,6 +51,7 @@ __all__ = [
     "second",
     "sign",
     "take",
+    "take_on",
     "told",
     "waiting",
 ]

@@ -137,7 +137,7 @@ def told(case: Case) -> dict[str, Any]:
 
 
 def _open(case: Case, told: dict[str, Any], asked: Asked) -> Case:
-    """Check what its policy asks of the kind, and begin it."""
+    """Check what its policy asks of the kind, and begin it, on the desk of who opens it (经办人)."""
     by, today = asked.by, day(asked.at)
     if not by.may("case.open"):
         raise Refusal("not-permitted", permission="case.open")
@@ -150,9 +150,11 @@ def _open(case: Case, told: dict[str, Any], asked: Asked) -> Case:
     case.province, case.opened_at, case.moved_at = province_of(case.area_id), asked.at, asked.at
     case.told = fields.close(json.dumps(told, ensure_ascii=False), TOLD) if told else None
     case.due_on = due(case, procedure.start, asked.at)
+    case.assignee_id = by.id
     try:
         with transaction.atomic():
-            return begin(case, "open", by=by, request_id=asked.request_id, at=asked.at, kind=case.kind_of_case)
+            return begin(case, "open", "case.open", by=by, request_id=asked.request_id, at=asked.at,
+                         kind=case.kind_of_case)
     except IntegrityError as broken:
         if "case_open_once" not in str(broken):
             raise

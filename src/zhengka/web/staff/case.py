@@ -95,7 +95,15 @@ def _page(request: Request, row: Case, form: ReasonForm, finding: FindingForm) -
                    for each in choices if not each.is_open],
         "portrait": row.ended_at is None and row.holder_id is None and request.actor.may("case.confirm"),
         "papers": _papers(request, row), "may_book": "book" in open_ and request.actor.may("assessment.plan"),
-        "events": history.of_row(request, row), "breadcrumbs": trail((_("Cases"), "staff:cases"))})
+        "desk": _desk(request, row), "events": history.of_row(request, row),
+        "breadcrumbs": trail((_("Cases"), "staff:cases"))})
+
+
+def _desk(request: Request, row: Case) -> str:
+    """What the officer may do with the case as such: take it on, or give it back; nothing once it has ended."""
+    if row.ended_at is not None:
+        return ""
+    return "give_back" if row.assignee_id == request.actor.id else "take_on"
 
 
 def _papers(request: Request, row: Case) -> dict[str, Any]:
@@ -142,8 +150,10 @@ def _facts(request: Request, row: Case) -> list[Fact]:
                           if row.found else _("Standard not met")))
     if row.reason:
         facts.append(Fact(_("Reason"), REASON_WORDS.get(row.reason, row.reason)))
-    facts += [Fact(_("Office"), area_name(row.area)), Fact(_("Opened"), _day(row.opened_at)),
-              Fact(_("Due"), due_cell(row)), Fact(_("Policy"), row.policy)]
+    facts += [Fact(_("Office"), area_name(row.area)),
+              Fact(_("Officer in charge"), row.assignee.name if row.assignee else _("Nobody yet")),
+              Fact(_("Opened"), _day(row.opened_at)), Fact(_("Due"), due_cell(row)),
+              Fact(_("Policy"), row.policy)]
     return [*facts, *_clocks(row)]
 
 
@@ -241,6 +251,24 @@ def step(request: Request, pk: int) -> HttpResponse:
     return _done(request, pk, action, lambda key: services.take(row, action, request_id=key, **told))
 
 
+@requires("case.read")
+@require_POST
+def desk(request: Request, pk: int, action: str) -> HttpResponse:
+    """Take the case on, from the colleague whom the page showed, or give it back."""
+    row, seen = queries.get(pk, actor=request.actor), request.POST.get("seen", "")
+    told: dict[str, Any] = {"by": request.actor, "at": timezone.now()}
+
+    def do(key: UUID) -> Case:
+        if action == "give-back":
+            return services.give_back(row, request_id=key, **told)
+        return services.take_on(row, seen=int(seen) if seen.isdecimal() else None, request_id=key, **told)
+
+    return act(request, do, to=reverse("staff:case", args=[pk]), said=DESK_SAID[action])
+
+
+DESK_SAID = {"take-on": _("The case is on your desk."), "give-back": _("The case is off your desk.")}
+
+
 def _done(request: Request, pk: int, action: str, do: Any) -> HttpResponse:
     def once(key: UUID) -> Any:
         return do(key)
@@ -250,5 +278,7 @@ def _done(request: Request, pk: int, action: str, do: Any) -> HttpResponse:
 urls = [
     path("cases/<int:pk>", case, name="case"),
     path("cases/<int:pk>/step", step, name="case-step"),
+    path("cases/<int:pk>/take-on", desk, {"action": "take-on"}, name="case-take-on"),
+    path("cases/<int:pk>/give-back", desk, {"action": "give-back"}, name="case-give-back"),
     path("cases/<int:pk>/book", book_day, name="case-book"),
 ]

@@ -1,4 +1,6 @@
-"""Cases (办理): what waits for an officer, soonest first, with bulk acts; the office's whole list."""
+"""Cases (办理): what is on an officer's desk, what waits for a role, soonest first, with bulk acts; the office's whole
+list.
+"""
 
 from datetime import date
 from typing import Any
@@ -28,8 +30,10 @@ from zhengka.web.staff.words import disability, problem_words
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Pager, Row, Table
 
-OFFICE, ENDED = "office", "ended"
-"""Lists besides those of a step: all that is open in the area, and what ended last."""
+MINE, OTHERS, OFFICE, ENDED = "mine", "others", "office", "ended"
+"""Lists besides those of a step: one's own desk, what on it waits for others, all that is open in the area, and what
+ended last.
+"""
 
 BULK = {
     "confirm": (services.confirm_many, _("Confirm"), "c", _(
@@ -46,22 +50,27 @@ BULK = {
 
 @requires("case.read")
 def index(request: Request) -> HttpResponse:
-    """What waits for this officer, by step; the open and the ended cases of the area; bulk acts where there are any."""
-    duties = queries.duties(request.actor)
+    """The officer's desk, what waits for the role by step, the open and the ended cases of the area; bulk acts where
+    there are any.
+    """
+    duties, desks = queries.duties(request.actor), _desks(request)
     shown = _list_of(request, duties)
     kind = request.GET.get("kind", "")
     kind = kind if kind in KINDS else ""
-    found = _found(request, shown, kind)
+    found = queries.on_desks(request.actor, desks[shown], after=_place(request), limit=SIZE + 1) if (
+        shown in desks) else _found(request, shown, kind)
     action = shown if shown in BULK and shown in duties else ""
     table = Table(_title(shown), COLUMNS, [case_row(case) for case in found[:SIZE]], pager=_pager(request, found),
                   select="chosen" if action else "", caption_hidden=True, empty=_("No case waits here."))
     return render(request, "staff/cases.html", {
         "title": _("Cases"), "table": table, "shown": shown, "action": action, "total": counted(duties.get(shown, 0)),
         "word": BULK[action][1] if action else "", "shortcut": BULK[action][2] if action else "",
-        "tabs": [(step, words.act(step, "case"), counted(number)) for step, number in duties.items()
-                 if number or step == shown],
+        "tabs": [*((name, _title(name), counted(queries.number_on_desks(request.actor, desk)))
+                   for name, desk in desks.items()),
+                 *((step, words.act(step, "case"), counted(number)) for step, number in duties.items()
+                   if number or step == shown)],
         "others": [(OFFICE, _title(OFFICE)), (ENDED, _title(ENDED))], "kind": kind,
-        "kinds": [(name, KIND_WORDS[name]) for name in KINDS], "forecast": _forecast(request),
+        "kinds": [] if shown in desks else [(name, KIND_WORDS[name]) for name in KINDS], "forecast": _forecast(request),
         "may_open": request.actor.may("case.open")})
 
 
@@ -84,7 +93,7 @@ FRESH = 300
 """Seconds for which a forecast is shown again."""
 
 COLUMNS = [Column(_("Name")), Column(_("Kind of case")), Column(_("Category and grade")), Column(_("Office")),
-           Column(_("State")), Column(_("Due"))]
+           Column(_("State")), Column(_("Officer in charge")), Column(_("Due"))]
 
 
 def case_row(case: Case) -> Row:
@@ -96,7 +105,8 @@ def case_row(case: Case) -> Row:
     return Row([
         Cell(case.name, href=reverse("staff:case", args=[case.pk])), str(KIND_WORDS[case.kind_of_case]),
         disability(certificate.category, certificate.grade) if certificate else "—", area_name(case.area),
-        Cell(state, tone=tone, note=since), due_cell(case)], value=str(case.pk))
+        Cell(state, tone=tone, note=since), case.assignee.name if case.assignee else "—",
+        due_cell(case)], value=str(case.pk))
 
 
 def due_cell(case: Case, today: date | None = None) -> Cell:
@@ -117,13 +127,22 @@ SOON = 3
 
 
 def _title(shown: str) -> Any:
-    return {OFFICE: _("All open cases of my area"), ENDED: _("Ended lately")}.get(shown) or words.act(shown, "case")
+    return TITLES.get(shown) or words.act(shown, "case")
+
+
+TITLES = {MINE: _("On my desk"), OTHERS: _("Waiting for others"), OFFICE: _("All open cases of my area"),
+          ENDED: _("Ended lately")}
+
+
+def _desks(request: Request) -> dict[str, queries.Desk]:
+    """List → the desk that it shows, with the cases of those for whom one stands in today."""
+    return {MINE: queries.mine(request.actor, timezone.localdate()), OTHERS: queries.with_others(request.actor)}
 
 
 def _list_of(request: Request, duties: dict[str, int]) -> str:
     """Which list is shown: the one asked for, else the first step for which something waits, else the office's."""
     asked = request.GET.get("step", "")
-    if asked in duties or asked in (OFFICE, ENDED):
+    if asked in duties or asked in TITLES:
         return asked
     return next((step for step, number in duties.items() if number), OFFICE)
 

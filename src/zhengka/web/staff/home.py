@@ -6,6 +6,7 @@ from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from zhengka.accounts import queries as accounts
@@ -32,6 +33,7 @@ WAITING: tuple[tuple[str, str, str, Text], ...] = (
     ("card.hand_over", "cards", "ready", _("Cards to hand over")),
     ("card.activate", "cards", "issued", _("Cards to activate")),
     ("officer.permit", "permits", "pending", _("Roles to permit")),
+    ("officer.permit", "delegations", "asked", _("Delegations to permit")),
 )
 """Who is waited for, by whom, where it is found. A test holds each line against the workflow tables."""
 
@@ -54,6 +56,10 @@ def index(request: Request) -> HttpResponse:
                   tone=words.WAIT if number else "") for step, number in shown]
     tiles += [Tile(label, counts[kind].get(state, 0), href=f"{reverse(f'staff:{kind}')}?state={state}",
                   tone=words.WAIT if counts[kind].get(state) else "") for _perm, kind, state, label in mine]
+    if request.actor.may("case.read"):
+        number = cases.number_on_desks(request.actor, cases.mine(request.actor, timezone.localdate()))
+        tiles.insert(0, Tile(_("On my desk"), counted(number), href=f"{reverse('staff:cases')}?step=mine",
+                             tone=words.WAIT if number else ""))
     step = next((step for step, number in duties.items() if number), "")
     return render(request, "staff/home.html", {
         "title": _("Worklist"), "tiles": tiles, "table": _soonest(request, step) if step else None,
@@ -64,7 +70,7 @@ def index(request: Request) -> HttpResponse:
 
 def _counts(request: Request) -> dict[str, Mapping[str, int]]:
     """List → state → number, of the lists in which something may wait for this officer."""
-    ask = {"cards": cards.counts, "batches": _batches, "permits": _permits}
+    ask = {"cards": cards.counts, "batches": _batches, "permits": _permits, "delegations": _delegations}
     wanted = {kind for permission, kind, _state, _label in WAITING if request.actor.may(permission)}
     return {kind: ask[kind](request.actor) for kind in wanted}
 
@@ -75,6 +81,10 @@ def _batches(actor: Actor) -> dict[str, int]:
 
 def _permits(actor: Actor) -> dict[str, int]:
     return {"pending": accounts.waiting(actor=actor).count()}
+
+
+def _delegations(actor: Actor) -> dict[str, int]:
+    return {"asked": accounts.lendings(timezone.localdate(), actor=actor).filter(state="asked").count()}
 
 
 def _duty(step: str) -> Text:

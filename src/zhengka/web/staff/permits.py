@@ -6,6 +6,7 @@ from django import forms
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
@@ -40,7 +41,9 @@ def index(request: Request) -> HttpResponse:
         Row([Cell(row.name, href=reverse("staff:permit", args=[row.pk])), row.username, area_name(row.area),
              _present(row), role_word(row.wanted)]) for row in rows], pager=pager, caption_hidden=True,
         empty=_("No role waits for your permission."))
-    return render(request, "staff/permits.html", {"title": _("Permits"), "table": table})
+    return render(request, "staff/permits.html", {
+        "title": _("Permits"), "table": table,
+        "lendings": queries.lendings(timezone.localdate(), actor=request.actor).filter(state="asked").count()})
 
 
 @requires("officer.permit")

@@ -53,6 +53,7 @@ SUBJECT_WORDS: dict[str, Word] = {
     "card": _("Card"), "batch": _("Batch"), "officer": _("Officer"), "gap": _("Card numbers"),
     "bulk-act": _("Bulk act"), "letter": _("Letter"), "paper": _("Paper"), "portrait": _("Photo"),
     "institution": _("Institution"), "licence": _("Licence"), "session": _("Assessment day"),
+    "cover": _("Cover"), "delegation": _("Delegation"),
     "appointment": _("Appointment"), "assessment": _("Assessment"), "conflict": _("Conflict of interest"),
 }
 """Kind of an event's subject → its word."""
@@ -80,7 +81,8 @@ FACT_WORDS: dict[str, Word] = {
     "moved": _("Done with"), "left": _("Left alone"),
     "channel": _("Way"), "evidence": _("Record"), "until": _("Until"), "form": _("Form"),
     "serial": _("Card serial"), "outcome": _("Outcome"), "photos": _("Photos"),
-    "paper": _("Kind of paper"), "pages": _("Pages"),
+    "paper": _("Kind of paper"), "pages": _("Pages"), "lent_by": _("By the right of"), "since": _("From"),
+    "from_officer": _("From officer"), "to_officer": _("To officer"),
 }
 """Fact of an event → its word in a history; facts that are not named here are for the journal's machines only."""
 
@@ -96,6 +98,8 @@ BEGINNINGS: dict[tuple[str, str], Word] = {
     ("officer", "lock_out"): _("Locked for 15 minutes after wrong tries"),
     ("officer", "change_password"): _("Own password changed"),
     ("officer", "reset_password"): _("New first password given"),
+    ("cover", "set_cover"): _("Cover set up"), ("delegation", "ask_to_lend"): _("Delegation asked for"),
+    ("case", "take_on"): _("Taken on"), ("case", "give_back"): _("Given back"),
     ("gap", "leave_out"): _("Numbers left out after a restore"),
     ("import", "take"): _("Rows taken in"), ("import", "refuse"): _("File refused"),
     ("import", "fetch"): _("Refused rows downloaded"),

@@ -151,6 +151,16 @@ STATES: dict[str, dict[str, Look]] = {
     "conflict": {
         "declared": (WAIT, _("Declared")),
     },
+    "cover": {
+        "set": (ACTIVE, _("Set")),
+        "ended": (QUIET, _("Ended early")),
+    },
+    "delegation": {
+        "asked": (WAIT, _("Waiting for permission")),
+        "lent": (GOOD, _("Permitted")),
+        "refused": (QUIET, _("Not permitted")),
+        "ended": (QUIET, _("Ended early")),
+    },
     "bulk-act": {
         "waiting": (ACTIVE, _("Under way")),
         "done": (GOOD, _("Done")),
@@ -254,6 +264,14 @@ ACTIONS: dict[str, str | Promise] = {
     "revoke_licence": _("Revoke the licence"),
     "call_off": _("Call the day off"),
     "take_route": _("Take the route"),
+    "take_on": _("Take the case on"),
+    "give_back": _("Give the case back"),
+    "hand_on": _("Handed over with the desk"),
+    "end_cover": _("End the cover"),
+    "permit_lending": _("Permit the delegation"),
+    "refuse_lending": _("Do not permit the delegation"),
+    "take_back": _("Take the right back"),
+    "revoke_lending": _("Revoke the delegation"),
 }
 """Action of a workflow step → the word on its button and in the history."""
 
