@@ -1,7 +1,6 @@
 """Before the holidays, by keyboard alone: a deputy is named, and finds the absent one's case on the desk."""
 
 import pytest
-from django.urls import reverse
 from django.utils import timezone
 
 from builders import make_case, make_officer

@@ -307,6 +307,8 @@ def test_an_act_by_a_lent_right_names_who_acted_and_whose_right_it_was():
     assert "lent_by" not in Event.objects.get(subject="case", subject_id=own.pk).facts
     page = Visitor(make_officer("clerk")).get(reverse("staff:case", args=[case.pk])).content.decode()
     assert "By the right of" in page and holder.name in page
+    journal = Visitor(make_officer("audit")).get(reverse("staff:audit"), {"subject": "case"}).content.decode()
+    assert f"By the right of: {holder.name}" in journal
 
 
 def test_two_persons_are_still_asked_for_where_one_person_holds_both_rights():

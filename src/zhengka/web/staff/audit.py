@@ -16,7 +16,7 @@ from zhengka.core.models import Event
 from zhengka.core.queries import EventFilter, events
 from zhengka.web.access import Request, requires
 from zhengka.web.staff.paging import page_of
-from zhengka.web.staff.words import SUBJECT_WORDS, event_word
+from zhengka.web.staff.words import FACT_WORDS, SUBJECT_WORDS, event_word
 from zhengka.web.ui import words
 from zhengka.web.ui.forms import DateField
 from zhengka.web.ui.parts import Cell, Column, Row, Table
@@ -66,7 +66,13 @@ def _row(event: Event, logins: Mapping[int, str]) -> Row:
     note = " · ".join([*filter(None, name), str(event.subject_id), f"v{event.version}"])
     subject = Cell(SUBJECT_WORDS.get(event.subject, event.subject), note=note)
     return Row([Cell(at, number=True), event_word(event.subject, event.action), subject, state(event.source),
-                state(event.target), event.actor_name])
+                state(event.target), Cell(event.actor_name, note=_whose(event))])
+
+
+def _whose(event: Event) -> str:
+    """Whose right it was, where it was lent (委托)."""
+    lender = event.facts.get("lent_by", "")
+    return f"{FACT_WORDS['lent_by']}: {lender}" if lender else ""
 
 
 urls = [path("audit/", index, name="audit")]

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 
 from zhengka.accounts import queries as accounts
 from zhengka.accounts import services
-from zhengka.accounts.models import Cover, Delegation, Officer, StandIn
+from zhengka.accounts.models import Cover, Delegation, Officer
 from zhengka.accounts.roles import LENDABLE
 from zhengka.accounts.services import Days
 from zhengka.cases import queries as cases
@@ -144,9 +144,9 @@ def _hand_over(request: Request, row: Officer, back: str) -> HttpResponse:
 @require_POST
 def end(request: Request, pk: int, kind: str) -> HttpResponse:
     """End a cover or a delegation of one's own before its last day."""
-    row: StandIn = seen(request, STAND_INS[kind], pk)
+    row: Cover | Delegation = seen(request, STAND_INS[kind], pk)
 
-    def do(key: UUID) -> StandIn:
+    def do(key: UUID) -> Cover | Delegation:
         told: dict[str, Any] = {"by": request.actor, "request_id": key, "at": timezone.now()}
         return services.end_cover(row, **told) if isinstance(row, Cover) else services.take_back(row, **told)
 

@@ -68,7 +68,7 @@ SAID: dict[str, Text] = {
 def _page(request: Request, row: Delegation, form: RefusalForm) -> HttpResponse:
     facts = [Fact(_("Whose right"), row.officer.name), Fact(_("Staff number"), row.person),
              Fact(_("Role"), role_word(row.role)),
-             Fact(_("Lent to"), Cell(row.deputy.name, note=role_word(row.deputy.role))),
+             Fact(_("Lent to"), f"{row.deputy.name} · {role_word(row.deputy.role)}"),
              Fact(_("Staff number of who gets it"), row.deputy_person), Fact(_("Days"), _days(row)),
              Fact(_("Office"), area_name(row.area)), Fact(_("State"), _state(row))]
     added = ROLES[row.role][1] - ROLES[row.deputy.role][1]
