@@ -22,7 +22,7 @@ from zhengka.assessment.workflow import (
     RELATIONS,
     SESSION,
 )
-from zhengka.core.models import ProvinceRow, Stateful, state_check
+from zhengka.core.models import ProvinceRow, Shared, Stateful, state_check
 from zhengka.formats.certnumber import CATEGORIES, GRADES
 
 
@@ -134,7 +134,7 @@ class Session(ProvinceRow, Stateful):
         return f"session {self.pk} of {self.day}"
 
 
-class Appointment(ProvinceRow, Stateful):
+class Appointment(Shared, ProvinceRow, Stateful):
     """A case has a place on a day (预约评定). `person` is sealed: name, birth date, phone, address, coordinates."""
 
     workflow = APPOINTMENT
@@ -161,7 +161,7 @@ class Appointment(ProvinceRow, Stateful):
         return f"appointment {self.pk}"
 
 
-class Assessment(ProvinceRow, Stateful):
+class Assessment(Shared, ProvinceRow, Stateful):
     """A form that was filled in and signed (评定表), and what it concluded. `grade` null: none is certified.
 
     Answers and the whole conclusion are sealed; category and grade stand in clear as on a certificate.

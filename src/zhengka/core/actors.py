@@ -39,9 +39,9 @@ class Actor:
         lent = self.lent.get(permission)
         return {"delegation": lent.delegation, "lent_by": lent.holder} if lent else {}
 
-    def sees(self, area: int) -> bool:
-        """True where the 12-digit area code lies in the actor's subtree."""
-        return self.lo <= area <= self.hi
+    def sees(self, *areas: int | None) -> bool:
+        """True where one of the 12-digit area codes lies in the actor's subtree."""
+        return any(area is not None and self.lo <= area <= self.hi for area in areas)
 
 
 class _Everything(frozenset[str]):

@@ -89,8 +89,7 @@ def perform(row: Row, action: str | Step, also: Mapping[str, Any] | None = None,
     (row,) = lock(row)
     if event := replayed(request_id, row.kind(), row.pk):
         raise Replayed(event)
-    area = _area(row)
-    if not by.sees(area):
+    if not by.sees(*offices(row)):
         raise Refusal("not-found")
     step = action if isinstance(action, Step) else row.table.step(row.state, action)
     if row.state != step.source:
@@ -109,15 +108,16 @@ def perform(row: Row, action: str | Step, also: Mapping[str, Any] | None = None,
     return row
 
 
-def _area(row: Any) -> int:
-    return int(row.area_id)
+def offices(row: Any) -> tuple[int, int | None]:
+    """The 12-digit codes of the office to which a row belongs, and of the one that it is shared with, if any."""
+    return int(row.area_id), getattr(row, "shared_with", None)
 
 
 def _append(row: Stateful, by: Actor, **told: Any) -> None:
-    area = _area(row)
+    area, shared_with = offices(row)
     Event.objects.create(
-        province=province_of(area), area=area, subject=row.kind(), subject_id=row.pk, version=row.version,
-        target=row.state, actor_id=by.id, actor_name=by.name, person=by.person, **told)
+        province=province_of(area), area=area, shared_with=shared_with, subject=row.kind(), subject_id=row.pk,
+        version=row.version, target=row.state, actor_id=by.id, actor_name=by.name, person=by.person, **told)
 
 
 # The rows are asked for by their ids alone: with the state in the same condition the planner may read all rows that are
@@ -128,12 +128,12 @@ WITH asked AS (
 ), moved AS (
     UPDATE {table} t SET state = %(target)s, version = t.version + 1{also} FROM asked
     WHERE t.id = asked.id AND asked.state = %(source)s AND asked.area BETWEEN %(lo)s AND %(hi)s
-    RETURNING t.id, t.version, t.area, t.province, %(facts)s::jsonb{told} AS facts
+    RETURNING t.id, t.version, t.area, t.province, {shared} AS shared_with, %(facts)s::jsonb{told} AS facts
 ), told AS (
-    INSERT INTO core_event (province, area, subject, subject_id, version, action, source, target,
+    INSERT INTO core_event (province, area, shared_with, subject, subject_id, version, action, source, target,
                             actor_id, actor_name, person, request_id, at, facts)
-    SELECT province, area, %(kind)s, id, version, %(action)s, %(source)s, %(target)s, %(actor)s, %(actor_name)s,
-           %(person)s, md5(%(request_id)s || ':' || id)::uuid, %(at)s, facts FROM moved
+    SELECT province, area, shared_with, %(kind)s, id, version, %(action)s, %(source)s, %(target)s, %(actor)s,
+           %(actor_name)s, %(person)s, md5(%(request_id)s || ':' || id)::uuid, %(at)s, facts FROM moved
 )
 SELECT id FROM moved ORDER BY id
 """
@@ -167,7 +167,9 @@ def perform_many(rows: Many, action: str, *, by: Actor, request_id: UUID, at: da
     step = (rows.table or rows.model.workflow).step(rows.source, action)
     if not by.may(step.permission):
         raise Refusal("not-permitted", permission=step.permission)
+    shared = any(column.column == "shared_with" for column in rows.model._meta.concrete_fields)
     statement = PERFORM_MANY.format(table=rows.model._meta.db_table, also=rows.also,
+                                    shared="t.shared_with" if shared else "NULL::bigint",
                                     told=f" || {rows.told}" if rows.told else "")
     with connection.cursor() as cursor:
         cursor.execute(statement, {

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from typing import Any, ClassVar, Self
 
 from django.db import connection, models
+from django.db.models import Q
 
 from zhengka.core.workflow import Workflow
 
@@ -83,7 +84,21 @@ def states_check(name: str, states: Collection[str]) -> models.CheckConstraint:
                                   name=f"{name.replace('-', '_')}_state_known")
 
 
-class Event(models.Model):
+class Shared(models.Model):
+    """A row that belongs to a case: the case's other office sees it, too (`core.scope.share`)."""
+
+    shared_with = models.BigIntegerField(null=True, editable=False,
+                                         help_text="12-digit code of another office that sees the row")
+
+    class Meta:
+        abstract = True
+
+
+SHARING = ("appointment", "assessment", "case", "letter", "paper", "portrait")
+"""Subjects that two offices may share: a case, and what belongs to one."""
+
+
+class Event(Shared):
     """One thing that happened to one subject: never changed, never removed (a trigger refuses both)."""
 
     id = models.BigAutoField(primary_key=True)
@@ -106,6 +121,8 @@ class Event(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["subject_id", "version", "subject"], name="event_once_per_version"),
             models.UniqueConstraint(fields=["request_id"], name="event_once_per_request"),
+            models.CheckConstraint(condition=Q(shared_with__isnull=True) | Q(subject__in=SHARING),
+                                   name="event_shared_of_case"),
         ]
 
     def __str__(self) -> str:

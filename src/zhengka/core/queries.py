@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from zhengka.core.actors import Actor
 from zhengka.core.models import Event
@@ -20,9 +20,14 @@ class EventFilter:
     until: datetime | None = None
 
 
+def shared(actor: Actor) -> Q:
+    """Rows of the actor's area, and those that their office shares with it."""
+    return Q(area__gte=actor.lo, area__lte=actor.hi) | Q(shared_with__range=(actor.lo, actor.hi))
+
+
 def events(wanted: EventFilter, *, actor: Actor) -> QuerySet[Event]:
-    """The events in the actor's area that pass the filter, in no order: the page orders by key."""
-    found = Event.objects.filter(area__gte=actor.lo, area__lte=actor.hi)
+    """The events in the actor's area, or shared with it, that pass the filter, in no order: the page orders by key."""
+    found = Event.objects.filter(shared(actor))
     if wanted.subject:
         found = found.filter(subject=wanted.subject)
     if wanted.subject_id is not None:

@@ -1,5 +1,7 @@
 """Who sees which rows, in one place: a range of area codes, held a second time by PostgreSQL itself."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 ROLE = "zhengka_web"
@@ -10,6 +12,9 @@ area BETWEEN nullif(current_setting('app.lo', true), '')::bigint
          AND nullif(current_setting('app.hi', true), '')::bigint
 """
 """No scope set means no rows: a comparison with NULL is never true."""
+
+SHARED = f"({POLICY}) OR ({POLICY.replace('area', 'shared_with', 1)})"
+"""A row of one's own area, or one that its office shares with this one: what belongs to a case received elsewhere."""
 
 
 def enter(connection: Any, lo: int, hi: int) -> None:
@@ -37,6 +42,21 @@ def of_the_platform(settings: dict[str, Any]) -> None:
     options["options"] = f"{options.get('options', '')} -c app.lo=0 -c app.hi=999999999999"
 
 
+@contextmanager
+def seeing_all(connection: Any) -> Iterator[None]:
+    """Let one narrow act of the platform look beyond the area of the one who asks, within the present transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('app.lo', true), current_setting('app.hi', true)")
+        before = [value or "" for value in cursor.fetchone()]
+    see_all(connection)
+    try:
+        yield
+    finally:
+        if not connection.needs_rollback:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT set_config('app.lo', %s, true), set_config('app.hi', %s, true)", before)
+
+
 def leave(connection: Any) -> None:
     """Return to the login role for the rest of the transaction (tests and maintenance)."""
     with connection.cursor() as cursor:
@@ -51,6 +71,11 @@ def protect(table: str, *, nobodys: bool = False) -> str:
     policy = f"{POLICY} OR area IS NULL" if nobodys else POLICY
     return (f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY; ALTER TABLE {table} FORCE ROW LEVEL SECURITY; "
             f"CREATE POLICY scope ON {table} USING ({policy}) WITH CHECK ({policy})")
+
+
+def share(table: str) -> str:
+    """SQL after which a protected table shows a row to the office in its column `shared_with`, too."""
+    return f"ALTER POLICY scope ON {table} USING ({SHARED}) WITH CHECK ({SHARED})"
 
 
 def allow(rights: str, on: str) -> str:

@@ -6,12 +6,12 @@ from django.db import models
 from django.db.models import Q
 
 from zhengka.areas.models import Area
-from zhengka.core.models import ProvinceRow, Stateful, state_check
+from zhengka.core.models import ProvinceRow, Shared, Stateful, state_check
 from zhengka.letters.rules import KINDS, LANGUAGES, OCCASION
 from zhengka.letters.workflow import CHANNELS, LETTER
 
 
-class Letter(ProvinceRow, Stateful):
+class Letter(Shared, ProvinceRow, Stateful):
     """One letter on one way. What it says and to whom is sealed; what it says never changes. A person is told of one
     occasion in one way once, however often anybody asks.
     """

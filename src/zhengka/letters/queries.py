@@ -12,6 +12,7 @@ from django.db.models import Count, Min, QuerySet
 
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
+from zhengka.core.queries import shared
 from zhengka.letters import contents, printing, rendering, templates
 from zhengka.letters.models import Letter
 from zhengka.letters.rendering import Sheet
@@ -56,8 +57,8 @@ def outbox(*, actor: Actor, state: str = "") -> QuerySet[Letter]:
 
 
 def letter(pk: int, *, actor: Actor) -> Letter:
-    """One letter; `Refusal("not-found")`."""
-    found = outbox(actor=actor).filter(pk=pk).first()
+    """One letter of the actor's area, or shared with it; `Refusal("not-found")`."""
+    found = Letter.objects.filter(shared(actor), pk=pk).select_related("area").first()
     if found is None or not actor.may("letter.read"):
         raise Refusal("not-found")
     return found
@@ -65,7 +66,8 @@ def letter(pk: int, *, actor: Actor) -> Letter:
 
 def of_subject(subject: str, subject_id: int, *, actor: Actor) -> list[Letter]:
     """Every letter about one row (a case, a card), the newest first."""
-    return list(outbox(actor=actor).filter(subject=subject, subject_id=subject_id).order_by("-written_at", "-pk"))
+    found = Letter.objects.filter(shared(actor), subject=subject, subject_id=subject_id).select_related("area")
+    return list(found.order_by("-written_at", "-pk"))
 
 
 def counts(*, actor: Actor) -> dict[str, int]:

@@ -6,12 +6,12 @@ from django.db import models
 from django.db.models import Q
 
 from zhengka.areas.models import Area
-from zhengka.core.models import ProvinceRow, Stateful, state_check
+from zhengka.core.models import ProvinceRow, Shared, Stateful, state_check
 from zhengka.papers.rules import PAPERS
 from zhengka.papers.workflow import PAPER, PORTRAIT
 
 
-class Paper(ProvinceRow, Stateful):
+class Paper(Shared, ProvinceRow, Stateful):
     """A paper of a person (证明材料), made anew and kept sealed; withdrawn, its file is removed and its row stays."""
 
     workflow = PAPER
@@ -44,7 +44,7 @@ class Paper(ProvinceRow, Stateful):
         return f"paper {self.pk}"
 
 
-class Portrait(ProvinceRow, Stateful):
+class Portrait(Shared, ProvinceRow, Stateful):
     """One taking of a portrait (照片采集): what was measured, by which standard, and what became of it. A person has at
     most one that is kept and one that waits; the next one replaces it, and its file is then removed.
     """

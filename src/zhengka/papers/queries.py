@@ -12,6 +12,7 @@ from zhengka.core import fields, files
 from zhengka.core.actors import Actor
 from zhengka.core.dated import choose, read
 from zhengka.core.errors import Refusal
+from zhengka.core.queries import shared
 from zhengka.papers import checks, rules
 from zhengka.papers.checks import Finding, Standard
 from zhengka.papers.models import Paper, Portrait
@@ -27,16 +28,19 @@ PORTRAIT_AS = "portrait"
 
 @dataclass(frozen=True)
 class Subject:
-    """The row of another room to which papers belong: its kind in events, its id, the 12-digit code of its area."""
+    """The row of another room to which papers belong: its kind in events, its id, the 12-digit codes of its area and
+    of the office that it is shared with.
+    """
 
     kind: str
     pk: int
     area: int
+    shared_with: int | None = None
 
 
 def paper(pk: int, *, actor: Actor) -> Paper:
-    """A paper of the actor's area; `Refusal("not-found")`."""
-    found = Paper.objects.filter(pk=pk, area__code__range=(actor.lo, actor.hi)).select_related("area").first()
+    """A paper of the actor's area, or shared with it; `Refusal("not-found")`."""
+    found = Paper.objects.filter(shared(actor), pk=pk).select_related("area").first()
     if found is None:
         raise Refusal("not-found")
     return found
@@ -53,8 +57,8 @@ def name_of(row: Paper) -> str:
 
 
 def portrait(pk: int, *, actor: Actor) -> Portrait:
-    """A taking of a portrait in the actor's area; `Refusal("not-found")`."""
-    found = Portrait.objects.filter(pk=pk, area__code__range=(actor.lo, actor.hi)).select_related("area").first()
+    """A taking of a portrait in the actor's area, or shared with it; `Refusal("not-found")`."""
+    found = Portrait.objects.filter(shared(actor), pk=pk).select_related("area").first()
     if found is None:
         raise Refusal("not-found")
     return found

@@ -18,6 +18,7 @@ from zhengka.assessment.rules import Conclusion, Forms
 from zhengka.core import fields
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
+from zhengka.core.queries import shared
 
 Found = TypeVar("Found", bound=Model)
 
@@ -119,14 +120,14 @@ def route(session: Session, *, actor: Actor) -> tuple[routes.Route, list[Home]]:
 
 
 def appointment(pk: int, *, actor: Actor) -> Appointment:
-    """One appointment of the actor's area; `Refusal("not-found")`."""
-    return _one(Appointment.objects.filter(pk=pk, area__code__range=(actor.lo, actor.hi)).select_related(
+    """One appointment of the actor's area, or shared with it; `Refusal("not-found")`."""
+    return _one(Appointment.objects.filter(shared(actor), pk=pk).select_related(
         "session__institution", "area"))
 
 
 def assessment(pk: int, *, actor: Actor) -> Assessment:
-    """One assessment of the actor's area; `Refusal("not-found")`."""
-    return _one(Assessment.objects.filter(pk=pk, area__code__range=(actor.lo, actor.hi)).select_related(
+    """One assessment of the actor's area, or shared with it; `Refusal("not-found")`."""
+    return _one(Assessment.objects.filter(shared(actor), pk=pk).select_related(
         "institution", "appointment", "area", "first__officer", "second__officer"))
 
 
@@ -140,7 +141,7 @@ def waiting(*, actor: Actor) -> QuerySet[Assessment]:
 
 def results(case_id: int, *, actor: Actor) -> list[Result]:
     """What the assessments of a case concluded, the newest first; the forms themselves stay closed."""
-    found = Assessment.objects.filter(case_id=case_id, area__code__range=(actor.lo, actor.hi))
+    found = Assessment.objects.filter(shared(actor), case_id=case_id)
     return [Result(one, conclusion(one)) for one in found.select_related("institution").order_by("-pk")]
 
 

@@ -20,8 +20,9 @@ from zhengka.formats.verdict import CHINA
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a case asks a day for. `area`: the office of the case; `person_index`: blind index of the applicant's ID
-    number; `dispute`: the case disputes an earlier assessment (办法 art. 25).
+    """What a case asks a day for. `area`: the office whose institutions assess; `person_index`: blind index of the
+    applicant's ID number; `dispute`: the case disputes an earlier assessment (办法 art. 25); `shared_with`: 12-digit
+    code of the case's other office.
     """
 
     area: Area
@@ -30,6 +31,7 @@ class Wanted:
     person_index: bytes = field(repr=False)
     person: Person = field(repr=False)
     dispute: bool = False
+    shared_with: int | None = None
 
 
 @transaction.atomic
@@ -49,9 +51,9 @@ def book(session: Session, wanted: Wanted, *, by: Actor, request_id: UUID, at: d
         raise Refusal("appointment-open")
     check_room(session, wanted.area.code, wanted.category, at)
     return begin(Appointment(
-        province=province_of(wanted.area.code), area=wanted.area, session=session, case_id=wanted.case_id,
-        category=wanted.category, person_index=wanted.person_index, person=persons.close(wanted.person),
-        dispute=wanted.dispute, booked_at=at),
+        province=province_of(wanted.area.code), area=wanted.area, shared_with=wanted.shared_with, session=session,
+        case_id=wanted.case_id, category=wanted.category, person_index=wanted.person_index,
+        person=persons.close(wanted.person), dispute=wanted.dispute, booked_at=at),
         "book", "assessment.plan", by=by, request_id=request_id, at=at, session=session.pk)
 
 
@@ -63,8 +65,9 @@ def rebook(appointment: Appointment, session: Session, *, by: Actor, request_id:
     old = perform(appointment, "cancel", by=by, request_id=request_id, at=at, rebooked=session.pk)
     check_room(found, old.area_id, old.category, at)
     return begin(Appointment(
-        province=old.province, area_id=old.area_id, session=found, case_id=old.case_id, category=old.category,
-        person_index=bytes(old.person_index), person=bytes(old.person), dispute=old.dispute, booked_at=at),
+        province=old.province, area_id=old.area_id, shared_with=old.shared_with, session=found,
+        case_id=old.case_id, category=old.category, person_index=bytes(old.person_index), person=bytes(old.person),
+        dispute=old.dispute, booked_at=at),
         "book", "assessment.plan", by=by, request_id=sub(request_id, "book"), at=at, session=found.pk)
 
 

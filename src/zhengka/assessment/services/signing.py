@@ -55,10 +55,10 @@ def record(appointment: Appointment, answers: Mapping[str, Any], *, by: Actor, r
     _fair(licence, bytes(appointment.person_index), dispute=appointment.dispute)
     found = concluded(appointment, answers, at=at)
     assessment = begin(Assessment(
-        province=appointment.province, area_id=appointment.area_id, appointment=appointment,
-        institution=session.institution, case_id=appointment.case_id, person_index=bytes(appointment.person_index),
-        dispute=appointment.dispute, category=found.category, grade=found.grade,
-        answers=fields.close(json.dumps(dict(answers), default=_plain, ensure_ascii=False), ANSWERS),
+        province=appointment.province, area_id=appointment.area_id, shared_with=appointment.shared_with,
+        appointment=appointment, institution=session.institution, case_id=appointment.case_id,
+        person_index=bytes(appointment.person_index), dispute=appointment.dispute, category=found.category,
+        grade=found.grade, answers=fields.close(json.dumps(dict(answers), default=_plain, ensure_ascii=False), ANSWERS),
         conclusion=fields.close(json.dumps(found.as_json()), CONCLUSION),
         first=licence, first_person=by.person, signed_at=at,
     ), "sign", by=by, request_id=sub(request_id, "sign"), at=at)

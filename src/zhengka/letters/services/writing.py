@@ -24,7 +24,8 @@ from zhengka.letters.workflow import BY_MACHINE, CHANNELS
 @dataclass(frozen=True)
 class Message:
     """What is to be said: a kind of `letters.rules.KINDS` with its slots, about which row, from which office, to whom,
-    on which ways. `occasion` tells one reminder from the next (`2027-60`): a slug of at most 40 characters.
+    on which ways. `occasion` tells one reminder from the next (`2027-60`): a slug of at most 40 characters;
+    `shared_with`: 12-digit code of another office that sees it.
 
     ValueError for a kind, channel, language or occasion that cannot be: a fault of the caller's, not of a person's.
     """
@@ -36,6 +37,7 @@ class Message:
     slots: Mapping[str, Value] = field(repr=False)
     channels: tuple[str, ...]
     occasion: str = "once"
+    shared_with: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no letter can be."""
@@ -71,8 +73,8 @@ def _write(message: Message, channel: str, *, by: Actor, request_id: UUID, at: d
     if there := Letter.objects.filter(**key).first():
         return there
     since, words = _said(message, channel, timezone.localtime(at).date())
-    letter = Letter(**key, province=province_of(message.area.code), area=message.area, template_from=since,
-                    language=message.recipient.language, written_at=at, queued_at=at)
+    letter = Letter(**key, province=province_of(message.area.code), area=message.area, shared_with=message.shared_with,
+                    template_from=since, language=message.recipient.language, written_at=at, queued_at=at)
     contents.seal(letter, _reached(message.recipient, channel), words)
     try:
         with transaction.atomic():

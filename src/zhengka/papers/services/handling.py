@@ -55,7 +55,7 @@ def add_paper(subject: Subject, upload: Upload, *, by: Actor, request_id: UUID, 
     """
     if not by.may(ADD):
         raise Refusal("not-permitted", permission=ADD)
-    if not by.sees(subject.area):
+    if not by.sees(subject.area, subject.shared_with):
         raise Refusal("not-found")
     if upload.kind not in PAPERS or upload.kind == "photo":
         raise Refusal("paper-kind-unknown")
@@ -66,7 +66,8 @@ def add_paper(subject: Subject, upload: Upload, *, by: Actor, request_id: UUID, 
     clean = reading.clean(upload.data)
     file = files.put_sealed_stream(io.BytesIO(clean.data), _SEALED_AS)
     row = Paper(
-        province=province_of(subject.area), area_id=subject.area, subject=subject.kind, subject_id=subject.pk,
+        province=province_of(subject.area), area_id=subject.area, shared_with=subject.shared_with,
+        subject=subject.kind, subject_id=subject.pk,
         kind_of_paper=upload.kind, file=file, media=clean.media, size=len(clean.data), pages=clean.pages,
         name=fields.close(clean_name(upload.name, clean.media), "paper.name"), received_at=at)
     with files.or_removed(file), transaction.atomic():

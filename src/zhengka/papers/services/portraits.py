@@ -40,7 +40,7 @@ def take_portrait(subject: Subject, data: bytes, *, dark_glasses: bool, by: Acto
     """
     if not by.may(TAKE):
         raise Refusal("not-permitted", permission=TAKE)
-    if not by.sees(subject.area):
+    if not by.sees(subject.area, subject.shared_with):
         raise Refusal("not-found")
     if event := replayed(request_id, Portrait.kind()):
         raise Replayed(event)
@@ -87,7 +87,7 @@ def give_portrait(portrait: Portrait, holder: Holder, *, by: Actor, request_id: 
 def _kept(row: Portrait, action: str, request_id: UUID, asked: dict[str, Any], **facts: Any) -> Portrait:
     """The portrait in place of the one that was kept before, and on the holder's record where it is a holder's."""
     if row.state == "examined":
-        _replace(Subject(row.subject, row.subject_id, row.area_id), "kept", request_id, asked)
+        _replace(Subject(row.subject, row.subject_id, row.area_id, row.shared_with), "kept", request_id, asked)
     row = perform(row, action, request_id=request_id, **asked, **facts)
     if row.subject == Holder.kind():
         registry.set_photo(Holder.get(row.subject_id), queries.picture(row), request_id=sub(request_id, "holder"),
@@ -99,7 +99,8 @@ def _row(subject: Subject, examined: Examined, found: Sequence[Finding], **told:
     width, height = examined.measured.size
     face = examined.measured.face
     return Portrait(
-        province=province_of(subject.area), area_id=subject.area, subject=subject.kind, subject_id=subject.pk,
+        province=province_of(subject.area), area_id=subject.area, shared_with=subject.shared_with,
+        subject=subject.kind, subject_id=subject.pk,
         fits=checks.fits(found), findings=[list(one) for one in found], width=width, height=height,
         face=[round(edge, 1) for edge in face] if face else None, **told)
 
