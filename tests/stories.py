@@ -152,7 +152,7 @@ working_days = 7
 fields = ["name", "category", "grade"]
 clause = "two days longer"
 {REGIONS[region]}{PROCEDURES}""")
-    kept, cached = book.shipped, (book.table, book.limits, book.sources, book.concludes)
+    kept, cached = book.shipped, (book.table, book.limits, book.sources, book.fronted, book.concludes)
     book.shipped = lambda: policies.load(folder)  # type: ignore[assignment]
     for each in cached:
         each.cache_clear()

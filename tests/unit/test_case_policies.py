@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 SHIPPED = policies.load(ROOT / "data" / "cases")
 BY_CODE = {policy.code: policy for policy in SHIPPED}
 CALENDAR = calendar_of(load_calendars(ROOT / "data" / "calendars"), 430104_000000)
-YUELU, WUHAN = 430104_000000, 420104_000000
+YUELU, WUHAN, QIAOKOU = 430104_000000, 420106_000000, 420104_000000
 TODAY = dt.date(2024, 3, 1)
 
 WUHAN_FILE = """
@@ -132,6 +132,15 @@ def test_a_city_may_have_its_streets_check_first_ask_for_two_doctors_and_look_ag
     assert new.workflow().step("approved", "recheck").guards == (OfficeOf(("city",)), another_approver)
     assert procedure(own, "change", WUHAN, TODAY) is BY_CODE["measures-2017"].procedures["change"]
     assert procedure(own, "new", YUELU, TODAY) is BY_CODE["measures-2017"].procedures["new"]
+
+
+def test_in_qiaokou_the_street_has_fifteen_days_the_district_twenty_and_the_city_looks_again():
+    new = procedure(SHIPPED, "new", QIAOKOU, TODAY)
+    rules = {step.action: rule for step, rule in new.rows()}
+    assert (rules["precheck"].by, rules["precheck"].within, rules["review"].within) == (("street",), 15, 20)
+    assert rules["recheck"].by == ("city",) and new.has_front
+    assert not procedure(SHIPPED, "new", YUELU, TODAY).has_front
+    assert procedure(SHIPPED, "loss", YUELU, TODAY, "cross-province").has_front
 
 
 def test_a_limit_is_counted_by_the_calendar_and_a_way_aside_has_none():

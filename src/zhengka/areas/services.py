@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from zhengka.areas.models import Area
+from zhengka.core.errors import Refusal
 
 _WIDTH = {"nation": 10**12, "province": 10**10, "city": 10**8, "county": 10**6, "street": 10**3}
 """How many 12-digit codes lie in a subtree of each level."""
@@ -20,6 +21,21 @@ def load(path: Path) -> list[Area]:
     """
     rows = tomllib.loads(path.read_text("utf-8"))["area"]
     return [Area.objects.update_or_create(code=code12(row["code"]), defaults=_defaults(row))[0] for row in rows]
+
+
+def add_street(unit: Area, number: int, name: str, name_en: str = "") -> Area:
+    """Keep a street or township (街道、乡镇) of an issuing unit, by the three digits that GB/T 10114 gives it there.
+
+    Idempotent: a known street gets the name that is said now. `Refusal("street-wrong")` for another number than 1 to
+    999, or one beyond the unit.
+    """
+    code = unit.code + number * _WIDTH["street"]
+    if not (unit.issuing and 1 <= number < _WIDTH["street"] and code < unit.last):
+        raise Refusal("street-wrong", unit=unit.code)
+    street, _ = Area.objects.update_or_create(code=code, defaults={
+        "last": code + _WIDTH["street"] - 1, "name": name, "name_en": name_en or name, "level": "street",
+        "kind": unit.kind, "parent": unit})
+    return street
 
 
 def code12(code: str) -> int:

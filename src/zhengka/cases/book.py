@@ -1,17 +1,19 @@
 """The case policies and calendars of this installation (`data/cases`, `data/calendars`), read once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cache
+from itertools import product
 
 from django.conf import settings
 
 from zhengka.areas import calendars
 from zhengka.areas.calendars import Calendar, Layer
 from zhengka.cases import policies, rules
-from zhengka.cases.rules import Policy, Procedure, Rule
+from zhengka.cases.rules import AT_THE_FRONT, OfficeOf, Policy, Procedure, Rule
+from zhengka.core.actors import WHOLE_NATION
 from zhengka.core.errors import Refusal
-from zhengka.core.workflow import Workflow
+from zhengka.core.workflow import Step, Workflow
 
 
 @cache
@@ -49,10 +51,23 @@ def limits(code: str, kind: str, *, minor: bool) -> Mapping[str, Rule]:
 
 
 @cache
-def sources(action: str) -> frozenset[str]:
-    """Every state from which some policy lets this step be taken."""
-    return frozenset(step.source for policy in shipped() for kind in policy.procedures for minor in (False, True)
-                     for step in table(policy.code, kind, minor=minor).steps if step.action == action)
+def sources(action: str, lo: int = WHOLE_NATION[0], hi: int = WHOLE_NATION[1]) -> frozenset[str]:
+    """Every state from which a policy that holds anywhere from `lo` to `hi` lets this step be taken."""
+    return frozenset(step.source for step in _steps(lo, hi) if step.action == action)
+
+
+@cache
+def fronted(action: str, lo: int, hi: int) -> frozenset[str]:
+    """Those from which it lets a front office take this step, or (empty) any step."""
+    return frozenset(step.source for step in _steps(lo, hi) if action in ("", step.action) and any(
+        isinstance(guard, OfficeOf) and AT_THE_FRONT.intersection(guard.levels) for guard in step.guards))
+
+
+def _steps(lo: int, hi: int) -> Iterator[Step]:
+    for policy in shipped():
+        if policy.lo <= hi and lo <= policy.hi:
+            for kind, minor in product(policy.procedures, (False, True)):
+                yield from table(policy.code, kind, minor=minor).steps
 
 
 @cache

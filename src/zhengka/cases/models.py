@@ -26,13 +26,16 @@ class Case(ProvinceRow, Stateful):
     `holder` and `certificate` are null until a new application (申领), or an arrival from elsewhere, is approved.
     `reviewer_person` and the like are persons, not accounts (I6). `ended_at` is set by the step into a state from
     which none leads on. `assignee` (经办人) organises work and is no permission: every officer who may take a step may
-    take it, whoever has the case.
+    take it, whoever has the case. `front`: the office that received it (受理机构), a street of the area or the county
+    where the person lives, where that is another one; it sees the case and takes the steps that the policy gives it.
     """
 
     kind_of_case = models.TextField(choices=[(name, name) for name in KINDS], default="exchange")
     policy = models.TextField(default="measures-2017", help_text="code of the case policy under which it was opened")
     minor = models.BooleanField(default=False, help_text="under 18 when it was opened: never in public notice")
     area = models.ForeignKey(Area, on_delete=models.PROTECT, db_column="area", db_index=False)
+    front = models.ForeignKey(Area, null=True, on_delete=models.PROTECT, db_column="shared_with", db_index=False,
+                              related_name="+", help_text="the office that received it, where another one decides")
     name = models.TextField(help_text="of the person, when the case was opened")
     person_index = models.BinaryField(help_text="blind index of the ID number, 16 bytes")
     told = models.BinaryField(null=True, help_text="what was applied for, sealed as case.told: JSON")
@@ -74,6 +77,7 @@ class Case(ProvinceRow, Stateful):
             models.CheckConstraint(condition=Q(notice_from__isnull=True) | Q(notice_ends__gt=F("notice_from")),
                                    name="case_notice_ordered"),
             models.CheckConstraint(condition=Q(kind_of_case__in=sorted(KINDS)), name="case_kind_known"),
+            models.CheckConstraint(condition=~Q(front=F("area")), name="case_front_is_another"),
             states_check("case", STATES),
         ]
         indexes: ClassVar = [
@@ -84,6 +88,10 @@ class Case(ProvinceRow, Stateful):
                          condition=Q(ended_at__isnull=True, assignee__isnull=False), name="case_by_assignee"),
             models.Index(fields=["area", "ended_at"], condition=Q(ended_at__isnull=False), name="case_ended_by_area"),
             models.Index(fields=["state", "area"], condition=Q(ended_at__isnull=True), name="case_open_by_state"),
+            models.Index(F("front"), Coalesce("due_on", Value(NO_LIMIT)), F("id"), name="case_front_by_due_day",
+                         condition=Q(ended_at__isnull=True, front__isnull=False)),
+            models.Index(fields=["front", "ended_at"], name="case_front_ended",
+                         condition=Q(ended_at__isnull=False, front__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -94,6 +102,16 @@ class Case(ProvinceRow, Stateful):
     def kind(cls) -> str:
         """The subject's name in events."""
         return "case"
+
+    @property
+    def shared_with(self) -> int | None:
+        """The 12-digit code of the front office; what belongs to the case carries it, too."""
+        return self.front_id
+
+    @property
+    def place(self) -> Area:
+        """The issuing unit where the person is assessed and publicised: that of the front office where it is one."""
+        return self.front if self.front is not None and self.front.issuing else self.area
 
     @property
     def table(self) -> Workflow:

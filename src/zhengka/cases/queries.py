@@ -1,11 +1,11 @@
 """What may be read about cases: what waits for whom, how many, and what may be done with one."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import reduce
-from operator import or_
+from operator import attrgetter, or_
 from typing import Any
 
 from django.db import connection
@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from zhengka.accounts import queries as accounts
 from zhengka.areas.models import Area
-from zhengka.cases import book
+from zhengka.cases import book, rules
 from zhengka.cases.models import Case
 from zhengka.cases.services.opening import told
 from zhengka.cases.workflow import DUTIES, STATES
@@ -41,8 +41,10 @@ class Choice:
 
 
 def get(case_id: int, *, actor: Actor) -> Case:
-    """A case of the actor's area with holder, certificate, card and office; `Refusal("not-found")`."""
-    for case in _whole().filter(pk=case_id, area__code__range=(actor.lo, actor.hi)):
+    """A case of the actor's area, or received there, with holder, certificate, card and offices; of a case that was
+    received elsewhere the front office gets no holder, certificate or card. `Refusal("not-found")`.
+    """
+    for case in _whole().filter(_seen_by(actor), pk=case_id):
         return case
     raise Refusal("not-found")
 
@@ -54,10 +56,20 @@ def choices(case: Case, *, actor: Actor) -> list[Choice]:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which open cases a list shows: those in these states, of this kind (empty: of every one)."""
+    """Which open cases a list shows: those in these states, of this kind (empty: of every one); of those that the
+    actor's office received for another, only such in the states `front` (None: the same).
+    """
 
     states: frozenset[str]
     kind: str = ""
+    front: frozenset[str] | None = None
+
+
+def waiting_for(step: str, actor: Actor, kind: str = "") -> Wanted:
+    """The cases that wait for a step, by the policies of the actor's area; of those received for another office, only
+    where the front office takes it.
+    """
+    return Wanted(book.sources(step, actor.lo, actor.hi), kind, book.fronted(step, actor.lo, actor.hi))
 
 
 @dataclass(frozen=True)
@@ -68,23 +80,29 @@ class Place:
     pk: int = 0
 
 
-SOONEST = """
-SELECT c.id FROM areas_area a, LATERAL (
-    SELECT c.id, coalesce(c.due_on, '9999-12-31') AS due FROM cases_case c
-    WHERE c.area = a.code AND c.ended_at IS NULL AND c.state = ANY(%(states)s)
+OWN = "(a.issuing OR a.code = %(lo)s) AND a.code BETWEEN %(lo)s AND %(hi)s"
+"""The offices of an actor that may be a case's area or its front: issuing units, and the street that the actor is of.
+Streets below an issuing unit need not be asked: what they receive is that unit's own."""
+OF_OFFICE = """
+    (SELECT c.id, coalesce(c.due_on, '9999-12-31') AS due FROM cases_case c
+    WHERE c.{office} = a.code AND c.ended_at IS NULL AND c.state = ANY(%({states})s)
       AND (coalesce(c.due_on, '9999-12-31'), c.id) > (%(due)s, %(pk)s) AND (%(kind)s = '' OR c.kind_of_case = %(kind)s)
-    ORDER BY coalesce(c.due_on, '9999-12-31'), c.id LIMIT %(limit)s) c
-WHERE a.issuing AND a.code BETWEEN %(lo)s AND %(hi)s ORDER BY c.due, c.id LIMIT %(limit)s
+    ORDER BY coalesce(c.due_on, '9999-12-31'), c.id LIMIT %(limit)s)"""
+SOONEST = f"""
+SELECT DISTINCT c.due, c.id FROM areas_area a, LATERAL ({OF_OFFICE.format(office="area", states="states")}
+    UNION ALL {OF_OFFICE.format(office="shared_with", states="front")}) c
+WHERE {OWN} ORDER BY c.due, c.id LIMIT %(limit)s
 """
-"""Office by office from the index, then the soonest of all: a page costs offices, not cases."""
+"""Office by office from two indexes, then the soonest of all: a page costs offices, not cases."""
 
 
 def worklist(actor: Actor, wanted: Wanted, *, after: Place = Place(), limit: int = 50) -> list[Case]:
-    """Open cases of the actor's area, those first that will be late first, then the oldest."""
+    """Open cases of the actor's area, or received there, those first that will be late first, then the oldest."""
+    front = wanted.states if wanted.front is None else wanted.front
     with connection.cursor() as cursor:
-        cursor.execute(SOONEST, {"states": sorted(wanted.states), "kind": wanted.kind, "due": after.due, "pk": after.pk,
-                                 "lo": actor.lo, "hi": actor.hi, "limit": limit})
-        ids = [row[0] for row in cursor.fetchall()]
+        cursor.execute(SOONEST, {"states": sorted(wanted.states), "front": sorted(front), "kind": wanted.kind,
+                                 "due": after.due, "pk": after.pk, "lo": actor.lo, "hi": actor.hi, "limit": limit})
+        ids = [row[1] for row in cursor.fetchall()]
     return _in_order(ids)
 
 
@@ -110,13 +128,15 @@ def with_others(actor: Actor) -> Desk:
 
 def _own_states(actor: Actor) -> frozenset[str]:
     """States for which a case waits for a step that the actor's permissions include."""
-    return frozenset().union(*(book.sources(action) for action, permission in DUTIES.items() if actor.may(permission)))
+    return frozenset().union(*(book.sources(action, actor.lo, actor.hi) for action, permission in DUTIES.items()
+                               if actor.may(permission)))
 
 
 ON_DESKS = """
 SELECT c.id FROM unnest(%(officers)s::bigint[]) o (id), unnest(%(states)s::text[]) s (state), LATERAL (
     SELECT c.id, coalesce(c.due_on, '9999-12-31') AS due FROM cases_case c
-    WHERE c.assignee_id = o.id AND c.state = s.state AND c.ended_at IS NULL AND c.area BETWEEN %(lo)s AND %(hi)s
+    WHERE c.assignee_id = o.id AND c.state = s.state AND c.ended_at IS NULL
+      AND (c.area BETWEEN %(lo)s AND %(hi)s OR c.shared_with BETWEEN %(lo)s AND %(hi)s)
       AND (coalesce(c.due_on, '9999-12-31'), c.id) > (%(due)s, %(pk)s)
     ORDER BY coalesce(c.due_on, '9999-12-31'), c.id LIMIT %(limit)s) c
 ORDER BY c.due, c.id LIMIT %(limit)s
@@ -125,7 +145,8 @@ ORDER BY c.due, c.id LIMIT %(limit)s
 HOW_MANY = """
 SELECT count(*) FROM (
     SELECT FROM cases_case c WHERE c.assignee_id = ANY(%(officers)s) AND c.state = ANY(%(states)s)
-       AND c.ended_at IS NULL AND c.area BETWEEN %(lo)s AND %(hi)s LIMIT %(limit)s) one
+       AND c.ended_at IS NULL
+       AND (c.area BETWEEN %(lo)s AND %(hi)s OR c.shared_with BETWEEN %(lo)s AND %(hi)s) LIMIT %(limit)s) one
 """
 
 
@@ -154,31 +175,61 @@ def _in_order(ids: list[int]) -> list[Case]:
 
 
 def ended(actor: Actor, *, limit: int = 50) -> list[Case]:
-    """The cases of the actor's area that ended last."""
-    return list(_whole().filter(ended_at__isnull=False, area__code__range=(actor.lo, actor.hi)).order_by(
-        "-ended_at")[:limit])
+    """The cases of the actor's area, or received there, that ended last."""
+    with connection.cursor() as cursor:
+        cursor.execute(FRONT_ENDED, {"lo": actor.lo, "hi": actor.hi, "limit": limit})
+        received = _whole().filter(pk__in=[row[0] for row in cursor.fetchall()])
+    own = _whole().filter(ended_at__isnull=False, area__code__range=(actor.lo, actor.hi)).order_by("-ended_at")[:limit]
+    found = {case.pk: case for case in (*own, *received)}
+    return sorted(found.values(), key=attrgetter("ended_at"), reverse=True)[:limit]
+
+
+FRONT_ENDED = f"""
+SELECT c.id FROM areas_area a, LATERAL (
+    SELECT c.id, c.ended_at FROM cases_case c WHERE c.shared_with = a.code AND c.ended_at IS NOT NULL
+    ORDER BY c.ended_at DESC LIMIT %(limit)s) c
+WHERE {OWN} ORDER BY c.ended_at DESC LIMIT %(limit)s
+"""
 
 
 MANY = 10_000
 """Open cases of a state are counted up to so many: nobody reads on from there, and a page costs no more."""
-OPEN = """
-SELECT s.state, (SELECT count(*) FROM (
-    SELECT FROM cases_case c WHERE c.state = s.state AND c.ended_at IS NULL AND c.area BETWEEN %s AND %s LIMIT %s) one)
-FROM unnest(%s::text[]) s (state)
+RECEIVED = f"""areas_area a JOIN cases_case c ON c.shared_with = a.code AND c.area NOT BETWEEN %(lo)s AND %(hi)s
+WHERE %(lo)s > 0 AND {OWN}"""
+"""Cases that the actor's offices received for others: few, and none of the nation's own office, which has them all."""
+OPEN = f"""
+SELECT false, s.state, (SELECT count(*) FROM (
+    SELECT FROM cases_case c WHERE c.state = s.state AND c.ended_at IS NULL AND c.area BETWEEN %(lo)s AND %(hi)s
+    LIMIT %(many)s) one)
+FROM unnest(%(states)s::text[]) s (state)
+UNION ALL SELECT true, state, count(*) FROM (
+    SELECT c.state FROM {RECEIVED} AND c.ended_at IS NULL LIMIT %(many)s) one GROUP BY state
 """
 
 
 def open_counts(actor: Actor) -> dict[str, int]:
-    """How many open cases of the actor's area are in each state where there are any, `MANY` standing for more."""
+    """How many open cases of the actor's area, or received there, are in each state where there are any, `MANY`
+    standing for more.
+    """
+    own, received = _open_counts(actor)
+    return dict(own + received)
+
+
+def _open_counts(actor: Actor) -> tuple[Counter[str], Counter[str]]:
+    """State → number, of the area's own cases and of those received for others."""
+    found: tuple[Counter[str], Counter[str]] = Counter(), Counter()
     with connection.cursor() as cursor:
-        cursor.execute(OPEN, [actor.lo, actor.hi, MANY, sorted(STATES)])
-        return {state: number for state, number in cursor.fetchall() if number}
+        cursor.execute(OPEN, {"lo": actor.lo, "hi": actor.hi, "many": MANY, "states": sorted(STATES)})
+        for received, state, number in cursor.fetchall():
+            found[received][state] = number
+    return found
 
 
 def duties(actor: Actor) -> dict[str, int]:
     """What waits for this officer: step → number of open cases, in the order of the line."""
-    counted = open_counts(actor)
-    return {action: sum(counted.get(state, 0) for state in book.sources(action))
+    own, received = _open_counts(actor)
+    return {action: sum(own[state] for state in book.sources(action, actor.lo, actor.hi))
+            + sum(received[state] for state in book.fronted(action, actor.lo, actor.hi))
             for action, permission in DUTIES.items() if actor.may(permission)}
 
 
@@ -194,27 +245,37 @@ class Forecast:
     pace: float
 
 
-QUEUES = """
+QUEUES = f"""
 SELECT area, due_on, count(*) FROM cases_case
-WHERE ended_at IS NULL AND coalesce(due_on, '9999-12-31') < '9999-12-31' AND area BETWEEN %s AND %s
-GROUP BY area, due_on ORDER BY area, due_on
+WHERE ended_at IS NULL AND coalesce(due_on, '9999-12-31') < '9999-12-31' AND area BETWEEN %(lo)s AND %(hi)s
+GROUP BY area, due_on
+UNION ALL SELECT c.shared_with, c.due_on, count(*) FROM {RECEIVED} AND c.ended_at IS NULL
+    AND coalesce(c.due_on, '9999-12-31') < '9999-12-31' AND c.state = ANY(%(front)s) GROUP BY 1, 2
+ORDER BY 1, 2
 """
-PACES = "SELECT area, count(*) FROM cases_case WHERE ended_at >= %s AND area BETWEEN %s AND %s GROUP BY area"
+PACES = f"""
+SELECT area, count(*) FROM cases_case WHERE ended_at >= %(since)s AND area BETWEEN %(lo)s AND %(hi)s GROUP BY area
+UNION ALL SELECT c.shared_with, count(*) FROM {RECEIVED} AND c.ended_at >= %(since)s GROUP BY 1
+"""
 WEEKS = timedelta(days=28)
 
 
 def forecast(actor: Actor, *, at: datetime) -> Forecast:
     """How many cases will be late at the pace at which each office of the area has ended cases in four weeks."""
     today = at.astimezone(CHINA).date()
+    told: dict[str, Any] = {"lo": actor.lo, "hi": actor.hi, "since": at - WEEKS,
+                            "front": sorted(book.fronted("", actor.lo, actor.hi))}
+    pace: defaultdict[int, float] = defaultdict(float)
     with connection.cursor() as cursor:
-        cursor.execute(PACES, [at - WEEKS, actor.lo, actor.hi])
-        pace = {area: number / WEEKS.days for area, number in cursor.fetchall()}
-        cursor.execute(QUEUES, [actor.lo, actor.hi])
+        cursor.execute(PACES, told)
+        for area, number in cursor.fetchall():
+            pace[area] += number / WEEKS.days
+        cursor.execute(QUEUES, told)
         queues = cursor.fetchall()
     ahead: Counter[int] = Counter()
     late = slow = 0
     for area, due, number in queues:
-        done_by_then = pace.get(area, 0) * ((due - today).days + 1)
+        done_by_then = pace[area] * ((due - today).days + 1)
         late += number if due < today else 0
         slow += number if due < today else min(number, max(0, int(ahead[area] + number - done_by_then)))
         ahead[area] += number
@@ -227,7 +288,8 @@ def papers_needed(case: Case) -> list[Need]:
         case.certificate) else {wanted} if (wanted := told(case).get("wanted")) else set()
     try:
         return papers.required(CaseOf(case.kind_of_case, case.area_id, timezone.localdate(case.opened_at),
-                                      minor=case.minor, categories=frozenset(categories), reason=case.reason))
+                                      minor=case.minor, categories=frozenset(categories), reason=case.reason,
+                                      route=rules.route_of(case.area_id, case.front_id)))
     except Refusal:
         return []
 
@@ -295,8 +357,12 @@ def candidates(areas: Iterable[Area], *, actor: Actor) -> int:
 
 
 def _whole() -> QuerySet[Case]:
-    return Case.objects.select_related("holder", "certificate", "card", "area", "assignee", "counterpart__area",
-                                       "counterpart_of__area")
+    return Case.objects.select_related("holder", "certificate", "card", "area", "front", "assignee",
+                                       "counterpart__area", "counterpart_of__area")
+
+
+def _seen_by(actor: Actor) -> Q:
+    return Q(area__gte=actor.lo, area__lte=actor.hi) | Q(front__gte=actor.lo, front__lte=actor.hi)
 
 
 def _closed(case: Case, step: Step, actor: Actor) -> str:

@@ -29,6 +29,10 @@ WIDTHS: Final = {"city": 10**8, "province": 10**10, "expert-committee": 10**10}
 ROUTES: Final = {"local": "属地办理", "cross-province": "跨省通办"}
 """How a case comes in: at the place of the household register, or where the holder lives."""
 
+AT_THE_FRONT: Final = frozenset({"street", "residence-county"})
+"""Levels that stand for the front office (受理机构) of a case: the one that received it, where another one decides."""
+
+
 @dataclass(frozen=True)
 class OfficeOf:
     """The step is taken by an office of one of these `levels`: who answers for less may not (属地、分级)."""
@@ -37,22 +41,36 @@ class OfficeOf:
 
     def __call__(self, case: Any, facts: Mapping[str, Any]) -> None:
         """The guard: `Refusal("office-wrong")`."""
-        if not any(answers_for(facts["by"], level, case.area_id) for level in self.levels):
+        if not any(answers_for(facts["by"], level, case) for level in self.levels):
             raise Refusal("office-wrong", levels=list(self.levels))
 
 
-def answers_for(by: Actor, level: str, area: int) -> bool:
-    """True where an actor answers for the office of this level that an issuing unit (12-digit code) belongs to.
+def answers_for(by: Actor, level: str, case: Any) -> bool:
+    """True where an actor answers for the office of this level that has to do with a case.
 
     A doctor's office is an institution: what lets them sign is their licence, not an area.
     """
     if level == "platform":
         return by.id is None
-    digits = WIDTHS.get(level)
-    if digits is None:
-        return by.sees(area)
-    first = area // digits * digits
-    return by.sees(first) and by.sees(first + digits - 1)
+    if level == "institution":
+        return by.sees(case.area_id, case.front_id)
+    office = office_of(level, case)
+    return by.sees(office) and by.sees(office + WIDTHS.get(level, 1) - 1)
+
+
+def office_of(level: str, case: Any) -> int:
+    """The 12-digit code of the office of this level: the front office for its levels, where a case has one; else the
+    issuing unit of the case, or the city or province that it belongs to.
+    """
+    if level in AT_THE_FRONT and case.front_id:
+        return int(case.front_id)
+    return int(case.area_id) // WIDTHS.get(level, 1) * WIDTHS.get(level, 1)
+
+
+def route_of(area: int, front: int | None) -> str:
+    """How a case of an issuing unit comes in that a front office received (12-digit codes; None: the unit itself)."""
+    province = WIDTHS["province"]
+    return "cross-province" if front is not None and front // province != area // province else "local"
 
 
 class Rule(NamedTuple):
@@ -117,6 +135,12 @@ class Procedure:
             guards = tuple(PAIRS[pair] for first in rule.another_than if (pair := (first, step.action)) in PAIRS)
             found.append((replace(step, guards=(OfficeOf(rule.by), *step.guards, *guards)), rule))
         return found
+
+    @property
+    def has_front(self) -> bool:
+        """True where a front office takes any step."""
+        return any(AT_THE_FRONT.intersection(self.rules[leg.step.action].by) for leg in self.kind.legs
+                   if leg.step.action not in self.without())
 
     def limits(self, *, minor: bool = False) -> dict[str, Rule]:
         """State → the rule of the step that leads on from it, where that step has a limit of working days."""

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from zhengka.areas import queries as areas
 from zhengka.areas.models import Area
+from zhengka.areas.services import add_street as keep_street
 from zhengka.areas.services import code12
 from zhengka.cards import queries as card_queries
 from zhengka.cards import services as cards
@@ -66,6 +67,14 @@ def load() -> None:
     """Load the areas and the plan from the dated files under data/."""
     cluster.ensure()
     typer.echo(f"{len(line.load_plan(Path(settings.DATA)))} areas")
+
+
+@plan.command()
+def add_street(unit: str, number: Annotated[int, typer.Argument(help="Three digits of GB/T 10114, such as 001.")],
+               name: str, english: Annotated[str, typer.Option(help="English name.")] = "") -> None:
+    """Keep a street or township (街道、乡镇) of a unit: its clerks receive applications where the policy lets them."""
+    street = keep_street(_unit(unit), number, name, english)
+    typer.echo(f"{street.code} {street.name}")
 
 
 @plan.command()

@@ -7,6 +7,7 @@ HOLDER = Workflow("holder", initial="registered", steps=(
     Step("registered", "merge", "registered", "import.run", zh="并档"),
     Step("registered", "photograph", "registered", "case.confirm", zh="采集照片"),
     Step("registered", "read_in_full", "registered", "holder.read", zh="查阅全项"),
+    Step("registered", "look_up", "registered", "case.open", zh="异地核查"),
     Step("registered", "correct", "registered", "case.approve", zh="更正"),
     Step("registered", "move", "registered", "case.approve", zh="迁移"),
     Step("registered", "close", "closed", "case.approve", zh="注销档案"),

@@ -2,6 +2,7 @@
 
 from zhengka.cases.services.assessing import book_day, category_of, miss_day, second, sign
 from zhengka.cases.services.desk import give_back, hand_over, take_on
+from zhengka.cases.services.elsewhere import Present, open_elsewhere
 from zhengka.cases.services.exchange import ask_exchange, carry_out_exchange, open_exchange
 from zhengka.cases.services.many import (
     ACTIONS,
@@ -26,6 +27,7 @@ __all__ = [
     "REASONS",
     "Brought",
     "Done",
+    "Present",
     "apply",
     "apply_arrival",
     "approve_many",
@@ -45,6 +47,7 @@ __all__ = [
     "miss_day",
     "move_on",
     "open_case",
+    "open_elsewhere",
     "open_exchange",
     "review_many",
     "run_clocks",

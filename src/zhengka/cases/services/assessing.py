@@ -1,7 +1,7 @@
 """Cases and their assessments move together (评定): a day is booked, a doctor signs, a second one agrees or differs."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -28,8 +28,10 @@ from zhengka.registry.services import Finding
 def book_day(case: Case, session: Session, *, by: Actor, request_id: UUID, at: datetime) -> Case:
     """Book the assessment of a case on a day of an institution (预约评定); `Refusal` as `assessment.book`, `take`."""
     asked = Asked(by, request_id, at)
-    wanted = Wanted(area=case.area, case_id=case.pk, category=category_of(case), person=_patient(case),
-                    person_index=bytes(case.person_index), dispute=case.kind_of_case.startswith("dispute"))
+    other = case.area_id if case.place != case.area else case.front_id
+    wanted = Wanted(area=case.place, case_id=case.pk, category=category_of(case), person=_patient(case),
+                    person_index=bytes(case.person_index), dispute=case.kind_of_case.startswith("dispute"),
+                    shared_with=other)
     assessment.book(session, wanted, **vars(part(asked, "appointment")))
     return move(case, "book", asked, day=session.day.isoformat())
 
@@ -82,6 +84,8 @@ def _patient(case: Case) -> Patient:
     person = told(case).get("person")
     if person:
         return Patient(person["name"], idnumber.parse(person["id_number"]).birth, person["phone"], person["address"])
+    if met := told(case).get("met"):
+        return Patient(case.name, date.fromisoformat(met["born"]), met["phone"], met["address"])
     holder = case.holder
     if holder is None:
         raise Refusal("not-found")

@@ -79,7 +79,7 @@ def _new(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, Any]]:
     for category in {found.category, *(part_[0] for part_ in found.components)}:
         if until := registry.bar(bytes(case.person_index), category, day(asked.at)):
             raise Refusal("category-barred", until=until.isoformat())
-    holder = case.holder or registry.register(person, case.area_id, **vars(part(asked, "holder")))
+    holder = case.holder or _record(case) or registry.register(person, case.area_id, **vars(part(asked, "holder")))
     _photograph(case, holder, asked)
     number = CertNumber(idnumber.parse(person.id_number).id18, found.category, found.grade)
     says = Content(number, term(case.area_id, day(asked.at)), found.components)
@@ -87,9 +87,14 @@ def _new(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, Any]]:
     return certificate, {"holder": holder, "certificate": certificate}
 
 
+def _record(case: Case) -> Holder | None:
+    """The record of who once had a certificate here: a front office did not see it when it opened the case."""
+    return Holder.objects.filter(id_index=bytes(case.person_index), area=case.area, state="registered").first()
+
+
 def _photograph(case: Case, holder: Holder, asked: Asked) -> None:
     """The photo that was taken for the application goes onto the record; who approves carries on the clerk's act."""
-    portrait = papers.portrait_of(Subject(case.kind(), case.pk, case.area_id))
+    portrait = papers.portrait_of(Subject(case.kind(), case.pk, case.area_id, case.front_id))
     if portrait is not None:
         by = asked.by if asked.by.may(TAKES) else replace(asked.by, permissions=asked.by.permissions | {TAKES})
         give_portrait(portrait, holder, **vars(part(replace(asked, by=by), "portrait")))

@@ -98,8 +98,8 @@ def carry_out_all(act_id: int, action: str, *, clock: Clock) -> Act:
 
 def waiting(action: str, by: Actor) -> "QuerySet[Case]":
     """The open cases of an actor's area in a state from which some policy lets this step be taken."""
-    return Case.objects.filter(state__in=book.sources(action), ended_at__isnull=True, area__code__gte=by.lo,
-                               area__code__lte=by.hi)
+    return Case.objects.filter(state__in=book.sources(action, by.lo, by.hi), ended_at__isnull=True,
+                               area__code__gte=by.lo, area__code__lte=by.hi)
 
 
 def _many(action: str, chosen: Sequence[int] | None, asked: Asked) -> Done:

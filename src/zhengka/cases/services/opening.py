@@ -13,6 +13,7 @@ from zhengka.areas.models import Area
 from zhengka.bulk.services import Asked
 from zhengka.cases import book
 from zhengka.cases.models import Case
+from zhengka.cases.rules import route_of
 from zhengka.cases.services.moving import day, due
 from zhengka.core import fields
 from zhengka.core.actors import Actor
@@ -42,6 +43,7 @@ DISPUTED = ("new", "change", "cancellation_unmet")
 def apply(person: Person, wanted: int, area: Area, *, by: Actor, request_id: UUID, at: datetime) -> Case:
     """Open the application for a first certificate (申领) of a category that the applicant names (GB/T 26341, 1–7).
 
+    `area` decides. Whoever opens it for an area that is not theirs receives it (`front_office`): 跨省通办, a street.
     `Refusal`: `not-permitted`, `not-found`, `id-number-wrong`, `birth-after-application`, `guardian-missing`,
     `guardian-is-applicant`, `certificate-opened`, `category-barred`, `case-open`, `kind-not-offered`.
     """
@@ -141,11 +143,13 @@ def _open(case: Case, told: dict[str, Any], asked: Asked) -> Case:
     by, today = asked.by, day(asked.at)
     if not by.may("case.open"):
         raise Refusal("not-permitted", permission="case.open")
-    if not by.sees(case.area_id):
-        raise Refusal("not-found")
+    case.front = None if by.sees(case.area_id) else front_office(by, case.area)
     if event := replayed(asked.request_id, Case.kind()):
         raise Replayed(event)
-    case.policy, procedure = book.procedure_for(case.kind_of_case, case.area_id, today)
+    case.policy, procedure = book.procedure_for(case.kind_of_case, case.area_id, today,
+                                                route_of(case.area_id, case.front_id))
+    if case.front and not procedure.has_front:
+        raise Refusal("kind-not-offered", kind=case.kind_of_case)
     CHECKS.get(case.kind_of_case, _nothing)(case, told, today)
     case.province, case.opened_at, case.moved_at = province_of(case.area_id), asked.at, asked.at
     case.told = fields.close(json.dumps(told, ensure_ascii=False), TOLD) if told else None
@@ -159,6 +163,19 @@ def _open(case: Case, told: dict[str, Any], asked: Asked) -> Case:
         if "case_open_once" not in str(broken):
             raise
         raise Refusal("case-open", kind=case.kind_of_case) from None
+
+
+def front_office(by: Actor, area: Area) -> Area:
+    """The actor's office, where it may receive a case for an issuing unit (受理机构): a street or township of the unit,
+    or an issuing unit of another province. `Refusal("not-found")` for others.
+    """
+    front = Area.objects.filter(code=by.lo, last=by.hi).first()
+    if front is not None and area.issuing:
+        if front.level == "street" and area.code < front.code <= area.last:
+            return front
+        if front.issuing and route_of(area.code, front.code) == "cross-province":
+            return front
+    raise Refusal("not-found")
 
 
 def _check_guardian(person: Person, *, minor: bool, wanted: int) -> None:

@@ -46,9 +46,12 @@ def warn(case: Case, kind: str, asked: Asked) -> None:
 
 def _write(case: Case, kind: str, slots: dict[str, Any], occasion: str, asked: Asked) -> None:
     to = recipient(case)
-    filled = slots | {"office": f"{case.area.name}残联", "phone": HOTLINE}
+    office, other = (case.area, case.front_id) if asked.by.sees(case.area_id) or case.front is None else (
+        case.front, case.area_id)  # whoever takes the step says so, on paper of their own
+    filled = slots | {"office": f"{office.name}残联", "phone": HOTLINE}
+    message = Message(kind, office, case, to, filled, channels(case, to), occasion, shared_with=other)
     try:
-        letters.write(Message(kind, case.area, case, to, filled, channels(case, to), occasion), **vars(asked))
+        letters.write(message, **vars(asked))
     except Refusal as no:
         if no.code not in UNREACHED:
             raise
@@ -59,6 +62,8 @@ def recipient(case: Case) -> Recipient:
     person = told(case).get("person")
     if person:
         return Recipient(person["name"], person["phone"], person["address"])
+    if met := told(case).get("met"):
+        return Recipient(case.name, met["phone"], met["address"])
     holder = case.holder
     if holder is None:
         return Recipient(case.name)
@@ -69,7 +74,8 @@ def channels(case: Case, to: Recipient) -> tuple[str, ...]:
     """The ways on which a person is told."""
     if is_phone(to.phone):
         return ("sms",)
-    category = case.certificate.category if case.certificate else told(case).get("wanted")
+    known = told(case)
+    category = case.certificate.category if "met" not in known and case.certificate else known.get("wanted")
     return ("print", "braille") if category == VISUAL else ("print",)
 
 

@@ -8,10 +8,20 @@ PROBLEMS: dict[str, Problem] = {
         403, "Another office takes this step", "这一步由其他单位办理",
         "Leave it to the office that the page names.",
         "请由页面所示单位办理。"),
+    "street-wrong": Problem(
+        422, "This is no street of the unit", "该发证单位没有这一街道（乡镇）代码",
+        "Use the three digits, 001 to 999, that GB/T 10114 gives the street or township in its county.",
+        "请使用 GB/T 10114 中该街道（乡镇）的三位代码（001 至 999）。"),
     "kind-not-offered": Problem(
         409, "No policy lays down this kind of case here", "本地区没有规定这一办理事项",
         "Ask the province to put it into the area's case policy.",
         "请由上级在本地区办理规则中规定。"),
+    "elsewhere-unfit": Problem(
+        409, "No such case can be received here for a person of this name and number",
+        "以此姓名和身份证号码不能在此受理该事项",
+        "Compare both with the ID card. Nobody may have the number, the certificate may be too new, run out or ended, "
+        "or a case open already: the office of the household register knows.",
+        "请与身份证核对。可能查无此人、未到换领时间、证件已过期或注销、已有同类事项在办，请向户籍地残联了解。"),
     "case-open": Problem(
         409, "The person has an open case of this kind", "该人员已有同类事项正在办理",
         "Go on with the open case.",

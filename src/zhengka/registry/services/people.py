@@ -2,17 +2,19 @@
 
 import base64
 import json
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
+from zhengka.areas.models import Area
 from zhengka.core import fields
-from zhengka.core.actors import Actor
+from zhengka.core.actors import WHOLE_NATION, Actor
 from zhengka.core.errors import Refusal
-from zhengka.core.events import begin, perform
+from zhengka.core.events import Replayed, begin, perform
 from zhengka.core.models import province_of
 from zhengka.formats import idnumber, names
 from zhengka.registry.models import Holder
@@ -122,6 +124,23 @@ def read_in_full(holder: Holder, *, by: Actor, request_id: UUID, purpose: str, a
         guardian_phone=guardian.get("phone", ""),
         certificates={one.pk: _clear(one.number, "certificate.number")
                       for one in holder.certificates.order_by("id")})
+
+
+@transaction.atomic
+def look_up(person_index: bytes, *, by: Actor, request_id: UUID, at: datetime) -> Holder:
+    """The holder with the ID number of this blind index, wherever they belong: for an office that receives a case for
+    another one (异地核查). The holder's office has it in an event who asked; what is found is not for a page.
+
+    Within `core.scope.seeing_all`. `Refusal("elsewhere-unfit")` where nobody has a record that is open.
+    """
+    holder = Holder.objects.filter(id_index=person_index, state="registered").first()
+    if holder is None:
+        raise Refusal("elsewhere-unfit")
+    (lo, hi), office = WHOLE_NATION, Area.objects.filter(code=by.lo, last=by.hi).first()
+    with suppress(Replayed):
+        holder = perform(holder, "look_up", by=replace(by, lo=lo, hi=hi), request_id=request_id, at=at,
+                         office=office.name if office else "")
+    return holder
 
 
 def reached(holder: Holder) -> tuple[str, str]:
