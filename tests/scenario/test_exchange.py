@@ -229,10 +229,10 @@ def test_the_worklist_is_paged_by_key_and_stays_in_the_area():
 def test_a_page_is_read_from_the_index_in_its_order():
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
-        cursor.execute("EXPLAIN " + queries.SOONEST, {"states": ["reviewed"], "kind": "", "due": NOON.date(), "pk": 0,
-                                                      "lo": 0, "hi": 10**12, "limit": 50})
+        cursor.execute("EXPLAIN " + queries.SOONEST, {"states": ["reviewed"], "front": ["applied"], "kind": "",
+                                                      "due": NOON.date(), "pk": 0, "lo": 0, "hi": 10**12, "limit": 50})
         plan = "\n".join(row[0] for row in cursor.fetchall())
-    assert "case_by_due_day" in plan
+    assert "case_by_due_day" in plan and "case_front_by_due_day" in plan
 
 
 def test_the_page_of_a_case_says_which_steps_are_open_and_why_others_are_not():

@@ -162,3 +162,11 @@ def test_the_web_role_asks_for_a_job_and_holds_one_that_waits_but_reads_and_chan
                   "SELECT name FROM django_migrations", "SELECT name FROM auth_permission"):
         with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
             read(wrong)
+
+
+def test_only_a_case_and_what_belongs_to_one_is_shared_by_two_offices():
+    shared = read("SELECT tablename FROM pg_policies WHERE policyname = 'scope' AND qual LIKE '%shared_with%' "
+                  "AND with_check LIKE '%shared_with%' ORDER BY 1")
+    assert [name for (name,) in shared] == [
+        "assessment_appointment", "assessment_assessment", "cases_case", "core_event", "letters_letter",
+        "papers_paper", "papers_portrait"]

@@ -8,15 +8,16 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from zhengka.assessment import queries as assessment
 from zhengka.assessment.models import Session
-from zhengka.cases import book, queries, services
+from zhengka.cases import book, fronts, queries, services
 from zhengka.cases.models import Case
+from zhengka.cases.queries import Choice
 from zhengka.core.errors import PROBLEMS
-from zhengka.core.workflow import Step
 from zhengka.formats.certnumber import CATEGORIES, GRADES
 from zhengka.papers.queries import Subject
 from zhengka.registry.services import Finding
@@ -91,7 +92,7 @@ def _page(request: Request, row: Case, form: ReasonForm, finding: FindingForm) -
                  if action not in services.NEEDS_REASON and action != "assess"],
         "finding": finding if "assess" in open_ else None,
         "back_steps": [action for action in open_ if action in services.NEEDS_REASON],
-        "closed": [(words.act(each.step.action, "case"), _why(each.code, each.step))
+        "closed": [(words.act(each.step.action, "case"), _why(row, each))
                    for each in choices if not each.is_open],
         "portrait": row.ended_at is None and row.holder_id is None and request.actor.may("case.confirm"),
         "papers": _papers(request, row), "may_book": "book" in open_ and request.actor.may("assessment.plan"),
@@ -108,16 +109,21 @@ def _desk(request: Request, row: Case) -> str:
 
 def _papers(request: Request, row: Case) -> dict[str, Any]:
     """The papers of a case, and which of those that its kind needs are missing."""
-    subject = Subject(row.kind(), row.pk, row.area_id)
+    subject = Subject(row.kind(), row.pk, row.area_id, row.front_id)
     return papers.section(request, subject, needs=queries.papers_needed(row) if row.ended_at is None else (),
-                          photo=bool(row.holder and row.holder.photo), over=row.ended_at is not None)
+                          photo=_hidden(row) or bool(row.holder and row.holder.photo), over=row.ended_at is not None)
+
+
+def _hidden(row: Case) -> bool:
+    """True where the person's record is another office's: the front office does not see what is on it."""
+    return row.holder_id is not None and row.holder is None
 
 
 @requires("case.confirm")
 def book_day(request: Request, pk: int) -> HttpResponse:
     """The days with a free place for a case; one of them is booked."""
     row = queries.get(pk, actor=request.actor)
-    found = list(assessment.free_sessions(services.category_of(row), row.area_id, since=timezone.localdate())[:MOST])
+    found = list(assessment.free_sessions(services.category_of(row), row.place.code, since=timezone.localdate())[:MOST])
     form = DayForm(request.POST or None, days=found)
     if request.method == "POST" and form.is_valid():
         chosen = next(day for day in found if str(day.pk) == form.cleaned_data["day"])
@@ -150,6 +156,8 @@ def _facts(request: Request, row: Case) -> list[Fact]:
                           if row.found else _("Standard not met")))
     if row.reason:
         facts.append(Fact(_("Reason"), REASON_WORDS.get(row.reason, row.reason)))
+    if row.front:
+        facts.append(Fact(_("Front office"), area_name(row.front)))
     facts += [Fact(_("Office"), area_name(row.area)),
               Fact(_("Officer in charge"), row.assignee.name if row.assignee else _("Nobody yet")),
               Fact(_("Opened"), _day(row.opened_at)), Fact(_("Due"), due_cell(row)),
@@ -214,18 +222,20 @@ def _missing(row: Case) -> list[Any]:
         return []
     missing = []
     leads_to_card = any(step.action == "order" for step in row.table.steps)
-    if leads_to_card and not (row.holder and row.holder.photo):
+    if leads_to_card and not _hidden(row) and not (row.holder and row.holder.photo):
         missing.append(_("A photo: without one the card is held before it is made."))
     if row.certificate and row.certificate.state not in ("valid", "frozen") and row.kind_of_case != "restoration":
         missing.append(_("A valid certificate."))
     return missing
 
 
-def _why(code: str, step: Step) -> str:
-    """Why a step is closed to this officer, in one sentence."""
-    if code == "not-permitted":
-        return str(PERMISSION_WHO.get(step.permission, _("Another role does this step.")))
-    return problem_words(PROBLEMS[code])[0]
+def _why(row: Case, closed: Choice) -> str:
+    """Why a step is closed to this officer, in one sentence; where another office takes it, which one."""
+    if closed.code == "not-permitted":
+        return str(PERMISSION_WHO.get(closed.step.permission, _("Another role does this step.")))
+    if closed.code == "office-wrong" and (offices := fronts.offices_of(row, closed.step)):
+        return gettext("Taken by: %(offices)s") % {"offices": ", ".join(map(area_name, offices))}
+    return problem_words(PROBLEMS[closed.code])[0]
 
 
 def _day(at: Any) -> str:

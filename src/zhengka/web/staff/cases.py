@@ -15,7 +15,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from zhengka.cases import book, queries, services
+from zhengka.cases import queries, services
 from zhengka.cases.models import NO_LIMIT, Case
 from zhengka.cases.queries import Place, Wanted
 from zhengka.cases.services import Done
@@ -104,9 +104,15 @@ def case_row(case: Case) -> Row:
     certificate = case.certificate
     return Row([
         Cell(case.name, href=reverse("staff:case", args=[case.pk])), str(KIND_WORDS[case.kind_of_case]),
-        disability(certificate.category, certificate.grade) if certificate else "—", area_name(case.area),
+        disability(certificate.category, certificate.grade) if certificate else "—", _office(case),
         Cell(state, tone=tone, note=since), case.assignee.name if case.assignee else "—",
         due_cell(case)], value=str(case.pk))
+
+
+def _office(case: Case) -> Cell:
+    """The office that decides, and the one that received the case, where it is another."""
+    note = gettext("received by %(office)s") % {"office": area_name(case.front)} if case.front else ""
+    return Cell(area_name(case.area), note=note)
 
 
 def due_cell(case: Case, today: date | None = None) -> Cell:
@@ -150,8 +156,8 @@ def _list_of(request: Request, duties: dict[str, int]) -> str:
 def _found(request: Request, shown: str, kind: str) -> list[Case]:
     if shown == ENDED:
         return queries.ended(request.actor, limit=SIZE)
-    states = STATES if shown == OFFICE else book.sources(shown)
-    return queries.worklist(request.actor, Wanted(frozenset(states), kind), after=_place(request), limit=SIZE + 1)
+    wanted = Wanted(STATES, kind) if shown == OFFICE else queries.waiting_for(shown, request.actor, kind)
+    return queries.worklist(request.actor, wanted, after=_place(request), limit=SIZE + 1)
 
 
 def _place(request: Request) -> Place:

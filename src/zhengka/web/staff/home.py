@@ -11,9 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from zhengka.accounts import queries as accounts
 from zhengka.cards import queries as cards
-from zhengka.cases import book
 from zhengka.cases import queries as cases
-from zhengka.cases.queries import Wanted
 from zhengka.core.actors import Actor
 from zhengka.production import queries as production
 from zhengka.web.access import Request, requires
@@ -94,7 +92,7 @@ def _duty(step: str) -> Text:
 
 def _soonest(request: Request, step: str) -> Table:
     """The cases of one step that will be late first."""
-    found = cases.worklist(request.actor, Wanted(book.sources(step)), limit=FIRST)
+    found = cases.worklist(request.actor, cases.waiting_for(step, request.actor), limit=FIRST)
     return Table(_duty(step), COLUMNS, [case_row(case) for case in found])
 
 

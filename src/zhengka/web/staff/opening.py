@@ -11,9 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 
 from zhengka.areas import queries as areas
-from zhengka.cases import queries, services
+from zhengka.areas.models import Area
+from zhengka.cases import fronts, queries, services
 from zhengka.cases.models import Case
 from zhengka.cases.workflow import KINDS
+from zhengka.core.actors import WHOLE_NATION
 from zhengka.core.errors import PROBLEMS, Refusal
 from zhengka.core.events import Replayed
 from zhengka.formats.certnumber import CATEGORIES
@@ -33,9 +35,10 @@ AT_THE_COUNTER = tuple(kind for kind in KINDS if kind not in ("new", "exchange")
 OF_FIELD = {"id-number-wrong": "id_number", "birth-after-application": "id_number", "guardian-missing": "guardian_name",
             "guardian-is-applicant": "guardian_id", "certificate-opened": "id_number", "case-open": "id_number",
             "category-barred": "wanted", "correction-empty": "name", "move-in-future": "moved", "move-nowhere": "to",
-            "reason-unknown": "reason"}
+            "reason-unknown": "reason", "elsewhere-unfit": "present_id"}
 """Refusal → the field that it speaks of."""
 
+ANOTHER = "another"
 OFF = {"autocomplete": "off", "spellcheck": "false"}
 
 
@@ -59,12 +62,17 @@ class ApplicationForm(forms.Form):
                                      widget=forms.TextInput(attrs=OFF))
     unit = forms.ChoiceField(label=_("Office"), choices=[])
 
-    def __init__(self, *args: Any, actor: Any, **options: Any) -> None:
-        """The offices are those of the officer's area."""
+    def __init__(self, *args: Any, units: list[Area], away: bool = False, **options: Any) -> None:
+        """`units`: the offices that may decide; `away`: none of them is the officer's own."""
         super().__init__(*args, **options)
-        units = list(areas.issuing_units(actor.lo, actor.hi))
-        self.fields["unit"].choices = [(str(unit.code), area_name(unit)) for unit in units]  # type: ignore[attr-defined]
-        if len(units) == 1:
+        self.fields["unit"].choices = [  # type: ignore[attr-defined]
+            (str(unit.code), f"{area_name(unit.parent)} {area_name(unit)}" if away and unit.parent else area_name(unit))
+            for unit in units]
+        if away:
+            self.fields["unit"].label = _("Office of the household register")
+            self.order_fields(("unit",))
+            self.fields["unit"].widget.attrs["autofocus"] = self.fields["name"].widget.attrs.pop("autofocus")
+        elif len(units) == 1:
             self.fields["unit"].widget, self.fields["unit"].initial = forms.HiddenInput(), str(units[0].code)
         self.fields["wanted"].choices = [  # type: ignore[attr-defined]
             (str(category), f"{category} {bilingual((term.zh, term.en))}") for category, term in CATEGORIES.items()]
@@ -85,25 +93,29 @@ class ApplicationForm(forms.Form):
 @requires("case.open")
 @sensitive_post_parameters("id_number", "guardian_id", "phone", "address", "guardian_phone")
 def new(request: Request) -> HttpResponse:
-    """A first application, typed at the counter from top to bottom."""
-    form = ApplicationForm(request.POST or None, actor=request.actor)
+    """A first application, typed at the counter from top to bottom; `?for=another`: another office decides."""
+    units = [] if request.GET.get("for") == ANOTHER else list(areas.issuing_units(request.actor.lo, request.actor.hi))
+    away = not units
+    units = units or list(fronts.deciders(request.actor))
+    form = ApplicationForm(request.POST or None, units=units, away=away)
     if request.method == "POST" and form.is_valid():
-        area = areas.area(int(form.cleaned_data["unit"]), actor=request.actor)
-        opened = _opened(form, lambda: services.apply(
+        area = next(unit for unit in units if str(unit.code) == form.cleaned_data["unit"])
+        opened = page_of(form, lambda: services.apply(
             form.person(), int(form.cleaned_data["wanted"]), area, by=request.actor, request_id=request_key(request),
             at=timezone.now()))
         if opened:
             return opened
     return render(request, "staff/form.html", {
         "title": KIND_WORDS["new"], "form": form, "submit": _("Open the case"), "back": reverse("staff:cases"),
+        "intro": "" if units else _("Your office receives no first application."),
         "breadcrumbs": trail((_("Cases"), "staff:cases"))})
 
 
 class BroughtForm(forms.Form):
     """What a holder brings; the fields are those of its kind."""
 
-    def __init__(self, *args: Any, kind: str, holder: Holder, **options: Any) -> None:
-        """Fields of a kind."""
+    def __init__(self, *args: Any, kind: str, holder: Holder | None, **options: Any) -> None:
+        """Fields of a kind. `holder`: None where the record is another office's and is not shown."""
         super().__init__(*args, **options)
         if reasons := services.REASONS.get(kind):
             self.fields["reason"] = forms.ChoiceField(
@@ -114,12 +126,12 @@ class BroughtForm(forms.Form):
             self.fields["id_number"] = forms.CharField(label=_("The right ID number"), max_length=24, required=False,
                                                        widget=forms.TextInput(attrs=OFF))
         if kind.startswith("transfer_out"):
-            units = areas.issuing_units(0, 999_999_999_999).exclude(code=holder.area_id)
+            units = areas.issuing_units(*WHOLE_NATION).exclude(code=holder.area_id if holder else 0)
             self.fields["moved"] = DateField(label=_("Day of the move in the household register"))
             self.fields["to"] = forms.TypedChoiceField(
                 label=_("New office"), coerce=int, required=False,
                 choices=[("0", _("not known yet")), *((unit.code, area_name(unit)) for unit in units)])
-        if kind.startswith("dispute"):
+        if holder and kind.startswith("dispute"):
             self.fields["disputed"] = forms.TypedChoiceField(label=_("Which decision"), coerce=int, choices=[
                 (case.pk, f"{KIND_WORDS[case.kind_of_case]} {timezone.localtime(case.opened_at):%Y-%m-%d}")
                 for case in queries.of_holder(holder.pk).filter(ended_at__isnull=False)])
@@ -141,7 +153,7 @@ def brought(request: Request, pk: int, kind: str) -> HttpResponse:
         raise Refusal("not-found")
     form = BroughtForm(request.POST or None, kind=kind, holder=holder)
     if request.method == "POST" and form.is_valid():
-        opened = _opened(form, lambda: services.open_case(
+        opened = page_of(form, lambda: services.open_case(
             kind, holder, by=request.actor, request_id=request_key(request), at=timezone.now(), **form.told()))
         if opened:
             return opened
@@ -154,7 +166,7 @@ def brought(request: Request, pk: int, kind: str) -> HttpResponse:
                         {"label": holder.name, "href": reverse("staff:holder", args=[pk])}]})
 
 
-def _opened(form: forms.Form, do: Any) -> HttpResponse | None:
+def page_of(form: forms.Form, do: Any) -> HttpResponse | None:
     """The page of the case that was opened; a refusal that speaks of a field stands at the field."""
     try:
         pk = do().pk

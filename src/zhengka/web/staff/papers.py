@@ -73,7 +73,8 @@ def _holder(request: Request, pk: int) -> Owner:
 
 def _case(request: Request, pk: int) -> Owner:
     row = cases.get(pk, actor=request.actor)
-    return Owner(Subject(row.kind(), row.pk, row.area_id), "case", row.name, row.holder, row.ended_at is not None)
+    subject = Subject(row.kind(), row.pk, row.area_id, row.front_id)
+    return Owner(subject, "case", row.name, row.holder, row.ended_at is not None)
 
 
 OWNERS: dict[str, Callable[[Request, int], Owner]] = {"holder": _holder, "case": _case}

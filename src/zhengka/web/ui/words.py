@@ -172,7 +172,7 @@ STATES: dict[str, dict[str, Look]] = {
 ACTIONS: dict[str, str | Promise] = {
     "merge": _("Merge records"),
     "photograph": _("Take the photo"),
-    "read_in_full": _("Read in full"),
+    "read_in_full": _("Read in full"), "look_up": _("Looked up by another office"),
     "read_paper": _("Read the paper"),
     "withdraw_paper": _("Withdraw the paper"),
     "keep": _("Keep the photo"),
