@@ -8,7 +8,7 @@ from django.utils import timezone
 import builders
 from stories import LEG, Story, applies, person
 from visits import Visitor
-from zhengka.cases import board
+from zhengka.cases import board, services
 from zhengka.core.pace import CHECKS
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +37,22 @@ def test_a_passer_by_sees_the_least_and_no_full_name():
     assert "石榴" not in text and story.case.told not in seen.content and "麓山路" not in text
     assert seen.headers["X-Robots-Tag"].startswith("noindex") and seen.headers["Cache-Control"] == "no-store"
     assert "1 notice" in Visitor().get("/notices").content.decode()
+
+
+def test_who_applied_where_they_live_is_publicised_there_and_not_at_the_office_that_decides():
+    home, away = builders.make_area(), builders.make_area(420106, name="武昌区")
+    clerk = builders.make_actor(area=away)
+    story = Story(services.apply(person(), 4, home, by=clerk, request_id=builders.request_id(), at=timezone.now()),
+                  at=timezone.now())
+    story.take("accept", "book", by=clerk)
+    story.assess(LEG, by=builders.make_actor("assessor", area=away))
+    case = story.take("publish", by=clerk)
+    assert board.offices(on=case.notice_from) == {away.code: 1} and board.posted(home.code, on=case.notice_from) == []
+    assert [each.pk for each in board.posted(away.code, on=case.notice_from)] == [case.pk]
+    assert "Physical, grade 2" in Visitor().get(f"/notices/{away.code}").content.decode()
+    for area, may in ((home, False), (away, True)):
+        page = Visitor(builders.make_officer(area=area)).get(f"/staff/cases/{case.pk}").content.decode()
+        assert (f"/notices/{away.code}" in page) == may and f"/notices/{home.code}" not in page
 
 
 def test_a_notice_hangs_from_its_first_to_its_last_day_whatever_the_clock_has_done():

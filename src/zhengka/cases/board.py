@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Count, QuerySet
+from django.db import models
+from django.db.models import Count, Q, QuerySet
 
 from zhengka.cases import book
 from zhengka.cases.models import Case
@@ -33,14 +34,20 @@ class Posted:
 
 
 def posted(area: int, *, on: date, after: int = 0, limit: int = 50) -> list[Posted]:
-    """The notices that hang at an issuing unit (12-digit code) on a day, by the keys of their cases from `after` on."""
-    cases = _hanging(on).filter(area=area, pk__gt=after).order_by("pk")[:limit]
+    """The notices that hang at an issuing unit (12-digit code) on a day, by the keys of their cases from `after` on.
+
+    Of an application away from home (跨省通办) it hangs where the person lives, not at the office that decides.
+    """
+    here = Q(front=area) | Q(area=area) & (Q(front__isnull=True) | Q(front__issuing=False))
+    cases = _hanging(on).filter(here, pk__gt=after).order_by("pk")[:limit]
     return [_posted(case) for case in cases]
 
 
 def offices(*, on: date) -> Mapping[int, int]:
     """How many notices hang on a day at each issuing unit (12-digit code) that has any."""
-    return dict(_hanging(on).values_list("area").annotate(number=Count("pk")).order_by("area"))
+    where = models.Case(models.When(front__issuing=True, then="front"), default="area")
+    hanging = _hanging(on).annotate(where=where).values_list("where")
+    return dict(hanging.annotate(number=Count("pk")).order_by("where"))
 
 
 def _hanging(on: date) -> "QuerySet[Case]":

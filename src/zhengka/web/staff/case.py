@@ -162,7 +162,7 @@ def _facts(request: Request, row: Case) -> list[Fact]:
               Fact(_("Officer in charge"), row.assignee.name if row.assignee else _("Nobody yet")),
               Fact(_("Opened"), _day(row.opened_at)), Fact(_("Due"), due_cell(row)),
               Fact(_("Policy"), row.policy)]
-    return [*facts, *_clocks(row)]
+    return [*facts, *_clocks(request, row)]
 
 
 def _person(request: Request, row: Case) -> Cell:
@@ -170,14 +170,15 @@ def _person(request: Request, row: Case) -> Cell:
     return Cell(row.name, href=reverse("staff:holder", args=[row.holder_id]) if may else "")
 
 
-def _clocks(row: Case) -> list[Fact]:
+def _clocks(request: Request, row: Case) -> list[Fact]:
     """The days that a case keeps, the other office of a move, the card."""
     facts = []
     if row.phase:
         facts.append(Fact(_("Phase"), PHASE_WORDS.get(row.phase, str(row.phase))))
     if row.notice_from and row.notice_ends:
+        sheet = reverse("staff:notice-sheet", args=[row.place.pk])
         facts.append(Fact(_("Public notice"), f"{row.notice_from.isoformat()} – {row.notice_ends.isoformat()}",
-                          href=reverse("staff:notice-sheet", args=[row.area_id]), action=_("Print the sheet")))
+                          href=sheet if request.actor.sees(row.place.pk) else "", action=_("Print the sheet")))
     if row.freezes_on and row.lapses_on:
         facts += [Fact(_("Frozen after"), row.freezes_on.isoformat()),
                   Fact(_("Cancelled after"), row.lapses_on.isoformat())]
