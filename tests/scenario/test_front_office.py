@@ -284,6 +284,21 @@ def test_an_office_of_the_same_province_receives_nothing_for_its_neighbour():
     assert applies().case.front is None
 
 
+def test_a_front_office_has_its_cases_on_its_desks_and_hands_them_on():
+    front, colleague = make_officer(area=away()), make_officer(area=away())
+    clerk = actor_of(front)
+    case = services.apply(person(), 4, home(), by=clerk, request_id=request_id(), at=NOON)
+    assert queries.on_desks(clerk, queries.mine(clerk, NOON.date())) == [case]
+    with seen_by(clerk):
+        assert services.hand_over(front, colleague, by=clerk, request_id=request_id(), at=NOON) == 1
+    other = actor_of(colleague)
+    assert queries.number_on_desks(other, queries.mine(other, NOON.date())) == 1
+    theirs = make_actor(area=home())
+    taken = services.take_on(case, seen=colleague.pk, by=theirs, request_id=request_id(), at=NOON)
+    assert taken.assignee_id == theirs.id
+    assert {event.shared_with for event in Event.objects.filter(subject="case")} == {away().code}
+
+
 # -- streets ---------------------------------------------------------------------------------------------------------
 
 

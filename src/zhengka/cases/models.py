@@ -12,6 +12,7 @@ from zhengka.areas.models import Area
 from zhengka.cards.models import Card
 from zhengka.cases import book
 from zhengka.cases.workflow import DECIDED, KINDS, STATES
+from zhengka.core.actors import Actor
 from zhengka.core.models import ProvinceRow, Stateful, states_check
 from zhengka.core.workflow import Workflow
 from zhengka.registry.models import Certificate, Holder
@@ -117,6 +118,11 @@ class Case(ProvinceRow, Stateful):
     def table(self) -> Workflow:
         """The steps that its policy has for its kind, and for a minor."""
         return book.table(self.policy, self.kind_of_case, minor=self.minor)
+
+
+def seen_by(actor: Actor) -> Q:
+    """The cases of an actor's area, and those that were received there."""
+    return Q(area__gte=actor.lo, area__lte=actor.hi) | Q(front__gte=actor.lo, front__lte=actor.hi)
 
 
 class Way(models.Model):

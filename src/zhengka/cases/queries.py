@@ -15,7 +15,7 @@ from django.utils import timezone
 from zhengka.accounts import queries as accounts
 from zhengka.areas.models import Area
 from zhengka.cases import book, rules
-from zhengka.cases.models import Case
+from zhengka.cases.models import Case, seen_by
 from zhengka.cases.services.opening import told
 from zhengka.cases.workflow import DUTIES, STATES
 from zhengka.core.actors import Actor
@@ -44,7 +44,7 @@ def get(case_id: int, *, actor: Actor) -> Case:
     """A case of the actor's area, or received there, with holder, certificate, card and offices; of a case that was
     received elsewhere the front office gets no holder, certificate or card. `Refusal("not-found")`.
     """
-    for case in _whole().filter(_seen_by(actor), pk=case_id):
+    for case in _whole().filter(seen_by(actor), pk=case_id):
         return case
     raise Refusal("not-found")
 
@@ -359,10 +359,6 @@ def candidates(areas: Iterable[Area], *, actor: Actor) -> int:
 def _whole() -> QuerySet[Case]:
     return Case.objects.select_related("holder", "certificate", "card", "area", "front", "assignee",
                                        "counterpart__area", "counterpart_of__area")
-
-
-def _seen_by(actor: Actor) -> Q:
-    return Q(area__gte=actor.lo, area__lte=actor.hi) | Q(front__gte=actor.lo, front__lte=actor.hi)
 
 
 def _closed(case: Case, step: Step, actor: Actor) -> str:

@@ -127,7 +127,8 @@ WITH asked AS (
     SELECT id, state, area FROM {table} WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE
 ), moved AS (
     UPDATE {table} t SET state = %(target)s, version = t.version + 1{also} FROM asked
-    WHERE t.id = asked.id AND asked.state = %(source)s AND asked.area BETWEEN %(lo)s AND %(hi)s
+    WHERE t.id = asked.id AND asked.state = %(source)s
+      AND (asked.area BETWEEN %(lo)s AND %(hi)s OR {shared} BETWEEN %(lo)s AND %(hi)s)
     RETURNING t.id, t.version, t.area, t.province, {shared} AS shared_with, %(facts)s::jsonb{told} AS facts
 ), told AS (
     INSERT INTO core_event (province, area, shared_with, subject, subject_id, version, action, source, target,

@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 class Migration(migrations.Migration):
     """Who sees to a case, and an index by which a desk's cases are found by state and day."""
 
-    dependencies = [("cases", "0004_kinds"), ("accounts", "0006_standing_in")]
+    dependencies = [("cases", "0005_front"), ("accounts", "0006_standing_in")]
     operations = [
         migrations.AddField("case", "assignee", models.ForeignKey(
             "accounts.Officer", null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+",

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from zhengka.accounts.models import Officer
 from zhengka.accounts.roles import ROLES
-from zhengka.cases.models import Case
+from zhengka.cases.models import Case, seen_by
 from zhengka.cases.workflow import desk
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
@@ -52,7 +52,7 @@ def hand_over(officer: Officer, to: Officer, *, by: Actor, request_id: UUID, at:
         raise Refusal("stand-in-unfit")
     if "case.read" not in ROLES[to.role][1]:
         raise Refusal("desk-not-for-role")
-    rows = Case.objects.filter(assignee=officer, ended_at__isnull=True, area__code__gte=by.lo, area__code__lte=by.hi)
+    rows = Case.objects.filter(seen_by(by), assignee=officer, ended_at__isnull=True)
     found = rows.order_by("pk").select_for_update(of=("self",)).values_list("state", "pk")
     told = {"from_officer": officer.name, "to_officer": to.name}
     return sum(len(perform_many(
