@@ -34,11 +34,11 @@ STATES = ("notified", "confirmed", "reviewed")
 PEOPLE = """
 WITH units AS (SELECT array_agg(code ORDER BY code) AS codes FROM areas_area WHERE issuing)
 INSERT INTO registry_holder (id, province, area, state, version, name, pinyin, initials, sex, birth_date, ethnicity,
-                             id_number, id_index, photo_fault, registered_at)
+                             id_number, id_index, photo_fault, registered_at, phone)
 SELECT 43 * 10000000000000 + n, 43, units.codes[1 + n %% array_length(units.codes, 1)], 'registered', 1,
        substr(%(surnames)s, 1 + n %% 20, 1) || substr(%(given)s, 1 + n / 20 %% 37, 1)
        || substr(%(given)s, 1 + n / 740 %% 37, 1), 'p' || n %% 2000, 'i' || n %% 300, 1, '1960-01-01', '',
-       %(sealed_id)s, decode(md5(n::text), 'hex'), '', now()
+       %(sealed_id)s, decode(md5(n::text), 'hex'), '', now(), CASE WHEN n %% 2 = 0 THEN %(sealed_phone)s::bytea END
 FROM units, generate_series(1, %(count)s) n
 """
 PAPERS = """
@@ -89,6 +89,7 @@ def fill(size: int) -> None:
     told = {"count": size, "surnames": "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗高", "states": list(STATES),
             "given": "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉兰红梅建国文志海燕春生荣",
             "open": int(size * OPEN), "today": timezone.localdate(),
+            "sealed_phone": fields.close("13900000001", "holder.phone"),
             "sealed_id": fields.close(NUMBER, "holder.id_number"),
             "sealed_number": fields.close(f"{NUMBER}42", "certificate.number")}
     with transaction.atomic(), connection.cursor() as cursor:
@@ -139,5 +140,5 @@ def approve() -> None:
     done = services.approve_many(chosen, by=approver, request_id=builders.request_id(),
                                  at=builders.NOON + timedelta(days=1))
     assert done.moved == BULK, done
-    tell(f"bulk approval of {BULK:,} cases, certificates opened and cards ordered",
+    tell(f"bulk approval of {BULK:,} cases, certificates opened, cards ordered and letters written",
          f"{time.perf_counter() - start:.1f} s", bar="≤ 30 s")

@@ -21,7 +21,7 @@ GRACE = 25.0
 """Seconds that all of them together have to end what they are at; a worker takes 20."""
 
 
-def worker(until_empty: bool = typer.Option(False, help="End when nothing waits.")) -> None:
+def worker(until_empty: bool = typer.Option(False, help="End when nothing waits but letters written in bulk.")) -> None:
     """Carry out waiting work: imports, batches, status lists."""
     cluster.ensure()
     queue.work(until_empty=until_empty)

@@ -1,7 +1,7 @@
 """Work for later, on the same PostgreSQL: a job exists only if the transaction that asked for it commits."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -9,7 +9,7 @@ from asgiref.sync import sync_to_async
 from django.db import close_old_connections, connection, transaction
 from procrastinate import JobContext, RetryStrategy, exceptions
 from procrastinate.contrib.django import app
-from procrastinate.jobs import DEFAULT_PRIORITY, Status
+from procrastinate.jobs import DEFAULT_PRIORITY, DEFAULT_QUEUE, Status
 
 from zhengka.core import files
 
@@ -22,7 +22,9 @@ TRIES = 5
 """How often a job that failed is tried again."""
 DEATHS = 3 * TRIES
 """After so many tries a job whose workers die is taken for what kills them."""
-URGENT = 10
+URGENT, IDLE = 10, -10
+SPARE = "spare"
+"""Queue of work that comes by the ten thousand and may wait."""
 _GIVEN_UP: dict[str, Callable[..., Any]] = {}
 
 
@@ -83,6 +85,14 @@ def later(name: str, *, lock: str | None = None, once: str | None = None, **ids:
                 return
 
 
+def later_many(name: str, ids: Sequence[Mapping[str, Any]]) -> None:
+    """Ask for the task `name` for each of many rows by one statement, within the present transaction. It waits behind
+    all other work, in a queue that only workers serve who stay: ten thousand letters keep no status list and no batch.
+    """
+    if ids:
+        app.configure_task(name, queue=SPARE, priority=IDLE).batch_defer(*(dict(each) for each in ids))
+
+
 def _held(once: str | None) -> bool:
     """Keep the waiting job from being begun until this transaction ends; begun before, it would not see what is
     written here, and nobody would come again. False where a worker was quicker.
@@ -111,11 +121,12 @@ async def revive_stalled(context: JobContext, timestamp: int) -> None:  # noqa: 
 
 
 def work(*, until_empty: bool = False) -> None:
-    """Run a worker in this process, until a signal or (`until_empty`) until nothing waits. What killed processes left
-    in clear is removed first.
+    """Run a worker in this process, until a signal or (`until_empty`) until nothing waits but `SPARE` work. What killed
+    processes left in clear is removed first.
     """
     files.sweep()
     close_old_connections()
     with app.replace_connector(app.connector.get_worker_connector()) as worker:  # type: ignore[attr-defined]
-        worker.run_worker(wait=not until_empty, fetch_job_polling_interval=1.0, delete_jobs="successful",
-                          install_signal_handlers=True, shutdown_graceful_timeout=20)
+        worker.run_worker(queues=[DEFAULT_QUEUE] if until_empty else None, wait=not until_empty,
+                          fetch_job_polling_interval=1.0, delete_jobs="successful", install_signal_handlers=True,
+                          shutdown_graceful_timeout=20)

@@ -138,6 +138,15 @@ def check_recipient(recipient: Recipient, channel: str) -> None:
         raise Refusal("letter-no-way", channel=channel)
 
 
+def ways(to: Recipient, *, braille: bool = False) -> tuple[str, ...]:
+    """The channels on which a person is told: a message where there is a phone, else a sheet of paper, and who reads
+    `braille` gets one in Braille, too.
+    """
+    if is_phone(to.phone):
+        return ("sms",)
+    return ("print", "braille") if braille else ("print",)
+
+
 def is_phone(text: str) -> bool:
     """True for a number that a short message can go to: digits, perhaps behind a plus sign."""
     digits = text.removeprefix("+")

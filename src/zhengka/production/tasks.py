@@ -29,6 +29,12 @@ def finish_batch(batch_id: int) -> None:
     services.finish_if_done(batch_id, at=timezone.now())
 
 
+@task("production.tell_ready")
+def tell_ready(batch_id: int) -> None:
+    """Tell the holders whose cards came back from the maker."""
+    services.tell_ready(batch_id, at=timezone.now())
+
+
 @task("production.take_results", given_up=give_up)
 def take_results(act_id: int) -> None:
     """Match a card maker's results card by card, all of them or none."""

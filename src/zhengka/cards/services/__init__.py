@@ -17,7 +17,7 @@ from zhengka.cards.services.life import (
 )
 from zhengka.cards.services.matching import ask_match, match_alive
 from zhengka.cards.services.ordering import Numbered, allot, order, order_many, reorder, reorder_many
-from zhengka.cards.services.reminding import remind
+from zhengka.cards.services.reminding import remind, tell_ready
 from zhengka.cards.services.status import ask_for, publish_keys, publish_status_lists
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "reorder_many",
     "report_found",
     "report_lost",
+    "tell_ready",
     "unfreeze_all",
     "withdraw",
 ]

@@ -9,8 +9,9 @@ from django.db import transaction
 from zhengka.cards import activation, queries
 from zhengka.cards.models import Card
 from zhengka.cards.services.activation import allow, facts_of, many
+from zhengka.cards.services.reminding import tell_ready
 from zhengka.cards.services.status import ask_for_lists
-from zhengka.cards.workflow import BLOCKED, CARD
+from zhengka.cards.workflow import BLOCKED, CARD, IN_PRODUCTION
 from zhengka.core.actors import Actor
 from zhengka.core.events import Many, perform, perform_many, sub
 from zhengka.formats.verdict import CHINA
@@ -132,8 +133,11 @@ def freeze_all(holder_id: int, *, by: Actor, request_id: UUID, at: datetime) -> 
 
 @transaction.atomic
 def unfreeze_all(holder_id: int, *, by: Actor, request_id: UUID, at: datetime) -> list[Card]:
-    """Let a holder's card pass again (解冻); one that was reported lost meanwhile stays refused."""
+    """Let a holder's card pass again (解冻); one that was reported lost meanwhile stays refused. A holder for whom one
+    lies ready is told of it now.
+    """
     rows = Card.objects.filter(holder_id=holder_id, state="frozen").order_by("pk")
+    tell_ready(list(Card.objects.filter(holder_id=holder_id, state="ready").values_list("pk", flat=True)), at=at)
     return _each("unfreeze", list(rows), by=by, request_id=request_id, at=at)
 
 

@@ -1,19 +1,23 @@
-"""Holders are reminded of the year that ends (激活提醒): 60, 30 and 7 days before, by phone or on paper."""
+"""Holders are told of their cards by phone or on paper: of the year that ends (激活提醒), 60, 30 and 7 days before, and
+of the card that lies ready for them (领取通知).
+"""
 
-from datetime import date, datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Final
 from uuid import UUID, uuid5
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from zhengka.cards import queries
 from zhengka.cards.models import Card
 from zhengka.cards.queries import Due
 from zhengka.cards.services.activation import claim_reminders
 from zhengka.core.actors import SYSTEM
-from zhengka.core.errors import Refusal
 from zhengka.formats.verdict import CHINA
 from zhengka.letters import services as letters
-from zhengka.letters.rules import HOTLINE, UNREACHED, Recipient, Value, is_phone
+from zhengka.letters.rules import HOTLINE, Recipient, Value, ways
 from zhengka.letters.services import Message
 from zhengka.registry import services as registry
 
@@ -21,6 +25,12 @@ GROUP = 1_000
 """Reminders that are claimed and written in one transaction: what a run that died had claimed is claimed again."""
 PLATFORM = UUID("0b7d1c8a-9f7e-4f4b-8a53-2f9a3c1f6d02")
 """Name space of the platform's own requests."""
+TO_COLLECT: Final = timedelta(days=60)
+"""How long a letter asks a holder to come for the card [ours: the Measures name no day, and nothing ends with it]."""
+VISUAL: Final = 1
+"""Category 视力 (GB/T 26341)."""
+
+Slots = Mapping[str, Value]
 
 
 def remind(*, at: datetime) -> int:
@@ -35,22 +45,38 @@ def remind(*, at: datetime) -> int:
 
 
 @transaction.atomic
+def tell_ready(card_ids: Sequence[int], *, at: datetime) -> int:
+    """Write to the holders of those of the cards that lie ready (领取通知), once for each card; how many letters.
+
+    Not to those whose certificate is frozen or has ended: they would come in vain.
+    """
+    until = at.astimezone(CHINA).date() + TO_COLLECT
+    ready = Card.objects.filter(pk__in=card_ids, state="ready", certificate__state="valid")
+    return _write("card-ready", ready, lambda card: ({"until": until, "place": _office(card)}, "once"), at)
+
+
+@transaction.atomic
 def _group(day: date, at: datetime) -> int:
     ids = claim_reminders(day, most=GROUP)
     due = {one.card_id: one for one in queries.reminders(ids, day)}
-    for card in Card.objects.filter(pk__in=due).select_related("holder", "area").order_by("pk"):
-        _write(card, due[card.pk], at)
+    _write("activation-reminder", Card.objects.filter(pk__in=due), lambda card: _ending(due[card.pk]), at)
     return len(ids)
 
 
-def _write(card: Card, due: Due, at: datetime) -> None:
-    to = Recipient(card.holder.name, *registry.reached(card.holder))
-    slots: dict[str, Value] = {"days": due.days_left, "until": due.ends, "office": f"{card.area.name}残联",
-                               "phone": HOTLINE}
-    message = Message("activation-reminder", card.area, card, to, slots, ("sms",) if is_phone(to.phone) else ("print",),
-                      occasion=f"{due.ends:%Y%m%d}-{due.stage}")
-    try:
-        letters.write(message, by=SYSTEM, request_id=uuid5(PLATFORM, f"remind {due.id}"), at=at)
-    except Refusal as no:
-        if no.code not in UNREACHED:
-            raise
+def _ending(due: Due) -> tuple[Slots, str]:
+    return {"days": due.days_left, "until": due.ends}, f"{due.ends:%Y%m%d}-{due.stage}"
+
+
+def _write(kind: str, rows: "QuerySet[Card]", says: Callable[[Card], tuple[Slots, str]], at: datetime) -> int:
+    """One letter of a kind about each of the cards, with what it says and on which occasion; how many letters."""
+    cards, messages = list(rows.select_related("holder", "certificate", "area").order_by("pk")), []
+    reached = registry.reached_many([card.holder for card in cards])
+    for card, (phone, address) in zip(cards, reached, strict=True):
+        to, (slots, occasion) = Recipient(card.holder.name, phone, address), says(card)
+        messages.append(Message(kind, card.area, card, to, {**slots, "office": _office(card), "phone": HOTLINE},
+                                ways(to, braille=card.certificate.category == VISUAL), occasion))
+    return letters.write_many(messages, by=SYSTEM, request_id=uuid5(PLATFORM, kind), at=at).letters
+
+
+def _office(card: Card) -> str:
+    return f"{card.area.name}残联"

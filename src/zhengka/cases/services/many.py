@@ -27,6 +27,7 @@ from zhengka.cases import book
 from zhengka.cases.models import Case
 from zhengka.cases.services import steps
 from zhengka.cases.services.moving import day, due, part
+from zhengka.cases.services.telling import tell_many
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Many, perform_many
@@ -145,14 +146,15 @@ def _open_to(action: str, ids: Sequence[int], asked: Asked, left: Counter[str]) 
 
 def _move_group(action: str, like: Like, group: list[Case], asked: Asked, left: Counter[str]) -> int:
     table = book.table(like.policy, like.kind, minor=like.minor)
-    if action != "approve" or not book.concludes(like.policy, like.kind, minor=like.minor):
-        _step(action, like, group, table, asked)
-        return len(group)
-    if like.kind != "exchange":
+    last = action == "approve" and book.concludes(like.policy, like.kind, minor=like.minor)
+    if last and like.kind != "exchange":
         return sum(_one(case, asked, left) for case in group)
-    good = list(_exchangeable(group, left))
-    if good:
+    good = list(_exchangeable(group, left)) if last else group
+    if last and good:
         _approve(like, good, table, asked)
+    elif good:
+        _step(action, like, good, table, asked)
+    tell_many([case.pk for case in good], action, asked)
     return len(good)
 
 

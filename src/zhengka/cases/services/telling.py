@@ -4,7 +4,7 @@ Who has a mobile phone gets a message, all others a sheet of paper, and with 视
 Braille, too. A step is never refused because a letter cannot be written: the case goes on, and its page shows none.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -17,7 +17,7 @@ from zhengka.cases.services.opening import told
 from zhengka.core.errors import Refusal
 from zhengka.formats.certnumber import CATEGORIES, GRADES
 from zhengka.letters import services as letters
-from zhengka.letters.rules import HOTLINE, UNREACHED, Recipient, is_phone
+from zhengka.letters.rules import HOTLINE, UNREACHED, Recipient, ways
 from zhengka.letters.services import Message
 from zhengka.registry import services as registry
 
@@ -29,11 +29,29 @@ Slots = Callable[[Case, Asked, str], dict[str, Any]]
 
 def tell(case: Case, action: str, asked: Asked, reason: str = "") -> None:
     """Write what a step says to the person, to be carried after the transaction; nothing for a step of no letter."""
-    letters_of = LETTERS.get(action, ())
-    if not letters_of or not asked.by.may("letter.send"):
+    if not asked.by.may("letter.send"):
         return
-    for kind, slots in letters_of:
+    for kind, slots in _letters_of(case, action):
         _write(case, kind, slots(case, asked, reason), f"v{case.version}", part(asked, kind))
+
+
+def tell_many(case_ids: Sequence[int], action: str, asked: Asked) -> None:
+    """As `tell` does for each of the cases that took a step together: the same letters, by one statement for a kind."""
+    if action not in LETTERS or not asked.by.may("letter.send"):
+        return
+    cases = list(Case.objects.filter(pk__in=case_ids).select_related(
+        "holder", "certificate", "area", "front").order_by("pk"))
+    messages: dict[str, list[Message]] = {}
+    for case, to in zip(cases, recipients(cases), strict=True):
+        for kind, slots in _letters_of(case, action):
+            messages.setdefault(kind, []).append(
+                _message(case, to, kind, slots(case, asked, ""), f"v{case.version}", asked))
+    for kind, each in messages.items():
+        letters.write_many(each, **vars(part(asked, kind)))
+
+
+def _letters_of(_case: Case, action: str) -> "tuple[tuple[str, Slots], ...]":
+    return LETTERS.get(action, ())
 
 
 def warn(case: Case, kind: str, asked: Asked) -> None:
@@ -45,38 +63,38 @@ def warn(case: Case, kind: str, asked: Asked) -> None:
 
 
 def _write(case: Case, kind: str, slots: dict[str, Any], occasion: str, asked: Asked) -> None:
-    to = recipient(case)
-    office, other = (case.area, case.front_id) if asked.by.sees(case.area_id) or case.front is None else (
-        case.front, case.area_id)  # whoever takes the step says so, on paper of their own
-    filled = slots | {"office": f"{office.name}残联", "phone": HOTLINE}
-    message = Message(kind, office, case, to, filled, channels(case, to), occasion, shared_with=other)
     try:
-        letters.write(message, **vars(asked))
+        letters.write(_message(case, recipients([case])[0], kind, slots, occasion, asked), **vars(asked))
     except Refusal as no:
         if no.code not in UNREACHED:
             raise
 
 
-def recipient(case: Case) -> Recipient:
-    """Whom a case concerns, and how they are reached."""
-    person = told(case).get("person")
-    if person:
-        return Recipient(person["name"], person["phone"], person["address"])
-    if met := told(case).get("met"):
-        return Recipient(case.name, met["phone"], met["address"])
-    holder = case.holder
-    if holder is None:
-        return Recipient(case.name)
-    return Recipient(holder.name, *registry.reached(holder))
-
-
-def channels(case: Case, to: Recipient) -> tuple[str, ...]:
-    """The ways on which a person is told."""
-    if is_phone(to.phone):
-        return ("sms",)
+def _message(case: Case, to: Recipient, kind: str, slots: dict[str, Any], occasion: str, asked: Asked) -> Message:
+    office, other = (case.area, case.front_id) if asked.by.sees(case.area_id) or case.front is None else (
+        case.front, case.area_id)  # whoever takes the step says so, on paper of their own
     known = told(case)
     category = case.certificate.category if "met" not in known and case.certificate else known.get("wanted")
-    return ("print", "braille") if category == VISUAL else ("print",)
+    filled = slots | {"office": f"{office.name}残联", "phone": HOTLINE}
+    return Message(kind, office, case, to, filled, ways(to, braille=category == VISUAL), occasion, shared_with=other)
+
+
+def recipients(cases: Sequence[Case]) -> list[Recipient]:
+    """Whom each of these cases concerns, and how they are reached: as they said at the counter, else as recorded."""
+    said_ = [_as_said(case) for case in cases]
+    holders = {case.pk: case.holder for case, to in zip(cases, said_, strict=True) if to is None and case.holder}
+    reached = dict(zip(holders, registry.reached_many(list(holders.values())), strict=True))
+    return [to or Recipient(holders[case.pk].name if case.pk in holders else case.name, *reached.get(case.pk, ()))
+            for case, to in zip(cases, said_, strict=True)]
+
+
+def _as_said(case: Case) -> Recipient | None:
+    known = told(case)
+    if person := known.get("person"):
+        return Recipient(person["name"], person["phone"], person["address"])
+    if met := known.get("met"):
+        return Recipient(case.name, met["phone"], met["address"])
+    return None
 
 
 VISUAL = 1

@@ -1,7 +1,7 @@
 """Letters are written (拟发)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
@@ -55,31 +55,36 @@ def write(message: Message, *, by: Actor, request_id: UUID, at: datetime) -> lis
     `Refusal`: `not-permitted`, `not-found` (an area outside the actor's), `letter-unknown`, `letter-slots-wrong`,
     `letter-text-unfit`, `letter-no-way`.
     """
+    permit([message], by)
+    return [_write(message, channel, by=by, request_id=request_id, at=at) for channel in message.channels]
+
+
+def permit(messages: Iterable[Message], by: Actor) -> None:
+    """Refuse who may not write these: `not-permitted`, `not-found` (an area outside the actor's)."""
     if not by.may("letter.send"):
         raise Refusal("not-permitted", permission="letter.send")
-    if not by.sees(message.area.code):
+    if not all(by.sees(message.area.code) for message in messages):
         raise Refusal("not-found")
-    return [_write(message, channel, by=by, request_id=request_id, at=at) for channel in message.channels]
 
 
 def preview(message: Message, channel: str, *, at: datetime) -> Words:
     """What `write` would say on this channel; refuses as it does."""
-    return _said(message, channel, timezone.localtime(at).date())[1]
+    return said(message, channel, timezone.localtime(at).date())[1]
 
 
 def _write(message: Message, channel: str, *, by: Actor, request_id: UUID, at: datetime) -> Letter:
     key = {"subject": message.subject.kind(), "subject_id": message.subject.pk, "template": message.kind,
-           "occasion": message.occasion, "channel": channel}
+           "occasion": message.occasion, "channel": channel}  # in this order: `many.WRITE` makes the same request id
     if there := Letter.objects.filter(**key).first():
         return there
-    since, words = _said(message, channel, timezone.localtime(at).date())
+    since, words = said(message, channel, timezone.localtime(at).date())
     letter = Letter(**key, province=province_of(message.area.code), area=message.area, shared_with=message.shared_with,
                     template_from=since, language=message.recipient.language, written_at=at, queued_at=at)
-    contents.seal(letter, _reached(message.recipient, channel), words)
+    contents.seal(letter, reached(message.recipient, channel), words)
     try:
         with transaction.atomic():
-            begin(letter, "write", "letter.send", by=by, request_id=sub(request_id, f"letter {sorted(key.items())}"),
-                  at=at, template=message.kind, channel=channel)
+            begin(letter, "write", "letter.send", by=by, at=at, template=message.kind, channel=channel,
+                  request_id=sub(request_id, "letter " + " ".join(map(str, key.values()))))
     except IntegrityError:
         if there := Letter.objects.filter(**key).first():  # somebody else wrote it at the same moment
             return there
@@ -89,7 +94,7 @@ def _write(message: Message, channel: str, *, by: Actor, request_id: UUID, at: d
     return letter
 
 
-def _said(message: Message, channel: str, on: date) -> tuple[date, Words]:
+def said(message: Message, channel: str, on: date) -> tuple[date, Words]:
     """The day since which the wording holds, and the words; what cannot be said or sent is refused."""
     to = message.recipient
     check_recipient(to, channel)
@@ -99,6 +104,6 @@ def _said(message: Message, channel: str, on: date) -> tuple[date, Words]:
     return template.valid_from, templates.say(template, message.slots, name=to.name, language=to.language, on=on)
 
 
-def _reached(recipient: Recipient, channel: str) -> Recipient:
+def reached(recipient: Recipient, channel: str) -> Recipient:
     """No more of a person than this way needs: a message no address, a sheet of paper no phone."""
     return recipient._replace(address="") if channel == "sms" else recipient._replace(phone="")

@@ -13,7 +13,7 @@ from zhengka.production.services.batches import (
 from zhengka.production.services.chunks import prepare_chunk
 from zhengka.production.services.finishing import finish_batch, finish_if_done
 from zhengka.production.services.makers import enrol_maker
-from zhengka.production.services.receiving import ask_results, receive_results, take_results
+from zhengka.production.services.receiving import ask_results, receive_results, take_results, tell_ready
 from zhengka.production.services.workers import run_chunks_here
 
 __all__ = [
@@ -33,4 +33,5 @@ __all__ = [
     "take_package",
     "take_proof",
     "take_results",
+    "tell_ready",
 ]

@@ -16,9 +16,10 @@ from zhengka.cards.models import Card
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Many, Replayed, lock, perform, perform_many, replayed, sub
+from zhengka.core.queue import later
 from zhengka.formats.results import ResultReader, ResultsBroken, ResultsInfo, claimed
 from zhengka.formats.suites import SUITES
-from zhengka.production.models import Batch
+from zhengka.production.models import Batch, Item
 
 STAGE: Final = """
 CREATE TEMP TABLE result_line (serial text, uid bytea, atr bytea, readback bytea, outcome text, reason text)
@@ -59,9 +60,16 @@ FROM result_line r
 WHERE NOT EXISTS (SELECT FROM result_verdict v WHERE v.serial = r.serial) GROUP BY r.serial
 ORDER BY 3, 4
 """
+BY_VERDICT: Final = """
+SELECT CASE WHEN ended AND verdict IN ('good', 'spoiled') THEN 'ended' ELSE verdict END, array_agg(card ORDER BY card)
+FROM result_verdict GROUP BY 1 ORDER BY 1
+"""
 CHIP: Final = """,
     uid = (SELECT v.uid FROM result_verdict v WHERE v.card = t.id),
     atr = (SELECT v.atr FROM result_verdict v WHERE v.card = t.id)"""
+
+GROUP: Final = 1_000
+"""Holders who are written to in one transaction."""
 
 
 @transaction.atomic
@@ -82,11 +90,20 @@ def receive_results(batch: Batch, source: Path | BinaryIO, *, by: Actor, request
     counts = _match(batch, at)
     batch = perform(batch, "receive", {**counts, "result_id": reader.info.result}, by=by, request_id=request_id, at=at,
                     **counts, result=str(reader.info.result))
+    later("production.tell_ready", batch_id=batch.pk)
     for verdict, ids in _by_verdict().items():
         _move(batch, verdict, ids, by=by, request_id=request_id, at=at)
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE result_line, result_verdict")
     return batch
+
+
+def tell_ready(batch_id: int, *, at: datetime) -> int:
+    """Write to the holders whose cards of a batch lie ready at the office (领取通知), group by group, each once however
+    often this runs; how many letters.
+    """
+    ids = list(Item.objects.filter(batch=batch_id, outcome="good").order_by("pk").values_list("card", flat=True))
+    return sum(cards.tell_ready(ids[start:start + GROUP], at=at) for start in range(0, len(ids), GROUP))
 
 
 def ask_results(batch: Batch, file: BinaryIO, *, by: Actor, request_id: UUID, at: datetime) -> Act:
@@ -160,7 +177,7 @@ def _match(batch: Batch, at: datetime) -> dict[str, int]:
 
 def _by_verdict() -> dict[str, list[int]]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT verdict, array_agg(card ORDER BY card) FROM result_verdict GROUP BY verdict ORDER BY 1")
+        cursor.execute(BY_VERDICT)
         return dict(cursor.fetchall())
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -145,7 +146,13 @@ def look_up(person_index: bytes, *, by: Actor, request_id: UUID, at: datetime) -
 
 def reached(holder: Holder) -> tuple[str, str]:
     """Phone and address of a holder in clear, for what the platform itself sends them; never for a page."""
-    return _clear(holder.phone, "holder.phone"), _clear(holder.address, "holder.address")
+    return reached_many([holder])[0]
+
+
+def reached_many(holders: Sequence[Holder]) -> list[tuple[str, str]]:
+    """The same of many holders, opened as two columns."""
+    return list(zip(_column([holder.phone for holder in holders], "holder.phone"),
+                    _column([holder.address for holder in holders], "holder.address"), strict=True))
 
 
 def _sealed(text: str, name: str) -> bytes | None:
@@ -153,4 +160,10 @@ def _sealed(text: str, name: str) -> bytes | None:
 
 
 def _clear(sealed: bytes | memoryview | None, name: str) -> str:
-    return fields.open_(bytes(sealed), name) if sealed is not None else ""
+    return _column([sealed], name)[0]
+
+
+def _column(sealed: Sequence[bytes | memoryview | None], name: str) -> list[str]:
+    """A column in clear; empty where nothing is kept."""
+    opened = iter(fields.open_many([bytes(one) for one in sealed if one is not None], name))
+    return ["" if one is None else next(opened) for one in sealed]
