@@ -8,11 +8,14 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from typing import Any
 
+from django.utils import timezone
+
 from builders import NOON, make_area, make_card, request_id
+from visits import Visitor
 from zhengka.areas.models import Area
 from zhengka.core.actors import SYSTEM, Actor
 from zhengka.core.models import Stateful
-from zhengka.letters import services
+from zhengka.letters import senders, services
 from zhengka.letters.models import Letter
 from zhengka.letters.rules import KINDS, Recipient
 
@@ -44,6 +47,13 @@ def make_letter(kind: str = "acceptance", channel: str = "sms", *, by: Actor = S
     """A letter that waits in the outbox."""
     (letter,) = services.write(message(kind, channel, **other), by=by, request_id=request_id(), at=NOON)
     return letter
+
+
+def post_report(body: bytes, *, at: dt.datetime | None = None) -> Any:
+    """The answer to a provider's report that is signed now, or as of another time."""
+    stamp = (at or timezone.now()).astimezone(dt.UTC).strftime(senders.TIME)
+    headers = {"X-Zhengka-Time": stamp, "X-Zhengka-Signature": senders.signature(stamp, body)}
+    return Visitor().post("/api/v1/letters/reports", body, content_type="application/json", headers=headers)
 
 
 @contextmanager

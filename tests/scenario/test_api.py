@@ -10,6 +10,7 @@ from django.db import connection
 
 from builders import NOON, make_area, make_officer
 from codes import code_of, finished
+from lettering import SECRET, post_report
 from visits import Visitor
 from zhengka.accounts.roles import PERMISSIONS
 from zhengka.api.access import permission_of
@@ -169,7 +170,8 @@ def test_a_fault_of_ours_tells_a_reference_number_and_nothing_else(caplog):
     assert "statuspublication" not in answer.content.decode() and told["reference"] in caplog.text
 
 
-def test_the_description_is_openapi_and_the_answers_keep_to_it():
+def test_the_description_is_openapi_and_the_answers_keep_to_it(settings):
+    settings.SMS_SECRET = SECRET
     described = Visitor().get("/api/v1/openapi.json").json()
     assert described == json.loads(json.dumps(schema())) and described["openapi"].startswith("3.1")
     assert described["info"]["title"] and described["info"]["version"] == "1"
@@ -182,6 +184,9 @@ def test_the_description_is_openapi_and_the_answers_keep_to_it():
             Visitor().get(f"/api/v1/cards/{card.serial}/status"),
             *(Visitor(officer).get(f"/api/v1/cards/{serial}/status") for serial in (card.serial, "9" * 16, "1"))],
         ("/api/v1/status-lists", "get"): [Visitor().get("/api/v1/status-lists")],
+        ("/api/v1/letters/reports", "post"): [
+            post_report(b'{"reports": [{"id": "1", "reference": "r", "outcome": "delivered"}]}'), post_report(b"{}"),
+            Visitor().post("/api/v1/letters/reports")],
     }
     assert {(path, method) for path, methods in described["paths"].items() for method in methods} == set(answers)
     for (path, method), given in answers.items():

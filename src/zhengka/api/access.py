@@ -1,16 +1,19 @@
-"""Who may call a route. Every route names one of the two, and a test says so.
+"""Who may call a route. Every route names one of the three, and a test says so.
 
 @router.get("/…", auth=requires("card.read"), …)     an officer, logged in, whose role includes the permission
+@router.post("/…", auth=provider, …)                 the provider of short messages, who signs what it says
 @router.get("/…", auth=public, …)                    anyone
 """
 
 from collections.abc import Callable
 
 from django.http import HttpRequest
-from ninja.security import SessionAuth
+from django.utils import timezone
+from ninja.security import APIKeyHeader, SessionAuth
 
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
+from zhengka.letters import services as letters
 
 
 class OfficerSession(SessionAuth):
@@ -26,6 +29,23 @@ class OfficerSession(SessionAuth):
         if actor is not None and not actor.may(self.permission):
             raise Refusal("not-permitted", permission=self.permission)
         return actor
+
+
+class ProviderSignature(APIKeyHeader):
+    """HMAC-SHA256 (RFC 2104), in hexadecimal digits, over the header `X-Zhengka-Time`, a dot and the body, with the
+    secret that signs what goes to the provider.
+    """
+
+    param_name = "X-Zhengka-Signature"
+    permission = "letter.send"
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> Actor:
+        """The provider; `Refusal("report-signature-wrong")`, also where no secret is set."""
+        letters.check_signature(request.headers.get("X-Zhengka-Time", ""), request.body, key or "", at=timezone.now())
+        return letters.PROVIDER
+
+
+provider = ProviderSignature()
 
 
 def requires(permission: str) -> OfficerSession:

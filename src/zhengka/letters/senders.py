@@ -19,6 +19,8 @@ from django.conf import settings
 
 from zhengka.core import files
 
+TIME: Final = "%Y-%m-%dT%H:%M:%SZ"
+"""How the time under a signature is written, in UTC."""
 TIMEOUT: Final = 10
 """Seconds that a provider has for each answer."""
 ANSWER_LIMIT: Final = 64 << 10
@@ -117,19 +119,23 @@ def provider(parcel: Parcel, at: datetime) -> Receipt:
     The signature is HMAC-SHA256 (RFC 2104) over time, a dot, and the body. `Idempotency-Key` is the letter's id and
     stays the same for each try, so that a provider that heeds it sends no message twice.
     """
-    body, stamp = _message(parcel), f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    signature = hmac.new(settings.SMS_SECRET.encode(), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+    body, stamp = _message(parcel), at.astimezone(UTC).strftime(TIME)
     connection, path = _connect(settings.SMS_URL)
     try:
         connection.request("POST", path, body, {
             "Content-Type": "application/json", "Idempotency-Key": str(parcel.letter_id),
-            "X-Zhengka-Time": stamp, "X-Zhengka-Signature": signature})
+            "X-Zhengka-Time": stamp, "X-Zhengka-Signature": signature(stamp, body)})
         answer = connection.getresponse()
         return _receipt(answer.status, answer.read(ANSWER_LIMIT))
     except (OSError, http.client.HTTPException) as lost:
         raise Unsure("no-answer") from lost
     finally:
         connection.close()
+
+
+def signature(stamp: str, body: bytes) -> str:
+    """The signature under what goes to the provider and what comes from it, in hexadecimal digits."""
+    return hmac.new(settings.SMS_SECRET.encode(), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
 
 
 def _connect(url: str) -> tuple[http.client.HTTPConnection, str]:

@@ -7,6 +7,7 @@ from ninja import NinjaAPI
 from zhengka.api.problems import handle
 from zhengka.api.v1.cards import router as cards
 from zhengka.api.v1.description import describe, router_for
+from zhengka.api.v1.letters import router as letters
 from zhengka.api.v1.status_lists import router as status_lists
 from zhengka.api.v1.verify import router as verify
 
@@ -14,9 +15,10 @@ api = NinjaAPI(
     title="zhengka 证卡", version="1", openapi_url=None, docs_url=None, urls_namespace="api-v1",
     description="Verify smart disability certificate cards (第三代智能化残疾人证) and ask for their state. "
                 "Every refusal is an application/problem+json (RFC 9457) with a stable code. "
-                "No call of this version changes a record, so none needs an Idempotency-Key: each may be repeated.")
+                "Each call may be repeated: none needs an Idempotency-Key.")
 handle(api)
-for name, router in (("Verify", verify), ("Cards", cards), ("Status lists", status_lists)):
+for name, router in (("Verify", verify), ("Cards", cards), ("Status lists", status_lists),
+                     ("Letters", letters)):
     api.add_router("", router, tags=[name])
 api.add_router("", router_for(api))
 

@@ -48,7 +48,7 @@ def _with_problems(operation: dict[str, Any]) -> None:
     codes = [*ALWAYS, *operation.pop("x-problems", ())]
     if "requestBody" in operation or operation.get("parameters"):
         codes += BODY
-    if operation.get("security"):
+    if any("OfficerSession" in way for way in operation.get("security", ())):
         codes += OFFICER
     by_status: dict[int, list[str]] = {}
     for code in codes:

@@ -138,6 +138,10 @@ PROBLEMS: dict[str, Problem] = {
         422, "The person cannot be reached in this way", "该方式无法联系到本人",
         "Add a phone number, or send the letter on paper.",
         "请补充电话号码，或改用纸质文书。"),
+    "report-signature-wrong": Problem(
+        401, "The report is not signed by the provider's secret, or too long ago", "状态报告的签名不正确或已过期",
+        "Sign the time, a dot and the body with the shared secret, by a clock that is right.",
+        "请用共享密钥对时间、点号和正文签名，并核对时钟。"),
     "letter-not-printed": Problem(
         409, "This message is not one for paper or Braille", "该文书不是纸质或盲文文书",
         "Let the platform send it, or write a letter on paper.",

@@ -1,6 +1,7 @@
 """What became of a letter (送达情况), told by a provider or decided by an officer."""
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from django.db import transaction
@@ -10,6 +11,9 @@ from zhengka.core.events import perform
 from zhengka.core.queue import later
 from zhengka.letters.models import Letter
 from zhengka.letters.workflow import BY_MACHINE
+
+CAME_BACK: Final = "came-back"
+"""Why a letter failed that was sent: a code of `letters.senders.REASONS`."""
 
 
 @transaction.atomic
@@ -21,7 +25,7 @@ def mark_delivered(letter: Letter, *, by: Actor, request_id: UUID, at: datetime)
 @transaction.atomic
 def come_back(letter: Letter, *, by: Actor, request_id: UUID, at: datetime) -> Letter:
     """It did not reach the person (退回): the post or the provider says so. It is not tried again by itself."""
-    return perform(letter, "come_back", {"problem": "came-back"}, by=by, request_id=request_id, at=at)
+    return perform(letter, "come_back", {"problem": CAME_BACK}, by=by, request_id=request_id, at=at)
 
 
 @transaction.atomic
