@@ -5,18 +5,23 @@ from pathlib import Path
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 import batches
 import builders
 from builders import NOON
+from worker import tried
+from zhengka.cards import services as cards
 from zhengka.cards.models import Card
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed
 from zhengka.core.models import Event
 from zhengka.formats.results import CardResult, ResultReader, ResultWriter
 from zhengka.formats.suites import SM
+from zhengka.letters.models import Letter
 from zhengka.production import queries, services
 from zhengka.production.models import Batch, Item
+from zhengka.registry.models import Certificate
 from zhengka_maker import home as homes
 from zhengka_maker.making import PLANTS
 
@@ -224,3 +229,73 @@ def test_the_events_of_a_received_card_name_the_batch_and_not_the_person(area, m
     card = Card.objects.get()
     told = json.dumps(list(Event.objects.filter(subject_id=card.pk).values_list("facts", flat=True)))
     assert batch.number in told and card.holder.name not in told
+
+
+# -- cards that ended on their way -------------------------------------------------------------------------------------
+def end(card: Card) -> None:
+    """The holder's certificate is cancelled, and the card with it."""
+    Certificate.objects.filter(pk=card.certificate_id).update(state="cancelled")
+    cards.cancel_all(card.holder_id, by=builders.make_actor("approver"), request_id=builders.request_id(), at=NOON)
+
+
+def test_a_card_that_ends_before_its_batch_is_prepared_is_held_out_of_it(area, maker):
+    ended, other = (batches.make_ordered(area=area) for _ in range(2))
+    batch = batches.open_batch(area, maker)
+    end(ended)
+    batch = batches.prepare(batch)
+    assert (batch.prepared, batch.held, Card.get(ended.pk).state) == (1, 1, "cancelled")
+    assert Item.objects.get(card=ended).reason == "certificate-not-valid"
+    assert (Card.get(other.pk).state, Card.get(ended.pk).serial) == ("prepared", None)
+
+
+def test_a_card_that_was_cancelled_is_held_though_its_certificate_holds_again(area, maker):
+    card = batches.make_ordered(area=area)
+    batch = batches.open_batch(area, maker)
+    end(card)
+    Certificate.objects.filter(pk=card.certificate_id).update(state="valid")
+    assert (batches.prepare(batch).held, Item.objects.get(card=card).reason) == (1, "card-cancelled")
+
+
+@pytest.mark.parametrize("when", ["prepared", "sent"])
+def test_a_card_that_ends_once_it_is_prepared_comes_back_to_be_destroyed(area, maker, home, when):
+    ended, other = (batches.make_ordered(area=area) for _ in range(2))
+    batch = batches.prepare(batches.open_batch(area, maker))
+    if when == "sent":
+        batch = batches.send(batch)
+    end(ended)
+    assert queries.ended(batch) == 1
+    if when == "prepared":
+        batch = batches.send(batch)
+    assert batches.states(batch) == {"cancelled": 1, "sent": 1}
+    again = batches.make_ordered(area=area)  # nothing keeps the holder of an ended card from another one
+    again.holder = ended.holder
+    again.save()
+    batch = batches.receive(batch, batches.make_cards(batch, home))
+    assert (batch.good, batch.suspect, found(batch)) == (2, 0, ["card-ended"])
+    ended.refresh_from_db()
+    assert (ended.state, Card.get(other.pk).state) == ("cancelled", "ready") and ended.uid is not None
+    assert queries.findings(batch).get().serial == ended.serial
+    assert batches.events_of(ended)[-2:] == ["cancel", "set_aside"]
+    services.tell_ready(batch.pk, at=NOON)
+    assert [letter.subject_id for letter in Letter.objects.all()] == [other.pk]
+
+
+def test_a_frozen_certificate_ends_no_card_it_waits_at_the_office(area, maker, home):
+    card = batches.make_ordered(area=area)
+    batch = batches.send(batches.prepare(batches.open_batch(area, maker)))
+    Certificate.objects.filter(pk=card.certificate_id).update(state="frozen")
+    batch = batches.receive(batch, batches.make_cards(batch, home))
+    assert (found(batch), Card.get(card.pk).state) == ([], "ready")
+    with pytest.raises(Refusal, match="certificate-not-valid"):
+        cards.hand_over(Card.get(card.pk), by=builders.make_actor(area=area), request_id=builders.request_id(), at=NOON)
+
+
+def test_holders_are_told_by_a_worker_that_their_cards_came(area, maker, home):
+    batch = sent(area, maker, 3)
+    batch = batches.receive(batch, batches.make_cards(batch, home))
+    asked = ProcrastinateJob.objects.filter(task_name="production.tell_ready", args__batch_id=batch.pk)
+    assert asked.count() == 1 and not Letter.objects.exists()
+    for _ in range(2):
+        tried("production.tell_ready", batch_id=batch.pk)
+    assert set(Letter.objects.values_list("template", "channel")) == {("card-ready", "print")}
+    assert Letter.objects.count() == 3

@@ -22,6 +22,9 @@ def certificate_holds(card: Any, _facts: Mapping[str, Any]) -> None:
         raise Refusal("certificate-not-valid", state=card.certificate.state)
 
 
+IN_PRODUCTION = ("ordered", "batched", "held", "prepared", "sent", "ready", "issued")
+"""States of a card that is on its way: a holder has at most one such card."""
+
 CARD = Workflow("card", initial="ordered", final=frozenset({"destroyed"}), steps=(
     #    from         action           to             permission
     Step("ordered", "batch", "batched", "batch.make", zh="组批"),
@@ -44,7 +47,8 @@ CARD = Workflow("card", initial="ordered", final=frozenset({"destroyed"}), steps
     Step("suspended", "supersede", "cancelled", "card.activate", zh="换卡作废"),
     Step("frozen", "supersede", "cancelled", "card.activate", zh="换卡作废"),
     *(Step(state, "cancel", "cancelled", "case.approve", zh="注销")
-      for state in ("ordered", "held", "ready", "issued", "active", "suspended", "frozen")),
+      for state in (*IN_PRODUCTION, "active", "suspended", "frozen")),
+    Step("cancelled", "set_aside", "cancelled", "batch.receive", zh="到货待销毁"),
     *(Step(state, "move", state, "case.approve", zh="迁移") for state in ("active", "suspended", "frozen")),
     Step("spoiled", "destroy", "destroyed", "batch.receive", zh="销毁"),
     Step("suspect", "destroy", "destroyed", "batch.receive", zh="销毁"),
@@ -53,9 +57,6 @@ CARD = Workflow("card", initial="ordered", final=frozenset({"destroyed"}), steps
 
 GAP = Workflow("gap", initial="left_out", final=frozenset({"left_out"}), steps=())
 """Numbers that were left out (跳号) stay so."""
-
-IN_PRODUCTION = ("ordered", "batched", "held", "prepared", "sent", "ready", "issued")
-"""States of a card that is on its way: a holder has at most one such card."""
 
 OUT_OF_LIFE = ("spoiled", "suspect", "cancelled", "destroyed")
 """States after which a card is never accepted again."""

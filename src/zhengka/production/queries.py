@@ -72,6 +72,11 @@ def held(batch: Batch) -> QuerySet[Item]:
     return Item.objects.filter(batch=batch, outcome="held").select_related("card__holder").order_by("position")
 
 
+def ended(batch: Batch) -> int:
+    """How many cards of a batch ended once they were prepared: they are made, for its package is sealed."""
+    return Item.objects.filter(batch=batch, outcome="prepared", card__state="cancelled").count()
+
+
 def hold_reasons(actor: Actor) -> dict[str, int]:
     """How often a card was held out of a batch of the actor's area, by the code of the reason."""
     items = Item.objects.filter(batch__in=batches(actor).order_by(), outcome="held").exclude(reason="batch-cancelled")

@@ -43,6 +43,7 @@ HOLDS = {
     "glyph-missing": "生僻字无字形",
     "text-too-long": "文字超出版面",
     "certificate-not-valid": "残疾人证非有效状态",
+    "card-cancelled": "卡已作废",
     "chip-refused": "芯片数据不符合规格",
     "batch-cancelled": "批次已撤销",
 }
@@ -54,5 +55,6 @@ FINDINGS = {
     "uid-twice": "芯片唯一号重复",
     "readback-differs": "回读与预期不符",
     "not-ordered": "未订购的卡",
+    "card-ended": "卡已作废，应销毁",
 }
 """What a card maker's results can be found to be wrong in (回盘异常)."""

@@ -108,7 +108,8 @@ def report_found(card: Card, *, by: Actor, request_id: UUID, at: datetime) -> Ca
 def cancel_all(holder_id: int, *, by: Actor, request_id: UUID, at: datetime) -> list[Card]:
     """End every card of a holder for good (作废); refused online when this commits.
 
-    Cards that a batch holds stay in it: they are made, and refused when they are to be handed over.
+    One that lies in a batch is held out of it when the batch is prepared; one that is prepared already is made, for
+    its package is sealed, and set aside to be destroyed when it comes back from the maker.
     """
     ends = [step.source for step in CARD.steps if step.action == "cancel"]
     rows = Card.objects.filter(holder_id=holder_id, state__in=ends).order_by("pk")
@@ -117,10 +118,10 @@ def cancel_all(holder_id: int, *, by: Actor, request_id: UUID, at: datetime) -> 
 
 @transaction.atomic
 def withdraw(certificate_id: int, *, by: Actor, request_id: UUID, at: datetime) -> list[Card]:
-    """End the cards of a certificate that has ended, as far as none was used and no batch holds them: another
-    certificate of the holder needs one.
+    """End the cards of a certificate that has ended, as far as none was used: another certificate of the holder needs
+    one. In a batch they go the way that `cancel_all` says.
     """
-    rows = Card.objects.filter(certificate_id=certificate_id, state__in=("ordered", "held", "ready", "issued"))
+    rows = Card.objects.filter(certificate_id=certificate_id, state__in=IN_PRODUCTION)
     return _each("cancel", list(rows.order_by("pk")), by=by, request_id=request_id, at=at)
 
 

@@ -19,8 +19,8 @@ from zhengka.registry import queries as registry
 COLUMNS = (
     "pk", "card_id", "card__area_id", "card__area__name", "card__area__parent__name", "card__holder__name",
     "card__holder__photo", "card__holder__photo_fault", "card__certificate__number", "card__certificate__category",
-    "card__certificate__grade", "card__certificate__components", "card__certificate__state", "card__issued_on",
-    "card__valid_until")
+    "card__certificate__grade", "card__certificate__components", "card__certificate__state", "card__state",
+    "card__issued_on", "card__valid_until")
 """Where the fields of a `Subject` come from, in their order."""
 
 
@@ -40,6 +40,7 @@ class Subject(NamedTuple):
     grade: int
     components: tuple[tuple[int, int], ...]
     certificate_state: str
+    card_state: str
     issued_on: date
     valid_until: date
 
@@ -77,7 +78,8 @@ def subject_of(card: Card) -> Subject:
         0, card.pk, card.area_id, card.area.name, card.area.parent.name if card.area.parent else "", holder.name,
         holder.photo or "", holder.photo_fault, fields.open_(bytes(certificate.number), "certificate.number"),
         certificate.category, certificate.grade, tuple((kind, grade) for kind, grade in certificate.components),
-        certificate.state, card.issued_on or certificate.issued_on, card.valid_until or certificate.valid_until)
+        certificate.state, card.state, card.issued_on or certificate.issued_on,
+        card.valid_until or certificate.valid_until)
 
 
 def sort_out(subjects: Sequence[Subject], layout: Layout) -> Sorted:
@@ -127,6 +129,8 @@ def _fault(subject: Subject, artist: Artist, photos: _Photos) -> tuple[str, Phot
     """Why the card is held, or "" and its photo."""
     if subject.certificate_state != "valid":
         return "certificate-not-valid", None
+    if subject.card_state == "cancelled":
+        return "card-cancelled", None
     if not subject.photo:
         return ("photo-unreadable" if subject.photo_fault else "photo-missing"), None
     photo = photos.get(subject.photo)

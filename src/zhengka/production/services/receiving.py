@@ -40,7 +40,7 @@ SELECT i.id AS item, i.card_id AS card, k.serial, t.uid, t.atr, coalesce(t.reaso
             WHEN t.times > 1 THEN 'serial-twice'
             WHEN w.uid IS NOT NULL THEN 'uid-twice'
             WHEN t.outcome = 'good' AND t.readback IS DISTINCT FROM i.readback THEN 'readback-differs'
-            ELSE t.outcome END AS verdict
+            ELSE t.outcome END AS verdict, k.state = 'cancelled' AS ended
 FROM production_item i JOIN cards_card k ON k.id = i.card_id
 LEFT JOIN told t ON t.serial = k.serial LEFT JOIN worn w ON w.uid = t.uid
 WHERE i.batch_id = %(batch)s AND i.outcome = 'prepared'
@@ -54,6 +54,9 @@ FINDINGS: Final = """
 INSERT INTO production_finding (batch_id, area, code, serial, detail, at)
 SELECT %(batch)s, %(area)s, v.verdict, v.serial, coalesce(encode(v.uid, 'hex'), ''), %(at)s FROM result_verdict v
 WHERE v.verdict NOT IN ('good', 'spoiled')
+UNION ALL
+SELECT %(batch)s, %(area)s, 'card-ended', v.serial, coalesce(encode(v.uid, 'hex'), ''), %(at)s FROM result_verdict v
+WHERE v.ended AND v.verdict IN ('good', 'spoiled')
 UNION ALL
 SELECT %(batch)s, %(area)s, 'not-ordered', r.serial, encode((array_agg(r.uid))[1], 'hex'), %(at)s
 FROM result_line r
@@ -77,7 +80,8 @@ def receive_results(batch: Batch, source: Path | BinaryIO, *, by: Actor, request
     """Take the card maker's results of a batch (回盘); the batch with its counts.
 
     Good cards that read back what they must are ready; spoiled ones are ordered again; all else is suspect, with a
-    `Finding` that names it. Made = good + spoiled + suspect, held by a constraint.
+    `Finding` that names it. Made = good + spoiled + suspect, held by a constraint. A card that ended while it was made
+    is set aside to be destroyed, whatever the maker says of it, and a `Finding` names it.
     `Refusal`: `results-broken`, `results-of-another-batch`, `result-replayed`, and what `perform` says.
     """
     if event := replayed(request_id, Batch.kind(), batch.pk):
@@ -183,9 +187,9 @@ def _by_verdict() -> dict[str, list[int]]:
 
 def _move(batch: Batch, verdict: str, ids: Sequence[int], *, by: Actor, request_id: UUID, at: datetime) -> None:
     """Let the cards of one verdict take their step; order the spoiled ones again."""
-    action = {"good": "accept", "spoiled": "spoil"}.get(verdict, "suspect")
+    action = {"good": "accept", "spoiled": "spoil", "ended": "set_aside"}.get(verdict, "suspect")
     facts = {"batch": batch.number} | ({"why": verdict} if action == "suspect" else {})
-    also = CHIP if action != "suspect" else ""
-    perform_many(Many(Card, ids, "sent", facts, also=also), action, by=by, request_id=request_id, at=at)
+    also, source = CHIP if action != "suspect" else "", "cancelled" if verdict == "ended" else "sent"
+    perform_many(Many(Card, ids, source, facts, also=also), action, by=by, request_id=request_id, at=at)
     if action == "spoil":
         cards.reorder_many(ids, by=by, request_id=sub(request_id, "again"), at=at)

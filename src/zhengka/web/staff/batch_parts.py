@@ -20,14 +20,14 @@ from zhengka.web.ui.templatetags import ui
 HOLD_WORDS: dict[str, Text] = {
     "photo-missing": _("There is no photo"), "photo-unreadable": _("The photo cannot be read"),
     "glyph-missing": _("No font has a character of the name"), "text-too-long": _("A text does not fit on the face"),
-    "certificate-not-valid": _("The certificate is not valid"),
+    "certificate-not-valid": _("The certificate is not valid"), "card-cancelled": _("The card was cancelled"),
     "chip-refused": _("The chip's data do not fit the card profile"), "batch-cancelled": _("The batch was cancelled")}
 """Why a card is held, in the visitor's language; a test holds it complete against `production.workflow.HOLDS`."""
 
 FINDING_WORDS: dict[str, Text] = {
     "card-missing": _("The card is not in the results"), "serial-twice": _("The serial is there twice"),
     "uid-twice": _("Another card has this chip"), "readback-differs": _("The chip reads back something else"),
-    "not-ordered": _("The card was not ordered")}
+    "not-ordered": _("The card was not ordered"), "card-ended": _("The card has ended and is to be destroyed")}
 """What was found in results, in the visitor's language; complete against `production.workflow.FINDINGS`."""
 
 ACT_WORDS: dict[str, Text] = {
@@ -50,6 +50,8 @@ def facts(batch: Batch) -> list[Fact]:
              Fact(_("Card maker"), batch.maker.name),
              Fact(_("Opened"), f"{timezone.localtime(batch.opened_at):%Y-%m-%d %H:%M}"),
              Fact(_("Number of cards"), batch.ordered)]
+    if ended := queries.ended(batch):
+        found.append(Fact(_("Ended since they were prepared, to be destroyed when they come"), ended))
     if batch.manifest_digest:
         found.append(Fact(_("Package"), Cell(batch.package, number=True)))
         found.append(Fact(_("Digest of the manifest"), Cell(batch.manifest_digest[:32], number=True)))
