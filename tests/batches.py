@@ -8,6 +8,7 @@ import builders
 from builders import NOON
 from portraits import make_photo
 from zhengka.areas.models import Area
+from zhengka.cards import services as cards
 from zhengka.cards.models import Card
 from zhengka.core.actors import SYSTEM
 from zhengka.core.models import Event
@@ -79,7 +80,8 @@ def prepare(batch: Batch) -> Batch:
 
 
 def send(batch: Batch) -> Batch:
-    """Send a prepared batch."""
+    """Send a prepared batch, once gates were told of its cards."""
+    cards.publish_status_lists(at=NOON)
     return services.send_batch(batch, by=producer(batch.area), request_id=builders.request_id(), at=NOON)
 
 

@@ -325,3 +325,18 @@ def test_gates_hear_of_the_cards_of_a_batch_before_its_package_may_leave(area, m
     trusted = KeySet.from_json((public / "keys.json").read_text())
     told = statuslist.parse((public / f"status-{card.status_list}.bin").read_bytes(), keys=trusted, at=timezone.now())
     assert told.status(card.status_index) is statuslist.Status.INACTIVE, "stolen on its way, it opens no gate"
+
+
+def test_no_batch_is_sent_before_gates_were_told_of_each_of_its_cards(area, maker):
+    batches.make_ordered(area=area)
+    batch = batches.prepare(batches.open_batch(area, maker))
+    asked = {"by": batches.producer(area), "request_id": builders.request_id(), "at": NOON}
+    with pytest.raises(Refusal, match="lists-not-published"):
+        services.send_batch(batch, **asked)
+    card_services.publish_status_lists(at=NOON)
+    batches.make_ordered(area=area)
+    later = batches.prepare(batches.open_batch(area, maker))
+    with pytest.raises(Refusal, match="lists-not-published"):
+        services.send_batch(later, **asked)
+    assert services.send_batch(batch, **asked).state == "sent", "the list knows these, though not the others"
+    assert Batch.get(later.pk).state == "prepared"

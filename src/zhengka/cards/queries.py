@@ -1,7 +1,8 @@
 """What may be read about cards."""
 
 import tomllib
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -13,11 +14,14 @@ from django.db.models import Count, F, Q, QuerySet
 from zhengka.cards import activation, rules
 from zhengka.cards.activation import Activation, Dates, Outlook
 from zhengka.cards.models import Card, Reminder, StatusPublication
+from zhengka.core import files
 from zhengka.core.actors import Actor
 from zhengka.core.dated import choose, read
 from zhengka.core.errors import Refusal
-from zhengka.formats import chip
+from zhengka.formats import chip, statuslist
+from zhengka.formats.statuslist import BadStatusList, Status
 from zhengka.formats.verdict import CHINA
+from zhengka.keys import queries as keys
 
 AT_A_GATE = ("state", "profile", "issued_on", "valid_until", "active_until", "serial", "area__name", "area__name_en",
              "area__parent__name", "area__parent__name_en", "holder__name", "certificate__state",
@@ -204,6 +208,26 @@ def _due(reminder: Reminder, rule: Activation, on: date) -> Due:
 def publications() -> QuerySet[StatusPublication]:
     """The newest published version of each status list."""
     return StatusPublication.objects.exclude(digest="").order_by("list_number", "-number").distinct("list_number")
+
+
+def told_to_gates(card_ids: Iterable[int], *, at: datetime) -> bool:
+    """True once the published status lists name each of these cards as not valid: what no list names passes offline.
+
+    For cards that nobody may use yet. A list that gates would not trust at this time names nobody.
+    """
+    places = defaultdict[int | None, list[int]](list)
+    for number, index in Card.objects.filter(pk__in=list(card_ids)).values_list("status_list", "status_index"):
+        places[number].append(index or 0)
+    published = {one.list_number: one.digest for one in publications().filter(list_number__in=[*filter(None, places)])}
+    return all(number in published and _names(published[number], indexes, at) for number, indexes in places.items())
+
+
+def _names(digest: str, indexes: Sequence[int], at: datetime) -> bool:
+    try:
+        said = statuslist.parse(files.get(digest), keys=keys.key_set(), at=at)
+        return all(said.status(index) is not Status.VALID for index in indexes)
+    except (BadStatusList, FileNotFoundError):
+        return False
 
 
 def policy(area: int, on: date) -> rules.Policy:

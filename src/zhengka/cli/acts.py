@@ -215,6 +215,7 @@ def send(number: str, officer: As = "producer") -> None:
     """Say that a batch's package went to the card maker."""
     cluster.ensure()
     by, (request_id, at) = actor(officer), _now()
+    line.publish(at)  # no batch is sent before gates know of its cards
     production.send_batch(batches.batch_by_number(number, actor=by), by=by, request_id=request_id, at=at)
     typer.echo(f"{number}: sent")
 

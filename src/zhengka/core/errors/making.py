@@ -67,6 +67,10 @@ PROBLEMS: dict[str, Problem] = {
         409, "Every card of this batch is held: there is nothing to send", "本批卡片全部暂缓，没有可送制的卡",
         "Cure the cards and release them, then cancel this batch and open another.",
         "请处理暂缓原因并解除暂缓，撤销本批后重新组批。"),
+    "lists-not-published": Problem(
+        409, "Gates were not told of this batch's cards yet", "本批卡尚未载入已发布的状态表",
+        "Wait a minute for the status lists, then send the batch; if they do not come, publish them by hand.",
+        "请稍候状态表发布后再送制；如仍未发布，请手动发布状态表。"),
     "batch-has-cards": Problem(
         409, "Cards of this batch have their numbers already", "本批卡片已编号，不能撤销",
         "Send the batch, or let its cards be spoiled by the card maker.",

@@ -90,8 +90,30 @@ def prepare_batch(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) ->
 
 
 @transaction.atomic
+def retry_batch(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) -> Batch:
+    """Let the workers go on with a batch whose preparation failed at every try (重新准备); what is done stays done."""
+    batch = perform(batch, "retry", by=by, request_id=request_id, at=at)
+    _ask_workers(batch)
+    return batch
+
+
+def _ask_workers(batch: Batch) -> None:
+    left = list(batch.chunks.exclude(state="done").order_by("number").values_list("pk", flat=True))
+    for chunk in left:
+        later("production.prepare_chunk", once=f"chunk {chunk}", chunk_id=chunk)
+    if not left:
+        later("production.finish_batch", batch_id=batch.pk)
+
+
+@transaction.atomic
 def send_batch(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) -> Batch:
-    """Say that the package went to the card maker (送制). `Refusal("batch-all-held")` where nothing is to be made."""
+    """Say that the package went to the card maker (送制).
+
+    `Refusal`: `batch-all-held` where nothing is to be made, `lists-not-published` before gates were told of its cards:
+    one that is stolen on its way must open no gate. What `perform` says.
+    """
+    if batch.prepared and not cards.told_to_gates(_cards(batch, "prepared"), at=at):
+        raise Refusal("lists-not-published", batch=batch.number)
     batch = perform(batch, "send", by=by, request_id=request_id, at=at, package=batch.manifest_digest)
     perform_many(Many(Card, _cards(batch, "prepared"), "prepared", {"batch": batch.number}), "send", by=by,
                  request_id=request_id, at=at)
