@@ -8,18 +8,21 @@ import time
 
 import pytest
 from django.db import connection
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 import batches
 import builders
 from builders import NOON
+from worker import tried
 from zhengka.cards.models import Card
+from zhengka.core import queue
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Many, perform, perform_many
 from zhengka.core.models import Event
 from zhengka.formats.package import PackageReader
 from zhengka.keys.models import Key
 from zhengka.production import services, tasks
-from zhengka.production.models import Chunk, Item
+from zhengka.production.models import Batch, Chunk, Item
 from zhengka.production.services import batches as batch_services
 from zhengka.production.services import chunks, finishing
 from zhengka_maker import home as homes
@@ -195,6 +198,58 @@ def test_held_in_bulk_is_held_as_one_by_one():
     told = list(Event.objects.values("action", "source", "target", "version", "facts", "person", "at", "area"))
     assert told[0] == told[1]
     assert len(set(Card.objects.values_list("state", "hold_reason", "version"))) == 1
+
+
+@pytest.mark.django_db
+def test_a_batch_of_which_a_chunk_fails_at_every_try_says_so_and_is_tried_again(home, small_chunks, monkeypatch):
+    batch = opened(home, 8)
+    first, second = Chunk.objects.order_by("number")
+    services.prepare_chunk(first.pk, at=NOON)
+    with monkeypatch.context() as patch:
+        patch.setattr(chunks.making, "sign", lambda *_: 1 / 0)
+        for attempts, state in ((0, "preparing"), (queue.TRIES, "stalled"), (queue.TRIES, "stalled")):
+            with pytest.raises(ZeroDivisionError):
+                tried("production.prepare_chunk", attempts=attempts, chunk_id=second.pk)
+            assert Batch.get(batch.pk).state == state
+    by = batches.producer(batch.area)
+    with pytest.raises(Refusal, match="not-permitted"):
+        services.retry_batch(batch, by=builders.make_actor(area=batch.area), request_id=builders.request_id(), at=NOON)
+    before = jobs("production.prepare_chunk", chunk_id=second.pk)
+    assert services.retry_batch(batch, by=by, request_id=builders.request_id(), at=NOON).state == "preparing"
+    assert jobs("production.prepare_chunk", chunk_id=second.pk) == before == 1, "it waits already"
+    tried("production.prepare_chunk", chunk_id=second.pk)
+    batch = services.run_chunks_here(batch, at=NOON, processes=1)
+    is_whole(batch, home)
+
+
+@pytest.mark.django_db
+def test_a_package_that_cannot_be_put_together_stalls_its_batch_and_is_tried_again(home, monkeypatch):
+    batch = opened(home, 2)
+    tried("production.prepare_chunk", chunk_id=Chunk.objects.get().pk)
+    with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):
+        patch.setattr(finishing, "_package", lambda *_: 1 / 0)
+        tried("production.finish_batch", attempts=queue.TRIES, batch_id=batch.pk)
+    assert Batch.get(batch.pk).state == "stalled"
+    tried("production.finish_batch", batch_id=batch.pk)
+    assert Batch.get(batch.pk).state == "stalled", "nobody asked for it yet"
+    before = jobs("production.finish_batch", batch_id=batch.pk)
+    services.retry_batch(batch, by=batches.producer(batch.area), request_id=builders.request_id(), at=NOON)
+    assert jobs("production.finish_batch", batch_id=batch.pk) == before + 1
+    tried("production.finish_batch", batch_id=batch.pk)
+    assert Batch.get(batch.pk).state == "prepared"
+
+
+@pytest.mark.django_db
+def test_a_chunk_that_another_worker_prepared_meanwhile_stalls_nothing(home):
+    batch = opened(home, 2)
+    chunk = Chunk.objects.get()
+    services.prepare_chunk(chunk.pk, at=NOON)
+    services.stall_for_chunk(chunk.pk, at=NOON)
+    assert Batch.get(batch.pk).state == "preparing"
+
+
+def jobs(name: str, **ids: int) -> int:
+    return ProcrastinateJob.objects.filter(task_name=name, args=ids, status="todo").count()
 
 
 @pytest.mark.django_db(transaction=True)

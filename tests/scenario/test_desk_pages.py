@@ -194,6 +194,43 @@ def test_results_that_are_no_results_are_refused_and_change_nothing(tmp_path):
     assert again.status_code == 409 and "were received before" in again.content.decode()
 
 
+def test_opening_a_batch_leads_to_it_also_when_the_form_is_sent_twice(tmp_path):
+    area = make_area()
+    maker = batches.make_maker(tmp_path / "maker", area)
+    for _ in range(2):
+        batches.make_ordered(area=area)
+    producer, key = Visitor(make_officer("producer", area=area)), str(request_id())
+    form = {"group": f"{area.code}|{batches.PROFILE}", "maker": maker.pk, "request_id": key, "limit": "1"}
+    first, second = (producer.post(reverse("staff:batch-new"), form) for _ in range(2))
+    assert first.url == second.url == reverse("staff:batch", args=[Batch.objects.get().pk])
+
+
+def test_a_batch_that_could_not_be_prepared_says_so_and_offers_to_try_again(tmp_path):
+    area = make_area()
+    maker = batches.make_maker(tmp_path / "maker", area)
+    batches.make_ordered(area=area)
+    batch = batches.open_batch(area, maker)
+    producer = Visitor(make_officer("producer", area=area))
+    producer.act(reverse("staff:batch-step", args=[batch.pk, "prepare"]))
+    assert "Try again" not in page(producer, "batch", batch.pk)
+    batches.services.stall(batch.pk, at=NOON)
+    shown = page(producer, "batch", batch.pk)
+    assert "Preparation failed" in shown and "could not be prepared" in shown and "Try again" in shown
+    assert "Batches whose preparation failed" in producer.get(reverse("staff:home")).content.decode()
+    assert producer.get(reverse("staff:batch-progress", args=[batch.pk]))["HX-Refresh"] == "true"
+    producer.act(reverse("staff:batch-step", args=[batch.pk, "retry"]))
+    assert Batch.get(batch.pk).state == "preparing" and "could not be prepared" not in page(
+        producer, "batch", batch.pk)
+
+
+def test_a_batch_is_not_sent_from_its_page_before_gates_know_of_its_cards(tmp_path):
+    desk = make_desk(tmp_path / "maker")
+    producer = Visitor(make_officer("producer", area=desk.area))
+    answer = producer.act(reverse("staff:batch-step", args=[desk.prepared.pk, "send"]))
+    assert answer.status_code == 409 and "Gates were not told" in answer.content.decode()
+    assert Batch.get(desk.prepared.pk).state == "prepared"
+
+
 def test_the_progress_of_a_batch_is_a_bar_that_asks_to_load_the_page_when_it_is_over(tmp_path):
     area = make_area()
     maker = batches.make_maker(tmp_path / "maker", area)

@@ -36,7 +36,7 @@ from zhengka.registry import services as registry
 
 PROGRAMME = "hunan-2018"
 MAKER = "demo-maker"
-UNFINISHED = ("open", "preparing", "prepared", "sent", "received")
+UNFINISHED = ("open", "preparing", "stalled", "prepared", "sent", "received")
 POLL = 1.0
 AT_ONCE = 2000
 """Rows that are moved in one transaction."""
@@ -209,8 +209,11 @@ def _prepare(by: Actor, told: Told) -> None:
         while not _ended(one):
             found = [batches.progress(batch) for batch in _in_state(by, "preparing", "prepared")]
             told(sum(one.cards for one in found), sum(one.of_cards for one in found))
+    for batch in _in_state(by, "stalled"):
+        production.retry_batch(batch, by=by, request_id=_request(batch, f"retry {batch.version}"), at=timezone.now())
     for batch in _in_state(by, "preparing"):
         production.run_chunks_here(batch, at=timezone.now(), processes=1)
+    publish(timezone.now())  # no batch is sent before gates know of its cards
 
 
 def _ended(process: subprocess.Popen[bytes]) -> bool:

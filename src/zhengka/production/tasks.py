@@ -12,7 +12,17 @@ from zhengka.production import services
 log = logging.getLogger("zhengka.production")
 
 
-@task("production.prepare_chunk")
+def stall_for_chunk(chunk_id: int) -> None:
+    """The last try of a chunk failed."""
+    services.stall_for_chunk(chunk_id, at=timezone.now())
+
+
+def stall(batch_id: int) -> None:
+    """The last try of putting a package together failed."""
+    services.stall(batch_id, at=timezone.now())
+
+
+@task("production.prepare_chunk", given_up=stall_for_chunk)
 def prepare_chunk(chunk_id: int) -> None:
     """Prepare one chunk of a batch; who lost it to another worker leaves it there."""
     try:
@@ -23,7 +33,7 @@ def prepare_chunk(chunk_id: int) -> None:
         log.warning("chunk %s was taken over by another worker", chunk_id)
 
 
-@task("production.finish_batch")
+@task("production.finish_batch", given_up=stall)
 def finish_batch(batch_id: int) -> None:
     """Put package and proof sheet together once the last chunk is done."""
     services.finish_if_done(batch_id, at=timezone.now())

@@ -24,6 +24,8 @@ BATCH = Workflow("batch", initial="open", final=frozenset({"closed", "cancelled"
     Step("open", "prepare", "preparing", "batch.make", zh="数据准备"),
     Step("open", "cancel", "cancelled", "batch.make", zh="撤销"),
     Step("preparing", "finish", "prepared", "batch.make", zh="封装"),
+    Step("preparing", "stall", "stalled", "batch.make", zh="准备失败"),
+    Step("stalled", "retry", "preparing", "batch.make", zh="重新准备"),
     Step("prepared", "send", "sent", "batch.send", (something_to_make,), zh="送制"),
     Step("prepared", "cancel", "cancelled", "batch.make", (nothing_to_make,), zh="撤销"),
     Step("prepared", "take_package", "prepared", "batch.send", (something_to_make,), zh="取制卡包"),

@@ -6,11 +6,12 @@ from zhengka.production.services.batches import (
     open_batch,
     prepare_batch,
     release,
+    retry_batch,
     send_batch,
     take_package,
     take_proof,
 )
-from zhengka.production.services.chunks import prepare_chunk
+from zhengka.production.services.chunks import prepare_chunk, stall, stall_for_chunk
 from zhengka.production.services.finishing import finish_batch, finish_if_done
 from zhengka.production.services.makers import enrol_maker
 from zhengka.production.services.receiving import ask_results, receive_results, take_results, tell_ready
@@ -28,8 +29,11 @@ __all__ = [
     "prepare_chunk",
     "receive_results",
     "release",
+    "retry_batch",
     "run_chunks_here",
     "send_batch",
+    "stall",
+    "stall_for_chunk",
     "take_package",
     "take_proof",
     "take_results",

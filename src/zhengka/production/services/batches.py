@@ -84,8 +84,7 @@ def prepare_batch(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) ->
     except qr.BadQr:
         raise Refusal("public-url-unfit", url=settings.PUBLIC_URL) from None
     batch = perform(batch, "prepare", by=by, request_id=request_id, at=at)
-    for chunk in batch.chunks.exclude(state="done").order_by("number").values_list("pk", flat=True):
-        later("production.prepare_chunk", chunk_id=chunk)
+    _ask_workers(batch)
     return batch
 
 

@@ -21,7 +21,7 @@ from zhengka.cards.models import Card
 from zhengka.cards.services import allot
 from zhengka.core.actors import SYSTEM
 from zhengka.core.errors import Refusal
-from zhengka.core.events import Many, perform_many, sub
+from zhengka.core.events import Many, lock, perform, perform_many, sub
 from zhengka.core.models import Event
 from zhengka.core.queue import later
 from zhengka.production.faces import Photo, layout_for
@@ -124,6 +124,23 @@ def commit(chunk: Chunk, lease: int, made: Sequence[Made], held: Mapping[int, st
     Batch.objects.select_for_update().get(pk=chunk.batch_id)  # two last chunks: the later one sees the other done
     if not chunk.batch.chunks.exclude(state="done").exists():
         later("production.finish_batch", batch_id=chunk.batch_id)
+
+
+@transaction.atomic
+def stall(batch_id: int, *, at: datetime) -> Batch:
+    """Say on the batch itself that its preparation failed at every try by a fault of ours (准备失败): it waits for an
+    officer who lets it be tried again. A batch that is not being prepared (any more) stays as it is.
+    """
+    (batch,) = lock(Batch(pk=batch_id))
+    if batch.state != "preparing":
+        return batch
+    return perform(batch, "stall", by=SYSTEM, request_id=sub(_began(batch), f"stall {batch.version}"), at=at)
+
+
+def stall_for_chunk(chunk_id: int, *, at: datetime) -> None:
+    """The same for the batch of a chunk that could not be prepared, unless another worker did it meanwhile."""
+    for batch_id in Chunk.objects.filter(pk=chunk_id).exclude(state="done").values_list("batch", flat=True):
+        stall(batch_id, at=at)
 
 
 def _began(batch: Batch) -> UUID:

@@ -71,7 +71,7 @@ def progress_of(batch: Batch) -> dict[str, Any] | None:
 
 def counts_chart(batch: Batch) -> list[tuple[str, list[int]]]:
     """In and out as one bar: every card of the batch is in exactly one piece; nothing before they are counted."""
-    if batch.state in ("open", "preparing"):
+    if batch.state in ("open", "preparing", "stalled"):
         return []
     made = batch.good + batch.spoiled + batch.suspect
     waiting = batch.ordered - batch.prepared - batch.held

@@ -40,15 +40,16 @@ from zhengka.web.staff.paging import page_of
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Row, Table, Text, Tile
 
-ACTS = {"prepare": services.prepare_batch, "send": services.send_batch, "cancel": services.cancel_batch,
-        "close": services.close_batch}
+ACTS = {"prepare": services.prepare_batch, "retry": services.retry_batch, "send": services.send_batch,
+        "cancel": services.cancel_batch, "close": services.close_batch}
 """Steps that are one button; results come by a form of their own."""
 
 RESULTS = "production.take_results"
-LOOKS = {"prepare": ("primary", "p"), "send": ("primary", "s"), "cancel": ("warning-quiet", ""),
-         "close": ("primary", "c")}
+LOOKS = {"prepare": ("primary", "p"), "retry": ("primary", "p"), "send": ("primary", "s"),
+         "cancel": ("warning-quiet", ""), "close": ("primary", "c")}
 SAID: dict[str, Text] = {
-    "prepare": _("The preparation has begun."), "send": _("The batch is at the card maker."),
+    "prepare": _("The preparation has begun."), "retry": _("The preparation goes on."),
+    "send": _("The batch is at the card maker."),
     "cancel": _("The batch is cancelled; its cards wait for another one."), "close": _("The batch is closed.")}
 
 

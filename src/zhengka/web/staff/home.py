@@ -26,6 +26,7 @@ WAITING: tuple[tuple[str, str, str, Text], ...] = (
     ("batch.make", "cards", "ordered", _("Cards to be put into a batch")),
     ("batch.make", "cards", "held", _("Cards held")),
     ("batch.make", "batches", "open", _("Batches to prepare")),
+    ("batch.make", "batches", "stalled", _("Batches whose preparation failed")),
     ("batch.send", "batches", "prepared", _("Batches to send")),
     ("batch.receive", "batches", "sent", _("Batches at the card maker")),
     ("card.hand_over", "cards", "ready", _("Cards to hand over")),

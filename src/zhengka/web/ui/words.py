@@ -80,6 +80,7 @@ STATES: dict[str, dict[str, Look]] = {
     "batch": {
         "open": (WAIT, _("Open")),
         "preparing": (ACTIVE, _("Being prepared")),
+        "stalled": (BAD, _("Preparation failed")),
         "prepared": (ACTIVE, _("Prepared")),
         "sent": (ACTIVE, _("At the card maker")),
         "received": (ACTIVE, _("Results received")),
@@ -227,6 +228,9 @@ ACTIONS: dict[str, str | Promise] = {
     "hold": _("Hold"),
     "release": _("Release"),
     "finish": _("Seal the package"),
+    "stall": _("Preparation failed"),
+    "retry": _("Try again"),
+    "set_aside": _("Set aside to be destroyed"),
     "send": _("Send to the card maker"),
     "take_package": _("Download the package"),
     "take_proof": _("Download the proof sheet"),
