@@ -31,6 +31,7 @@ POLICIES = [
     ("area-unknown", 'area = "000000"', 'area = "4301"'),
     ("dates-reversed", "valid_from = 2018-01-01", "valid_from = 2018-01-01\nvalid_to = 2017-12-31"),
     ("source-missing", 'source = "《中华人民共和国残疾人证管理办法》(2017)"', 'source = " "'),
+    ("source-missing", 'source_en = "Measures', 'source_en = "" # "Measures'),
     ("source-missing", 'countersign = "the Measures ask', 'book = ""\ncountersign = "the Measures ask'),
     ("kind-unknown", 'kinds = ["renewal"]', 'kinds = ["renewals"]'),
     ("kind-unknown", 'kinds = ["renewal"]', "kinds = []"),

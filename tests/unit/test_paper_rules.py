@@ -68,6 +68,7 @@ source = "a test"
 [[need]]
 cases = ["new"]
 paper = "{paper}"
+clause_zh = "第一条"
 clause = "art. 1"
 """
 
@@ -85,7 +86,8 @@ def test_the_narrowest_area_wins_and_of_two_of_one_area_the_later():
 
 @pytest.mark.parametrize(("old", "new", "code"), [
     ('"id-card"', '"passport"', "value-unknown"), ('cases = ["new"]', "cases = []", "kind-unknown"),
-    ('clause = "art. 1"', 'clause = ""', "source-missing"), ('source = "a test"', 'source = ""', "source-missing"),
+    ('clause = "art. 1"', 'clause = ""', "source-missing"), ('clause_zh = "第一条"', "", "field-missing"),
+    ('source = "a test"', 'source = ""', "source-missing"),
     ('clause = "art. 1"', 'clause = "art. 1"\ncategories = [8]', "value-out-of-range"),
     ('clause = "art. 1"', 'clause = "art. 1"\nminor = true', "field-unknown"),
     ('clause = "art. 1"', 'clause = "art. 1"\nminors = 1', "field-missing"),
@@ -108,7 +110,8 @@ def test_two_files_that_say_the_same_place_and_day_are_refused(tmp_path):
 
 
 def test_a_paper_is_asked_for_once():
-    twice = file(more='[[need]]\ncases = ["new"]\npaper = "id-card"\nminors = true\nclause = "art. 2"\n')
+    twice = file(more='[[need]]\ncases = ["new"]\npaper = "id-card"\nminors = true\nclause = "art. 2"\n'
+                      'clause_zh = "第二条"\n')
     assert [need.clause for need in required([twice], CaseOf("new", CHANGSHA, TODAY, minor=True))] == ["art. 1"]
 
 

@@ -33,9 +33,14 @@ def procedure_for(kind: str, area: int, on: date, route: str = "local") -> tuple
     return found.code, found.procedures[kind]
 
 
+def policy(code: str) -> Policy:
+    """The policy of this code."""
+    return next(policy for policy in shipped() if policy.code == code)
+
+
 def pinned(code: str, kind: str) -> Procedure:
     """The procedure under which a case began: a policy that comes later does not touch it."""
-    return next(policy for policy in shipped() if policy.code == code).procedures[kind]
+    return policy(code).procedures[kind]
 
 
 @cache

@@ -59,6 +59,7 @@ def policy_of(table: Table) -> Policy:
     if route not in ROUTES:
         raise FileRefused("value-unknown", table.place, f"route: {route}")
     source = _told(table.take("source", str), table.place, "source")
+    source_en = _told(table.take("source_en", str, source), table.place, "source_en")
     every = Procedure(KINDS["new"], "", _rules(table.table("steps")), _off(table.table("off")), {}, {},
                       _notice(table.table("notice")) if table.has("notice") else None)
     procedures: dict[str, Procedure] = {}
@@ -69,7 +70,7 @@ def policy_of(table: Table) -> Policy:
             prove(procedure, f"{part.place}: {procedure.kind.name}")
             procedures[procedure.kind.name] = procedure
     table.end()
-    return Policy(code, lo, hi, since, until, route, source, procedures)
+    return Policy(code, lo, hi, since, until, route, source, procedures, source_en)
 
 
 def _procedures(part: Table, every: Procedure) -> Iterator[Procedure]:

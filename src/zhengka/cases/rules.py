@@ -171,7 +171,10 @@ class Procedure:
 
 
 class Policy(NamedTuple):
-    """A case policy of the areas from `lo` to `hi`, in force from `valid_from` up to and including `valid_to`."""
+    """A case policy of the areas from `lo` to `hi`, in force from `valid_from` up to and including `valid_to`.
+
+    `source`: what lays it down, as it is called in Chinese; `source_en`: in English, or the same where no file says it.
+    """
 
     code: str
     lo: int
@@ -181,6 +184,7 @@ class Policy(NamedTuple):
     route: str
     source: str
     procedures: Mapping[str, Procedure]
+    source_en: str = ""
 
     def holds(self, on: date) -> bool:
         """True where the policy is in force on a day."""

@@ -44,10 +44,11 @@ class CaseOf(NamedTuple):
 
 
 class Need(NamedTuple):
-    """A paper that is needed, and the clause that asks for it."""
+    """A paper that is needed, and the clause that asks for it, in English and in Chinese."""
 
     paper: str
     clause: str
+    clause_zh: str
 
 
 @dataclass(frozen=True)
@@ -123,9 +124,9 @@ def requirements(table: Table) -> Requirements:
 
 
 def _rule(part: Table) -> Rule:
-    paper, clause = part.take("paper", str), _told(part, "clause")
-    if paper not in PAPERS:
-        raise FileRefused("value-unknown", part.place, f"paper: {paper}")
+    need = Need(part.take("paper", str), _told(part, "clause"), _told(part, "clause_zh"))
+    if need.paper not in PAPERS:
+        raise FileRefused("value-unknown", part.place, f"paper: {need.paper}")
     categories, reasons = part.take("categories", list, []), part.take("reasons", list, [])
     if wrong := [one for one in categories if type(one) is not int or one not in CATEGORIES]:
         raise FileRefused("value-out-of-range", part.place, f"categories: {wrong}")
@@ -133,7 +134,7 @@ def _rule(part: Table) -> Rule:
         raise FileRefused("value-unknown", part.place, f"reasons: {wrong}")
     minors = part.take("minors", bool, False)
     part.end()
-    return Rule(Need(paper, clause), minors, frozenset(categories), frozenset(reasons))
+    return Rule(need, minors, frozenset(categories), frozenset(reasons))
 
 
 def _kinds(part: Table) -> list[str]:

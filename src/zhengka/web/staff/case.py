@@ -1,5 +1,6 @@
 """One case: where it stands, what is missing, what this officer may do now and why not the rest, what happened."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from zhengka.cases.queries import Choice
 from zhengka.core.errors import PROBLEMS
 from zhengka.formats.certnumber import CATEGORIES, GRADES
 from zhengka.papers.queries import Subject
+from zhengka.papers.rules import Need
 from zhengka.registry.services import Finding
 from zhengka.web.access import Request, act, requires
 from zhengka.web.staff import history, papers
@@ -85,9 +87,10 @@ def _page(request: Request, row: Case, form: ReasonForm, finding: FindingForm) -
     choices = [each for each in queries.choices(row, actor=request.actor)
                if each.step.action not in ("order", "end_notice", "arrive", "freeze", "lapse")]
     open_ = [each.step.action for each in choices if each.is_open]
+    needs = queries.papers_needed(row) if row.ended_at is None else []
     return render(request, "staff/case.html", {
         "title": row.name, "caption": KIND_WORDS[row.kind_of_case], "case": row, "form": form,
-        "stages": _stages(row), "facts": _facts(request, row), "missing": _missing(row),
+        "stages": _stages(row), "facts": _facts(request, row), "missing": _missing(row, needs),
         "open": [(action, SHORTCUTS.get(action, "")) for action in open_
                  if action not in services.NEEDS_REASON and action != "assess"],
         "finding": finding if "assess" in open_ else None,
@@ -95,7 +98,7 @@ def _page(request: Request, row: Case, form: ReasonForm, finding: FindingForm) -
         "closed": [(words.act(each.step.action, "case"), _why(row, each))
                    for each in choices if not each.is_open],
         "portrait": row.ended_at is None and row.holder_id is None and request.actor.may("case.confirm"),
-        "papers": _papers(request, row), "may_book": "book" in open_ and request.actor.may("assessment.plan"),
+        "papers": _papers(request, row, needs), "may_book": "book" in open_ and request.actor.may("assessment.plan"),
         "desk": _desk(request, row), "events": history.of_row(request, row),
         "breadcrumbs": trail((_("Cases"), "staff:cases"))})
 
@@ -107,11 +110,11 @@ def _desk(request: Request, row: Case) -> str:
     return "give_back" if row.assignee_id == request.actor.id else "take_on"
 
 
-def _papers(request: Request, row: Case) -> dict[str, Any]:
+def _papers(request: Request, row: Case, needs: Sequence[Need]) -> dict[str, Any]:
     """The papers of a case, and which of those that its kind needs are missing."""
     subject = Subject(row.kind(), row.pk, row.area_id, row.front_id)
-    return papers.section(request, subject, needs=queries.papers_needed(row) if row.ended_at is None else (),
-                          photo=_hidden(row) or bool(row.holder and row.holder.photo), over=row.ended_at is not None)
+    return papers.section(request, subject, needs=needs, over=row.ended_at is not None,
+                          photo=_hidden(row) or bool(row.holder and row.holder.photo))
 
 
 def _hidden(row: Case) -> bool:
@@ -143,7 +146,7 @@ MOST = 30
 
 
 def _facts(request: Request, row: Case) -> list[Fact]:
-    told = services.told(row)
+    told, policy = services.told(row), book.policy(row.policy)
     facts = [Fact(_("Person"), _person(request, row))]
     if "person" in told:
         facts.append(Fact(_("ID number"), Cell(masked(told["person"]["id_number"]), number=True)))
@@ -161,7 +164,7 @@ def _facts(request: Request, row: Case) -> list[Fact]:
     facts += [Fact(_("Office"), area_name(row.area)),
               Fact(_("Officer in charge"), row.assignee.name if row.assignee else _("Nobody yet")),
               Fact(_("Opened"), _day(row.opened_at)), Fact(_("Due"), due_cell(row)),
-              Fact(_("Policy"), row.policy)]
+              Fact(_("Policy"), bilingual((policy.source, policy.source_en)))]
     return [*facts, *_clocks(request, row)]
 
 
@@ -218,12 +221,14 @@ def _aside(row: Case, names: list[str]) -> int:
     return names.index(found) if found in names else len(names) - 1
 
 
-def _missing(row: Case) -> list[Any]:
+def _missing(row: Case, needs: Sequence[Need]) -> list[Any]:
+    """What is missing besides the papers: a photo is one of these where the kind of case asks for it."""
     if row.ended_at:
         return []
     missing = []
     leads_to_card = any(step.action == "order" for step in row.table.steps)
-    if leads_to_card and not _hidden(row) and not (row.holder and row.holder.photo):
+    told_of = _hidden(row) or "photo" in [need.paper for need in needs]
+    if leads_to_card and not told_of and not (row.holder and row.holder.photo):
         missing.append(_("A photo: without one the card is held before it is made."))
     if row.certificate and row.certificate.state not in ("valid", "frozen") and row.kind_of_case != "restoration":
         missing.append(_("A valid certificate."))

@@ -116,7 +116,8 @@ def section(request: Request, subject: Subject, *, needs: Sequence[Need] = (), p
                   empty=_("No paper was taken in yet."))
     missing = queries.missing(needs, subject, photo=photo) if needs else []
     may_add = not over and request.actor.may("case.open")
-    return {"table": table, "missing": [(PAPER_WORDS[need.paper], need.clause) for need in missing],
+    return {"table": table,
+            "missing": [(PAPER_WORDS[need.paper], bilingual((need.clause_zh, need.clause))) for need in missing],
             "add": reverse(f"staff:{subject.kind}-paper", args=[subject.pk]) if may_add else ""}
 
 
