@@ -16,19 +16,19 @@ from zhengka.cards.models import Card
 from zhengka.cases import queries as cases
 from zhengka.core import fields
 from zhengka.core.errors import Refusal
-from zhengka.core.events import Replayed
 from zhengka.papers.queries import Subject
 from zhengka.registry import queries, services
 from zhengka.registry.models import Certificate, Holder
 from zhengka.registry.photos import FAULTS
 from zhengka.registry.services import InFull
-from zhengka.web.access import Request, request_key, requires
+from zhengka.web.access import Request, requires
 from zhengka.web.staff import activations, history, papers
+from zhengka.web.staff import in_full as reading
 from zhengka.web.staff.case_words import KIND_WORDS
+from zhengka.web.staff.in_full import PurposeForm, Reading
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.opening import kinds_for
 from zhengka.web.staff.paging import SIZE, cursor
-from zhengka.web.staff.papers import PurposeForm
 from zhengka.web.staff.words import SEX_WORDS, bilingual, disability, masked
 from zhengka.web.ui import words
 from zhengka.web.ui.forms import SearchField
@@ -101,15 +101,10 @@ def holder(request: Request, pk: int) -> HttpResponse:
 @require_POST
 def in_full(request: Request, pk: int) -> HttpResponse:
     """The same page with the numbers in full, once, for a purpose that the event keeps."""
-    row, form = queries.holder(pk, actor=request.actor), PurposeForm(request.POST)
-    if not form.is_valid():
-        return _page(request, row, purpose=form)
-    try:
-        clear = services.read_in_full(row, by=request.actor, request_id=request_key(request), at=timezone.now(),
-                                      purpose=form.cleaned_data["purpose"])
-    except Replayed:
-        return HttpResponseRedirect(reverse("staff:holder", args=[pk]))
-    return _page(request, row, clear=clear)
+    row = queries.holder(pk, actor=request.actor)
+    return reading.read(request, partial(services.read_in_full, row),
+                        page=lambda form: _page(request, row, purpose=form),
+                        shown=lambda clear: _page(request, row, clear=clear), back=reverse("staff:holder", args=[pk]))
 
 
 @requires("holder.read")
@@ -121,14 +116,16 @@ def photo(request: Request, pk: int) -> HttpResponse:
     return HttpResponse(queries.portrait(row.photo), content_type="image/jpeg")
 
 
-def _page(request: Request, row: Holder, *, clear: InFull | None = None, **forms_: forms.Form) -> HttpResponse:
+def _page(request: Request, row: Holder, *, clear: InFull | None = None,
+          purpose: PurposeForm | None = None) -> HttpResponse:
     certificates = queries.certificates(row)
     its_cards, its_cases = list(cards.of_holder(row.pk)), list(cases.of_holder(row.pk))
     told = queries.history(row, [("card", each.pk) for each in its_cards] + [("case", each.pk) for each in its_cases])
     may_photograph = request.actor.may("case.confirm") and row.state == "registered"
     return render(request, "staff/holder.html", {
         "title": row.name, "caption": _("Holder"), "holder": row, "facts": _facts(row, clear), "clear": clear,
-        "purpose_form": forms_.get("purpose", PurposeForm()),
+        "in_full": None if clear else Reading(_("Show numbers, phone and address in full"), _("Show in full"), reverse(
+            "staff:holder-in-full", args=[row.pk]), purpose or PurposeForm()),
         "may_photograph": may_photograph, "papers": papers.section(request, Subject(row.kind(), row.pk, row.area_id)),
         "photo_fault": bilingual(FAULTS.get(row.photo_fault, (row.photo_fault,) * 2)) if row.photo_fault else "",
         "certificates": _certificates(certificates, clear), "cards": [_card(request, each) for each in its_cards],

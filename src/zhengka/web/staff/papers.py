@@ -5,11 +5,12 @@ A page of a subject shows its papers by `section` and the template `staff/papers
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils import timezone
@@ -19,19 +20,19 @@ from django.views.decorators.http import require_POST
 
 from zhengka.cases import queries as cases
 from zhengka.core.errors import Refusal
-from zhengka.core.events import Replayed
 from zhengka.papers import queries, services
 from zhengka.papers.models import Paper
 from zhengka.papers.queries import Subject
 from zhengka.papers.reading import MOST_BYTES
 from zhengka.papers.rules import Need
-from zhengka.papers.services import Upload
+from zhengka.papers.services import Opened, Upload
 from zhengka.registry import queries as registry
 from zhengka.registry.models import Holder
-from zhengka.web.access import Request, act, request_key, requires
-from zhengka.web.staff import history
+from zhengka.web.access import Request, act, requires
+from zhengka.web.staff import history, in_full
+from zhengka.web.staff.in_full import PurposeForm, Reading
 from zhengka.web.staff.navigation import area_name, trail
-from zhengka.web.staff.words import PAPER_WORDS, PURPOSE_WORDS, bilingual, problem_words
+from zhengka.web.staff.words import PAPER_WORDS, bilingual, problem_words
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table, Text
 
@@ -79,12 +80,6 @@ def _case(request: Request, pk: int) -> Owner:
 
 OWNERS: dict[str, Callable[[Request, int], Owner]] = {"holder": _holder, "case": _case}
 """Kind of a subject → the one of this id, if the officer may see it."""
-
-
-class PurposeForm(forms.Form):
-    """Why a person's data is read in full."""
-
-    purpose = forms.ChoiceField(label=_("Purpose"), choices=[("", "—"), *PURPOSE_WORDS.items()])
 
 
 class WithdrawForm(forms.Form):
@@ -176,13 +171,15 @@ def paper(request: Request, pk: int) -> HttpResponse:
     return _page(request, queries.paper(pk, actor=request.actor))
 
 
-def _page(request: Request, row: Paper, **forms_: forms.Form) -> HttpResponse:
+def _page(request: Request, row: Paper, *, purpose: PurposeForm | None = None,
+          withdraw: WithdrawForm | None = None) -> HttpResponse:
     there = row.state == Paper.workflow.initial
     owner = OWNERS[row.subject](request, row.subject_id)
     return render(request, "staff/papers/paper.html", {
         "title": PAPER_WORDS[row.kind_of_paper], "caption": owner.title, "paper": row, "facts": _facts(row),
-        "purpose_form": forms_.get("purpose", PurposeForm()) if there else None,
-        "withdraw_form": forms_.get("withdraw", WithdrawForm()) if there and not owner.over and request.actor.may(
+        "in_full": Reading(_("Read the paper"), _("Save the file"), reverse("staff:paper-read", args=[row.pk]),
+                           purpose or PurposeForm(), open=True) if there else None,
+        "withdraw_form": (withdraw or WithdrawForm()) if there and not owner.over and request.actor.may(
             "case.open") else None,
         "events": history.of_row(request, row), "breadcrumbs": owner.crumbs})
 
@@ -199,14 +196,12 @@ def _facts(row: Paper) -> list[Fact]:
 @require_POST
 def read(request: Request, pk: int) -> HttpResponse:
     """The paper itself, as a file to save; an event keeps who read it and why."""
-    row, form = queries.paper(pk, actor=request.actor), PurposeForm(request.POST)
-    if not form.is_valid():
-        return _page(request, row, purpose=form)
-    try:
-        opened = services.open_paper(row, purpose=form.cleaned_data["purpose"], by=request.actor,
-                                     request_id=request_key(request), at=timezone.now())
-    except Replayed:  # the page has a new request id: pressing once more sends the file again
-        return HttpResponseRedirect(reverse("staff:paper", args=[pk]))
+    row = queries.paper(pk, actor=request.actor)
+    return in_full.read(request, partial(services.open_paper, row), page=lambda form: _page(request, row, purpose=form),
+                        shown=_file, back=reverse("staff:paper", args=[pk]))
+
+
+def _file(opened: Opened) -> HttpResponse:
     response = HttpResponse(opened.data, content_type=opened.media)
     response.headers["Content-Disposition"] = content_disposition_header(True, opened.name) or "attachment"
     response.headers["Content-Security-Policy"] = SANDBOX

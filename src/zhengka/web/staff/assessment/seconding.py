@@ -1,10 +1,11 @@
 """Second signatures (会签): what waits for them, and one assessment with its conclusion."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from django import forms
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils import timezone
@@ -14,12 +15,11 @@ from django.views.decorators.http import require_POST
 from zhengka.assessment import queries, services
 from zhengka.assessment.models import Assessment
 from zhengka.cases import services as cases
-from zhengka.core.events import Replayed
-from zhengka.web.access import Request, act, request_key, requires
-from zhengka.web.staff import history
+from zhengka.web.access import Request, act, requires
+from zhengka.web.staff import history, in_full
 from zhengka.web.staff.assessment import terms
+from zhengka.web.staff.in_full import PurposeForm, Reading
 from zhengka.web.staff.navigation import area_name, trail
-from zhengka.web.staff.papers import PurposeForm
 from zhengka.web.staff.words import bilingual
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table, Text
@@ -55,15 +55,15 @@ def assessment(request: Request, pk: int) -> HttpResponse:
 @require_POST
 def form(request: Request, pk: int) -> HttpResponse:
     """The same page with the form's answers, once, for a purpose that the event keeps."""
-    row, purpose = queries.assessment(pk, actor=request.actor), PurposeForm(request.POST)
-    if not purpose.is_valid():
-        return _page(request, row, purpose=purpose)
-    try:
-        answers = services.read_in_full(row, purpose=purpose.cleaned_data["purpose"], by=request.actor,
-                                        request_id=request_key(request), at=timezone.now())
-    except Replayed:
-        return HttpResponseRedirect(reverse("staff:assessment", args=[pk]))
-    return _page(request, row, answers=told(row, answers))
+    row = queries.assessment(pk, actor=request.actor)
+    return in_full.read(request, partial(services.read_in_full, row),
+                        page=lambda purpose: _page(request, row, in_full=_reading(row, purpose)),
+                        shown=lambda answers: _page(request, row, answers=told(row, answers)),
+                        back=reverse("staff:assessment", args=[pk]))
+
+
+def _reading(row: Assessment, purpose: PurposeForm) -> Reading:
+    return Reading(_("Show the form"), _("Show the form"), reverse("staff:assessment-form", args=[row.pk]), purpose)
 
 
 @requires("case.assess")
@@ -108,7 +108,8 @@ def _page(request: Request, row: Assessment, **context: Any) -> HttpResponse:
     found, me = queries.conclusion(row), request.actor
     return render(request, "staff/assessment/assessment.html", {
         "title": _("Assessment"), "caption": row.institution.name, "assessment": row, "facts": _facts(row),
-        "conclusion": terms.conclusion_facts(found, row.area_id), "purpose": PurposeForm(), "differ": DifferForm(),
+        "conclusion": terms.conclusion_facts(found, row.area_id), "in_full": _reading(row, PurposeForm()),
+        "differ": DifferForm(),
         "may_sign": row.state == "signed" and me.may("case.assess") and me.person != row.first_person,
         "events": history.of_row(request, row),
         "breadcrumbs": trail((_("Second signatures"), "staff:assessments")) if me.may("case.assess") else [],
