@@ -7,7 +7,7 @@ from django.db.models import F, Q
 
 from zhengka.areas.models import Area
 from zhengka.bulk.workflow import ACT
-from zhengka.core.models import ProvinceRow, Stateful, state_check
+from zhengka.core.models import ProvinceRow, Stateful, StreamName, state_check
 
 
 class Act(ProvinceRow, Stateful):
@@ -24,7 +24,7 @@ class Act(ProvinceRow, Stateful):
     asked = models.JSONField(default=dict, help_text="what was asked for besides, as codes")
     permissions = models.JSONField(help_text="what the officer was permitted when asking; it holds to the end")
     officer_id = models.BigIntegerField(null=True)
-    upload = models.TextField(blank=True, help_text="digest of the sealed upload, removed at the end")
+    upload = StreamName(blank=True, help_text="digest of the sealed upload, removed at the end")
     total = models.PositiveIntegerField(default=0, help_text="rows expected when it was asked for; 0: not known")
     done = models.PositiveIntegerField(default=0, help_text="rows looked at so far")
     moved = models.PositiveIntegerField(default=0, help_text="those of them with which it was done")

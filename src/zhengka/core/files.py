@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -110,6 +111,40 @@ def or_removed(name: str) -> Iterator[None]:
 def remove(digest: str) -> None:
     """Forget a file that nobody needs any more (a sealed upload once it is taken); a repeat does nothing."""
     place(digest).unlink(missing_ok=True)
+
+
+def streams(since: datetime, until: datetime) -> Iterator[str]:
+    """The names of the sealed streams that were written between two moments."""
+    for entry in _kept():
+        try:
+            if since.timestamp() <= entry.stat().st_mtime < until.timestamp() and _is_stream(entry.path):
+                yield entry.name
+        except FileNotFoundError:  # somebody removed it meanwhile
+            continue
+
+
+def _is_stream(path: str) -> bool:
+    with Path(path).open("rb") as file:
+        return seal.is_stream(file.read(4))
+
+
+def remove_halves(until: datetime) -> int:
+    """Remove what was half written before that moment by a process that died; how many files."""
+    folder = Path(settings.FILES)
+    halves = [path for path in [*folder.glob("tmp*"), *folder.glob("*/*/tmp*")]
+              if path.stat().st_mtime < until.timestamp()]
+    for path in halves:
+        path.unlink(missing_ok=True)
+    return len(halves)
+
+
+def _kept() -> "Iterator[os.DirEntry[str]]":
+    """Every file of the store."""
+    level = [Path(settings.FILES)] if Path(settings.FILES).exists() else []
+    for _ in range(2):
+        level = [Path(entry.path) for folder in level for entry in os.scandir(folder) if entry.is_dir()]
+    for folder in level:
+        yield from (entry for entry in os.scandir(folder) if entry.is_file())
 
 
 @contextmanager

@@ -26,6 +26,17 @@ def new_ids(model: type[models.Model], province: int, count: int = 1) -> list[in
         return [row[0] for row in cursor.fetchall()]
 
 
+class StreamName(models.TextField):  # type: ignore[type-arg]
+    """A column that names a sealed stream of the file store (`files.put_sealed_stream`), or nothing. What no column of
+    this kind names is swept (`core.sweeping`).
+    """
+
+    def deconstruct(self) -> Any:
+        """For migrations it is text."""
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.TextField", args, kwargs
+
+
 def province_of(area: int) -> int:
     """The two digits of the province in a 12-digit area code."""
     return area // 10**10

@@ -29,6 +29,7 @@ __all__ = [
     "SealedFile",
     "UnknownKeyVersion",
     "blind_index_many",
+    "is_stream",
     "open_file",
     "open_many",
     "open_one",
@@ -174,6 +175,11 @@ def seal_stream(ring: KeyRing, reader: BinaryIO, writer: BinaryIO, *, context: b
         writer.write(seal_file(ring, frame, context=_frame_context(context, stream, place, last)))
         total += len(frame)
     return total
+
+
+def is_stream(head: bytes) -> bool:
+    """True for the first bytes (four at least) of what `seal_stream` wrote."""
+    return head.startswith(_MAGIC)
 
 
 def open_stream(ring: KeyRing, reader: BinaryIO, writer: BinaryIO, *, context: bytes) -> int:

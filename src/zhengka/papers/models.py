@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from zhengka.areas.models import Area
-from zhengka.core.models import ProvinceRow, Shared, Stateful, state_check
+from zhengka.core.models import ProvinceRow, Shared, Stateful, StreamName, state_check
 from zhengka.papers.rules import PAPERS
 from zhengka.papers.workflow import PAPER, PORTRAIT
 
@@ -19,7 +19,7 @@ class Paper(Shared, ProvinceRow, Stateful):
     subject = models.TextField(help_text="kind of the row that it belongs to: case, holder")
     subject_id = models.BigIntegerField()
     kind_of_paper = models.TextField(choices=[(code, english) for code, (_, english) in PAPERS.items()])
-    file = models.TextField(blank=True, help_text="name of the sealed file in the file store")
+    file = StreamName(blank=True, help_text="name of the sealed file in the file store")
     name = models.BinaryField(help_text="name that the file came under, sealed as paper.name")
     media = models.TextField(help_text="application/pdf or image/jpeg")
     size = models.PositiveIntegerField(help_text="bytes")
@@ -53,7 +53,7 @@ class Portrait(Shared, ProvinceRow, Stateful):
     area = models.ForeignKey(Area, on_delete=models.PROTECT, db_column="area", db_index=False)
     subject = models.TextField(help_text="kind of the row that it belongs to: case, holder")
     subject_id = models.BigIntegerField()
-    file = models.TextField(blank=True, help_text="name of the sealed file in the file store")
+    file = StreamName(blank=True, help_text="name of the sealed file in the file store")
     standard = models.TextField(help_text="code of the photo standard")
     dark_glasses = models.BooleanField(help_text="allowed to the person (视力)")
     fits = models.BooleanField(help_text="no check failed")

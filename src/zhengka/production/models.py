@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from zhengka.areas.models import Area
 from zhengka.cards.models import Card
-from zhengka.core.models import ProvinceRow, Stateful, state_check
+from zhengka.core.models import ProvinceRow, Stateful, StreamName, state_check
 from zhengka.production.workflow import BATCH, FINDINGS, ITEM_OUTCOMES
 
 
@@ -41,7 +41,7 @@ class Batch(ProvinceRow, Stateful):
     package = models.TextField(blank=True, help_text="name of the package file under the home's packages folder")
     manifest_digest = models.TextField(blank=True)
     content_key = models.BinaryField(null=True, help_text="sealed as batch.content_key; gone once the package is there")
-    proof = models.TextField(blank=True, help_text="digest of the sealed proof sheet (PDF)")
+    proof = StreamName(blank=True, help_text="digest of the sealed proof sheet (PDF)")
     result_id = models.UUIDField(null=True)
     officer_id = models.BigIntegerField(null=True)
 

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Case, F, Q, Value, When
 
 from zhengka.areas.models import Area
-from zhengka.core.models import ProvinceRow, Stateful, state_check
+from zhengka.core.models import ProvinceRow, Stateful, StreamName, state_check
 from zhengka.registry.workflow import CERTIFICATE, HOLDER, IMPORT
 
 
@@ -115,7 +115,7 @@ class Import(ProvinceRow, Stateful):
     area = models.ForeignKey(Area, on_delete=models.PROTECT, db_column="area", db_index=False)
     filename = models.TextField()
     digest = models.TextField(help_text="SHA-256 of the file; the sealed copy in the file store is `upload`")
-    upload = models.TextField(blank=True, help_text="digest of the sealed upload, removed when taken")
+    upload = StreamName(blank=True, help_text="digest of the sealed upload, removed when taken")
     form = models.TextField(choices=[("xlsx", "xlsx"), ("csv", "csv")])
     encoding = models.TextField(blank=True, help_text="of a text: utf-8, utf-8-sig or gb18030")
     rows = models.PositiveIntegerField(default=0)
@@ -124,7 +124,7 @@ class Import(ProvinceRow, Stateful):
     unchanged = models.PositiveIntegerField(default=0)
     refused = models.PositiveIntegerField(default=0)
     reasons = models.JSONField(default=dict, help_text="reason code → number of rows")
-    refused_file = models.TextField(blank=True, help_text="digest of the sealed file of refused rows")
+    refused_file = StreamName(blank=True, help_text="digest of the sealed file of refused rows")
     problem = models.TextField(blank=True, help_text="code of the refusal of the whole file")
     problem_facts = models.JSONField(default=dict, help_text="what the refusal met, such as missing columns")
     progress = models.PositiveIntegerField(default=0, help_text="rows read so far")
