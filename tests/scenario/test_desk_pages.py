@@ -61,7 +61,11 @@ def test_cards_that_are_ticked_are_handed_over_and_activated_together():
     ticked = [make_card(make_holder(), state="ready") for _ in range(3)]
     left = make_card(make_holder(), state="ready")
     clerk = Visitor(make_officer("clerk"))
-    clerk.act(reverse("staff:cards-bulk", args=["hand-over"]), card=[card.pk for card in ticked])
+    url, chosen = reverse("staff:cards-bulk", args=["hand-over"]), [card.pk for card in ticked]
+    asked = clerk.act(url, card=chosen).content.decode()
+    assert "Hand over 3 cards?" in asked and all(f'value="{pk}"' in asked for pk in chosen)
+    assert [state_of(card) for card in ticked] == ["ready"] * 3, "it is asked a second time"
+    clerk.act(url, card=chosen, sure="1")
     assert [state_of(card) for card in ticked] == ["issued"] * 3 and state_of(left) == "ready"
     clerk.act(reverse("staff:cards-bulk", args=["activate"]), card=[card.pk for card in ticked])
     assert [state_of(card) for card in ticked] == ["active"] * 3
@@ -70,14 +74,15 @@ def test_cards_that_are_ticked_are_handed_over_and_activated_together():
 def test_the_page_says_how_many_moved_and_how_many_somebody_moved_before():
     ready, gone = (make_card(make_holder(), state=state) for state in ("ready", "issued"))
     clerk = Visitor(make_officer("clerk"))
-    clerk.act(reverse("staff:cards-bulk", args=["hand-over"]), card=[ready.pk, gone.pk, "nonsense"])
+    clerk.act(reverse("staff:cards-bulk", args=["hand-over"]), card=[ready.pk, gone.pk, "nonsense"],
+              sure="1")
     said = page(clerk, "cards")
     assert "Hand over: 1 card" in said and "1 card stayed as it was" in said
 
 
 def test_another_unit_s_card_among_the_ticked_ones_stays_as_it_is():
     theirs = make_card(make_holder(area=make_area(430702, name="武陵区")), state="ready")
-    Visitor(make_officer("clerk")).act(reverse("staff:cards-bulk", args=["hand-over"]), card=[theirs.pk])
+    Visitor(make_officer("clerk")).act(reverse("staff:cards-bulk", args=["hand-over"]), card=[theirs.pk], sure="1")
     assert state_of(theirs) == "ready"
 
 
@@ -108,9 +113,11 @@ def test_the_preview_hides_the_number_and_gives_no_code_that_opens_anything():
 
 def test_the_same_form_sent_twice_reports_a_card_lost_once():
     card, key = finished("active"), str(request_id())
-    clerk = Visitor(make_officer("clerk"))
+    clerk, url = Visitor(make_officer("clerk")), reverse("staff:card-step", args=[card.pk, "report_lost"])
+    assert "Report this card lost?" in clerk.post(url, {"request_id": key}).content.decode()
+    assert state_of(card) == "active", "it is asked a second time"
     for _ in range(2):
-        answer = clerk.post(reverse("staff:card-step", args=[card.pk, "report_lost"]), {"request_id": key})
+        answer = clerk.post(url, {"request_id": key, "sure": "1"})
         assert answer.status_code == 302
     assert Event.objects.filter(subject="card", subject_id=card.pk, action="report_lost").count() == 1
 
@@ -147,6 +154,7 @@ def test_a_batch_is_opened_prepared_sent_and_received_by_its_pages(tmp_path):
     assert sheet.content.startswith(b"%PDF") and b"".join(package.streaming_content)
     taken = Event.objects.filter(subject="batch", subject_id=batch.pk, action__startswith="take_")
     assert {event.action for event in taken} == {"take_proof", "take_package"}
+    cards.publish_status_lists(at=NOON)
     producer.act(reverse("staff:batch-step", args=[batch.pk, "send"]))
     results = batches.make_cards(Batch.get(batch.pk), home)
     producer.act(reverse("staff:batch-results", args=[batch.pk]),

@@ -67,7 +67,8 @@ def allowed(role: str, name: str) -> tuple[int, ...]:
 
 
 def form() -> dict[str, str]:
-    return {"request_id": str(uuid4()), "purpose": "desk", "role": "reviewer", "action": "confirm", "reason": "x"}
+    return {"request_id": str(uuid4()), "purpose": "desk", "role": "reviewer", "action": "confirm", "reason": "x",
+            "sure": "1"}
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -8,8 +8,21 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from builders import NOON, make_area, make_case, make_certificate, make_holder, make_id_number, make_officer, request_id
+from builders import (
+    NOON,
+    make_area,
+    make_card,
+    make_case,
+    make_certificate,
+    make_holder,
+    make_id_number,
+    make_officer,
+    request_id,
+    with_numbers,
+)
+from papers_brought import put_portrait
 from portraits import make_photo
+from stories import applies
 from visits import Visitor
 from worker import work
 from zhengka.accounts.workflow import DELEGATION, OFFICER
@@ -19,7 +32,10 @@ from zhengka.cases import book
 from zhengka.cases.models import Case
 from zhengka.core import fields
 from zhengka.core.models import Event
+from zhengka.keys import services as keys
+from zhengka.papers.models import Portrait
 from zhengka.production.workflow import BATCH
+from zhengka.registry import photos
 from zhengka.registry import services as registry
 from zhengka.registry.models import Holder, Import
 from zhengka.web.staff.home import WAITING
@@ -63,7 +79,7 @@ def test_reading_in_full_needs_a_purpose_and_leaves_an_event():
     holder = make_holder(id_number=number)
     visitor, url = Visitor(make_officer("reviewer")), reverse("staff:holder-in-full", args=[holder.pk])
     refused = visitor.act(url, purpose="").content.decode()
-    assert number not in refused and "There is a problem" not in refused and "This field is required" in refused
+    assert number not in refused and "There is a problem" in refused and "This field is required" in refused
     assert number in visitor.act(url, purpose="desk").content.decode()
     event = Event.objects.get(subject="holder", subject_id=holder.pk, action="read_in_full")
     assert event.facts == {"purpose": "desk"}
@@ -173,6 +189,49 @@ def test_a_case_goes_from_clerk_to_reviewer_to_approver():
         assert visitor.get(reverse("staff:case", args=[case.pk])).status_code == 200
     case.refresh_from_db()
     assert case.state == "ordered" and case.card.state == "ordered"
+
+
+def test_the_page_of_a_case_names_a_missing_photo_once_and_says_clause_and_policy_in_the_language_of_the_page():
+    case = make_case(state="confirmed")
+    url = reverse("staff:case", args=[case.pk])
+    english = Visitor(make_officer("reviewer")).get(url).content.decode()
+    chinese = Visitor(make_officer("reviewer")).get(url, headers={"accept-language": "zh-hans"}).content.decode()
+    assert "A photo: without one" not in english and english.count("art. 9(1): two-inch") == 1
+    assert "办法第九条（一）" in chinese and "art. 9(1)" not in chinese
+    assert "Measures for the Administration" in english and "《中华人民共和国残疾人证管理办法》(2017)" in chinese
+
+
+def test_who_decides_a_case_sees_whose_it_is():
+    case, visitor = make_case(state="confirmed"), Visitor(make_officer("reviewer"))
+    url, of_record = reverse("staff:case", args=[case.pk]), reverse("staff:holder-photo", args=[case.holder_id])
+    assert of_record not in visitor.get(url).content.decode()
+    case.holder.photo = photos.keep(make_photo(1))
+    case.holder.save()
+    assert of_record in visitor.get(url).content.decode() and visitor.get(of_record).status_code == 200
+    assert "staff/holders" not in Visitor(make_officer("assessor")).get(url).content.decode()
+    application = applies().case
+    taken = put_portrait_of(application)
+    shown = reverse("staff:portrait-picture", args=[taken.pk])
+    page = reverse("staff:case", args=[application.pk])
+    assert shown in visitor.get(page).content.decode() and visitor.get(shown)["Content-Type"] == "image/jpeg"
+
+
+def put_portrait_of(case: Case) -> Portrait:
+    """A kept portrait of an application."""
+    portrait = put_portrait(make_holder(), state="kept")
+    Portrait.objects.filter(pk=portrait.pk).update(subject="case", subject_id=case.pk)
+    return portrait
+
+
+def test_a_card_is_found_by_its_serial_as_it_is_printed():
+    keys.ensure(make_area().code, "SM", at=NOON)
+    (card,) = with_numbers(make_card(state="active"))
+    (theirs,) = with_numbers(make_card(make_holder(area=make_area(430702, name="武陵区")), state="active"))
+    visitor, url = Visitor(make_officer("clerk")), reverse("staff:holders")
+    printed = " ".join(card.serial[at:at + 4] for at in range(0, 16, 4))
+    for typed in (card.serial, printed):
+        assert visitor.post(url, {"q": typed}).url == reverse("staff:card", args=[card.pk])
+    assert visitor.post(url, {"q": theirs.serial}).url == url, "another office's card is nobody's"
 
 
 def test_the_reviewer_s_second_account_cannot_approve_and_the_page_says_why():

@@ -102,7 +102,7 @@ def test_a_lost_card_is_refused_at_once_and_accepted_again_when_it_is_found():
     visitor, clerk = Visitor(), Visitor(make_officer("clerk"))
     url = f"/V/{digits_of(card)}"
     assert words_of(visitor.get(url))[0] == "Valid"
-    clerk.act(f"/staff/cards/{card.pk}/report_lost")
+    clerk.act(f"/staff/cards/{card.pk}/report_lost", sure="1")
     assert words_of(visitor.get(url))[0] == "Reported lost"
     clerk.act(f"/staff/cards/{card.pk}/report_found")
     assert words_of(visitor.get(url))[0] == "Valid"

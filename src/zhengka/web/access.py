@@ -20,7 +20,6 @@ Every route carries `requires(…)` or `public`; a test walks the URL list and s
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 from functools import wraps
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
@@ -102,23 +101,31 @@ def request_key(request: HttpRequest) -> UUID:
         raise BadRequest("a form of this site carries a request id") from None
 
 
-def act(request: Request, do: Callable[[UUID], Any], *, to: str, said: Any = "") -> HttpResponse:
+def act(request: Request, do: Callable[[UUID], Any], *, to: str | Callable[[int], str], said: Any = "") -> HttpResponse:
     """Carry out `do(request id)`, say so, and go to `to`; a repeat of the same form goes there too and does nothing.
 
+    `to`: an address, or a function that makes it of the id of the row that `do` returns.
     `said`: words, or a function that makes them of what `do` returned (how many of a bulk act moved). A service for
     many rows cannot raise `Replayed`, so the words are kept in the session and a repeat is answered from there.
     """
-    key, words = request_key(request), said
+    key, words, row = request_key(request), said, 0
     if callable(said):
         kept: dict[str, str] = request.session.get(ACTS, {})
         words = kept.get(str(key)) or str(said(do(key)))
         request.session[ACTS] = dict(list({**kept, str(key): words}.items())[-KEPT:])
     else:
-        with suppress(Replayed):
-            do(key)
+        try:
+            row = getattr(do(key), "pk", 0)
+        except Replayed as again:
+            row = again.event.subject_id
     if words:
         messages.success(request, words)
-    return HttpResponseRedirect(to)
+    return HttpResponseRedirect(to(row) if callable(to) else to)
+
+
+def sure(request: HttpRequest) -> bool:
+    """True once the visitor said yes to being asked a second time (`staff/sure.html`)."""
+    return request.POST.get("sure") == "1"
 
 
 def back_to(request: HttpRequest, otherwise: str = "") -> str:

@@ -102,7 +102,7 @@ def new(request: Request) -> HttpResponse:
         def do(key: UUID) -> Batch:
             return services.open_batch(unit, profile, form.cleaned_data["maker"], by=request.actor, request_id=key,
                                        at=timezone.now(), limit=form.cleaned_data["limit"])
-        return act(request, do, to=reverse("staff:batches"), said=_("The batch is open."))
+        return act(request, do, to=lambda pk: reverse("staff:batch", args=[pk]), said=_("The batch is open."))
     return render(request, "staff/form.html", {
         "title": _("Open a batch"), "form": form, "submit": _("Open the batch"), "back": reverse("staff:batches"),
         "breadcrumbs": trail((_("Batches"), "staff:batches"))})

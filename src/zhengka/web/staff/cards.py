@@ -21,7 +21,7 @@ from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed
 from zhengka.production import queries as production
 from zhengka.registry import queries as registry
-from zhengka.web.access import Request, act, request_key, requires
+from zhengka.web.access import Request, act, request_key, requires, sure
 from zhengka.web.staff import activations, history
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.paging import SIZE, page_by_place, place, ticked
@@ -89,6 +89,12 @@ def step(request: Request, pk: int, action: str) -> HttpResponse:
     if action not in ACTS:
         raise Refusal("step-not-open", action=action)
 
+    if action == "report_lost" and not sure(request):
+        CARD.step(row.state, action)
+        return render(request, "staff/sure.html", {
+            "title": _("Report this card lost?"), "caption": row.holder.name, "url": request.path, "kind": "warning",
+            "meaning": _("Every check refuses the card from now on, until somebody reports it found."),
+            "submit": words.act(action), "back": reverse("staff:card", args=[pk]), "hidden": []})
     how = activations.how(request) if action == "activate" else {}
 
     def do(key: UUID) -> Card:
@@ -105,13 +111,20 @@ def bulk(request: Request, name: str) -> HttpResponse:
         raise Refusal("not-found")
     source, action, service = BULK[name]
     ids = ticked(request, "card")
+    back = f"{reverse('staff:cards')}?state={source}"
+    if action == "hand_over" and ids and not sure(request):
+        asked = ngettext("Hand over %(n)d card?", "Hand over %(n)d cards?", len(ids)) % {"n": len(ids)}
+        return render(request, "staff/sure.html", {
+            "title": asked, "url": request.path, "submit": words.act(action), "back": back, "kind": "primary",
+            "meaning": _("Each holder has the card in hand, and the old certificate was taken back."),
+            "hidden": [("card", pk) for pk in ids]})
     key = request_key(request)
     try:
         moved = service(ids, by=request.actor, request_id=key, at=timezone.now()) if ids else []
     except Replayed:
         moved = []
     _tell(request, action, ids, moved)
-    return HttpResponseRedirect(f"{reverse('staff:cards')}?state={source}")
+    return HttpResponseRedirect(back)
 
 
 def _tell(request: Request, action: str, asked: Sequence[int], moved: Sequence[int]) -> None:

@@ -20,6 +20,7 @@ from zhengka.cases.models import Case
 from zhengka.cases.queries import Choice
 from zhengka.core.errors import PROBLEMS
 from zhengka.formats.certnumber import CATEGORIES, GRADES
+from zhengka.papers import queries as portraits
 from zhengka.papers.queries import Subject
 from zhengka.papers.rules import Need
 from zhengka.registry.services import Finding
@@ -97,6 +98,7 @@ def _page(request: Request, row: Case, form: ReasonForm, finding: FindingForm) -
         "back_steps": [action for action in open_ if action in services.NEEDS_REASON],
         "closed": [(words.act(each.step.action, "case"), _why(row, each))
                    for each in choices if not each.is_open],
+        "photo": _photo(request, row),
         "portrait": row.ended_at is None and row.holder_id is None and request.actor.may("case.confirm"),
         "papers": _papers(request, row, needs), "may_book": "book" in open_ and request.actor.may("assessment.plan"),
         "desk": _desk(request, row), "events": history.of_row(request, row),
@@ -120,6 +122,17 @@ def _papers(request: Request, row: Case, needs: Sequence[Need]) -> dict[str, Any
 def _hidden(row: Case) -> bool:
     """True where the person's record is another office's: the front office does not see what is on it."""
     return row.holder_id is not None and row.holder is None
+
+
+def _photo(request: Request, row: Case) -> str:
+    """Address of the person's photo, for who looks whether it is this person's case: the one that was taken for it,
+    else that of the record; nothing where there is none, or none that this officer may see.
+    """
+    taken = portraits.portrait_of(Subject(row.kind(), row.pk, row.area_id))
+    if taken and taken.file:
+        return reverse("staff:portrait-picture", args=[taken.pk])
+    may = row.holder and request.actor.may("holder.read") and request.actor.sees(row.holder.area_id)
+    return reverse("staff:holder-photo", args=[row.holder_id]) if may and row.holder and row.holder.photo else ""
 
 
 @requires("case.confirm")

@@ -1,5 +1,7 @@
 """Holders (持证人): searched without leaving a trace of the number, shown masked, read in full for a purpose."""
 
+import re
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -37,6 +39,7 @@ from zhengka.web.ui.parts import Cell, Column, Fact, Pager, Row, Table
 SOUGHT = "sought"
 """The session's key for the sealed words of the last search."""
 CONTEXT = "session.sought"
+SERIAL = re.compile(r"[0-9]{16}")
 DESK_STEPS = {"hand_over": "primary", "activate": "primary", "report_lost": "warning-quiet",
               "report_found": "secondary"}
 """Steps of a card that are taken at the desk, and how their buttons look."""
@@ -46,7 +49,8 @@ class SearchForm(forms.Form):
     """What an officer knows of the person."""
 
     q = SearchField(label=_("Find a holder"), max_length=64, required=True, help_text=_(
-        "Name, pinyin (zhangsan), initials (zs), ID number, or any certificate number that the person ever had."))
+        "Name, pinyin (zhangsan), initials (zs), ID number, a card's serial, or any certificate number that the person "
+        "ever had."))
 
 
 @requires("holder.read")
@@ -56,6 +60,8 @@ def index(request: Request) -> HttpResponse:
     if request.method == "POST":
         form = SearchForm(request.POST)
         if form.is_valid():
+            if found := _card_of(request, form.cleaned_data["q"]):
+                return HttpResponseRedirect(reverse("staff:card", args=[found.pk]))
             request.session[SOUGHT] = fields.close(form.cleaned_data["q"], CONTEXT).hex()
             hits = queries.find(form.cleaned_data["q"], actor=request.actor, limit=2)
             only = reverse("staff:holder", args=[hits[0].pk]) if len(hits) == 1 else reverse("staff:holders")
@@ -64,6 +70,17 @@ def index(request: Request) -> HttpResponse:
     sealed = request.session.get(SOUGHT, "")
     text = fields.open_(bytes.fromhex(sealed), CONTEXT) if sealed else ""
     return _results(request, SearchForm(initial={"q": text}), text)
+
+
+def _card_of(request: Request, text: str) -> Card | None:
+    """The card whose serial was typed, as it is printed in groups or not; None for anything else."""
+    serial = text.replace(" ", "")
+    if not SERIAL.fullmatch(serial) or not request.actor.may("card.read"):
+        return None
+    try:
+        return cards.by_serial(serial, actor=request.actor)
+    except Refusal:
+        return None
 
 
 def _results(request: Request, form: SearchForm, text: str) -> HttpResponse:
