@@ -89,7 +89,7 @@ def _read(data: dict[str, Any]) -> Memory:
 
 def _application(data: list[Any]) -> Application:
     *about, files, keys = data
-    read = [File(*fields, tuple(records)) for *fields, records in files]
+    read = [File(*[*fields, tuple(records)]) for *fields, records in files]
     secrets = [Secret(Key(*entry), key, left) for *entry, key, left in keys]
     by_slot = {secret.entry.slot: secret for secret in secrets}
-    return Application(*about, {file.fid: file for file in read}, by_slot)
+    return Application(*[*about, {file.fid: file for file in read}, by_slot])

@@ -17,8 +17,8 @@ from zhengka.formats.chip.profile import FREE, NEVER, SERIAL, Field, File, Profi
 from zhengka.formats.suites import SUITES, Suite
 
 Record = Mapping[str, Any]
-PIECE: Final = 240
-"""Most bytes of a file that one command reads or writes."""
+PIECE: Final = 224
+"""Most bytes of a file that one command reads or writes: with padding and MAC of a loading channel it still fits."""
 
 _DONE = b"\x90\x00"
 _CLOSED = b"\x69\x82"
