@@ -13,9 +13,11 @@ from zhengka.formats.chip.profile import File
 
 
 def values(file: File, content: bytes) -> dict[str, Any]:
-    """Every field of a file by name; ValueError names the first that spells no value."""
+    """Every field of a file by name; ValueError names the first that spells no value or is not all there."""
     found, at = {}, 0
     for field in file.fields:
+        if at + field.size > len(content):
+            raise ValueError(field.name)
         try:
             found[field.name] = READ[field.kind](content[at : at + field.size])
         except (ValueError, IndexError):

@@ -80,12 +80,15 @@ def _prove(wire: _Wire, profile: Profile, answer: Answer, serial: str, own: byte
     challenge, sw = wire.ask(encode_command(Command(0x00, 0x84, 0, 0, b"", secure.CHALLENGE)))
     if sw != OK or len(challenge) != secure.CHALLENGE:
         raise CardRefused("unreadable", sw)
-    proof = answer("reader", serial, challenge)
+    try:
+        proof, expected = answer("reader", serial, challenge), answer("internal", serial, own)
+    except ValueError:  # no serial that the module would draw a key from
+        raise CardRefused("unreadable") from None
     mutual = Command(0x00, 0x82, 0, profile.slot("reader"), proof + own, secure.CHALLENGE)
     shown, sw = wire.ask(encode_command(mutual))
     if sw != OK:
         raise CardRefused("gate-blocked" if sw == 0x6983 else "gate-refused", sw)
-    if not hmac.compare_digest(shown, answer("internal", serial, own)):
+    if not hmac.compare_digest(shown, expected):
         raise CardRefused("not-authentic")
 
 

@@ -7,7 +7,7 @@ counted and destroyed, and never given out (I10). Only a chip that is seen to ho
 from collections.abc import Callable
 from typing import Final, Literal, NamedTuple
 
-from zhengka.formats.apdu import OK, Transport, decode_command, decode_response, status_text
+from zhengka.formats.apdu import OK, ApduBroken, Transport, decode_command, decode_response, status_text
 from zhengka.formats.chip import asking
 from zhengka.formats.chip.card import GET_UID
 from zhengka.formats.chip.scp03 import ChannelRefused, Host, KeySet
@@ -29,6 +29,7 @@ CODES: Final = {
     "wrong-transport-key": "the chip does not accept the transport key",
     "refused": "the chip refused a command",
     "answer-forged": "somebody changed an answer on the way",
+    "garbled": "the chip answered what is no answer",
     "cut": "the chip stopped answering",
     "uid-changed": "the chip told two identifiers",
     "readback-differs": "the chip reads back something else",
@@ -52,25 +53,36 @@ class Made(NamedTuple):
     readback: bytes | None = None
 
 
+class Known(NamedTuple):
+    """What is known of a chip before it is made: the master keys of its loading channel, where it has one; its
+    identifier; and the read-back that it must give.
+    """
+
+    channel: KeySet | None = None
+    uid: bytes = b""
+    readback: bytes | None = None
+
+
+NOTHING: Final = Known()
+
+
 class _Ended(Exception):
     def __init__(self, made: Made) -> None:
         self.made = made
 
 
 def make(
-    card: Transport, script: Script, plan: ReadingPlan, *, channel: KeySet | None = None, uid: bytes = b"",
-    expected: bytes | None = None, again: Callable[[], Transport] | None = None,
+    card: Transport, script: Script, plan: ReadingPlan, known: Known = NOTHING, *,
+    again: Callable[[], Transport] | None = None,
 ) -> Made:
     """Make one card. It never raises: whatever happens has a name.
 
-    `channel`: the master keys, where the chip is loaded through a channel. `uid`: the chip that must be in the machine,
-    where that is known. `expected`: the read-back digest, where it is known. `again`: how to reach the chip once more
-    after it stopped answering, to see whether it is still blank.
+    `again` is how to reach the chip once more after it stopped answering, to see whether it is still blank.
     """
     told = b""
     try:
-        told = _uid(card, uid)
-        line = _opened(card, plan.suite, channel, told)
+        told = _uid(card, known.uid)
+        line = _opened(card, plan.suite, known.channel, told)
         _write(line, script)
         try:
             digest = readback(line, plan, script.serial)
@@ -83,7 +95,9 @@ def make(
         return _named(Made("suspect", refused.code), told, script, again)
     except OSError:
         return _named(Made("suspect", "cut"), told, script, again)
-    if expected is not None and digest != expected:
+    except ApduBroken:
+        return _named(Made("suspect", "garbled"), told, script, again)
+    if known.readback is not None and digest != known.readback:
         return _named(Made("suspect", "readback-differs", readback=digest), told, script, None)
     return Made("good", "", uid=told, readback=digest)
 
