@@ -20,13 +20,13 @@ from typing import NamedTuple
 from uuid import UUID
 
 from zhengka.formats.chip import Script, SoftCard
-from zhengka.formats.chip.making import make
+from zhengka.formats.chip.making import CODES, make
 from zhengka.formats.package import CardOrder, Member, PackageBroken, PackageReader
 from zhengka.formats.results import CardResult, Counts, ResultReader, ResultsInfo, ResultWriter, spell
 from zhengka.formats.suites import SUITES
 from zhengka_maker import home as homes
 
-PLANTS = ("duplicate-uid", "wrong-readback", "unordered-serial", "missing-card")
+PLANTS = ("duplicate-uid", "wrong-readback", "unordered-serial", "missing-card", "power-cut")
 """Faults that `run` can plant in its results, so that the receiver's checks can be seen to work."""
 
 _ACCIDENTS = ("the chip did not answer", "the print was smeared", "the feeder jammed")
@@ -101,9 +101,8 @@ def _make(job: Job, reader: PackageReader, order: CardOrder, place: str) -> Card
         accident = _ACCIDENTS[luck[8] % len(_ACCIDENTS)]
         return CardResult(order.serial, card.uid, card.atr, None, "spoiled", accident)
     made = make(card, Script(order.serial, order.commands), info.plan)
-    good = made.outcome == "good"
-    return CardResult(order.serial, made.uid, card.atr, made.readback if good else None, "good" if good else "spoiled",
-                      made.reason)
+    outcome = "spoiled" if made.outcome == "blank" else made.outcome
+    return CardResult(order.serial, made.uid, card.atr, made.readback, outcome, made.reason)
 
 
 def _check_faces(reader: PackageReader, faces: Member | None) -> None:
@@ -167,4 +166,6 @@ def _spoil_result(card: CardResult, fault: str, uid: bytes) -> Iterator[CardResu
     elif fault == "unordered-serial":
         yield card
         yield card._replace(serial="9" * 16, uid=bytes(7))
+    elif fault == "power-cut":
+        yield card._replace(outcome="suspect", readback=None, reason=CODES["cut"])
     # missing-card: nothing is yielded, as if the card had fallen under the table

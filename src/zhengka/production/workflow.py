@@ -54,5 +54,6 @@ FINDINGS = {
     "uid-twice": "芯片唯一号重复",
     "readback-differs": "回读与预期不符",
     "not-ordered": "未订购的卡",
+    "maker-unsure": "制卡商不知芯片内容",
 }
 """What a card maker's results can be found to be wrong in (回盘异常)."""
