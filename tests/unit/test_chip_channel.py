@@ -117,6 +117,18 @@ def test_a_chip_with_channel_keys_takes_nothing_outside_the_channel():
     assert host.transmit(asking.create_transparent(b"\0\1", 8, b"\0\0")) == b"\x90\x00"
 
 
+def test_a_half_made_card_with_channel_keys_tells_nothing_outside_the_channel():
+    profile, records = make_profile(suite="INTL"), make_records(1)
+    [script] = compile_many(profile, records, keys_by_slot=make_keys(profile, records), kek=KEK)
+    card = chip()
+    host = opened(card)
+    for command in script.commands:
+        host.transmit(command)
+    card.reset()
+    told = [card.transmit(bytes.fromhex(step.replace("*", "00" * 8))) for step in reading_plan(profile).steps]
+    assert set(told) == {b"\x90\x00", b"\x69\x82"}
+
+
 def test_a_chip_without_channel_keys_opens_no_channel():
     assert refused(SoftCard(uid=UID, kek=KEK, suite=INTL)) == "no-channel"
 

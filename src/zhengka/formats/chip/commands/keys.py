@@ -81,7 +81,9 @@ def external(run: Run, command: Command) -> bytes:
 def internal(run: Run, command: Command) -> bytes:
     """INTERNAL AUTHENTICATE (11.5.2): while being made, every slot proves that its key is there."""
     secret = run.secret(command.p2)
-    if run.operational and secret.entry.purpose != "internal":
+    if not run.operational:
+        run.making()
+    elif secret.entry.purpose != "internal":
         raise Refused(0x6985)
     if len(command.data) != secure.CHALLENGE:
         raise Refused(0x6700)

@@ -119,8 +119,10 @@ class Run:
             raise Refused(0x6982)
 
     def may_read(self, file: File) -> None:
-        """Refuse where the file must not be read now."""
-        if self.operational and file.read != FREE and file.read not in self.session.proven:
+        """Refuse where the file must not be read now; while the chip is made, its maker reads everything."""
+        if not self.operational:
+            self.making()
+        elif file.read != FREE and file.read not in self.session.proven:
             raise Refused(0x6982)
 
     def to_write(self, file: File, command: Command) -> bytes:
