@@ -195,6 +195,19 @@ def test_several_applications_keep_their_files_and_proofs_apart():
     assert done(card, bytes.fromhex("00A4000C02DF02"), asking.read_binary(0x15)) == b"\2" * 8
 
 
+@pytest.mark.parametrize("enter", ["00A404000941303030303030303100", "00A4000C02DF01", "00A4010C02DF01"])
+def test_who_is_proven_in_one_application_is_nobody_in_another(enter: str):
+    card, names = blank(), [b"A00000001", b"A00000002"]
+    for place, name in enumerate(names, 1):
+        done(card, asking.create_application(name, bytes([0xDF, place])))
+        done(card, asking.create_transparent(b"\0\x16", 8, b"\x03\xff"), keyed(READER, bytes([place]) * 16))
+    done(card, bytes.fromhex("80EA0000"))
+    proof = answer(SM, b"\2" * 16, done(card, bytes.fromhex("0084000008")))
+    done(card, encode_command(Command(0x00, 0x82, 0, 3, proof)), asking.read_binary(0x16))
+    done(card, bytes.fromhex(enter))
+    assert ask(card, asking.read_binary(0x16))[1] == 0x6982
+
+
 @pytest.mark.parametrize("capacity", CAPACITIES)
 def test_a_chip_takes_what_fits_and_not_a_byte_more(capacity: int):
     card, taken = blank(capacity), OVERHEAD

@@ -187,6 +187,13 @@ def test_an_answer_that_was_forged_in_the_channel_is_suspect():
     assert made(forged, channel=MASTERS) == ("suspect", "answer-forged")
 
 
+@pytest.mark.parametrize("commands", [[], [b"\x00"], [bytes.fromhex("00E00000026200")]])
+def test_a_script_that_is_none_has_an_outcome_too(commands: list[bytes]):
+    odd = Odd(blank_chip(PROFILE), cut_at=2)
+    assert make(odd, Script("1" * 16, commands), PLAN, KNOWN, again=odd.again).outcome == "suspect"
+    assert make(blank_chip(PROFILE), Script("1" * 16, commands), PLAN, KNOWN).outcome in ("spoiled", "suspect")
+
+
 def test_a_card_that_claims_every_command_done_does_not_read_back():
     class Yes:
         def transmit(self, apdu: bytes) -> bytes:

@@ -244,6 +244,18 @@ def test_a_locked_application_does_nothing_until_it_is_unlocked():
     assert decode_response(card.transmit(asking.read_binary(0x15))).sw == 0x9000
 
 
+def test_locking_forgets_who_was_proven():
+    card = SoftCard.of(finished().memory, rng=still)
+    proof = encode_command(Command(0x00, 0x82, 0, PROFILE.slot("reader"), answer(SM, KEYS["reader"], RANDOM)))
+    for apdu in (SELECT, CHALLENGE, proof):
+        card.transmit(apdu)
+    assert decode_response(card.transmit(asking.read_binary(0x16))).sw == 0x9000
+    for ins in (0x1E, 0x18):
+        for apdu in protected("control", Command(0x80, ins, 0, 0))[1:]:
+            assert decode_response(card.transmit(apdu)).sw == 0x9000
+    assert card.transmit(asking.read_binary(0x16)) == b"\x69\x82"
+
+
 def test_a_locked_card_never_answers_again():
     card = SoftCard.of(finished().memory, rng=still)
     for apdu in protected("control", Command(0x80, 0x16, 0, 0)):

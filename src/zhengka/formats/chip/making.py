@@ -37,7 +37,7 @@ CODES: Final = {
 """Every name that a card's making can end with."""
 
 _TAKEN: Final = (0x6A8A, 0x6A89, 0x6985)
-_PUT_KEY: Final = 0xD4
+_PUT_KEY: Final = b"\xd4"
 
 
 class Made(NamedTuple):
@@ -152,15 +152,15 @@ def _refused(number: int, command: bytes, sw: int) -> Made:
     reason = f"command {number}: {status_text(sw)}"
     if number == 1 and sw in _TAKEN:
         return Made("suspect", "not-blank", reason, number)
-    if decode_command(command).ins == _PUT_KEY and sw == 0x6988:
+    if command[1:2] == _PUT_KEY and sw == 0x6988:
         return Made("spoiled", "wrong-transport-key", reason, number)
     return Made("spoiled", "refused", reason, number)
 
 
 def _is_blank(again: Callable[[], Transport], script: Script) -> bool:
     """Whether the chip, looked at once more, does not have the application that the script begins with."""
-    name = find(decode_command(script.commands[0]).data, 0x62, 0x84)
     try:
+        name = find(decode_command(script.commands[0]).data, 0x62, 0x84)
         return decode_response(again().transmit(asking.select_application(name))).sw == 0x6A82
-    except OSError:
+    except (OSError, ValueError, IndexError):
         return False
