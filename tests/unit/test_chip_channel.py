@@ -91,6 +91,16 @@ def test_the_card_understands_and_answers_as_the_published_chip_does(session: di
             assert answer.hex().upper() == session["answer"] + "9000"
 
 
+def test_a_host_that_somebody_else_wrote_makes_a_file_on_our_chip():
+    """What that host said was written down once; with the same challenge our chip answers the same, and understands."""
+    uid = bytes.fromhex("31323334353637")
+    keys = MASTERS.of_chip(INTL, uid)
+    card = SoftCard(uid=uid, kek=KEK, suite=INTL, channel=keys, rng=lambda size: bytes(range(0x80, 0x80 + size)))
+    for asked, told in VECTORS["independent_host"]["exchanges"]:
+        assert card.transmit(bytes.fromhex(asked)).hex().upper() == told
+    assert card.memory.applications[b"A0000"].files[b"\x00\x15"].content.rstrip(b"\0") == b"hello"
+
+
 @SUITE_NAMES
 @pytest.mark.parametrize("level", LEVELS)
 def test_a_whole_card_is_made_and_read_back_through_the_channel(suite: Suite, level: int):

@@ -139,7 +139,9 @@ def test_a_file_that_asks_for_it_takes_enciphered_data_only():
     def challenge() -> bytes:
         return done(card, bytes.fromhex("0084000008"))
 
-    assert ask(card, protect(SM, key, challenge(), command))[1] == 0x6988
+    for clear in (b"personal", bytes(16)):
+        assert ask(card, protect(SM, key, challenge(), command._replace(data=clear)))[1] == 0x6988
+    assert done(card, asking.read_binary(0x16)) == bytes(size)
     sealed = protect(SM, key, challenge(), command, cipher=True)
     assert b"personal" not in sealed
     done(card, sealed)
