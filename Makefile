@@ -3,8 +3,9 @@
 SHELL := /bin/bash
 PY := .venv/bin/python
 SCALE ?= 0.01
+FUZZ_SECONDS ?= 600
 
-.PHONY: help run test scenarios check bench docs messages lock screenshots clean
+.PHONY: help run test scenarios check bench fuzz docs messages lock screenshots clean
 
 help: ## Show these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -33,6 +34,10 @@ check: ## Style, types, imports, sizes, stale files
 bench: ## Print speed and memory as ratios to a floor measured in the same run
 	@bin/setup test
 	@$(PY) -m tests.bench
+
+fuzz: ## Fuzz what reads bytes from cards, makers and files (FUZZ_SECONDS=600, shared by the targets)
+	@bin/setup test
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) $(PY) -m tests.fuzz
 
 docs: ## Write docs/reference from the code
 	@bin/setup run

@@ -19,17 +19,16 @@ from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
-from zhengka.formats.apdu import OK, decode_response, status_text
-from zhengka.formats.chip import SoftCard, readback
+from zhengka.formats.chip import Script, SoftCard
+from zhengka.formats.chip.making import CODES, make
 from zhengka.formats.package import CardOrder, Member, PackageBroken, PackageReader
 from zhengka.formats.results import CardResult, Counts, ResultReader, ResultsInfo, ResultWriter, spell
 from zhengka.formats.suites import SUITES
 from zhengka_maker import home as homes
 
-PLANTS = ("duplicate-uid", "wrong-readback", "unordered-serial", "missing-card")
+PLANTS = ("duplicate-uid", "wrong-readback", "unordered-serial", "missing-card", "power-cut")
 """Faults that `run` can plant in its results, so that the receiver's checks can be seen to work."""
 
-DONE = OK.to_bytes(2)
 _ACCIDENTS = ("the chip did not answer", "the print was smeared", "the feeder jammed")
 
 
@@ -101,12 +100,9 @@ def _make(job: Job, reader: PackageReader, order: CardOrder, place: str) -> Card
     if int.from_bytes(luck[:8]) < job.spoil * 2**64:
         accident = _ACCIDENTS[luck[8] % len(_ACCIDENTS)]
         return CardResult(order.serial, card.uid, card.atr, None, "spoiled", accident)
-    for number, command in enumerate(order.commands, 1):
-        answer = card.transmit(command)
-        if answer != DONE:
-            reason = f"command {number}: {status_text(decode_response(answer).sw)}"
-            return CardResult(order.serial, card.uid, card.atr, None, "spoiled", reason)
-    return CardResult(order.serial, card.uid, card.atr, readback(card, info.plan, order.serial), "good", "")
+    made = make(card, Script(order.serial, order.commands), info.plan)
+    outcome = "spoiled" if made.outcome == "blank" else made.outcome
+    return CardResult(order.serial, made.uid, card.atr, made.readback, outcome, made.reason)
 
 
 def _check_faces(reader: PackageReader, faces: Member | None) -> None:
@@ -170,4 +166,6 @@ def _spoil_result(card: CardResult, fault: str, uid: bytes) -> Iterator[CardResu
     elif fault == "unordered-serial":
         yield card
         yield card._replace(serial="9" * 16, uid=bytes(7))
+    elif fault == "power-cut":
+        yield card._replace(outcome="suspect", readback=None, reason=CODES["cut"])
     # missing-card: nothing is yielded, as if the card had fallen under the table

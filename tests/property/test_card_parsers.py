@@ -1,5 +1,6 @@
 """Whatever comes in, chip, profile, package and results answer or raise their own error, and nothing else."""
 
+import copy
 import os
 import tempfile
 from pathlib import Path
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from made_cards import KEK, blank_chip, make_keys, make_orders, make_package, make_profile, make_records, profile_table
 from zhengka.formats.apdu import decode_response
-from zhengka.formats.chip import ProfileBroken, Script, compile_many, lint, load
+from zhengka.formats.chip import PowerCut, ProfileBroken, Script, SoftCard, compile_many, lint, load
 from zhengka.formats.package import PackageBroken, PackageReader
 from zhengka.formats.results import CardResult, ResultReader, ResultsBroken, ResultsInfo, ResultWriter
 from zhengka.formats.suites import SM
@@ -61,6 +62,23 @@ def test_a_chip_answers_every_command_with_a_status_word(commands: list[bytes]):
         card.transmit(command)
     for command in commands:
         assert decode_response(card.transmit(command)).sw >= 0x6100
+
+
+@given(st.integers(0, len(SCRIPTS[0].commands)), COMMANDS, st.integers(0, 5))
+def test_a_chip_that_loses_its_power_is_the_old_one_or_the_new_one(made: int, command: bytes, writes: int):
+    card = blank_chip(PROFILE)
+    for each in SCRIPTS[0].commands[:made]:
+        card.transmit(each)
+    before, whole = card.memory, SoftCard.of(card.memory)
+    whole._session = copy.deepcopy(card._session)
+    whole.transmit(command)
+    card.power_cut_after(writes)
+    try:
+        card.transmit(command)
+    except PowerCut:
+        assert card.memory in (before, whole.memory)
+    else:
+        assert card.memory == whole.memory
 
 
 @given(st.lists(COMMANDS, max_size=20))

@@ -83,7 +83,8 @@ def test_spoiled_cards_are_ordered_again_and_counted(area, maker, home):
     ("duplicate-uid", ["uid-twice", "uid-twice"], 2),
     ("wrong-readback", ["readback-differs"], 1),
     ("unordered-serial", ["not-ordered"], 0),
-    ("missing-card", ["card-missing"], 1)])
+    ("missing-card", ["card-missing"], 1),
+    ("power-cut", ["maker-unsure"], 1)])
 def test_each_fault_that_the_maker_plants_is_found_and_named(area, maker, home, plant, codes, suspect):
     batch = sent(area, maker)
     batch = batches.receive(batch, batches.make_cards(batch, home, plant=(plant,)))
@@ -98,7 +99,8 @@ def test_each_fault_that_the_maker_plants_is_found_and_named(area, maker, home, 
 def test_all_faults_at_once_are_told_apart(area, maker, home):
     batch = sent(area, maker, 10)
     batch = batches.receive(batch, batches.make_cards(batch, home, plant=PLANTS))
-    assert sorted(found(batch)) == ["card-missing", "not-ordered", "readback-differs", "uid-twice", "uid-twice"]
+    assert sorted(found(batch)) == [
+        "card-missing", "maker-unsure", "not-ordered", "readback-differs", "uid-twice", "uid-twice"]
     assert batch.good + batch.suspect == 10
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import pickle
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from zhengka.formats.chip import (
     Profile,
     ReadingPlan,
     RecordBroken,
+    SoftCard,
     compile_many,
     expected_readback,
     readback,
@@ -89,9 +91,10 @@ def test_a_card_with_another_persons_field_does_not_read_back(change: dict[str, 
 
 def test_a_card_that_leaves_the_holder_open_does_not_read_back():
     [record] = make_records(1)
-    card = written_card(PROFILE, record)
-    for application in card._applications.values():
-        application.files[b"\x00\x16"].read = 0
+    memory = written_card(PROFILE, record).memory
+    application = memory.applications[PROFILE.aid]
+    left_open = application.with_file(replace(application.files[b"\x00\x16"], read=0))
+    card = SoftCard.of(memory.with_application(left_open))
     assert readback(card, reading_plan(PROFILE), record["serial"]) != expected(record)
 
 

@@ -97,6 +97,11 @@ def test_a_card_that_nobody_ordered_can_be_planted(package: Path, home: Path):
     assert len({card.serial for card in cards} - DIGESTS.keys()) == 1
 
 
+def test_a_card_whose_power_went_can_be_planted(package: Path, home: Path):
+    [suspect] = [card for card in make(package, home, "--spoil", "0", "--plant", "power-cut") if card.outcome != "good"]
+    assert (suspect.outcome, suspect.readback, suspect.reason) == ("suspect", None, "the chip stopped answering")
+
+
 def test_a_missing_card_can_be_planted_together_with_others(package: Path, home: Path):
     cards = make(package, home, "--plant", "missing-card", "--plant", "wrong-readback")
     assert len(DIGESTS.keys() - {card.serial for card in cards}) == 1

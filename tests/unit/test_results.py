@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from zhengka.formats import results
 from zhengka.formats.results import CardResult, Counts, ResultReader, ResultsBroken, ResultsInfo, ResultWriter
 from zhengka.formats.suites import SM, SUITES, SigningKey
 
@@ -30,18 +31,27 @@ def refusal(path: Path) -> str:
 @pytest.mark.parametrize("suite", ["SM", "INTL"])
 def test_results_read_as_they_were_written(tmp_path: Path, suite: str):
     key = SUITES[suite].generate()
-    reader = ResultReader(written(tmp_path / "r", [GOOD, SPOILED, GOOD], key=key), key.public)
-    assert list(reader.cards()) == [GOOD, SPOILED, GOOD]
+    suspect = SPOILED._replace(outcome="suspect")
+    reader = ResultReader(written(tmp_path / "r", [GOOD, SPOILED, suspect, GOOD], key=key), key.public)
+    assert list(reader.cards()) == [GOOD, SPOILED, suspect, GOOD]
     assert reader.info == INFO
-    assert reader.counts == Counts(cards=3, good=2, spoiled=1)
+    assert reader.counts == Counts(cards=4, good=2, spoiled=1, suspect=1)
 
 
 def test_a_batch_in_which_nothing_was_made_still_has_results(tmp_path: Path):
-    assert ResultReader(written(tmp_path / "r", []), KEY.public).counts == Counts(0, 0, 0)
+    assert ResultReader(written(tmp_path / "r", []), KEY.public).counts == Counts(0, 0, 0, 0)
+
+
+def test_a_maker_who_counts_no_suspect_cards_is_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    with monkeypatch.context() as older:
+        older.setattr(results, "OUTCOMES", ("good", "spoiled"))
+        path = written(tmp_path / "r", [GOOD, SPOILED])
+    assert b"suspect" not in path.read_bytes()
+    assert ResultReader(path, KEY.public).counts == Counts(2, 1, 1, 0)
 
 
 def test_a_writer_that_fails_leaves_nothing(tmp_path: Path):
-    with pytest.raises(ValueError, match="good or spoiled"), ResultWriter(tmp_path / "r", INFO, KEY) as writer:
+    with pytest.raises(ValueError, match="good, spoiled or suspect"), ResultWriter(tmp_path / "r", INFO, KEY) as writer:
         writer.add(GOOD._replace(outcome="fine"))
     assert list(tmp_path.iterdir()) == []
 

@@ -251,7 +251,9 @@ def test_a_command_out_of_place_has_its_own_status_word(commands: list[str], sta
         (["00B0001000"], 0x9000),
         (["00B00000"], 0x6700),
         (["00B0002001"], 0x6B00),
-        (["00B0950001"], 0x6A86),
+        (["00B0950001"], 0x9000),
+        (["00B0960001"], 0x6A82),
+        (["00B0B50001"], 0x6A86),
         (["00D60000021122"], 0x9000),
         (["00D60000"], 0x6700),
         (["00D6001F021122"], 0x6A84),
@@ -292,4 +294,4 @@ def test_the_mac_of_a_protected_line_covers_its_header():
 
 def test_a_card_never_shows_a_key():
     card = finished_card()
-    assert KEYS["reader"].hex() not in repr(card) + repr(card._applications) and UID.hex() in repr(card)
+    assert KEYS["reader"].hex() not in repr(card) + repr(card.memory) and UID.hex() in repr(card)

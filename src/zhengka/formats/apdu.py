@@ -25,6 +25,7 @@ STATUS = {
     0x6A80: "incorrect data field",
     0x6A81: "function not supported",
     0x6A82: "file or application not found",
+    0x6A83: "record not found",
     0x6A84: "not enough memory space in the file",
     0x6A86: "incorrect parameters P1-P2",
     0x6A88: "referenced data or key not found",

@@ -1,8 +1,8 @@
 """What the card maker sends back (制卡回执): one JSON line per card made, between a header and a signed end.
 
     {"format": "zhengka-results/1", "result": uuid, "batch": …, "package": digest, "maker": key id, "suite": …}
-    {"serial": …, "uid": …, "atr": …, "readback": …, "outcome": "good" | "spoiled", "reason": …}     one per card
-    {"cards": …, "good": …, "spoiled": …}
+    {"serial": …, "uid": …, "atr": …, "readback": …, "outcome": …, "reason": …}     one per card
+    {"cards": …, "good": …, "spoiled": …, "suspect": …}
     {"signature": …}
 
 The signature of the maker's key is over a chain of digests through every line before it, so that a line that is
@@ -12,6 +12,7 @@ changed, left out, added or moved breaks it, and a file of any length is checked
 import json
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -22,7 +23,9 @@ from uuid import UUID
 from zhengka.formats.suites import SUITES, MalformedSignature, PublicKey, SigningKey
 
 FORMAT: Final = "zhengka-results/1"
-OUTCOMES: Final = ("good", "spoiled")
+OUTCOMES: Final = ("good", "spoiled", "suspect")
+"""Suspect: the maker does not know what the card holds. A file in which no card is need not count them."""
+
 MOST_LINE: Final = 4096
 """Most bytes in a line."""
 
@@ -51,7 +54,7 @@ class ResultsInfo(NamedTuple):
 
 
 class CardResult(NamedTuple):
-    """What became of one card. A spoiled card says why; `readback` is None when it could not be read back."""
+    """What became of one card. All but a good one say why; `readback` is None when it could not be read back."""
 
     serial: str
     uid: bytes
@@ -62,11 +65,12 @@ class CardResult(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """How many cards the file tells of: cards = good + spoiled."""
+    """How many cards the file tells of: cards = good + spoiled + suspect."""
 
     cards: int
     good: int
     spoiled: int
+    suspect: int
 
 
 class ResultWriter:
@@ -85,7 +89,7 @@ class ResultWriter:
     def add(self, card: CardResult) -> None:
         """Write the result of one card."""
         if card.outcome not in OUTCOMES:
-            raise ValueError("an outcome is good or spoiled")
+            raise ValueError("an outcome is good, spoiled or suspect")
         self._counts[card.outcome] += 1
         self._line(spell(card))
 
@@ -127,7 +131,7 @@ class ResultReader:
             raise ResultsBroken("wrong-maker", 1)
         self._cards = lines - 3
         self.counts = self._count()
-        if told != self.counts._asdict():
+        if {"suspect": 0} | told != self.counts._asdict():
             raise ResultsBroken("wrong-counts", lines - 1)
 
     def cards(self) -> Iterator[CardResult]:
@@ -144,8 +148,8 @@ class ResultReader:
         return nullcontext(self._source)
 
     def _count(self) -> Counts:
-        good = sum(card.outcome == "good" for card in self.cards())
-        return Counts(self._cards, good, self._cards - good)
+        each = Counter(card.outcome for card in self.cards())
+        return Counts(self._cards, *[each[outcome] for outcome in OUTCOMES])
 
 
 def claimed(file: BinaryIO) -> ResultsInfo:

@@ -63,6 +63,18 @@ def ecb_each(keys: Sequence[bytes], blocks: Sequence[bytes], *, cipher: CipherNa
     return done
 
 
+def cbc_encrypt(key: bytes, start: bytes, blocks: bytes, *, cipher: CipherName = "sm4") -> bytes:
+    """Encrypt whole 16-byte blocks, chained from the 16-byte vector `start` on (GB/T 17964, CBC), without padding."""
+    context = Cipher(_ALGORITHMS[cipher](key), modes.CBC(start)).encryptor()
+    return context.update(blocks) + context.finalize()
+
+
+def cbc_decrypt(key: bytes, start: bytes, blocks: bytes, *, cipher: CipherName = "sm4") -> bytes:
+    """Undo `cbc_encrypt`."""
+    context = Cipher(_ALGORITHMS[cipher](key), modes.CBC(start)).decryptor()
+    return context.update(blocks) + context.finalize()
+
+
 def ctr(key: bytes, counter: bytes, data: bytes, *, cipher: CipherName = "sm4") -> bytes:
     """Encrypt or decrypt `data` of any length from the 16-byte start `counter` on (GB/T 17964, CTR)."""
     context = Cipher(_ALGORITHMS[cipher](key), modes.CTR(counter)).encryptor()
@@ -205,5 +217,4 @@ def _double(block: bytes) -> bytes:
 
 
 def _cbc_last(key: bytes, blocks: bytes, start: bytes, cipher: CipherName) -> bytes:
-    context = Cipher(_ALGORITHMS[cipher](key), modes.CBC(start)).encryptor()
-    return (context.update(blocks) + context.finalize())[-BLOCK:]
+    return cbc_encrypt(key, start, blocks, cipher=cipher)[-BLOCK:]

@@ -58,5 +58,6 @@ FINDINGS = {
     "readback-differs": "回读与预期不符",
     "not-ordered": "未订购的卡",
     "card-ended": "卡已作废，应销毁",
+    "maker-unsure": "制卡商不知芯片内容",
 }
 """What a card maker's results can be found to be wrong in (回盘异常)."""

@@ -1,6 +1,6 @@
 """The chip of the card: profile, script, read-back, and a software card that understands them (芯片)."""
 
-from zhengka.formats.chip.card import ATR, SoftCard
+from zhengka.formats.chip.card import ATR, PowerCut, SoftCard
 from zhengka.formats.chip.lint import Finding, lint, lint_many
 from zhengka.formats.chip.profile import Field, File, Key, Kind, Profile, ProfileBroken, load
 from zhengka.formats.chip.script import (
@@ -22,6 +22,7 @@ __all__ = [
     "Finding",
     "Key",
     "Kind",
+    "PowerCut",
     "Profile",
     "ProfileBroken",
     "ReadingPlan",

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from zhengka.formats.apdu import ApduBroken, Command, decode_command
+from zhengka.formats.chip.fields import READ
 from zhengka.formats.chip.profile import FREE, NEVER, Field, File, Profile
 from zhengka.formats.chip.script import Script
 from zhengka.formats.tlv import TlvBroken, decode
@@ -111,7 +112,7 @@ def _fields_agree(file: File, contents: Sequence[bytes], records: Sequence[Mappi
     """Whether every card's content of a file says what its record says, and nothing else."""
     at = 0
     for item in file.fields:
-        read, end = _READ[item.kind], at + item.size
+        read, end = READ[item.kind], at + item.size
         try:
             values = [read(content[at:end]) for content in contents]
         except (ValueError, IndexError):
@@ -257,7 +258,7 @@ def _check_content(paper: _Paper, file: File, record: Mapping[str, Any]) -> None
 
 def _check_field(paper: _Paper, item: Field, spelled: bytes, record: Mapping[str, Any]) -> None:
     try:
-        value = _READ[item.kind](spelled)
+        value = READ[item.kind](spelled)
     except (ValueError, IndexError):
         return paper.say("bad-encoding", item.name)
     if value != record.get(item.name):
@@ -274,48 +275,3 @@ def _check_dates(paper: _Paper, record: Mapping[str, Any]) -> None:
     for first, second in itertools.pairwise(order):
         if record[first] > record[second]:
             paper.say("dates-out-of-order", f"{first}, {second}")
-
-
-def _read_digits(spelled: bytes) -> str:
-    text = spelled.hex()
-    if not text.isdigit():
-        raise ValueError("not packed decimal")
-    return text
-
-
-@lru_cache(maxsize=1024)  # the cards of a batch share a few days
-def _read_date(spelled: bytes) -> date:
-    text = _read_digits(spelled)
-    return date(int(text[:4]), int(text[4:6]), int(text[6:]))
-
-
-def _read_text(spelled: bytes) -> str:
-    return _unpadded(spelled).decode("ascii")
-
-
-def _read_name(spelled: bytes) -> str:
-    return _unpadded(spelled).decode("gb18030")
-
-
-def _read_bytes(spelled: bytes) -> bytes:
-    size = spelled[0] * 256 + spelled[1]
-    if size > len(spelled) - 2 or spelled[2 + size :].strip(b"\0"):
-        raise ValueError("length and content differ")
-    return spelled[2 : 2 + size]
-
-
-def _unpadded(spelled: bytes) -> bytes:
-    text, _, padding = spelled.partition(b"\0")
-    if padding.strip(b"\0"):
-        raise ValueError("text after the padding")
-    return text
-
-
-_READ: Final[dict[str, Callable[[bytes], object]]] = {
-    "digits": _read_digits,
-    "date": _read_date,
-    "number": int.from_bytes,
-    "text": _read_text,
-    "name": _read_name,
-    "bytes": _read_bytes,
-}

@@ -57,6 +57,11 @@ class File(NamedTuple):
     update: str
     fields: tuple[Field, ...]
 
+    @property
+    def sfi(self) -> int:
+        """Its short identifier, the five last bits of the long one; 0 where those make none (ISO/IEC 7816-4, 7.4.3)."""
+        return self.fid[1] & 0x1F if self.fid[1] & 0x1F != 31 else 0
+
 
 class Key(NamedTuple):
     """One key slot of the application: number 1 to 31, purpose, version, and wrong tries before it blocks."""

@@ -12,14 +12,13 @@ from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from zhengka.formats.apdu import Command, Transport, encode_command
-from zhengka.formats.chip import secure
+from zhengka.formats.chip import asking, secure
 from zhengka.formats.chip.profile import FREE, NEVER, SERIAL, Field, File, Profile
 from zhengka.formats.suites import SUITES, Suite
-from zhengka.formats.tlv import encode, encode_all
 
 Record = Mapping[str, Any]
-PIECE: Final = 240
-"""Most bytes of a file that one command reads or writes."""
+PIECE: Final = 224
+"""Most bytes of a file that one command reads or writes: with padding and MAC of a loading channel it still fits."""
 
 _DONE = b"\x90\x00"
 _CLOSED = b"\x69\x82"
@@ -128,7 +127,8 @@ def _scripts(
     kek: bytes,
 ) -> list[Script]:
     suite = SUITES[profile.suite]
-    creates = [_create_application(profile)] + [_create_file(profile, file) for file in profile.files]
+    begin = asking.create_application(profile.aid, profile.fid)
+    creates = [begin, *[_create_file(profile, file) for file in profile.files]]
     puts = [
         secure.put_key_many(suite, kek, key, _column(keys_by_slot, key.purpose, len(records))) for key in profile.keys
     ]
@@ -266,15 +266,9 @@ def _guarded(profile: Profile) -> list[File]:
     return [file for file in profile.files if file.read != FREE]
 
 
-def _create_application(profile: Profile) -> bytes:
-    template = encode_all([(0x82, b"\x38"), (0x83, profile.fid), (0x84, profile.aid)])
-    return encode_command(Command(0x00, 0xE0, 0, 0, encode(0x62, template)))
-
-
 def _create_file(profile: Profile, file: File) -> bytes:
     rights = bytes([_right(profile, file.read), _right(profile, file.update)])
-    template = [(0x82, b"\x01"), (0x83, file.fid), (0x80, file.size.to_bytes(2)), (0x86, rights)]
-    return encode_command(Command(0x00, 0xE0, 0, 0, encode(0x62, encode_all(template))))
+    return asking.create_transparent(file.fid, file.size, rights)
 
 
 def _right(profile: Profile, right: str) -> int:

@@ -40,7 +40,8 @@ SELECT i.id AS item, i.card_id AS card, k.serial, t.uid, t.atr, coalesce(t.reaso
             WHEN t.times > 1 THEN 'serial-twice'
             WHEN w.uid IS NOT NULL THEN 'uid-twice'
             WHEN t.outcome = 'good' AND t.readback IS DISTINCT FROM i.readback THEN 'readback-differs'
-            ELSE t.outcome END AS verdict, k.state = 'cancelled' AS ended
+             WHEN t.outcome = 'suspect' THEN 'maker-unsure'
+             ELSE t.outcome END AS verdict, k.state = 'cancelled' AS ended
 FROM production_item i JOIN cards_card k ON k.id = i.card_id
 LEFT JOIN told t ON t.serial = k.serial LEFT JOIN worn w ON w.uid = t.uid
 WHERE i.batch_id = %(batch)s AND i.outcome = 'prepared'

@@ -27,7 +27,8 @@ HOLD_WORDS: dict[str, Text] = {
 FINDING_WORDS: dict[str, Text] = {
     "card-missing": _("The card is not in the results"), "serial-twice": _("The serial is there twice"),
     "uid-twice": _("Another card has this chip"), "readback-differs": _("The chip reads back something else"),
-    "not-ordered": _("The card was not ordered"), "card-ended": _("The card has ended and is to be destroyed")}
+    "not-ordered": _("The card was not ordered"), "card-ended": _("The card has ended and is to be destroyed"),
+    "maker-unsure": _("The card maker does not know what the chip holds")}
 """What was found in results, in the visitor's language; complete against `production.workflow.FINDINGS`."""
 
 ACT_WORDS: dict[str, Text] = {
