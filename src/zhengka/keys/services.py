@@ -15,7 +15,7 @@ from zhengka.core.errors import Refusal
 from zhengka.formats.verdict import CHINA
 from zhengka.keys import queries, rules
 from zhengka.keys.models import Key
-from zhengka.keys.store import KeyInfo, KeyStore, LabelTaken, NoSuchKey, SoftwareStore
+from zhengka.keys.store import KeyInfo, KeyStore, LabelTaken, NoSuchKey, Pkcs11Store, SoftwareStore, Token, mechanisms
 
 CARD_SLOTS = ("control", "maintenance", "reader", "internal")
 """The purposes of the keys on a card, each with a master key of its own."""
@@ -57,8 +57,11 @@ class Signer:
 
 
 def store() -> KeyStore:
-    """The installation's key store, unlocked once per process: Argon2id makes it dear."""
-    return _open(Path(settings.HOME) / "keys" / "store", settings.KEY_PASSPHRASE)
+    """The installation's key store, a file or a token, unlocked once per process: Argon2id makes it dear."""
+    if place := settings.KEY_TOKEN:
+        pin = Path(place.pin_file).read_text().strip() if place.pin_file else settings.KEY_PASSPHRASE
+        return _open_token(place.module, place.label, pin)
+    return _open_file(Path(settings.KEY_FILE or Path(settings.HOME) / "keys" / "store"), settings.KEY_PASSPHRASE)
 
 
 def ensure(area: int, suite: str, *, slots: Sequence[str] = CARD_SLOTS, at: datetime) -> list[Key]:
@@ -147,6 +150,12 @@ def _missing(label: str) -> Iterator[None]:
 
 
 @cache
-def _open(path: Path, passphrase: str) -> KeyStore:
+def _open_file(path: Path, passphrase: str) -> KeyStore:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     return SoftwareStore(path, passphrase)
+
+
+@cache
+def _open_token(module: str, label: str, pin: str) -> KeyStore:
+    families, lock = mechanisms.load(settings.KEY_MECHANISMS), Path(settings.HOME) / "token.lock"
+    return Pkcs11Store(Token(module, label, pin), families, lock)

@@ -5,6 +5,7 @@
 often it signed are rows of the room.
 """
 
+from zhengka.keys.store import mechanisms
 from zhengka.keys.store.interface import (
     Kept,
     KeyInfo,
@@ -24,6 +25,7 @@ from zhengka.keys.store.interface import (
 )
 from zhengka.keys.store.pkcs11 import Pkcs11Store
 from zhengka.keys.store.software import SoftwareStore
+from zhengka.keys.store.token import Token
 
 __all__ = [
     "Kept",
@@ -36,6 +38,7 @@ __all__ = [
     "Pkcs11Store",
     "SoftwareStore",
     "StoreBroken",
+    "Token",
     "TokenLost",
     "TokenSilent",
     "Usage",
@@ -43,4 +46,5 @@ __all__ = [
     "WrongKey",
     "WrongPassphrase",
     "WrongUsage",
+    "mechanisms",
 ]

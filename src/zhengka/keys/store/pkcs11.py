@@ -17,7 +17,7 @@ from typing import Any, Final, NoReturn
 from pkcs11 import Attribute, ObjectClass, exceptions
 
 from zhengka.formats import sm4
-from zhengka.formats.suites import SUITES
+from zhengka.formats.suites import SUITES, MalformedKey
 from zhengka.keys.store.interface import (
     PAIRS,
     Kept,
@@ -135,7 +135,11 @@ class Pkcs11Store(KeyStore):
         if info.usage not in PAIRS:
             key = make_secret(desk, family, info.usage, nonce, info.label)
             return replace(info, check_value=encrypt(desk, family, key, bytes(16))[:3].hex())
-        public = SUITES[info.suite].public_key(point_of(make_pair(desk, family, info.usage, nonce, info.label)))
+        point = point_of(make_pair(desk, family, info.usage, nonce, info.label))
+        try:
+            public = SUITES[info.suite].public_key(point)
+        except MalformedKey:
+            raise WrongKey(f"the token's key pair {info.label} is none of {info.suite}") from None
         return replace(info, public=public.point.hex(), check_value=public.key_id.hex())
 
     def _put(self, desk: Desk, info: KeyInfo, nonce: bytes, secret: bytes) -> KeyInfo:

@@ -133,10 +133,11 @@ class _Line:
 
     def _find(self, module: Any, label: str) -> pkcs11.Token:
         try:
-            return module.get_token(token_label=label)
+            found: pkcs11.Token = module.get_token(token_label=label)
         except exceptions.NoSuchToken:  # put in since the module was begun
             self._renew(module)
-            return module.get_token(token_label=label)
+            found = module.get_token(token_label=label)
+        return found
 
     def _renew(self, module: Any) -> None:
         """Begin the module anew; every session of it is gone."""
