@@ -123,7 +123,12 @@ def _times(row: _Bytes, factor: int) -> _Bytes:
 
 
 def _product(a: int, b: int) -> int:
-    return int(_times(np.array([a], np.uint8), b)[0])
+    """Of two public numbers."""
+    total = 0
+    for bit in range(8):
+        total ^= a if b >> bit & 1 else 0
+        a = a << 1 ^ (0x11B if a & 0x80 else 0)
+    return total
 
 
 def _inverse(value: int) -> int:
