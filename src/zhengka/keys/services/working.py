@@ -70,8 +70,9 @@ def ensure(area: int, suite: str, *, slots: Sequence[str] = CARD_SLOTS, at: date
     Signing keys for credentials, status lists and batches; masters for each card slot, for blank cards and for the
     places of the status lists. A repeat makes nothing; the keys that work are returned.
     """
-    wanted = [(purpose, slot) for purpose in rules.LIVES for slot in (slots if purpose == "card_master" else [""])]
-    return [_ensure(purpose, area, suite, slot, at) for purpose, slot in wanted]
+    wanted = [(purpose, slot) for purpose in rules.LIVES if purpose != rules.AUTHORITY
+              for slot in (slots if purpose == "card_master" else [""])]
+    return [ensure_one(purpose, area, suite, slot, at=at) for purpose, slot in wanted]
 
 
 def signer(purpose: str, area: int, suite: str, *, at: datetime) -> Signer:
@@ -113,7 +114,7 @@ def _diversify(key: Key, factors: Sequence[bytes], through: Sequence[bytes]) -> 
         return store().diversify(key.label, factors, through=through)
 
 
-def _ensure(purpose: str, area: int, suite: str, slot: str, at: datetime) -> Key:
+def ensure_one(purpose: str, area: int, suite: str, slot: str = "", *, at: datetime) -> Key:
     """A key that works now. The store comes first: a row without its key would promise what is not there."""
     try:
         return queries.working(purpose, area, suite, at=at, slot=slot)
@@ -128,7 +129,7 @@ def _ensure(purpose: str, area: int, suite: str, slot: str, at: datetime) -> Key
     key, _ = Key.objects.get_or_create(label=info.label, defaults={
         "purpose": purpose, "suite": suite, "area": rules.province(area), "slot": slot, "number": number,
         "public": bytes.fromhex(info.public) or None, "key_id": bytes.fromhex(info.check_value) if signing else None,
-        "check_value": info.check_value, "not_before": first, "works_until": works_until, "not_after": not_after})
+        "check_value": info.check_value, "kept": info.kept, "not_before": first, "works_until": works_until, "not_after": not_after})
     return key
 
 
