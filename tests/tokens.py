@@ -1,4 +1,4 @@
-"""Tokens of SoftHSM in a folder of the test's own, in this process or behind a server that can be stopped and killed."""
+"""Tokens of SoftHSM in a folder of the test's own, in this process or behind a server that is stopped and killed."""
 
 import os
 import signal

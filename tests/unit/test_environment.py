@@ -40,6 +40,6 @@ def test_a_place_that_is_none_is_refused(uri: str, fault: str) -> None:
 
 
 def test_a_table_that_is_not_there_is_refused() -> None:
-    with pytest.raises(BadEnvironment, match="ZHENGKA_KEY_MECHANISMS.*nobody's"):
+    with pytest.raises(BadEnvironment, match=r"ZHENGKA_KEY_MECHANISMS.*nobody's"):
         read({"ZHENGKA_KEY_STORE": "pkcs11:token=a?module-path=/m.so", "ZHENGKA_KEY_PASSPHRASE": "1234",
               "ZHENGKA_KEY_MECHANISMS": "nobody's"})

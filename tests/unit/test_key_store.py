@@ -1,4 +1,4 @@
-"""What every key store promises, in a file and in a token: usage is enforced, secrets stay inside, processes share it."""
+"""What every key store promises, in a file and in a token: usage enforced, secrets inside, processes that share it."""
 
 import multiprocessing
 import pickle
@@ -229,7 +229,9 @@ def test_keys_are_never_overwritten_and_a_destroyed_one_is_gone(store: KeyStore,
             call()
 
 
-def test_what_another_process_changed_is_seen_at_once(store: KeyStore, place: Place, tmp_path: Path, suite: str) -> None:
+def test_what_another_process_changed_is_seen_at_once(
+    store: KeyStore, place: Place, tmp_path: Path, suite: str
+) -> None:
     public = store.public(f"{suite}/sign")
     process = SPAWN.Process(target=change_key, args=(place, tmp_path, f"{suite}/sign"))
     process.start()

@@ -14,14 +14,10 @@ from key_writers import PASSPHRASE
 from zhengka.formats.suites import SUITES
 from zhengka.keys.store import (
     KeyStoreError,
-    LabelTaken,
-    NoSuchKey,
-    NotExportable,
     SoftwareStore,
     StoreBroken,
     Usage,
     WrongPassphrase,
-    WrongUsage,
 )
 
 CANARY = bytes.fromhex("5A17C0DE" * 4)

@@ -1,11 +1,11 @@
-"""The key store in a token: keys stay there, a token that is silent, lost, changed or another one is named, never trusted."""
+"""The key store in a token: keys stay there; one that is silent, lost, changed or another is named, never trusted."""
 
 import os
-import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -53,6 +53,10 @@ def replace_entry(desk: Desk, label: str, change: Callable[[bytes], bytes]) -> b
         Attribute.CLASS: ObjectClass.DATA, Attribute.TOKEN: True, Attribute.PRIVATE: True,
         Attribute.APPLICATION: "zhengka", Attribute.LABEL: label, Attribute.VALUE: change(value)})
     return value
+
+
+def replaced(before: bytes, after: bytes, value: bytes) -> bytes:
+    return value.replace(before, after)
 
 
 # --- what stays ---
@@ -110,11 +114,11 @@ def test_an_entry_that_another_hand_changed_is_refused(store: Pkcs11Store, raw: 
     store.generate("two", suite="INTL", usage=Usage.MAC)
     for label, before, after in (("one", b'"exportable":false', b'"exportable":true'), ("two", b'"mac"', b'"cipher"'),
                                  ("one", b'"hybrid"', b'"token"'), ("two", b'"sealed"', b'"healed"')):
-        kept = raw(lambda desk: replace_entry(desk, label, lambda value: value.replace(before, after)))
+        kept = raw(partial(replace_entry, label=label, change=partial(replaced, before, after)))
         assert before in kept
         with pytest.raises(StoreBroken):
             store.describe(label)
-        raw(lambda desk: replace_entry(desk, label, lambda value: kept))
+        raw(partial(replace_entry, label=label, change=partial(replaced, after, before)))
         store.describe(label)
 
 
@@ -136,8 +140,8 @@ def test_a_token_that_answers_with_another_key_is_found_out(
     store.generate("theirs", suite="INTL", usage=usage)
 
     def swap(desk: Desk) -> None:
-        mine, theirs = ([one for one in objects(desk, label) if one[Attribute.CLASS] in (
-            ObjectClass.SECRET_KEY, ObjectClass.PRIVATE_KEY)][0] for label in ("mine", "theirs"))
+        mine, theirs = (next(one for one in objects(desk, label) if one[Attribute.CLASS] in (
+            ObjectClass.SECRET_KEY, ObjectClass.PRIVATE_KEY)) for label in ("mine", "theirs"))
         ident = bytes(mine[Attribute.ID])
         mine.destroy()
         theirs[Attribute.ID] = ident

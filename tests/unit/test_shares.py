@@ -60,8 +60,9 @@ def test_parts_that_are_xored_come_together_only_all(secret, among) -> None:
 def test_one_share_fits_every_secret_equally() -> None:
     """With the polynomial's other coefficient running over the whole field, a share of any secret takes every value."""
     for secret in (bytes(16), b"\x53" * 16):
-        seen = {shares.split(secret, needed=2, among=2, suite=SM, chance=lambda size, n=n: bytes([n]) * size)[0].value[0]
-                for n in range(256)}
+        firsts = [shares.split(secret, needed=2, among=2, suite=SM, chance=lambda size, n=n: bytes([n]) * size)[0]
+                  for n in range(256)]
+        seen = {first.value[0] for first in firsts}
         assert seen == set(range(256))
 
 
@@ -82,7 +83,7 @@ def test_what_cannot_be_components_of_one_key_is_refused() -> None:
     xored = shares.split_xor(bytes(16), among=2, suite=SM)
     slip = Share(second.number, second.value[:-1] + b"\0", second.check_value)
     for parts in ([], [first], [first, first], [first, long[1]], [first, xored[0]], [first, slip], [slip, third],
-                  [Share(256, first.value, first.check_value), third], [Share(-1, first.value, first.check_value), third],
+                  *([Share(number, first.value, first.check_value), third] for number in (256, -1)),
                   [Share(1, b"short", shares.check_value(b"short", SM)), Share(2, b"short", "")]):
         with pytest.raises(ValueError):
             shares.combine(parts, suite=SM)

@@ -31,7 +31,7 @@ def certify(unit: Unit, suite: Suite = "SM", officer: As = "security",
             out: Path = typer.Option(Path("certificates"), help="Folder to write into.")) -> None:
     """Certificates (X.509) nation → province → signing keys, and the lists of revoked ones, as PEM files.
 
-    In SM, OpenSSL checks one link at a time: `openssl verify -partial_chain -vfyopt distid:1234567812345678 -trusted …`.
+    In SM, OpenSSL checks a link at a time: `openssl verify -partial_chain -vfyopt distid:1234567812345678 -trusted …`.
     """
     area, by, at = unit_of(unit), actor(officer), timezone.now()
     out.mkdir(parents=True, exist_ok=True)

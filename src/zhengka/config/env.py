@@ -86,7 +86,7 @@ def read(source: Mapping[str, str]) -> Environment:
 
 @dataclass(frozen=True)
 class TokenPlace:
-    """A PKCS #11 token: the module's file, the token's label, and the file that holds its PIN (empty: the passphrase)."""
+    """A PKCS #11 token: file of the module, label of the token, file that holds its PIN (empty: the passphrase)."""
 
     module: str
     label: str

@@ -1,8 +1,8 @@
 """Diversification of keys (密钥分散) by each cipher's rule: E(master, factor ‖ ~factor), levels chained region → card.
 
 SM4 and AES encipher one block of 16 bytes. 3DES, the rule of cards before SM4, enciphers two blocks of 8: the left half
-of the key is 3DES(master, factor), the right 3DES(master, ~factor); the master is 16 bytes, K1 ‖ K2, used as K1, K2, K1.
-Parity bits are left as they come.
+of the key is 3DES(master, factor), the right 3DES(master, ~factor); the master is 16 bytes, K1 ‖ K2, used as K1, K2,
+K1. Parity bits are left as they come.
 """
 
 from collections.abc import Callable, Sequence

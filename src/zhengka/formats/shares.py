@@ -1,8 +1,8 @@
 """Components of a key (密钥分量) for several custodians: Shamir's sharing over GF(256), or parts that XOR to the key.
 
 Shamir (1979): any `needed` of the shares give the key, fewer tell nothing. The field is AES's (x⁸+x⁴+x³+x+1); each byte
-has a polynomial of its own. Arithmetic takes no branch and no table look-up by a secret byte. Each share carries a check
-value, so that a slip in writing is found before shares are put together; the whole key's is compared by who puts it.
+has a polynomial of its own. Arithmetic takes no branch and no table look-up by a secret byte. Each share carries a
+check value, so that a slip in writing is found before shares are put together; the whole key's the store compares.
 """
 
 import os
@@ -24,7 +24,7 @@ _Bytes = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Share:
-    """One custodian's component. `number` is Shamir's x, 1 to 255; 0 says that all parts are XORed, whoever holds them."""
+    """One custodian's component. `number` is Shamir's x, 1 to 255; 0 says that all parts together are XORed."""
 
     number: int
     value: bytes = field(repr=False)

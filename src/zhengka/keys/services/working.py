@@ -129,7 +129,8 @@ def ensure_one(purpose: str, area: int, suite: str, slot: str = "", *, at: datet
     key, _ = Key.objects.get_or_create(label=info.label, defaults={
         "purpose": purpose, "suite": suite, "area": rules.province(area), "slot": slot, "number": number,
         "public": bytes.fromhex(info.public) or None, "key_id": bytes.fromhex(info.check_value) if signing else None,
-        "check_value": info.check_value, "kept": info.kept, "not_before": first, "works_until": works_until, "not_after": not_after})
+        "check_value": info.check_value, "kept": info.kept, "not_before": first, "works_until": works_until,
+        "not_after": not_after})
     return key
 
 

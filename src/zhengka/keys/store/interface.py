@@ -72,7 +72,7 @@ class Kept(StrEnum):
     """Where a key lives and works (存放方式)."""
 
     FILE = "file"  # sealed in the store's file, opened in memory
-    TOKEN = "token"  # born or brought into the token, works there, never comes out
+    TOKEN = "token"  # noqa: S105 - born or brought into the token, works there, never comes out
     HYBRID = "hybrid"  # sealed under a key that never leaves the token, opened in memory for each use
 
 

@@ -1,4 +1,4 @@
-"""What a token is asked for, by number: a table under `data/tokens/`, since vendors number SM mechanisms as they like."""
+"""What a token is asked for, by number: a table of `data/tokens/`, since vendors number SM mechanisms as they like."""
 
 import tomllib
 from collections.abc import Collection, Mapping
@@ -23,7 +23,7 @@ _NEEDS: Final = {
     Usage.MAC: {"make_secret", "encrypt", "mac"},
     Usage.CIPHER: {"make_secret", "encrypt"},
 }
-"""Usage → what a token must do so that such a key can live in it. All secret keys encrypt: their check value is made so."""
+"""Usage → what a token must do so that such a key can live in it. Secret keys encrypt: so check values are made."""
 _Number = TypeVar("_Number", bound=IntEnum)
 
 
@@ -50,7 +50,7 @@ def load(path: Path) -> dict[str, Family]:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except ValueError as fault:
         raise BadTable(f"{path.name} is not TOML: {fault}") from None
-    if content.get("format") != FORMAT or not _HEAD <= set(content):
+    if content.get("format") != FORMAT or not set(content) >= _HEAD:
         raise BadTable(f"{path.name}: format {FORMAT}, title, title_zh and source must be told")
     if strange := set(content) - _HEAD - set(SUITES):
         raise BadTable(f"{path.name}: {sorted(strange)} is no suite")

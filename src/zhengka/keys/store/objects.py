@@ -18,7 +18,8 @@ from zhengka.keys.store.interface import (
 from zhengka.keys.store.mechanisms import Family
 from zhengka.keys.store.token import Desk, Token
 
-_STAYS: Final = {Attribute.TOKEN: True, Attribute.PRIVATE: True, Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False}
+_STAYS: Final = {
+    Attribute.TOKEN: True, Attribute.PRIVATE: True, Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False}
 _WORK: Final = {
     Usage.SIGN: MechanismFlag.SIGN | MechanismFlag.VERIFY,
     Usage.UNWRAP: MechanismFlag.DERIVE,
@@ -105,7 +106,7 @@ class TokenKey(WorkingKey):
         return secret
 
     def _draw(self, desk: Desk, levels: Sequence[bytes], blocks: bytes) -> bytes:
-        """The levels between stay in the token where it can derive; else they are in memory for the length of the call."""
+        """The levels between stay in the token where it can derive; else they are in memory during the call."""
         key, passing = self._secret(desk), []
         try:
             for level in levels:

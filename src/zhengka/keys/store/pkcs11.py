@@ -2,8 +2,8 @@
 
 Every key has an entry, a private data object of the token: what may be told of the key, authenticated, and, of a hybrid
 key, its secret. Entries are sealed with AES-128-GCM under a key of their own, which the token's sealing key (AES, born
-there, never extractable) draws from the entry's nonce; so no entry opens, or is believed, without this token. A key that
-may be exported is hybrid too: what lives in the token cannot leave it.
+there, never extractable) draws from the entry's nonce; so no entry opens, or is believed, without this token. A key
+that may be exported is hybrid too: what lives in the token cannot leave it.
 """
 
 import json
@@ -57,7 +57,7 @@ class _Entry:
 
 
 class Pkcs11Store(KeyStore):
-    """See `KeyStore`. One token may serve several processes; `lock` is a file by which those of a machine take turns."""
+    """See `KeyStore`. One token may serve several processes; by the file `lock` those of a machine take turns."""
 
     def __init__(self, token: Token, families: Mapping[str, Family], lock: Path) -> None:
         """Log in, try the mechanisms named, and make the sealing key where there is none. KeyStoreError."""
@@ -202,7 +202,7 @@ class Pkcs11Store(KeyStore):
 
 
 def _proved_cipher(desk: Desk, suite: str, family: Family) -> bool:
-    """Whether the token takes a key and enciphers with it as the suite does; WrongKey for one that answers otherwise."""
+    """Whether the token takes a key and enciphers with it as the suite does; WrongKey where it does otherwise."""
     if "encrypt" not in family.mechanisms or family.mechanisms["encrypt"] not in desk.offered:
         return False
     try:

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import pkcs11
@@ -47,7 +48,7 @@ class Token:
         self.label, self._module, self._pin, self._patience = label, module, pin, patience
 
     def call(self, work: Work[Answer]) -> Answer:
-        """Do the work at the token and return its answer; where the session was lost on the way, once more in a new one.
+        """Do the work at the token and return its answer; where the session was lost on the way, again in a new one.
 
         TokenSilent, TokenLost, WrongPassphrase, and whatever the work itself raises.
         """
@@ -108,7 +109,7 @@ class _Line:
             asked, task = self._tasks.get()
             try:
                 asked.set_result(task())
-            except BaseException as fault:  # noqa: BLE001 - it is the caller's
+            except BaseException as fault:
                 asked.set_exception(fault)
             del asked, task
 
@@ -143,10 +144,8 @@ class _Line:
         """Begin the module anew; every session of it is gone."""
         self._open.clear()
         self._epoch += 1
-        try:
+        with suppress(exceptions.PKCS11Error):  # it was not begun in this process, or what it stood on is gone
             module.finalize()
-        except exceptions.PKCS11Error:
-            pass  # it was not begun in this process, or what it stood on is gone
         module.initialize()
         self._stale = False
 
@@ -164,7 +163,7 @@ def _line(module: str) -> _Line:
 
 
 def _after_fork() -> None:
-    global _OPENING, _forked  # noqa: PLW0603 - the child's own
+    global _OPENING, _forked
     _OPENING, _forked = threading.Lock(), True
     _LINES.clear()
 
