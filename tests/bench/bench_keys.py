@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import tokens
 from measure import ROUNDS, ratio, tell
 
+import tokens
 from zhengka.formats import sm4
 from zhengka.formats.suites import SUITES
 from zhengka.keys.services import CARD_SLOTS
@@ -49,7 +49,8 @@ def _ratios(store: KeyStore, factors: list[bytes], rounds: int) -> None:
                   lambda: sm4.ecb_encrypt(key, blocks), rounds=rounds)
     tell("raw SM4, one key, one call", f"{len(factors) / found.floor:,.0f} blocks/s")
     tell("keys of cards from one SM4 master, region between", f"{len(factors) / found.ours:,.0f} keys/s")
-    tell("… its rate ÷ raw SM4's", f"{1 / found.value:.2f} × [{1 / found.high:.2f}, {1 / found.low:.2f}]", bar="≥ 0.3 ×")
+    tell("… its rate ÷ raw SM4's", f"{1 / found.value:.2f} × [{1 / found.high:.2f}, {1 / found.low:.2f}]",
+         bar="≥ 0.3 ×")
 
 
 def _whole(store: KeyStore, suite: str, factors: list[bytes], title: str) -> None:

@@ -11,13 +11,12 @@ from typing import Final
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 
-from zhengka.formats.suites import INTL, SM, factor_blocks
+from zhengka.formats.suites import INTL, SM, factor_blocks, sixteens
 
 
 def _triple_des(master: bytes, factors: Sequence[bytes]) -> list[bytes]:
     cipher = Cipher(TripleDES(master + master[:8]), modes.ECB())  # noqa: S305 - the rule's own block operation
-    keys = cipher.encryptor().update(factor_blocks(factors))
-    return [keys[start:start + 16] for start in range(0, len(keys), 16)]
+    return sixteens(cipher.encryptor().update(factor_blocks(factors)))
 
 
 RULES: Final[dict[str, Callable[[bytes, Sequence[bytes]], list[bytes]]]] = {

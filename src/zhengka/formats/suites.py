@@ -33,6 +33,7 @@ __all__ = [
     "Suite",
     "factor_blocks",
     "open_transport",
+    "sixteens",
 ]
 
 _P256 = ec.SECP256R1()
@@ -145,8 +146,7 @@ class Suite(ABC):
 
         Levels chain: the key of a region factor is the master key of its cards. ValueError for another length.
         """
-        keys = self.ecb(master, factor_blocks(factors))
-        return [keys[start : start + sm4.BLOCK] for start in range(0, len(keys), sm4.BLOCK)]
+        return sixteens(self.ecb(master, factor_blocks(factors)))
 
     def __repr__(self) -> str:
         """Name of the suite."""
@@ -276,10 +276,16 @@ class _Intl(Suite):
 
 def factor_blocks(factors: Sequence[bytes]) -> bytes:
     """What is enciphered for each 8-byte factor: factor ‖ ~factor. ValueError for another length."""
-    if any(len(factor) != 8 for factor in factors):
+    if set(map(len, factors)) - {8}:
         raise ValueError("a diversification factor is 8 bytes")
-    left = np.frombuffer(b"".join(factors), np.uint8).reshape(-1, 8)
-    return np.hstack([left, ~left]).tobytes()
+    left = np.frombuffer(b"".join(factors), np.uint64)
+    return np.stack([left, ~left], axis=1).tobytes()
+
+
+def sixteens(data: bytes) -> list[bytes]:
+    """Every 16 bytes of whole blocks, in order."""
+    blocks: list[bytes] = np.frombuffer(data, "V16").tolist()
+    return blocks
 
 
 def open_transport(data: bytes, public: PublicKey, agree: Callable[[bytes], bytes]) -> bytes:

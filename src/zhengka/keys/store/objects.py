@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from pkcs11 import KDF, Attribute, KeyType, MechanismFlag, ObjectClass
 
-from zhengka.formats.suites import SUITES, PublicKey, factor_blocks, open_transport
+from zhengka.formats.suites import SUITES, PublicKey, factor_blocks, open_transport, sixteens
 from zhengka.keys.store.interface import (
     PAIRS,
     KeyInfo,
@@ -56,8 +56,7 @@ class TokenKey(WorkingKey):
     def diversify(self, factors: Sequence[bytes], through: Sequence[bytes]) -> list[bytes]:
         """See `WorkingKey.diversify`."""
         blocks, levels = factor_blocks(factors), [factor_blocks([factor]) for factor in through]
-        keys = self._token.call(lambda desk: self._draw(desk, levels, blocks))
-        return [keys[start:start + 16] for start in range(0, len(keys), 16)]
+        return sixteens(self._token.call(lambda desk: self._draw(desk, levels, blocks)))
 
     def mac(self, messages: Sequence[bytes]) -> list[bytes]:
         """See `WorkingKey.mac`."""
