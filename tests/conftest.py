@@ -25,3 +25,21 @@ def as_web(db):
     from zhengka.core.scope import enter
 
     return lambda lo, hi: enter(connection, lo, hi)
+
+
+@pytest.fixture(scope="session")
+def token_home(tmp_path_factory):
+    """The folder of this process's tokens; a token is one of SoftHSM."""
+    import tokens
+
+    folder = tmp_path_factory.mktemp("hsm")
+    tokens.begin(folder)
+    return folder
+
+
+@pytest.fixture
+def token(token_home):
+    """The label of a new empty token."""
+    import tokens
+
+    return tokens.make_token()

@@ -139,7 +139,7 @@ def test_no_card_key_and_no_private_key_is_in_package_database_or_log(area, make
     drawn = keys.card_keys(area.unit6, "SM", keys.CARD_SLOTS, serials, at=NOON)
     secrets = [key for column in drawn.values() for key in column] + [
         keys.blank_card_key(area.code, "SM", at=NOON), bytes.fromhex(content_key),
-        *(keys.store()._pair(label, Usage.SIGN).scalar() for label in keys.store().labels()
+        *(keys.store()._key(label).secret() for label in keys.store().labels()
           if keys.store().describe(label).usage is Usage.SIGN)]
     with reader(batch, home) as package:
         opened = b"".join(package.plain(member) for member in package.members)

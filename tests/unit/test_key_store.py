@@ -1,52 +1,65 @@
-"""The software key store: usage is enforced, secrets stay inside, two processes may share it."""
+"""What every key store promises, in a file and in a token: usage enforced, secrets inside, processes that share it."""
 
-import base64
-import json
-import logging
 import multiprocessing
 import pickle
-import stat
-import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from key_writers import PASSPHRASE, make_keys
+import tokens
+from key_writers import PASSPHRASE, change_key, make_keys, open_store
+from zhengka.formats import shares
 from zhengka.formats.suites import SUITES, DecryptionFailed, MalformedKey
 from zhengka.keys.store import (
-    KeyStoreError,
+    Kept,
+    KeyStore,
     LabelTaken,
     NoSuchKey,
     NotExportable,
     SoftwareStore,
-    StoreBroken,
     Usage,
-    WrongPassphrase,
+    WrongComponents,
     WrongUsage,
 )
 
-CANARY = bytes.fromhex("5A17C0DE" * 4)
-CANARY_SCALAR = bytes.fromhex("0BADC0DE5EC2E7AB" * 4)
+SPAWN = multiprocessing.get_context("spawn")
+Place = Path | str
+
+
+@pytest.fixture(params=["file", "token"])
+def make_place(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], Place]:
+    """Call with a name: a new place for a store, a file or a token."""
+    if request.param == "file":
+        return lambda name: tmp_path / f"{name}.json"
+    request.getfixturevalue("token_home")
+    return lambda name: tokens.make_token()
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file with one key of every usage in both suites, made once: opening costs by design."""
     path = tmp_path_factory.mktemp("made") / "keys.json"
-    store = SoftwareStore(path, PASSPHRASE)
-    for suite in SUITES:
-        for usage in Usage:
-            store.generate(f"{suite}/{usage}", suite=suite, usage=usage, exportable=usage is Usage.DIVERSIFY)
+    fill(SoftwareStore(path, PASSPHRASE))
     return path
 
 
 @pytest.fixture
-def store(made: Path, tmp_path: Path) -> SoftwareStore:
-    """A copy of that store of the test's own."""
-    path = tmp_path / "keys.json"
-    path.write_bytes(made.read_bytes())
-    path.chmod(0o600)
-    return SoftwareStore(path, PASSPHRASE)
+def place(make_place: Callable[[str], Place], made: Path) -> Place:
+    place = make_place("keys")
+    if isinstance(place, Path):
+        place.write_bytes(made.read_bytes())
+        place.chmod(0o600)
+    return place
+
+
+@pytest.fixture
+def store(place: Place, tmp_path: Path) -> KeyStore:
+    """A store with one key of every usage in both suites."""
+    store = open_store(place, tmp_path)
+    if not isinstance(place, Path):
+        fill(store)
+    return store
 
 
 @pytest.fixture(params=sorted(SUITES))
@@ -54,30 +67,64 @@ def suite(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def file_of(store: SoftwareStore, tmp_path: Path) -> Path:
-    return tmp_path / "keys.json"
+def fill(store: KeyStore) -> None:
+    for suite in SUITES:
+        for usage in Usage:
+            store.generate(f"{suite}/{usage}", suite=suite, usage=usage)
+        store.generate(f"{suite}/leaves", suite=suite, usage=Usage.DIVERSIFY, exportable=True)
 
 
-def test_a_signing_key_signs_and_its_public_half_checks(store: SoftwareStore, suite: str) -> None:
+def test_a_signing_key_signs_and_its_public_half_checks(store: KeyStore, suite: str) -> None:
     messages = [b"one", b"two", b""]
     public = store.public(f"{suite}/sign")
     assert all(map(public.verify, messages, store.sign(f"{suite}/sign", messages)))
     assert store.describe(f"{suite}/sign").check_value == public.key_id.hex()
+    assert store.sign(f"{suite}/sign", []) == []
 
 
-def test_levels_between_are_diversified_inside(store: SoftwareStore, suite: str) -> None:
+def test_levels_between_are_diversified_inside(store: KeyStore, suite: str) -> None:
     label, region, cards = f"{suite}/diversify", b"\x43\x01" * 4, [bytes([n]) * 8 for n in range(5)]
     [middle] = store.diversify(label, [region])
-    assert store.diversify(label, cards, through=[region]) == SUITES[suite].diversify(middle, cards)
+    expected = SUITES[suite].diversify(middle, cards)
+    assert store.diversify(label, cards, through=[region]) == expected
+    assert store.diversify(label, cards[:1], through=[region, cards[0]]) == SUITES[suite].diversify(
+        expected[0], cards[:1])
+    assert store.diversify(label, []) == []
+    with pytest.raises(ValueError):
+        store.diversify(label, [b"short"])
 
 
-def test_macs_and_blocks_are_those_of_one_key(store: SoftwareStore, suite: str) -> None:
+def test_a_known_master_key_gives_the_keys_of_the_suite(store: KeyStore, suite: str) -> None:
+    master, to = bytes(range(16)), store.public(f"{suite}/unwrap")
+    info = store.unwrap("known", to.encrypt(master), by=f"{suite}/unwrap", suite=suite, usage=Usage.DIVERSIFY)
+    factors = [bytes([n] * 8) for n in range(256)]
+    assert store.diversify("known", factors) == SUITES[suite].diversify(master, factors)
+    assert info.check_value == SUITES[suite].ecb(master, bytes(16))[:3].hex()
+
+
+def test_a_known_private_key_signs_and_a_known_mac_key_authenticates(store: KeyStore, suite: str) -> None:
+    to, by = store.public(f"{suite}/unwrap"), f"{suite}/unwrap"
+    scalar = SUITES[suite].generate().scalar()
+    store.unwrap("pair", to.encrypt(scalar), by=by, suite=suite, usage=Usage.SIGN)
+    assert SUITES[suite].private_key(scalar).public.verify(b"m", store.sign("pair", [b"m"])[0])
+    store.unwrap("mac", to.encrypt(bytes(16)), by=by, suite=suite, usage=Usage.MAC)
+    messages = [b"", b"x" * 16, b"y" * 1000]
+    assert store.mac("mac", messages) == SUITES[suite].cmac_many(bytes(16), messages)
+    store.unwrap("transport", to.encrypt(scalar), by=by, suite=suite, usage=Usage.UNWRAP)
+    blob = store.public("transport").encrypt(b"k" * 16)
+    store.unwrap("inner", blob, by="transport", suite=suite, usage=Usage.CIPHER)
+    assert store.ecb("inner", bytes(32)) == SUITES[suite].ecb(b"k" * 16, bytes(32))
+
+
+def test_macs_and_blocks_are_those_of_one_key(store: KeyStore, suite: str) -> None:
     first, again, other = store.mac(f"{suite}/mac", [b"a", b"a", b"b"])
     assert first == again != other
     assert store.ecb(f"{suite}/cipher", bytes(16))[:3].hex() == store.describe(f"{suite}/cipher").check_value
+    with pytest.raises(ValueError):
+        store.ecb(f"{suite}/cipher", b"x")
 
 
-def test_every_usage_but_the_keys_own_is_refused(store: SoftwareStore, suite: str) -> None:
+def test_every_usage_but_the_keys_own_is_refused(store: KeyStore, suite: str) -> None:
     work = {
         Usage.SIGN: lambda label: store.sign(label, [b"m"]),
         Usage.UNWRAP: lambda label: store.unwrap("new", b"blob", by=label, suite=suite, usage=Usage.MAC),
@@ -92,31 +139,37 @@ def test_every_usage_but_the_keys_own_is_refused(store: SoftwareStore, suite: st
                     call(f"{suite}/{usage}")
 
 
-def test_a_symmetric_key_has_no_public_half(store: SoftwareStore) -> None:
+def test_a_symmetric_key_has_no_public_half(store: KeyStore) -> None:
     with pytest.raises(WrongUsage):
         store.public("SM/mac")
 
 
-def test_a_wrapped_key_works_in_another_store(store: SoftwareStore, tmp_path: Path, suite: str) -> None:
-    other = SoftwareStore(tmp_path / "other.json", "another")
+def test_a_wrapped_key_works_in_another_store(
+    store: KeyStore, make_place: Callable[[str], Place], tmp_path: Path, suite: str
+) -> None:
+    other = open_store(make_place("other"), tmp_path)
     other.generate("transport", suite=suite, usage=Usage.UNWRAP)
-    blob = store.wrap(f"{suite}/diversify", other.public("transport"))
+    blob = store.wrap(f"{suite}/leaves", other.public("transport"))
     info = other.unwrap("master", blob, by="transport", suite=suite, usage=Usage.DIVERSIFY)
-    assert info.check_value == store.describe(f"{suite}/diversify").check_value
-    assert other.diversify("master", [bytes(8)]) == store.diversify(f"{suite}/diversify", [bytes(8)])
+    assert info.check_value == store.describe(f"{suite}/leaves").check_value
+    assert other.diversify("master", [bytes(8)]) == store.diversify(f"{suite}/leaves", [bytes(8)])
     with pytest.raises(NotExportable):
         other.wrap("master", store.public(f"{suite}/unwrap"))
 
 
-def test_a_key_made_to_stay_cannot_be_wrapped(store: SoftwareStore, suite: str) -> None:
+def test_a_key_made_to_stay_cannot_be_wrapped_or_split(store: KeyStore, suite: str) -> None:
     with pytest.raises(NotExportable):
         store.wrap(f"{suite}/mac", store.public(f"{suite}/unwrap"))
+    with pytest.raises(NotExportable):
+        store.split(f"{suite}/mac", needed=2, among=3)
 
 
-def test_a_wrapped_blob_that_is_broken_or_of_another_kind_is_refused(store: SoftwareStore, suite: str) -> None:
+def test_a_wrapped_blob_that_is_broken_or_of_another_kind_is_refused(store: KeyStore, suite: str) -> None:
     by = f"{suite}/unwrap"
-    with pytest.raises(DecryptionFailed):
-        store.unwrap("new", b"not a blob", by=by, suite=suite, usage=Usage.MAC)
+    off_the_curve = b"\x04" + bytes(64) + bytes(32)
+    for blob in (b"not a blob", off_the_curve, store.public(by).encrypt(bytes(16))[:-1] + b"!"):
+        with pytest.raises(DecryptionFailed):
+            store.unwrap("new", blob, by=by, suite=suite, usage=Usage.MAC)
     with pytest.raises(ValueError):
         store.unwrap("new", store.public(by).encrypt(bytes(15)), by=by, suite=suite, usage=Usage.MAC)
     with pytest.raises(MalformedKey):
@@ -124,154 +177,105 @@ def test_a_wrapped_blob_that_is_broken_or_of_another_kind_is_refused(store: Soft
     assert "new" not in store.labels()
 
 
-def test_keys_are_never_overwritten_and_a_destroyed_one_is_gone(store: SoftwareStore) -> None:
+def test_components_give_the_key_that_was_split(store: KeyStore, suite: str) -> None:
+    parts = store.split(f"{suite}/leaves", needed=2, among=3)
+    check_value = store.describe(f"{suite}/leaves").check_value
+    for number, chosen in enumerate(((0, 1), (1, 2), (2, 0), (0, 1, 2))):
+        info = store.import_components(f"back-{number}", [parts[place] for place in chosen], suite=suite,
+                                       usage=Usage.DIVERSIFY, check_value=check_value.upper())
+        assert not info.exportable
+        assert store.diversify(info.label, [bytes(8)]) == store.diversify(f"{suite}/leaves", [bytes(8)])
+
+
+def test_components_that_are_xored_are_taken_in_too(store: KeyStore, suite: str) -> None:
+    parts = shares.split_xor(bytes(range(16)), among=3, suite=SUITES[suite])
+    told = shares.check_value(bytes(range(16)), SUITES[suite])
+    store.import_components("given", parts, suite=suite, usage=Usage.CIPHER, check_value=told)
+    assert store.ecb("given", bytes(16)) == SUITES[suite].ecb(bytes(range(16)), bytes(16))
+
+
+def test_components_that_do_not_give_the_key_are_refused(store: KeyStore, suite: str) -> None:
+    parts = store.split(f"{suite}/leaves", needed=3, among=3)
+    told = store.describe(f"{suite}/leaves").check_value
+    strange = store.split(f"{suite}/leaves", needed=2, among=3)
+    for wrong, check_value in ((parts[:2], told), (parts[:1], told), ([parts[0], parts[1], strange[2]], told),
+                               ([parts[0]] * 3, told), (parts, "000000"), ([], told)):
+        with pytest.raises(WrongComponents):
+            store.import_components("new", wrong, suite=suite, usage=Usage.DIVERSIFY, check_value=check_value)
+    with pytest.raises(WrongComponents):
+        store.import_components("new", parts, suite=suite, usage=Usage.SIGN, check_value=told)
+    assert "new" not in store.labels()
+
+
+def test_a_rotated_key_is_the_next_version_and_the_old_one_stays(store: KeyStore, suite: str) -> None:
+    first = store.generate("43/status/1", suite=suite, usage=Usage.SIGN)
+    second = store.rotate("43/status/1")
+    assert (second.label, second.usage, second.suite) == ("43/status/2", first.usage, suite)
+    assert second.public != first.public and store.describe("43/status/1") == first
     with pytest.raises(LabelTaken):
-        store.generate("SM/sign", suite="SM", usage=Usage.SIGN)
-    store.sign("SM/sign", [b"m"])
-    store.destroy("SM/sign")
-    for call in (lambda: store.sign("SM/sign", [b"m"]), lambda: store.destroy("SM/sign")):
-        with pytest.raises(NoSuchKey, match="SM/sign"):
+        store.rotate("43/status/1")
+    with pytest.raises(ValueError):
+        store.rotate(f"{suite}/sign")
+
+
+def test_keys_are_never_overwritten_and_a_destroyed_one_is_gone(store: KeyStore, suite: str) -> None:
+    label = f"{suite}/sign"
+    with pytest.raises(LabelTaken):
+        store.generate(label, suite=suite, usage=Usage.SIGN)
+    store.sign(label, [b"m"])
+    store.destroy(label)
+    for call in (lambda: store.sign(label, [b"m"]), lambda: store.destroy(label), lambda: store.describe(label)):
+        with pytest.raises(NoSuchKey, match=label):
             call()
 
 
-def test_what_another_process_changed_is_seen_at_once(store: SoftwareStore, tmp_path: Path) -> None:
-    other = SoftwareStore(file_of(store, tmp_path), PASSPHRASE)
-    public = store.public("SM/sign")
-    assert public.verify(b"m", other.sign("SM/sign", [b"m"])[0])
-    for _ in range(5):
-        store.destroy("SM/sign")
-        store.generate("SM/sign", suite="SM", usage=Usage.SIGN)
-        assert other.public("SM/sign").verify(b"m", store.sign("SM/sign", [b"m"])[0])
-        assert not public.verify(b"m", other.sign("SM/sign", [b"m"])[0])
+def test_what_another_process_changed_is_seen_at_once(
+    store: KeyStore, place: Place, tmp_path: Path, suite: str
+) -> None:
+    public = store.public(f"{suite}/sign")
+    process = SPAWN.Process(target=change_key, args=(place, tmp_path, f"{suite}/sign"))
+    process.start()
+    process.join(60)
+    assert process.exitcode == 0
+    signature = store.sign(f"{suite}/sign", [b"m"])[0]
+    assert store.public(f"{suite}/sign").verify(b"m", signature) and not public.verify(b"m", signature)
 
 
 @pytest.mark.parametrize("label", ["", "a" * 201, "two\nlines", "nul\0"])
-def test_a_label_that_cannot_be_shown_is_refused(store: SoftwareStore, label: str) -> None:
+def test_a_label_that_cannot_be_shown_is_refused(store: KeyStore, label: str) -> None:
     with pytest.raises(ValueError):
         store.generate(label, suite="SM", usage=Usage.SIGN)
 
 
-def test_an_unknown_suite_or_usage_is_refused(store: SoftwareStore) -> None:
+def test_an_unknown_suite_or_usage_is_refused(store: KeyStore) -> None:
     with pytest.raises(ValueError):
         store.generate("new", suite="RSA", usage=Usage.SIGN)
     with pytest.raises(ValueError):
         store.generate("new", suite="SM", usage="everything")  # type: ignore[arg-type]
 
 
-def test_a_wrong_passphrase_and_none_are_refused(store: SoftwareStore, tmp_path: Path) -> None:
-    with pytest.raises(WrongPassphrase):
-        SoftwareStore(file_of(store, tmp_path), "wrong")
-    with pytest.raises(ValueError):
-        SoftwareStore(file_of(store, tmp_path), "")
-
-
-def test_the_file_is_for_its_owner_only_and_refused_otherwise(store: SoftwareStore, tmp_path: Path) -> None:
-    path = file_of(store, tmp_path)
-    store.destroy("SM/mac")
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    path.chmod(0o640)
-    with pytest.raises(StoreBroken, match="600"):
-        SoftwareStore(path, PASSPHRASE)
-
-
-def changed_files(content: dict) -> list[bytes]:
-    """Every way to tamper with the file by hand that we could think of."""
-    keys = content["keys"]
-    lost = {label: key for label, key in keys.items() if label != "SM/sign"}
-    swapped = keys | {"SM/mac": keys["SM/cipher"], "SM/cipher": keys["SM/mac"]}
-    widened = json.loads(json.dumps(keys))
-    widened["SM/mac"]["info"]["exportable"] = True
-    ways = [content | {"keys": each} for each in (lost, swapped, widened, {}, [])]
-    ways += [content | {"mode": "AES-256-GCM"}, content | {"format": 2}, content | {"mac": "00" * 32}, {}, []]
-    return [json.dumps(way).encode() for way in ways] + [b"", b"{", b"\xff\xfe"]
-
-
-def test_a_file_changed_by_another_hand_is_refused(store: SoftwareStore, tmp_path: Path) -> None:
-    path = file_of(store, tmp_path)
-    for data in changed_files(json.loads(path.read_bytes())):
-        path.write_bytes(data)
-        with pytest.raises(StoreBroken):
-            SoftwareStore(path, PASSPHRASE).labels()
-        with pytest.raises(StoreBroken):
-            store.labels()
-
-
-def test_a_file_that_is_gone_is_said_so(store: SoftwareStore, tmp_path: Path) -> None:
-    file_of(store, tmp_path).unlink()
-    with pytest.raises(StoreBroken, match="gone"):
-        store.sign("SM/sign", [b"m"])
-
-
-def test_what_a_crash_left_half_written_harms_nothing(store: SoftwareStore, tmp_path: Path) -> None:
-    path = file_of(store, tmp_path)
-    path.with_name(path.name + ".new").write_bytes(b'{"half')
-    store.generate("after", suite="SM", usage=Usage.MAC)
-    assert "after" in SoftwareStore(path, PASSPHRASE).labels()
-
-
-def test_two_processes_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "shared.json"
-    spawn = multiprocessing.get_context("spawn")
-    processes = [spawn.Process(target=make_keys, args=(path, name)) for name in ("a", "b")]
+def test_two_processes_that_write_at_once_lose_nothing(make_place: Callable[[str], Place], tmp_path: Path) -> None:
+    place = make_place("shared")
+    processes = [SPAWN.Process(target=make_keys, args=(place, tmp_path, name)) for name in ("a", "b")]
     for process in processes:
         process.start()
     for process in processes:
-        process.join(60)
+        process.join(120)
     assert [process.exitcode for process in processes] == [0, 0]
     expected = {f"{name}-{number}" for name in "ab" for number in range(20)}
-    assert set(SoftwareStore(path, PASSPHRASE).labels()) == expected
+    store = open_store(place, tmp_path)
+    assert set(store.labels()) == expected
+    assert len({store.describe(label).check_value for label in expected}) == 40
 
 
-def test_an_open_store_cannot_be_pickled(store: SoftwareStore) -> None:
+def test_a_key_says_where_it_lives(store: KeyStore, place: Place) -> None:
+    kept = {label: store.describe(label).kept for label in store.labels()}
+    if isinstance(place, Path):
+        assert set(kept.values()) == {Kept.FILE}
+    else:
+        assert {label for label, where in kept.items() if where is Kept.TOKEN} == {f"INTL/{usage}" for usage in Usage}
+
+
+def test_an_open_store_cannot_be_pickled(store: KeyStore) -> None:
     with pytest.raises(TypeError, match="cannot be pickled"):
         pickle.dumps(store)
-
-
-def spellings(secret: bytes) -> list[bytes]:
-    """The ways in which a secret could lie somewhere: raw, turned, hex, base64, decimal."""
-    encoded = base64.b64encode(secret).rstrip(b"=")[:-1]
-    digits = str(int.from_bytes(secret)).encode()
-    return [secret, secret[::-1], secret.hex().encode(), secret.hex().upper().encode(), encoded, digits]
-
-
-def failures(store: SoftwareStore) -> str:
-    """What every failing call prints."""
-    twice = store.public("SM/unwrap").encrypt(CANARY * 2)
-    calls = [
-        lambda: store.diversify("canary-pair", [bytes(8)]),
-        lambda: store.sign("canary", [b"m"]),
-        lambda: store.diversify("canary", [b"short"]),
-        lambda: store.wrap("canary", store.public("SM/unwrap")),
-        lambda: store.unwrap("canary", b"x", by="canary-pair", suite="SM", usage=Usage.MAC),
-        lambda: store.ecb("canary-cipher", b"x"),
-        lambda: store.unwrap("new", twice, by="SM/unwrap", suite="SM", usage=Usage.MAC),
-        lambda: store.unwrap("new", twice + b"!", by="SM/unwrap", suite="SM", usage=Usage.MAC),
-    ]
-    printed = []
-    for call in calls:
-        with pytest.raises((KeyStoreError, ValueError)) as caught:
-            call()
-        printed += traceback.format_exception(caught.value)
-    return "".join(printed)
-
-
-def test_no_secret_is_found_in_file_repr_error_or_log(
-    store: SoftwareStore, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    to = store.public("SM/unwrap")
-    for label, secret, usage in (
-        ("canary", CANARY, Usage.DIVERSIFY),
-        ("canary-cipher", CANARY, Usage.CIPHER),
-        ("canary-pair", CANARY_SCALAR, Usage.SIGN),
-    ):
-        store.unwrap(label, to.encrypt(secret), by="SM/unwrap", suite="SM", usage=usage)
-    store.sign("canary-pair", [b"m"])
-    store.diversify("canary", [bytes(8)])
-    shown = f"{store!r} {store} {store.describe('canary')!r} {store.public('canary-pair')!r} {failures(store)}"
-    out, err = capfd.readouterr()
-    seen = "".join((shown, caplog.text, out, err)).encode()
-    seen += b"".join(path.read_bytes() for path in tmp_path.iterdir())
-    assert b"canary" in seen
-    for secret in (CANARY, CANARY_SCALAR, PASSPHRASE.encode()):
-        assert not [spelling for spelling in spellings(secret) if spelling in seen]

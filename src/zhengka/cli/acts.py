@@ -50,7 +50,8 @@ card = typer.Typer(name="card", help="Cards: hand over, activate, lost, found.",
 lists = typer.Typer(name="lists", help="Status lists and keys for verifiers.", no_args_is_help=True)
 
 
-def _unit(code: str) -> Area:
+def unit_of(code: str) -> Area:
+    """The issuing unit of a six-digit code; `Refusal("unit-unknown")`."""
     cluster.ensure()
     found = Area.objects.filter(code=int(code) * 10**6, issuing=True).first() if code.isdigit() else None
     if found is None:
@@ -101,7 +102,7 @@ def import_(files: list[Path] = typer.Argument(help=".xlsx or .csv files", exist
     cluster.ensure()
     by = actor(officer)
     for path in files:
-        area = _unit(unit) if unit else line.unit_of(path, line.issuing_units())
+        area = unit_of(unit) if unit else line.unit_of(path, line.issuing_units())
         request_id, at = _now()
         record = registry.receive_import(path.name, path, area, by=by, request_id=request_id, at=at)
         record = registry.take_import(record.pk, at=at)
@@ -120,7 +121,7 @@ def photos(packs: list[Path] = typer.Argument(help="zip files of <ID number>.jpg
     """Take packs of portraits."""
     cluster.ensure()
     for path in packs:
-        area = _unit(unit) if unit else line.unit_of(path, line.issuing_units())
+        area = unit_of(unit) if unit else line.unit_of(path, line.issuing_units())
         request_id, at = _now()
         taken = registry.set_photos(path, area, by=actor(officer), request_id=request_id, at=at)
         typer.echo(f"{path.name}: {taken.kept} kept, {taken.unchanged} unchanged, {taken.unknown} of unknown people, "
@@ -197,7 +198,7 @@ def approve(officer: As = "approver") -> None:
 @batch.command("open")
 def open_batch(unit: Unit, maker: str = typer.Option(line.MAKER), officer: As = "producer") -> None:
     """Open a batch of all ordered cards of a unit and prepare its package."""
-    area, by = _unit(unit), actor(officer)
+    area, by = unit_of(unit), actor(officer)
     request_id, at = _now()
     found = next((one for one in batches.makers() if one.name == maker), None)
     if found is None:
@@ -245,7 +246,7 @@ def receive(number: str, results: Path = typer.Argument(exists=True), officer: A
 @maker.command("key")
 def customer_key(unit: Unit, out: Path = typer.Option(Path("customer.json"), help="File to write.")) -> None:
     """Write the public key by which a card maker checks that packages of a unit are ours."""
-    area, at = _unit(unit), timezone.now()
+    area, at = unit_of(unit), timezone.now()
     suite = card_queries.profile(card_queries.policy(area.code, at.date()).profile).suite
     keys.ensure(area.code, suite, at=at)
     key = batches.batch_public_key(area.code, suite, at=at)
@@ -284,7 +285,7 @@ def held(unit: str = typer.Option("", help="Six-digit code of one issuing unit; 
     cluster.ensure()
     by = actor(officer)
     if unit:
-        area = areas.area(_unit(unit).code, actor=by)
+        area = areas.area(unit_of(unit).code, actor=by)
         by = replace(by, lo=area.code, hi=area.last)
     for page in line.pages(by, "held"):
         for one in page:

@@ -2,13 +2,13 @@
 
 import typer
 
-from zhengka.cli import acts, database, officers, parts, reference_command, run, serve, verify
+from zhengka.cli import acts, database, keys, officers, parts, reference_command, run, serve, verify
 
 app = typer.Typer(help="证卡 zhengka: the third-generation smart disability certificate card.", no_args_is_help=True,
                   add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(database.db, name="db")
 app.add_typer(reference_command.docs, name="docs")
-for group in (acts.plan, acts.exchange, acts.batch, acts.maker, acts.card, acts.lists, officers.officer):
+for group in (acts.plan, acts.exchange, acts.batch, acts.maker, acts.card, acts.lists, officers.officer, keys.keys):
     app.add_typer(group)
 for command in (acts.import_, acts.photos, acts.sample, verify.verify, run.demo, run.run, serve.serve, serve.worker,
                 database.backup, database.restore, parts.parts):

@@ -40,7 +40,11 @@ class Environment:
     demo: str = setting("1 shows the demo officers on the login page; never on a server.", "0")
     https: str = setting("1 where a TLS front stands before the site: secure cookies, HSTS.", "0")
     languages: str = setting("Languages of the pages, the first one is the default.", "zh-hans,en")
-    key_passphrase: str = setting("Passphrase of the software key store; empty: a file made once under the home.")
+    key_store: str = setting("Where keys live: a file (empty: under the home), or a token of a hardware module, "
+                             "pkcs11:token=LABEL?module-path=/PATH.so&pin-source=file:/PATH (RFC 7512).")
+    key_mechanisms: str = setting("Table of data/tokens by which a token is asked for its mechanisms.", "standard")
+    key_passphrase: str = setting("Passphrase of the key store's file (empty: a file made once under the home), or PIN "
+                                  "of the token where no pin-source is told.")
     outbox: str = setting("Folder into which messages and files to holders are written for another system to take; "
                           "empty: they stay sealed in the file store.")
     sms_url: str = setting("Address of the provider of short messages, https; empty: none are sent.")
@@ -70,6 +74,7 @@ def read(source: Mapping[str, str]) -> Environment:
         faults.append("DATABASE_URL must begin with postgresql://")
     if env.public_url and not env.public_url.startswith(("http://", "https://")):
         faults.append("ZHENGKA_PUBLIC_URL must begin with http:// or https://")
+    faults += _store_faults(env)
     if env.sms_url and len(env.sms_secret) < 32:
         faults.append("ZHENGKA_SMS_SECRET must have 32 characters at least where ZHENGKA_SMS_URL is set")
     if env.sms_url and not _guarded(env.sms_url):
@@ -77,6 +82,51 @@ def read(source: Mapping[str, str]) -> Environment:
     if faults:
         raise BadEnvironment("The environment cannot be used:\n  " + "\n  ".join(faults))
     return env
+
+
+@dataclass(frozen=True)
+class TokenPlace:
+    """A PKCS #11 token: file of the module, label of the token, file that holds its PIN (empty: the passphrase)."""
+
+    module: str
+    label: str
+    pin_file: str
+
+
+def token_place(key_store: str) -> TokenPlace | None:
+    """The token that ZHENGKA_KEY_STORE names (RFC 7512), None for a file; ValueError for what is neither."""
+    if not key_store.startswith("pkcs11:"):
+        return None
+    path, _, query = key_store.removeprefix("pkcs11:").partition("?")
+    told = _attributes(path, ";") | _attributes(query, "&")
+    pin_file = told.pop("pin-source", "").removeprefix("file:")
+    place = TokenPlace(told.pop("module-path", ""), told.pop("token", ""), pin_file)
+    if told or not place.module or not place.label:
+        raise ValueError("token and module-path must be told, pin-source may be, and nothing else")
+    return place
+
+
+def _attributes(text: str, between: str) -> dict[str, str]:
+    pairs = (part.partition("=") for part in text.split(between) if part)
+    return {name: unquote(value) for name, _, value in pairs}
+
+
+def _store_faults(env: Environment) -> list[str]:
+    """What is wrong with the place of the keys; a PIN is not repeated."""
+    try:
+        place = token_place(env.key_store)
+    except ValueError as fault:
+        return [f"ZHENGKA_KEY_STORE: {fault}"]
+    if not place:
+        return []
+    faults = []
+    if not place.pin_file and not env.key_passphrase:
+        faults.append("ZHENGKA_KEY_STORE names a token without pin-source, and ZHENGKA_KEY_PASSPHRASE holds no PIN")
+    if place.pin_file and not Path(place.pin_file).is_file():
+        faults.append(f"ZHENGKA_KEY_STORE: there is no pin-source {place.pin_file}")
+    if not (Path(env.data) / "tokens" / f"{env.key_mechanisms}.toml").is_file():
+        faults.append(f"ZHENGKA_KEY_MECHANISMS: there is no table {env.key_mechanisms} in tokens/")
+    return faults
 
 
 def _guarded(url: str) -> bool:

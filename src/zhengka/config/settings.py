@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from zhengka.config.env import ENV, PROJECT, database, secret, sentences
+from zhengka.config.env import ENV, PROJECT, database, secret, sentences, token_place
 
 HOME = Path(ENV.home)
 DATA = Path(ENV.data)
@@ -22,7 +22,10 @@ SECRET_KEY = secret(HOME, "django").hex()
 FIELD_KEYS = {1: secret(HOME, "field-key-1")}
 FIELD_KEY_CURRENT = 1
 INDEX_KEY = secret(HOME, "index-key")
-KEY_PASSPHRASE = ENV.key_passphrase or secret(HOME, "key-passphrase").hex()
+KEY_TOKEN = token_place(ENV.key_store)
+KEY_FILE = "" if KEY_TOKEN else ENV.key_store
+KEY_MECHANISMS = DATA / "tokens" / f"{ENV.key_mechanisms}.toml"
+KEY_PASSPHRASE = ENV.key_passphrase or ("" if KEY_TOKEN else secret(HOME, "key-passphrase").hex())
 ALLOWED_HOSTS = [host.strip() for host in ENV.allowed_hosts.split(",")]
 
 ROOMS = ["core", "areas", "accounts", "letters", "bulk", "assessment", "keys", "registry", "papers", "cards",

@@ -6,7 +6,7 @@ Callers take `SUITES[name]` and never name an algorithm. Signatures are 64 bytes
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 import numpy as np
@@ -31,6 +31,9 @@ __all__ = [
     "PublicKey",
     "SigningKey",
     "Suite",
+    "factor_blocks",
+    "open_transport",
+    "sixteens",
 ]
 
 _P256 = ec.SECP256R1()
@@ -51,6 +54,10 @@ class PublicKey(ABC):
     @abstractmethod
     def verify(self, message: bytes, signature: bytes) -> bool:
         """False only for a wrong signature; MalformedSignature for what can be nobody's signature."""
+
+    @abstractmethod
+    def message_digest(self, message: bytes) -> bytes:
+        """The 32 bytes that are signed in a message's place, for a token that signs digests."""
 
     @abstractmethod
     def encrypt(self, data: bytes) -> bytes:
@@ -139,11 +146,7 @@ class Suite(ABC):
 
         Levels chain: the key of a region factor is the master key of its cards. ValueError for another length.
         """
-        if any(len(factor) != 8 for factor in factors):
-            raise ValueError("a diversification factor is 8 bytes")
-        left = np.frombuffer(b"".join(factors), np.uint8).reshape(-1, 8)
-        keys = self.ecb(master, np.hstack([left, ~left]).tobytes())
-        return [keys[start : start + sm4.BLOCK] for start in range(0, len(keys), sm4.BLOCK)]
+        return sixteens(self.ecb(master, factor_blocks(factors)))
 
     def __repr__(self) -> str:
         """Name of the suite."""
@@ -159,6 +162,9 @@ class _SmPublic(PublicKey):
 
     def verify(self, message: bytes, signature: bytes) -> bool:
         return self._key.verify(message, signature)
+
+    def message_digest(self, message: bytes) -> bytes:
+        return self._key.message_digest(message)
 
     def encrypt(self, data: bytes) -> bytes:
         return self._key.encrypt(data)
@@ -215,13 +221,16 @@ class _IntlPublic(PublicKey):
             return False
         return True
 
+    def message_digest(self, message: bytes) -> bytes:
+        return hashlib.sha256(message).digest()
+
     def encrypt(self, data: bytes) -> bytes:
         """ECIES: an ephemeral point, then AES-256-GCM under a key that HKDF-SHA256 draws from the ECDH secret."""
         if not data:
             raise ValueError("nothing to encrypt")
         own = ec.generate_private_key(_P256)
         point = own.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-        return point + _ecies(own, self._key, point + self.point).encrypt(bytes(12), data, None)
+        return point + _ecies(own.exchange(ec.ECDH(), self._key), point + self.point).encrypt(bytes(12), data, None)
 
 
 class _IntlSigning(SigningKey):
@@ -236,13 +245,10 @@ class _IntlSigning(SigningKey):
         return self._key.private_numbers().private_value.to_bytes(32)
 
     def decrypt(self, data: bytes) -> bytes:
-        point = data[:_POINT]
-        try:
-            other = ec.EllipticCurvePublicKey.from_encoded_point(_P256, point)
-            opened = _ecies(self._key, other, point + self.public.point)
-            return opened.decrypt(bytes(12), data[_POINT:], None)
-        except (ValueError, InvalidTag):
-            raise DecryptionFailed("not a ciphertext for this key") from None
+        return open_transport(data, self.public, self._agree)
+
+    def _agree(self, point: bytes) -> bytes:
+        return self._key.exchange(ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(_P256, point))
 
 
 class _Intl(Suite):
@@ -268,8 +274,33 @@ class _Intl(Suite):
             raise MalformedKey("not a point of the curve P-256") from None
 
 
-def _ecies(own: ec.EllipticCurvePrivateKey, other: ec.EllipticCurvePublicKey, points: bytes) -> AESGCM:
-    secret = own.exchange(ec.ECDH(), other)
+def factor_blocks(factors: Sequence[bytes]) -> bytes:
+    """What is enciphered for each 8-byte factor: factor ‖ ~factor. ValueError for another length."""
+    if set(map(len, factors)) - {8}:
+        raise ValueError("a diversification factor is 8 bytes")
+    left = np.frombuffer(b"".join(factors), np.uint64)
+    return np.stack([left, ~left], axis=1).tobytes()
+
+
+def sixteens(data: bytes) -> list[bytes]:
+    """Every 16 bytes of whole blocks, in order."""
+    blocks: list[bytes] = np.frombuffer(data, "V16").tolist()
+    return blocks
+
+
+def open_transport(data: bytes, public: PublicKey, agree: Callable[[bytes], bytes]) -> bytes:
+    """Undo `PublicKey.encrypt` of INTL where the private half of `public` can only `agree`: the ECDH secret's 32 bytes
+    for another's point, which was found to lie on the curve. DecryptionFailed.
+    """
+    point = data[:_POINT]
+    try:
+        INTL.public_key(point)
+        return _ecies(agree(point), point + public.point).decrypt(bytes(12), data[_POINT:], None)
+    except (ValueError, InvalidTag):
+        raise DecryptionFailed("not a ciphertext for this key") from None
+
+
+def _ecies(secret: bytes, points: bytes) -> AESGCM:
     return AESGCM(HKDF(hashes.SHA256(), 32, salt=None, info=b"zhengka key transport" + points).derive(secret))
 
 

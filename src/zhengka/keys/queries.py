@@ -11,7 +11,7 @@ from zhengka.formats.credential import IssuerKey, KeySet, issuer_key
 from zhengka.formats.issuers import PURPOSES
 from zhengka.formats.verdict import CHINA
 from zhengka.keys import rules
-from zhengka.keys.models import Key
+from zhengka.keys.models import Key, KeyCertificate
 
 _Row = tuple[str, str, bytes, date, date, datetime | None]
 
@@ -54,6 +54,17 @@ def suite_of(purpose: str, area: int, *, at: datetime) -> str:
         except Refusal:
             continue
     raise Refusal("key-missing", purpose=purpose, province=rules.province(area) // 10**10)
+
+
+def certificate(key: Key) -> KeyCertificate | None:
+    """The newest certificate of a key that is signed and not revoked."""
+    return key.certificates.filter(der__isnull=False, revoked_at=None).order_by("-pk").first()
+
+
+def certificates(area: int) -> QuerySet[KeyCertificate]:
+    """All certificates of the keys of the area's province and of the nation, as shown to the security administrator."""
+    return KeyCertificate.objects.filter(
+        key__area__in=(rules.NATION, rules.province(area)), der__isnull=False).select_related("key").order_by("pk")
 
 
 def of_province(area: int) -> QuerySet[Key]:

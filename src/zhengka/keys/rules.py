@@ -15,7 +15,12 @@ class Life(NamedTuple):
     trusted: int
 
 
+AUTHORITY: Final = "authority"
+"""The purpose of keys that sign certificates of keys: the nation's, and under it one of each province."""
+NATION: Final = 0
+"""The area of the nation's own keys."""
 LIVES: Final = {
+    AUTHORITY: Life(Usage.SIGN, 20, 34),  # it outlives what the last key that it certified has made
     "credential": Life(Usage.SIGN, 3, 14),  # a card signed on the last day lives ten years
     "status": Life(Usage.SIGN, 3, 4),
     "batch": Life(Usage.SIGN, 3, 14),

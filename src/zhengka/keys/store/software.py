@@ -1,12 +1,9 @@
 """The software key store: one encrypted file, for the desk, tests and places without a hardware module."""
 
-import fcntl
 import hmac
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn, TypedDict
@@ -15,19 +12,18 @@ from argon2.low_level import Type, hash_secret_raw
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from zhengka.formats import sm3, sm4
-from zhengka.formats.suites import SUITES, PublicKey, SigningKey, Suite
 from zhengka.keys.store.interface import (
-    PAIRS,
     KeyInfo,
     KeyStore,
     LabelTaken,
     NoSuchKey,
-    NotExportable,
     StoreBroken,
     Usage,
     WrongPassphrase,
-    WrongUsage,
+    described,
 )
+from zhengka.keys.store.locks import locked, opened
+from zhengka.keys.store.memory import MemoryKey, fresh
 
 FORMAT = 1
 """Version of the file: it fixes the layout and the cost of Argon2id (RFC 9106 section 4, second choice)."""
@@ -54,8 +50,8 @@ class SoftwareStore(KeyStore):
             raise ValueError("a key store needs a passphrase")
         self._path = Path(path)
         self._seen: tuple[tuple[int, int, int], dict[str, _Entry]] | None = None
-        self._ready: dict[str, tuple[str, SigningKey | bytes]] = {}
-        with self._locked():
+        self._ready: dict[str, tuple[str, MemoryKey]] = {}
+        with locked(self._path.with_name(self._path.name + ".lock")):
             if not self._path.exists():
                 self._create(passphrase)
         head = self._read()
@@ -75,53 +71,12 @@ class SoftwareStore(KeyStore):
 
     def generate(self, label: str, *, suite: str, usage: Usage, exportable: bool = False) -> KeyInfo:
         """See `KeyStore.generate`."""
-        family = _suite(suite)
-        secret = family.generate().scalar() if Usage(usage) in PAIRS else os.urandom(16)
-        return self._add(label, secret, family, Usage(usage), exportable)
-
-    def public(self, label: str) -> PublicKey:
-        """See `KeyStore.public`."""
-        info = self.describe(label)
-        if info.usage not in PAIRS:
-            raise WrongUsage(f"{label} is not a key pair")
-        return SUITES[info.suite].public_key(bytes.fromhex(info.public))
-
-    def sign(self, label: str, messages: Sequence[bytes]) -> list[bytes]:
-        """See `KeyStore.sign`."""
-        return self._pair(label, Usage.SIGN).sign_many(messages)
-
-    def diversify(self, label: str, factors: Sequence[bytes], *, through: Sequence[bytes] = ()) -> list[bytes]:
-        """See `KeyStore.diversify`."""
-        suite, key = self._symmetric(label, Usage.DIVERSIFY)
-        for factor in through:
-            [key] = suite.diversify(key, [factor])
-        return suite.diversify(key, factors)
-
-    def mac(self, label: str, messages: Sequence[bytes]) -> list[bytes]:
-        """See `KeyStore.mac`."""
-        suite, key = self._symmetric(label, Usage.MAC)
-        return suite.cmac_many(key, messages)
-
-    def ecb(self, label: str, blocks: bytes) -> bytes:
-        """See `KeyStore.ecb`."""
-        suite, key = self._symmetric(label, Usage.CIPHER)
-        return suite.ecb(key, blocks)
-
-    def wrap(self, label: str, to: PublicKey) -> bytes:
-        """See `KeyStore.wrap`."""
-        if not self.describe(label).exportable:
-            raise NotExportable(f"{label} was made to stay in this store")
-        key = self._key(label)
-        return to.encrypt(key if isinstance(key, bytes) else key.scalar())
-
-    def unwrap(self, label: str, blob: bytes, *, by: str, suite: str, usage: Usage) -> KeyInfo:
-        """See `KeyStore.unwrap`."""
-        secret = self._pair(by, Usage.UNWRAP).decrypt(blob)
-        return self._add(label, secret, _suite(suite), Usage(usage), exportable=False)
+        secret = fresh(suite, usage)
+        return self._take(described(label, secret, suite, usage, exportable=exportable), secret)
 
     def destroy(self, label: str) -> None:
         """See `KeyStore.destroy`."""
-        with self._locked():
+        with locked(self._path.with_name(self._path.name + ".lock")):
             entries = dict(self._entries())
             if entries.pop(label, None) is None:
                 raise NoSuchKey(f"no key is labelled {label}")
@@ -144,55 +99,31 @@ class SoftwareStore(KeyStore):
         except KeyError:
             raise NoSuchKey(f"no key is labelled {label}") from None
 
-    def _key(self, label: str) -> SigningKey | bytes:
+    def _key(self, label: str) -> MemoryKey:
         """The opened key; kept in memory as long as the file holds the same one."""
         entry = self._entry(label)
-        sealed, key = self._ready.get(label, ("", b""))
-        if sealed != entry["sealed"]:
+        sealed, key = self._ready.get(label, ("", None))
+        if key is None or sealed != entry["sealed"]:
             info = _info(entry)
             secret = self._gcm(sm4.gcm_decrypt, entry["nonce"], bytes.fromhex(entry["sealed"]), info)
-            key = SUITES[info.suite].private_key(secret) if info.usage in PAIRS else secret
+            key = MemoryKey(info, secret)
             self._ready[label] = entry["sealed"], key
         return key
 
-    def _pair(self, label: str, usage: Usage) -> SigningKey:
-        self._demand(label, usage)
-        key = self._key(label)
-        if isinstance(key, bytes):
-            raise WrongUsage(f"{label} is not a key pair")
-        return key
-
-    def _symmetric(self, label: str, usage: Usage) -> tuple[Suite, bytes]:
-        info = self._demand(label, usage)
-        key = self._key(label)
-        if not isinstance(key, bytes):
-            raise WrongUsage(f"{label} is a key pair")
-        return SUITES[info.suite], key
-
-    def _demand(self, label: str, usage: Usage) -> KeyInfo:
-        info = self.describe(label)
-        if info.usage != usage:
-            raise WrongUsage(f"{label} is for {info.usage}, not for {usage}")
-        return info
-
-    def _add(self, label: str, secret: bytes, suite: Suite, usage: Usage, exportable: bool) -> KeyInfo:
-        if not label.isprintable() or not 1 <= len(label) <= 200:
-            raise ValueError("a label is 1 to 200 printable characters")
-        public, check_value = _tell(secret, suite, usage)
-        info = KeyInfo(label, suite.name, usage, exportable, public, check_value)
+    def _take(self, info: KeyInfo, secret: bytes) -> KeyInfo:
         nonce = os.urandom(12).hex()
         sealed = self._gcm(sm4.gcm_encrypt, nonce, secret, info).hex()
-        with self._locked():
+        with locked(self._path.with_name(self._path.name + ".lock")):
             entries = dict(self._entries())
-            if label in entries:
-                raise LabelTaken(f"a key is labelled {label} already")
-            entries[label] = {"info": asdict(info), "nonce": nonce, "sealed": sealed}
+            if info.label in entries:
+                raise LabelTaken(f"a key is labelled {info.label} already")
+            entries[info.label] = {"info": _told(info), "nonce": nonce, "sealed": sealed}
             self._write(entries)
         return info
 
     def _gcm(self, work: Any, nonce: str, data: bytes, info: KeyInfo) -> bytes:
         key, cipher = (self._kek[:16], "sm4") if self._mode == "SM4-GCM" else (self._kek, "aes")
-        result: bytes = work(key, bytes.fromhex(nonce), data, _canonical([FORMAT, asdict(info)]), cipher=cipher)
+        result: bytes = work(key, bytes.fromhex(nonce), data, _canonical([FORMAT, _told(info)]), cipher=cipher)
         return result
 
     # --- the file ---
@@ -253,44 +184,17 @@ class SoftwareStore(KeyStore):
             os.utime(file.fileno(), ns=(max(time.time_ns(), later),) * 2)
             os.fsync(file.fileno())
         fresh.replace(self._path)
-        with _opened(self._path.parent, os.O_RDONLY) as directory:
+        with opened(self._path.parent, os.O_RDONLY) as directory:
             os.fsync(directory)
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """One writer at a time, among processes and threads."""
-        with _opened(self._path.with_name(self._path.name + ".lock"), os.O_RDWR | os.O_CREAT) as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-
-
-@contextmanager
-def _opened(path: Path, flags: int) -> Iterator[int]:
-    number = os.open(path, flags, 0o600)
-    try:
-        yield number
-    finally:
-        os.close(number)
 
 
 def _info(entry: _Entry) -> KeyInfo:
     return KeyInfo(**(entry["info"] | {"usage": Usage(entry["info"]["usage"])}))
 
 
-def _suite(name: str) -> Suite:
-    if name not in SUITES:
-        raise ValueError(f"no suite is named {name}")
-    return SUITES[name]
-
-
-def _tell(secret: bytes, suite: Suite, usage: Usage) -> tuple[str, str]:
-    """Public point and check value of a new secret; ValueError when it is not one of its kind."""
-    if usage in PAIRS:
-        public = suite.private_key(secret).public
-        return public.point.hex(), public.key_id.hex()
-    if len(secret) != 16:
-        raise ValueError("a symmetric key is 16 bytes")
-    return "", suite.ecb(secret, bytes(16))[:3].hex()
+def _told(info: KeyInfo) -> dict[str, Any]:
+    """What the file says of a key; that it is kept in this file goes without saying."""
+    return {name: value for name, value in asdict(info).items() if name != "kept"}
 
 
 def _canonical(value: Any) -> bytes:

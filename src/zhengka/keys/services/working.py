@@ -15,7 +15,7 @@ from zhengka.core.errors import Refusal
 from zhengka.formats.verdict import CHINA
 from zhengka.keys import queries, rules
 from zhengka.keys.models import Key
-from zhengka.keys.store import KeyInfo, KeyStore, LabelTaken, NoSuchKey, SoftwareStore
+from zhengka.keys.store import KeyInfo, KeyStore, LabelTaken, NoSuchKey, Pkcs11Store, SoftwareStore, Token, mechanisms
 
 CARD_SLOTS = ("control", "maintenance", "reader", "internal")
 """The purposes of the keys on a card, each with a master key of its own."""
@@ -57,8 +57,11 @@ class Signer:
 
 
 def store() -> KeyStore:
-    """The installation's key store, unlocked once per process: Argon2id makes it dear."""
-    return _open(Path(settings.HOME) / "keys" / "store", settings.KEY_PASSPHRASE)
+    """The installation's key store, a file or a token, unlocked once per process: Argon2id makes it dear."""
+    if place := settings.KEY_TOKEN:
+        pin = Path(place.pin_file).read_text().strip() if place.pin_file else settings.KEY_PASSPHRASE
+        return _open_token(place.module, place.label, pin)
+    return _open_file(Path(settings.KEY_FILE or Path(settings.HOME) / "keys" / "store"), settings.KEY_PASSPHRASE)
 
 
 def ensure(area: int, suite: str, *, slots: Sequence[str] = CARD_SLOTS, at: datetime) -> list[Key]:
@@ -67,8 +70,9 @@ def ensure(area: int, suite: str, *, slots: Sequence[str] = CARD_SLOTS, at: date
     Signing keys for credentials, status lists and batches; masters for each card slot, for blank cards and for the
     places of the status lists. A repeat makes nothing; the keys that work are returned.
     """
-    wanted = [(purpose, slot) for purpose in rules.LIVES for slot in (slots if purpose == "card_master" else [""])]
-    return [_ensure(purpose, area, suite, slot, at) for purpose, slot in wanted]
+    wanted = [(purpose, slot) for purpose in rules.LIVES if purpose != rules.AUTHORITY
+              for slot in (slots if purpose == "card_master" else [""])]
+    return [ensure_one(purpose, area, suite, slot, at=at) for purpose, slot in wanted]
 
 
 def signer(purpose: str, area: int, suite: str, *, at: datetime) -> Signer:
@@ -110,7 +114,7 @@ def _diversify(key: Key, factors: Sequence[bytes], through: Sequence[bytes]) -> 
         return store().diversify(key.label, factors, through=through)
 
 
-def _ensure(purpose: str, area: int, suite: str, slot: str, at: datetime) -> Key:
+def ensure_one(purpose: str, area: int, suite: str, slot: str = "", *, at: datetime) -> Key:
     """A key that works now. The store comes first: a row without its key would promise what is not there."""
     try:
         return queries.working(purpose, area, suite, at=at, slot=slot)
@@ -125,7 +129,8 @@ def _ensure(purpose: str, area: int, suite: str, slot: str, at: datetime) -> Key
     key, _ = Key.objects.get_or_create(label=info.label, defaults={
         "purpose": purpose, "suite": suite, "area": rules.province(area), "slot": slot, "number": number,
         "public": bytes.fromhex(info.public) or None, "key_id": bytes.fromhex(info.check_value) if signing else None,
-        "check_value": info.check_value, "not_before": first, "works_until": works_until, "not_after": not_after})
+        "check_value": info.check_value, "kept": info.kept, "not_before": first, "works_until": works_until,
+        "not_after": not_after})
     return key
 
 
@@ -147,6 +152,12 @@ def _missing(label: str) -> Iterator[None]:
 
 
 @cache
-def _open(path: Path, passphrase: str) -> KeyStore:
+def _open_file(path: Path, passphrase: str) -> KeyStore:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     return SoftwareStore(path, passphrase)
+
+
+@cache
+def _open_token(module: str, label: str, pin: str) -> KeyStore:
+    families, lock = mechanisms.load(settings.KEY_MECHANISMS), Path(settings.HOME) / "token.lock"
+    return Pkcs11Store(Token(module, label, pin), families, lock)

@@ -1,0 +1,172 @@
+"""I5: known keys are planted in the stores, everything is done with them, and nothing left behind holds them."""
+
+import base64
+import hashlib
+import logging
+import subprocess
+import sys
+import tarfile
+import tempfile
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.test import RequestFactory
+from typer.testing import CliRunner
+
+import batches
+import builders
+import tokens
+from builders import NOON
+from zhengka.cards.services import publish_status_lists
+from zhengka.cli.app import app
+from zhengka.config.env import TokenPlace
+from zhengka.core import queue
+from zhengka.formats.suites import SUITES
+from zhengka.keys import rules, services
+from zhengka.keys.store import KeyStoreError, Usage
+from zhengka.keys.store.interface import PAIRS
+from zhengka.web.ui import pages
+
+WRONG_WORK = (
+    lambda store, label: store.sign(label, [b"m"]), lambda store, label: store.ecb(label, b"x"),
+    lambda store, label: store.diversify(label, [b"x"]), lambda store, label: store.split(label, needed=2, among=3),
+    lambda store, label: store.generate(label, suite="SM", usage=Usage.MAC),
+    lambda store, label: store.unwrap(label, b"x", by=label, suite="SM", usage=Usage.MAC))
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(params=["file", "token"])
+def home(request, settings, tmp_path, monkeypatch, token_home) -> Path:
+    """A home whose keys lie in a file or in a token, and a folder of temporary files of its own."""
+    home, temporary = tmp_path / "home", tmp_path / "temporary"
+    home.mkdir()
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    settings.HOME, settings.FILES = home, home / "files"
+    if request.param == "token":
+        settings.KEY_PASSPHRASE = tokens.PIN
+        settings.KEY_TOKEN = TokenPlace(tokens.SOFTHSM, tokens.make_token(), "")
+    return home
+
+
+def secret_of(label: str, usage: Usage) -> bytes:
+    """The known key of a label: 16 bytes, or a scalar of 32."""
+    return hashlib.sha256(f"canary {label}".encode()).digest()[:32 if usage in PAIRS else 16]
+
+
+def plant() -> dict[str, bytes]:
+    """Known keys under every label that the platform is going to ask for."""
+    store, planted = services.store(), {}
+    store.generate("door", suite="SM", usage=Usage.UNWRAP)
+    for suite in SUITES:
+        for purpose, life in rules.LIVES.items():
+            for slot in services.CARD_SLOTS if purpose == "card_master" else ("",):
+                for area in (rules.NATION, 43 * 10**10) if purpose == rules.AUTHORITY else (43 * 10**10,):
+                    label = rules.label(purpose, suite, area, slot, 1)
+                    planted[label] = secret_of(label, life.usage)
+                    blob = store.public("door").encrypt(planted[label])
+                    store.unwrap(label, blob, by="door", suite=suite, usage=life.usage)
+    store.destroy("door")
+    return planted
+
+
+def use(tmp_path: Path) -> None:
+    """A batch to its results, status lists, certificates of both suites, whatever a command shows, and a backup."""
+    area = builders.make_area()
+    maker = batches.make_maker(tmp_path / "maker", area)
+    for _ in range(3):
+        batches.make_ordered(area=area)
+    batch = batches.send(batches.prepare(batches.open_batch(area, maker)))
+    batches.receive(batch, batches.make_cards(batch, tmp_path / "maker"))
+    publish_status_lists(at=NOON)
+    security = builders.make_officer("security", area=area)
+    for suite in SUITES:
+        services.ensure(area.code, suite, at=NOON)
+        run("keys", "certify", "--unit", area.unit6, "--suite", suite, "--as", security.username,
+            "--out", str(tmp_path / "certificates"))
+    run("keys", "list", "--unit", area.unit6)
+    queue.later("cards.publish_status_lists", number=1)
+    run("backup", str(tmp_path / "backup.tar"))
+
+
+def run(*words: str) -> None:
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output + repr(done.exception)
+    sys.stdout.write(done.output)
+
+
+def fail(planted: dict[str, bytes]) -> str:
+    """Wrong work with every key, the page that a visitor gets of it, the log, and the whole traceback."""
+    store, shown = services.store(), []
+    for label in planted:
+        for work in WRONG_WORK:
+            try:
+                work(store, label)
+            except (KeyStoreError, ValueError) as fault:
+                logging.getLogger("django.request").exception("canary %s", label)
+                shown += traceback.format_exception(fault)
+                shown.append(pages.server_error(RequestFactory().get("/")).content.decode())
+        shown += [repr(store.describe(label)), repr(store._key(label)), repr(store)]
+    return "".join(shown)
+
+
+def left_behind(home: Path, tmp_path: Path, shown: str) -> Iterator[tuple[str, bytes]]:
+    """Everything that may be read afterwards: name and bytes."""
+    yield "shown", shown.encode()
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            yield str(path.relative_to(tmp_path)), path.read_bytes()
+    with tarfile.open(tmp_path / "backup.tar") as tar:
+        dump = tar.extractfile("database.dump").read()
+    yield "dump", subprocess.run(["pg_restore", "--file=-"], input=dump, capture_output=True, check=True).stdout
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        for (table,) in cursor.fetchall():
+            cursor.execute(f'SELECT t::text FROM "{table}" t')
+            yield table, "\n".join(row for (row,) in cursor.fetchall()).encode()
+
+
+def spellings(secret: bytes) -> list[bytes]:
+    """The ways in which a secret could lie somewhere: raw and turned, hex, base64 at any offset, escaped, decimal."""
+    found = [secret, secret[::-1], secret.hex().encode(), secret.hex().upper().encode(), repr(secret)[2:-1].encode(),
+             str(int.from_bytes(secret)).encode(), secret.hex(":").encode(), secret.hex(" ").upper().encode()]
+    for offset in range(3):
+        encoded = base64.b64encode(bytes(offset) + secret)
+        found += [encoded[4:-4], base64.urlsafe_b64encode(bytes(offset) + secret)[4:-4]]
+    return found
+
+
+def hits(planted: dict[str, bytes], places: Iterator[tuple[str, bytes]]) -> list[str]:
+    needles = [(label, spelling) for label, secret in planted.items() for spelling in spellings(secret)]
+    return [f"{label} in {name}" for name, data in places for label, spelling in needles if spelling in data]
+
+
+def test_no_planted_key_is_found_in_anything_that_is_left_behind(home, tmp_path, caplog, capfd, token_home):
+    caplog.set_level(logging.DEBUG)
+    planted = plant()
+    use(tmp_path)
+    shown = fail(planted)
+    out, err = capfd.readouterr()
+    told = "".join((shown, caplog.text, out, err))
+    places = list(left_behind(home, tmp_path, told))
+    places += [(f"token {path.name}", path.read_bytes()) for path in token_home.rglob("*") if path.is_file()]
+    used = set(services.store().labels())
+    assert set(planted) <= used and all(label in told for label in planted), "all of them were at work"
+    names = {name for name, _ in places}
+    assert {"dump", "backup.tar", "procrastinate_jobs", "keys_key", "core_event"} <= names and len(places) > 60
+    assert any(b"core_event" in data for name, data in places if name == "dump")
+    assert hits(planted, iter(places)) == []
+
+
+@pytest.mark.parametrize("hide", [
+    bytes, bytes.hex, lambda key: key.hex().upper(), lambda key: base64.b64encode(b"x" + key), int.from_bytes,
+    lambda key: base64.urlsafe_b64encode(b"xy" + key), lambda key: f"key = {key!r}",
+    lambda key: b"\x30\x22\x04\x20" + key])
+def test_the_search_finds_a_key_however_it_is_written(hide):
+    planted = {"43/status/SM/1": secret_of("43/status/SM/1", Usage.SIGN)}
+    found = hide(planted["43/status/SM/1"])
+    data = b"before" + (found if isinstance(found, bytes) else str(found).encode()) + b"after"
+    assert hits(planted, iter([("somewhere", data)]))
