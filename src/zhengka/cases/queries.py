@@ -341,7 +341,7 @@ def _in_order(statement: str, told: dict[str, Any]) -> list[Case]:
     with connection.cursor() as cursor:
         cursor.execute(statement, told)
         ids = [row[0] for row in cursor.fetchall()]
-    found = Case.objects.select_related("certificate", "area", "assignee").in_bulk(ids)
+    found = Case.objects.select_related("certificate", "area", "front", "assignee").in_bulk(ids)
     return [found[pk] for pk in ids if pk in found]
 
 
