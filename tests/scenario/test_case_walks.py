@@ -67,8 +67,18 @@ def attempt(dice: random.Random, case: Case, who, at: dt.datetime, key) -> None:
         services.take(case, action, reason=dice.choice(["", "because"]), **told)
 
 
+def counts_of(table: str) -> Counter[tuple[object, ...]]:
+    """Open cases by office, kind and state: the rows themselves, or what stands beside them."""
+    what = {"cases_case": "count(*) FROM cases_case WHERE ended_at IS NULL",
+            "cases_tally": "sum(number) FROM cases_tally WHERE NOT ended"}[table]
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT area, kind_of_case, state, {what} GROUP BY 1, 2, 3")
+        return +Counter({tuple(key): number for *key, number in cursor.fetchall()})
+
+
 def promises(case: Case) -> None:
     """What must hold after every step (I1, I2, I6, I7, I16)."""
+    assert counts_of("cases_tally") == counts_of("cases_case"), "what is counted beside the cases is what there is"
     case = Case.get(case.pk)
     events = list(Event.objects.filter(subject="case", subject_id=case.pk).order_by("version"))
     assert [event.version for event in events] == list(range(1, case.version + 1))

@@ -263,10 +263,3 @@ def test_an_office_sees_how_many_cases_will_be_late_at_its_own_pace():
     assert (at_one_a_day.limited, at_one_a_day.late, at_one_a_day.pace) == (6, 1, 1)
     assert at_one_a_day.will_be_late == 5, "the late one, and all but the last of those that wait behind it"
     assert queries.forecast(builders.make_actor(area=builders.make_area(430102)), at=NOON).limited == 0
-
-
-def test_open_cases_are_counted_up_to_a_bound(monkeypatch):
-    for _ in range(5):
-        builders.make_case()
-    monkeypatch.setattr(queries, "MANY", 3)
-    assert queries.open_counts(builders.make_actor()) == {"notified": 3}

@@ -83,12 +83,11 @@ class Case(ProvinceRow, Stateful):
         ]
         indexes: ClassVar = [
             models.Index(fields=["state", "area", "id"], name="case_by_state_area"),
-            models.Index(F("area"), Coalesce("due_on", Value(NO_LIMIT)), F("id"), condition=Q(ended_at__isnull=True),
-                         name="case_by_due_day"),
+            models.Index(F("area"), F("state"), F("kind_of_case"), Coalesce("due_on", Value(NO_LIMIT)), F("id"),
+                         condition=Q(ended_at__isnull=True), name="case_by_due_day"),
             models.Index(F("assignee"), F("state"), Coalesce("due_on", Value(NO_LIMIT)), F("id"),
                          condition=Q(ended_at__isnull=True, assignee__isnull=False), name="case_by_assignee"),
             models.Index(fields=["area", "ended_at"], condition=Q(ended_at__isnull=False), name="case_ended_by_area"),
-            models.Index(fields=["state", "area"], condition=Q(ended_at__isnull=True), name="case_open_by_state"),
             models.Index(F("front"), Coalesce("due_on", Value(NO_LIMIT)), F("id"), name="case_front_by_due_day",
                          condition=Q(ended_at__isnull=True, front__isnull=False)),
             models.Index(fields=["front", "ended_at"], name="case_front_ended",
@@ -123,6 +122,30 @@ class Case(ProvinceRow, Stateful):
 def seen_by(actor: Actor) -> Q:
     """The cases of an actor's area, and those that were received there."""
     return Q(area__gte=actor.lo, area__lte=actor.hi) | Q(front__gte=actor.lo, front__lte=actor.hi)
+
+
+class Tally(models.Model):
+    """So many cases more, or fewer, of one office, kind, state and day: the sum of `number` is how many there are.
+
+    Triggers add rows here with every statement that adds, changes or removes cases (0007_counts), so a count costs
+    offices and days, not cases. No row is ever changed: who moves a case waits for nobody. `services.add_up` puts
+    those of one key together.
+    """
+
+    area = models.BigIntegerField(help_text="12-digit code of the issuing office")
+    kind_of_case = models.TextField()
+    state = models.TextField()
+    ended = models.BooleanField()
+    day = models.DateField(help_text="of an open case the last day for its step, of an ended one its end")
+    number = models.IntegerField(help_text="so many cases more, or fewer")
+
+    class Meta:
+        constraints: ClassVar = [models.CheckConstraint(condition=~Q(number=0), name="tally_counts")]
+        indexes: ClassVar = [models.Index(fields=["area", "ended", "day"], name="tally_by_area")]
+
+    def __str__(self) -> str:
+        """Office, state and number."""
+        return f"{self.area} {self.state}: {self.number:+d}"
 
 
 class Way(models.Model):

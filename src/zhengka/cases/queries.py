@@ -5,17 +5,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import reduce
-from operator import attrgetter, or_
+from operator import or_
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
 from zhengka.accounts import queries as accounts
 from zhengka.areas.models import Area
 from zhengka.cases import book, rules
-from zhengka.cases.models import Case, seen_by
+from zhengka.cases.models import NO_LIMIT, Case, Tally, seen_by
 from zhengka.cases.services.opening import told
 from zhengka.cases.workflow import DUTIES, STATES
 from zhengka.core.actors import Actor
@@ -83,27 +83,38 @@ class Place:
 OWN = "(a.issuing OR a.code = %(lo)s) AND a.code BETWEEN %(lo)s AND %(hi)s"
 """The offices of an actor that may be a case's area or its front: issuing units, and the street that the actor is of.
 Streets below an issuing unit need not be asked: what they receive is that unit's own."""
-OF_OFFICE = """
-    (SELECT c.id, coalesce(c.due_on, '9999-12-31') AS due FROM cases_case c
-    WHERE c.{office} = a.code AND c.ended_at IS NULL AND c.state = ANY(%({states})s)
-      AND (coalesce(c.due_on, '9999-12-31'), c.id) > (%(due)s, %(pk)s) AND (%(kind)s = '' OR c.kind_of_case = %(kind)s)
-    ORDER BY coalesce(c.due_on, '9999-12-31'), c.id LIMIT %(limit)s)"""
+NEXT = "(coalesce(c.due_on, '9999-12-31'), c.id) > (%(due)s, %(pk)s) ORDER BY coalesce(c.due_on, '9999-12-31'), c.id"
+OF_QUEUE = f"""
+    SELECT c.id, coalesce(c.due_on, '9999-12-31') AS due FROM cases_case c
+    WHERE c.area = {{queue}}.area AND c.state = {{queue}}.state AND c.kind_of_case = {{queue}}.kind_of_case
+      AND c.ended_at IS NULL AND {NEXT} LIMIT {{limit}}"""
 SOONEST = f"""
-SELECT DISTINCT c.due, c.id FROM areas_area a, LATERAL ({OF_OFFICE.format(office="area", states="states")}
-    UNION ALL {OF_OFFICE.format(office="shared_with", states="front")}) c
-WHERE {OWN} ORDER BY c.due, c.id LIMIT %(limit)s
+WITH queue AS (
+    SELECT area, state, kind_of_case FROM cases_tally
+    WHERE NOT ended AND area BETWEEN %(lo)s AND %(hi)s AND state = ANY(%(states)s)
+      AND (%(kind)s = '' OR kind_of_case = %(kind)s)
+    GROUP BY area, state, kind_of_case HAVING sum(number) > 0
+), soon AS (
+    SELECT queue.*, row_number() OVER (ORDER BY c.due, c.id) AS place
+    FROM queue, LATERAL ({OF_QUEUE.format(queue="queue", limit=1)}) c ORDER BY place LIMIT %(limit)s
+)
+SELECT c.id, c.due FROM soon, LATERAL ({OF_QUEUE.format(queue="soon", limit="1 + %(limit)s - soon.place")}) c
+UNION SELECT c.id, c.due FROM areas_area a, LATERAL (
+    SELECT c.id, coalesce(c.due_on, '9999-12-31') AS due FROM cases_case c
+    WHERE c.shared_with = a.code AND c.ended_at IS NULL AND c.state = ANY(%(front)s)
+      AND (%(kind)s = '' OR c.kind_of_case = %(kind)s) AND {NEXT} LIMIT %(limit)s) c
+WHERE {OWN} ORDER BY due, id LIMIT %(limit)s
 """
-"""Office by office from two indexes, then the soonest of all: a page costs offices, not cases."""
+"""A queue is what waits in one state at one office, of one kind. All of a page lies in the queues whose first cases
+come soonest, no more of them than the page has lines: the first may fill it, the second all but one line of it, and so
+on. They are read from the index, so a page costs queues, not cases. What was received for others is read by office."""
 
 
 def worklist(actor: Actor, wanted: Wanted, *, after: Place = Place(), limit: int = 50) -> list[Case]:
     """Open cases of the actor's area, or received there, those first that will be late first, then the oldest."""
     front = wanted.states if wanted.front is None else wanted.front
-    with connection.cursor() as cursor:
-        cursor.execute(SOONEST, {"states": sorted(wanted.states), "front": sorted(front), "kind": wanted.kind,
-                                 "due": after.due, "pk": after.pk, "lo": actor.lo, "hi": actor.hi, "limit": limit})
-        ids = [row[1] for row in cursor.fetchall()]
-    return _in_order(ids)
+    return _in_order(SOONEST, {"states": sorted(wanted.states), "front": sorted(front), "kind": wanted.kind,
+                               "due": after.due, "pk": after.pk, "lo": actor.lo, "hi": actor.hi, "limit": limit})
 
 
 @dataclass(frozen=True)
@@ -142,87 +153,53 @@ SELECT c.id FROM unnest(%(officers)s::bigint[]) o (id), unnest(%(states)s::text[
 ORDER BY c.due, c.id LIMIT %(limit)s
 """
 """Officer by officer and state by state from the index, then the soonest of all: a full desk costs no more."""
-HOW_MANY = """
-SELECT count(*) FROM (
-    SELECT FROM cases_case c WHERE c.assignee_id = ANY(%(officers)s) AND c.state = ANY(%(states)s)
-       AND c.ended_at IS NULL
-       AND (c.area BETWEEN %(lo)s AND %(hi)s OR c.shared_with BETWEEN %(lo)s AND %(hi)s) LIMIT %(limit)s) one
-"""
 
 
 def on_desks(actor: Actor, desk: Desk, *, after: Place = Place(), limit: int = 50) -> list[Case]:
     """The cases of a desk, those first that will be late first, then the oldest."""
-    with connection.cursor() as cursor:
-        cursor.execute(ON_DESKS, _desk(actor, desk, limit) | {"due": after.due, "pk": after.pk})
-        return _in_order([row[0] for row in cursor.fetchall()])
+    return _in_order(ON_DESKS, {"officers": list(desk.officers), "states": sorted(desk.states), "lo": actor.lo,
+                                "hi": actor.hi, "due": after.due, "pk": after.pk, "limit": limit})
 
 
 def number_on_desks(actor: Actor, desk: Desk) -> int:
-    """How many cases lie on a desk, `MANY` standing for more."""
-    with connection.cursor() as cursor:
-        cursor.execute(HOW_MANY, _desk(actor, desk, MANY))
-        return int(cursor.fetchone()[0])
+    """How many cases lie on a desk."""
+    return Case.objects.filter(seen_by(actor), assignee_id__in=desk.officers, state__in=desk.states,
+                               ended_at__isnull=True).count()
 
 
-def _desk(actor: Actor, desk: Desk, limit: int) -> dict[str, Any]:
-    return {"officers": list(desk.officers), "states": sorted(desk.states), "lo": actor.lo, "hi": actor.hi,
-            "limit": limit}
-
-
-def _in_order(ids: list[int]) -> list[Case]:
-    found = {case.pk: case for case in _whole().filter(pk__in=ids)}
-    return [found[pk] for pk in ids if pk in found]
+LATEST = f"""
+SELECT DISTINCT c.id, c.ended_at FROM areas_area a, LATERAL (
+    (SELECT id, ended_at FROM cases_case WHERE area = a.code AND ended_at IS NOT NULL
+     ORDER BY ended_at DESC LIMIT %(limit)s)
+    UNION ALL (SELECT id, ended_at FROM cases_case WHERE shared_with = a.code AND ended_at IS NOT NULL
+     ORDER BY ended_at DESC LIMIT %(limit)s)) c
+WHERE {OWN} ORDER BY c.ended_at DESC, c.id DESC LIMIT %(limit)s
+"""
 
 
 def ended(actor: Actor, *, limit: int = 50) -> list[Case]:
     """The cases of the actor's area, or received there, that ended last."""
-    with connection.cursor() as cursor:
-        cursor.execute(FRONT_ENDED, {"lo": actor.lo, "hi": actor.hi, "limit": limit})
-        received = _whole().filter(pk__in=[row[0] for row in cursor.fetchall()])
-    own = _whole().filter(ended_at__isnull=False, area__code__range=(actor.lo, actor.hi)).order_by("-ended_at")[:limit]
-    found = {case.pk: case for case in (*own, *received)}
-    return sorted(found.values(), key=attrgetter("ended_at"), reverse=True)[:limit]
+    return _in_order(LATEST, {"lo": actor.lo, "hi": actor.hi, "limit": limit})
 
 
-FRONT_ENDED = f"""
-SELECT c.id FROM areas_area a, LATERAL (
-    SELECT c.id, c.ended_at FROM cases_case c WHERE c.shared_with = a.code AND c.ended_at IS NOT NULL
-    ORDER BY c.ended_at DESC LIMIT %(limit)s) c
-WHERE {OWN} ORDER BY c.ended_at DESC LIMIT %(limit)s
-"""
-
-
-MANY = 10_000
-"""Open cases of a state are counted up to so many: nobody reads on from there, and a page costs no more."""
 RECEIVED = f"""areas_area a JOIN cases_case c ON c.shared_with = a.code AND c.area NOT BETWEEN %(lo)s AND %(hi)s
 WHERE %(lo)s > 0 AND {OWN}"""
 """Cases that the actor's offices received for others: few, and none of the nation's own office, which has them all."""
-OPEN = f"""
-SELECT false, s.state, (SELECT count(*) FROM (
-    SELECT FROM cases_case c WHERE c.state = s.state AND c.ended_at IS NULL AND c.area BETWEEN %(lo)s AND %(hi)s
-    LIMIT %(many)s) one)
-FROM unnest(%(states)s::text[]) s (state)
-UNION ALL SELECT true, state, count(*) FROM (
-    SELECT c.state FROM {RECEIVED} AND c.ended_at IS NULL LIMIT %(many)s) one GROUP BY state
-"""
 
 
 def open_counts(actor: Actor) -> dict[str, int]:
-    """How many open cases of the actor's area, or received there, are in each state where there are any, `MANY`
-    standing for more.
-    """
+    """How many open cases of the actor's area, or received there, are in each state where there are any."""
     own, received = _open_counts(actor)
     return dict(own + received)
 
 
 def _open_counts(actor: Actor) -> tuple[Counter[str], Counter[str]]:
     """State → number, of the area's own cases and of those received for others."""
-    found: tuple[Counter[str], Counter[str]] = Counter(), Counter()
+    own = Counter(dict(_tallied("state", actor, ended=False)))
     with connection.cursor() as cursor:
-        cursor.execute(OPEN, {"lo": actor.lo, "hi": actor.hi, "many": MANY, "states": sorted(STATES)})
-        for received, state, number in cursor.fetchall():
-            found[received][state] = number
-    return found
+        cursor.execute(f"SELECT c.state, count(*) FROM {RECEIVED} AND c.ended_at IS NULL GROUP BY 1",
+                       {"lo": actor.lo, "hi": actor.hi})
+        return own, Counter(dict(cursor.fetchall()))
 
 
 def duties(actor: Actor) -> dict[str, int]:
@@ -246,17 +223,11 @@ class Forecast:
 
 
 QUEUES = f"""
-SELECT area, due_on, count(*) FROM cases_case
-WHERE ended_at IS NULL AND coalesce(due_on, '9999-12-31') < '9999-12-31' AND area BETWEEN %(lo)s AND %(hi)s
-GROUP BY area, due_on
-UNION ALL SELECT c.shared_with, c.due_on, count(*) FROM {RECEIVED} AND c.ended_at IS NULL
+SELECT c.shared_with, c.due_on, count(*) FROM {RECEIVED} AND c.ended_at IS NULL
     AND coalesce(c.due_on, '9999-12-31') < '9999-12-31' AND c.state = ANY(%(front)s) GROUP BY 1, 2
-ORDER BY 1, 2
 """
-PACES = f"""
-SELECT area, count(*) FROM cases_case WHERE ended_at >= %(since)s AND area BETWEEN %(lo)s AND %(hi)s GROUP BY area
-UNION ALL SELECT c.shared_with, count(*) FROM {RECEIVED} AND c.ended_at >= %(since)s GROUP BY 1
-"""
+PACES = f"SELECT c.shared_with, count(*) FROM {RECEIVED} AND c.ended_at >= %(since)s GROUP BY 1"
+"""Of cases received for others; the area's own are in the tally."""
 WEEKS = timedelta(days=28)
 
 
@@ -268,13 +239,14 @@ def forecast(actor: Actor, *, at: datetime) -> Forecast:
     pace: defaultdict[int, float] = defaultdict(float)
     with connection.cursor() as cursor:
         cursor.execute(PACES, told)
-        for area, number in cursor.fetchall():
-            pace[area] += number / WEEKS.days
+        lately = [*_tallied("area", actor, ended=True, day__gt=today - WEEKS), *cursor.fetchall()]
         cursor.execute(QUEUES, told)
-        queues = cursor.fetchall()
+        queues = [*_tallied("area day", actor, ended=False, day__lt=NO_LIMIT), *cursor.fetchall()]
+    for area, number in lately:
+        pace[area] += number / WEEKS.days
     ahead: Counter[int] = Counter()
     late = slow = 0
-    for area, due, number in queues:
+    for area, due, number in sorted(queues):
         done_by_then = pace[area] * ((due - today).days + 1)
         late += number if due < today else 0
         slow += number if due < today else min(number, max(0, int(ahead[area] + number - done_by_then)))
@@ -354,6 +326,23 @@ def candidates(areas: Iterable[Area], *, actor: Actor) -> int:
     return Certificate.objects.filter(
         within, generation=2, state="valid", holder__state="registered", area__code__range=(actor.lo, actor.hi),
     ).filter(~Exists(running), ~Exists(new)).count()
+
+
+def _tallied(names: str, actor: Actor, **where: Any) -> list[tuple[Any, ...]]:
+    """How many cases of the actor's area there are with each value of these columns of the tally, where there are any:
+    the values, then the number.
+    """
+    found = Tally.objects.filter(area__range=(actor.lo, actor.hi), **where).values_list(*names.split())
+    return list(found.annotate(n=Sum("number")).filter(n__gt=0).order_by(*names.split()))
+
+
+def _in_order(statement: str, told: dict[str, Any]) -> list[Case]:
+    """The cases whose ids a statement finds, in its order, with what a line of a list shows."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, told)
+        ids = [row[0] for row in cursor.fetchall()]
+    found = Case.objects.select_related("certificate", "area", "front", "assignee").in_bulk(ids)
+    return [found[pk] for pk in ids if pk in found]
 
 
 def _whole() -> QuerySet[Case]:

@@ -43,3 +43,9 @@ def move_on(case_id: int) -> None:
 def run_clocks(timestamp: int) -> None:
     """Take the steps that are due by the calendar alone, and warn of those to come."""
     services.run_clocks(at=datetime.fromtimestamp(timestamp, UTC))
+
+
+@task("cases.add_up", cron="*/10 * * * *")
+def add_up(timestamp: int) -> None:  # noqa: ARG001 - when it was due
+    """Put the counts of cases of one office, kind, state and day together."""
+    services.add_up()

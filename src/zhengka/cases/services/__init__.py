@@ -1,6 +1,7 @@
 """Use cases of cases (办理): opened, moved one by one or many at once, ended by two persons' decision."""
 
 from zhengka.cases.services.assessing import book_day, category_of, miss_day, second, sign
+from zhengka.cases.services.counting import add_up
 from zhengka.cases.services.desk import give_back, hand_over, take_on
 from zhengka.cases.services.elsewhere import Present, open_elsewhere
 from zhengka.cases.services.exchange import ask_exchange, carry_out_exchange, open_exchange
@@ -28,6 +29,7 @@ __all__ = [
     "Brought",
     "Done",
     "Present",
+    "add_up",
     "apply",
     "apply_arrival",
     "approve_many",

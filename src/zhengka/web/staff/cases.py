@@ -63,24 +63,19 @@ def index(request: Request) -> HttpResponse:
     table = Table(_title(shown), COLUMNS, [case_row(case) for case in found[:SIZE]], pager=_pager(request, found),
                   select="chosen" if action else "", caption_hidden=True, empty=_("No case waits here."))
     return render(request, "staff/cases.html", {
-        "title": _("Cases"), "table": table, "shown": shown, "action": action, "total": counted(duties.get(shown, 0)),
+        "title": _("Cases"), "table": table, "shown": shown, "action": action, "total": duties.get(shown, 0),
         "word": BULK[action][1] if action else "", "shortcut": BULK[action][2] if action else "",
-        "tabs": [*((name, _title(name), counted(queries.number_on_desks(request.actor, desk)))
+        "tabs": [*((name, _title(name), queries.number_on_desks(request.actor, desk))
                    for name, desk in desks.items()),
-                 *((step, words.act(step, "case"), counted(number)) for step, number in duties.items()
+                 *((step, words.act(step, "case"), number) for step, number in duties.items()
                    if number or step == shown)],
         "others": [(OFFICE, _title(OFFICE)), (ENDED, _title(ENDED))], "kind": kind,
         "kinds": [] if shown in desks else [(name, KIND_WORDS[name]) for name in KINDS], "forecast": _forecast(request),
         "may_open": request.actor.may("case.open")})
 
 
-def counted(number: int) -> str:
-    """A number of open cases as people read it; cases are not counted beyond `queries.MANY`."""
-    return f"{number:,}+" if number >= queries.MANY else f"{number:,}"
-
-
 def _forecast(request: Request) -> queries.Forecast:
-    """The forecast of the officer's area, at most some minutes old: it adds up every open case."""
+    """The forecast of the officer's area, at most some minutes old: it adds up every day of every office."""
     key = f"forecast-{request.actor.lo}-{request.actor.hi}"
     found: queries.Forecast | None = cache.get(key)
     if found is None:

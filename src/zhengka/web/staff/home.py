@@ -15,7 +15,7 @@ from zhengka.cases import queries as cases
 from zhengka.core.actors import Actor
 from zhengka.production import queries as production
 from zhengka.web.access import Request, requires
-from zhengka.web.staff.cases import COLUMNS, case_row, counted
+from zhengka.web.staff.cases import COLUMNS, case_row
 from zhengka.web.staff.holders import SearchForm
 from zhengka.web.staff.navigation import navigation
 from zhengka.web.ui import words
@@ -51,13 +51,13 @@ def index(request: Request) -> HttpResponse:
     mine = [line for line in WAITING if request.actor.may(line[0])]
     duties = cases.duties(request.actor)
     shown = [(step, number) for step, number in duties.items() if number or step in CASE_DUTIES]
-    tiles = [Tile(_duty(step), counted(number), href=f"{reverse('staff:cases')}?step={step}",
+    tiles = [Tile(_duty(step), number, href=f"{reverse('staff:cases')}?step={step}",
                   tone=words.WAIT if number else "") for step, number in shown]
     tiles += [Tile(label, counts[kind].get(state, 0), href=f"{reverse(f'staff:{kind}')}?state={state}",
                   tone=words.WAIT if counts[kind].get(state) else "") for _perm, kind, state, label in mine]
     if request.actor.may("case.read"):
         number = cases.number_on_desks(request.actor, cases.mine(request.actor, timezone.localdate()))
-        tiles.insert(0, Tile(_("On my desk"), counted(number), href=f"{reverse('staff:cases')}?step=mine",
+        tiles.insert(0, Tile(_("On my desk"), number, href=f"{reverse('staff:cases')}?step=mine",
                              tone=words.WAIT if number else ""))
     step = next((step for step, number in duties.items() if number), "")
     return render(request, "staff/home.html", {

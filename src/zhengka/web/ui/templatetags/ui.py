@@ -5,6 +5,7 @@ Inline
     {% tag "text" "good" %}                          any other word in a tone
     {% action_label step.action %}                   a workflow action's word
     {{ 125867|number }}                              125,867
+    {{ cell|shown }}                                 a `Cell` of a table or a summary list
     {% button "Save" kind="secondary" href=… name=… value=… shortcut="s" id=… disabled=… needs_selection=… form=… %}
     {% post_button url "Approve" kind="primary" shortcut="a" %}   a form of one button, with csrf token and request id
     {% request_id %}                                 hidden input: a repeat of this form does nothing twice
@@ -41,7 +42,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from zhengka.web.ui import charts, words
-from zhengka.web.ui.parts import Cell, Event, Fact, Pager, Stage, Table, Text, Tile
+from zhengka.web.ui.parts import Cell, Event, Fact, Pager, Row, Stage, Table, Text, Tile
 
 register = template.Library()
 BUILT = Path(__file__).resolve().parents[1] / "static/ui"
@@ -143,17 +144,37 @@ def _cell(value: Cell | Text | int | None) -> Cell:
     return value if isinstance(value, Cell) else Cell("" if value is None else value)
 
 
+@register.filter
+def shown(cell: Cell) -> SafeString:
+    """A cell: its words as a link, in a tone or plain, and its note."""
+    text = number(cell.text)
+    word = format_html('<a class="govuk-link" href="{}">{}</a>', cell.href, text) if cell.href else (
+        tag(text, cell.tone) if cell.tone else text)
+    note = format_html('<span class="zk-note">{}</span>', cell.note) if cell.note else ""
+    return format_html('<span class="zk-number">{}{}</span>' if cell.number else "<span>{}{}</span>", word, note)
+
+
+def _cells(row: Row, heads: Sequence[Mapping[str, Any]]) -> SafeString:
+    """The cells of a row. In code, not in the template: a page has hundreds, and they were most of its time."""
+    made = [format_html('<td role="cell" data-label="{}" class="zk-numeric">{}</td>' if head["numeric"] else
+                        '<td role="cell" data-label="{}">{}</td>', head["label"], shown(_cell(cell)))
+            for cell, head in zip(row.cells[1:], heads[1:], strict=True)]
+    return format_html('<th scope="row" role="rowheader" data-label="{}">{}</th>', heads[0]["label"],
+                       shown(_cell(row.cells[0]))) + SafeString("".join(made))
+
+
 def _laid_out(context: Context, table: Table) -> dict[str, Any]:
     request = context.get("request")
     query = {} if request is None else {k: v for k, v in request.GET.items() if k not in ("sort", "after", "before")}
     heads = [{
-        "label": column.label, "numeric": column.numeric,
+        "label": str(column.label), "numeric": column.numeric,
         "order": (
             {column.sort: "ascending", f"-{column.sort}": "descending"}.get(table.sort, "none") if column.sort else ""),
         "href": "?" + urlencode({**query, "sort": f"-{column.sort}" if table.sort == column.sort else column.sort}),
     } for column in table.columns]
-    rows = [{"value": row.value, "cells": list(zip(map(_cell, row.cells), table.columns, strict=True))}
-            for row in table.rows]
+    name = _("Select %(name)s")
+    rows = [{"value": row.value, "cells": _cells(row, heads),
+             "tick": name % {"name": _cell(row.cells[0]).text} if table.select else ""} for row in table.rows]
     return {"table": table, "heads": heads, "rows": rows, "pager": table.pager}
 
 
