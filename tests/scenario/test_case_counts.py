@@ -119,6 +119,22 @@ def test_an_office_counts_its_own_cases_and_the_web_role_can_change_no_count():
     assert queries.open_counts(everyone()) == {"notified": 1, "confirmed": 1}, "what the web's role does is counted"
 
 
+def test_what_a_front_office_does_with_a_case_of_another_office_is_counted_there():
+    case, front = builders.make_case(), builders.make_area(430102)
+    Case.objects.filter(pk=case.pk).delete()
+    case.front = front
+    Case.objects.bulk_create([case])
+    enter(connection, front.code, front.last)
+    try:
+        assert Case.objects.update(state="confirmed") == 1
+        assert not Tally.objects.exists(), "it sees no other office's counts"
+    finally:
+        leave(connection)
+    assert read(TALLY) == read(CASES)
+    assert queries.open_counts(builders.make_actor(area=front)) == {"confirmed": 1}, "which it received"
+    assert queries.open_counts(builders.make_actor(area=case.area)) == {"confirmed": 1}
+
+
 @pytest.mark.parametrize("limit", [1, 2, 7, 50])
 def test_the_pages_of_a_list_are_its_cases_in_the_order_of_their_days(limit):
     dice = random.Random(limit)
