@@ -74,7 +74,7 @@ def load() -> None:
 def add_street(unit: str, number: Annotated[int, typer.Argument(help="Three digits of GB/T 10114, such as 001.")],
                name: str, english: Annotated[str, typer.Option(help="English name.")] = "") -> None:
     """Keep a street or township (街道、乡镇) of a unit: its clerks receive applications where the policy lets them."""
-    street = keep_street(_unit(unit), number, name, english)
+    street = keep_street(unit_of(unit), number, name, english)
     typer.echo(f"{street.code} {street.name}")
 
 
