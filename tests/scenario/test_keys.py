@@ -7,7 +7,9 @@ import pytest
 from django.conf import settings
 from django.db import connection, transaction
 
+import tokens
 from builders import NOON
+from zhengka.config.env import TokenPlace
 from zhengka.core.errors import Refusal
 from zhengka.formats.suites import SUITES
 from zhengka.keys import queries, rules, services
@@ -151,3 +153,20 @@ def test_blank_cards_and_status_places_have_keys_of_their_own():
 def test_the_store_is_unlocked_once_and_tells_no_secret():
     assert services.store() is services.store()
     assert settings.KEY_PASSPHRASE not in repr(services.store())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_token_that_is_gone_is_said_so_and_what_was_asked_of_it_is_counted(settings, tmp_path, token):
+    settings.HOME, settings.KEY_PASSPHRASE = tmp_path, tokens.PIN
+    settings.KEY_TOKEN = TokenPlace(tokens.SOFTHSM, token, "")
+    services.ensure(YUELU, "INTL", at=NOON)
+    signer = services.signer("status", YUELU, "INTL", at=NOON)
+    assert Key.objects.get(label=signer.label).kept == "token" and len(signer.sign(b"m")) == 64
+    services.store().destroy(signer.label)
+    with pytest.raises(Refusal, match="key-missing"):
+        signer.sign(b"m")
+    settings.KEY_TOKEN = TokenPlace(tokens.SOFTHSM, "no such token", "")
+    with pytest.raises(Refusal, match="key-store-fails") as caught:
+        signer.sign(b"m")
+    assert caught.value.facts["fault"] == "TokenLost"
+    assert Key.objects.get(label=signer.label).signatures == 3, "counted though the store failed: never too few"

@@ -16,6 +16,10 @@ PROBLEMS: dict[str, Problem] = {
         503, "The key that this needs makes nothing any more", "所需的密钥已停用",
         "Let the security administrator make the next version of the key.",
         "请安全管理员生成新版本的密钥。"),
+    "key-store-fails": Problem(
+        503, "The key store does not do what it is asked", "密钥库未能完成操作",
+        "Nothing was done with the key. Let the security administrator look at the key store or its hardware.",
+        "未使用密钥。请安全管理员检查密钥库或密码设备。"),
     # -- cards ---------------------------------------------------------------------------------------------------------
     "card-on-its-way": Problem(
         409, "The holder has a card on its way already", "持证人已有在制或待领的卡",

@@ -15,7 +15,17 @@ from zhengka.core.errors import Refusal
 from zhengka.formats.verdict import CHINA
 from zhengka.keys import queries, rules
 from zhengka.keys.models import Key
-from zhengka.keys.store import KeyInfo, KeyStore, LabelTaken, NoSuchKey, Pkcs11Store, SoftwareStore, Token, mechanisms
+from zhengka.keys.store import (
+    KeyInfo,
+    KeyStore,
+    KeyStoreError,
+    LabelTaken,
+    NoSuchKey,
+    Pkcs11Store,
+    SoftwareStore,
+    Token,
+    mechanisms,
+)
 
 CARD_SLOTS = ("control", "maintenance", "reader", "internal")
 """The purposes of the keys on a card, each with a master key of its own."""
@@ -136,19 +146,24 @@ def ensure_one(purpose: str, area: int, suite: str, slot: str = "", *, at: datet
 
 def _generate(label: str, suite: str, purpose: str) -> KeyInfo:
     """A new key in the store, or the one that was made there before its row was lost or could be written."""
-    try:
-        return store().generate(label, suite=suite, usage=rules.LIVES[purpose].usage)
-    except LabelTaken:
-        return store().describe(label)
+    with _missing(label):
+        try:
+            return store().generate(label, suite=suite, usage=rules.LIVES[purpose].usage)
+        except LabelTaken:
+            return store().describe(label)
 
 
 @contextmanager
 def _missing(label: str) -> Iterator[None]:
-    """Say it plainly where the database knows a key that this store does not hold (a restore to another machine)."""
+    """Say it plainly where the database knows a key that this store does not hold (a restore to another machine), and
+    where the store fails: a token that is silent, lost, or answers for another key.
+    """
     try:
         yield
     except NoSuchKey:
         raise Refusal("key-missing", label=label) from None
+    except KeyStoreError as fault:
+        raise Refusal("key-store-fails", label=label, fault=type(fault).__name__, why=str(fault)) from None
 
 
 @cache
