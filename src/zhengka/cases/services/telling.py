@@ -14,6 +14,7 @@ from zhengka.cases import book
 from zhengka.cases.models import Case
 from zhengka.cases.services.moving import day, part
 from zhengka.cases.services.opening import told
+from zhengka.cases.workflow import KINDS
 from zhengka.core.errors import Refusal
 from zhengka.formats.certnumber import CATEGORIES, GRADES
 from zhengka.letters import services as letters
@@ -28,12 +29,23 @@ Slots = Callable[[Case, Asked, str], dict[str, Any]]
 
 
 def tell(case: Case, action: str, asked: Asked, reason: str = "") -> None:
-    """Write what a step says to the person, to be carried after the transaction; nothing for a step of no letter."""
-    letters_of = LETTERS.get(action, ())
+    """Write what a step says to the person, to be carried after the transaction; nothing for a step of no letter, nor
+    for an approval that another office looks at again.
+    """
+    letters_of = _decision(case, action) if action in LAST else LETTERS.get(action, ())
     if not letters_of or not asked.by.may("letter.send"):
         return
     for kind, slots in letters_of:
         _write(case, kind, slots(case, asked, reason), f"v{case.version}", part(asked, kind))
+
+
+def _decision(case: Case, action: str) -> "tuple[tuple[str, Slots], ...]":
+    """The letter of the last decision: a certificate is granted and a card made, or another matter is settled."""
+    concludes = book.concludes(case.policy, case.kind_of_case, minor=case.minor)
+    if action == "approve" and not concludes:
+        return ()
+    makes_card = "order" in case.table.actions
+    return (("decision-approved", _approved),) if makes_card else (("case-done", _settled),)
 
 
 def warn(case: Case, kind: str, asked: Asked) -> None:
@@ -92,8 +104,13 @@ def _missing(case: Case, asked: Asked, reason: str) -> dict[str, Any]:
 
 
 def _approved(case: Case, _asked: Asked, _reason: str) -> dict[str, Any]:
-    certificate = case.certificate
+    """What the new card will say; of an arrival, whose card the platform orders later, what the old one says."""
+    certificate = case.card.certificate if case.card else case.certificate
     return {"number": str(case.pk), "disability": said(certificate.category, certificate.grade) if certificate else "—"}
+
+
+def _settled(case: Case, _asked: Asked, _reason: str) -> dict[str, Any]:
+    return {"number": str(case.pk), "matter": KINDS[case.kind_of_case].zh.partition("（")[0]}
 
 
 def _refused(case: Case, _asked: Asked, reason: str) -> dict[str, Any]:
@@ -119,9 +136,10 @@ def said(category: int, grade: int) -> str:
 
 LETTERS: Mapping[str, tuple[tuple[str, Slots], ...]] = {
     "accept": (("acceptance", _accepted),), "return_papers": (("papers-missing", _missing),),
-    "approve": (("decision-approved", _approved),), "recheck": (("decision-approved", _approved),),
     "refuse": (("decision-refused", _refused), ("ways-to-dispute", _dispute)),
     "fail": (("decision-refused", _refused), ("ways-to-dispute", _dispute)),
     "decline": (("decision-refused", _refused),)}
 """Step → the letters that it writes."""
+LAST = ("approve", "recheck")
+"""Steps of which the last one writes what was decided."""
 
