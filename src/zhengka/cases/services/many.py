@@ -148,7 +148,7 @@ def _move_group(action: str, like: Like, group: list[Case], asked: Asked, left: 
     if action != "approve" or not book.concludes(like.policy, like.kind, minor=like.minor):
         _step(action, like, group, table, asked)
         return len(group)
-    if like.kind != "exchange":
+    if like.kind != "exchange" or "assess" in table.actions:  # what a doctor found is looked at case by case
         return sum(_one(case, asked, left) for case in group)
     good = list(_exchangeable(group, left))
     if good:
