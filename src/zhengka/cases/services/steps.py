@@ -15,6 +15,7 @@ from zhengka.cases.services.moving import day, move
 from zhengka.cases.services.telling import tell
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
+from zhengka.core.events import lock
 from zhengka.registry.services import Finding
 
 NEEDS_REASON = frozenset({
@@ -65,7 +66,15 @@ def assess(case: Case, found: Finding | None, *, by: Actor, request_id: UUID, at
 
 @transaction.atomic
 def end_notice(case: Case, *, by: Actor, request_id: UUID, at: datetime) -> Case:
-    """The public notice has stood for its full days and comes down (公示期满). `Refusal("notice-running")`."""
+    """The public notice has stood for its full days and comes down (公示期满). `Refusal("notice-running")`.
+
+    Its days are counted again by the calendar of today: where a day off was announced meanwhile, it stands longer.
+    """
+    (case,) = lock(case)
+    notice = book.pinned(case.policy, case.kind_of_case).notice
+    if notice and case.notice_from and day(at) <= (
+            last := notice.last_day(case.notice_from, book.calendar(case.area_id)).day):
+        raise Refusal("notice-running", ends=last.isoformat())
     return move(case, "end_notice", Asked(by, request_id, at), on=day(at).isoformat())
 
 
