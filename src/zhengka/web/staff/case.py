@@ -30,8 +30,8 @@ from zhengka.web.staff.words import PHASE_WORDS, bilingual, disability, masked, 
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Fact, Stage
 
-SHORTCUTS = {"confirm": "c", "accept": "c", "book": "b", "publish": "p", "verify": "v", "review": "r", "approve": "a",
-             "recheck": "a", "countersign": "s", "request": "q"}
+SHORTCUTS = {"confirm": "c", "precheck": "c", "accept": "c", "book": "b", "publish": "p", "verify": "v", "review": "r",
+             "approve": "a", "recheck": "a", "countersign": "s", "request": "q"}
 """Step → its key."""
 MULTIPLE = 7
 
