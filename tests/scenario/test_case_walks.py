@@ -19,6 +19,8 @@ from zhengka.cases import book, services
 from zhengka.cases.models import Case
 from zhengka.cases.workflow import KINDS
 from zhengka.core import fields
+from zhengka.core.actors import SYSTEM
+from zhengka.core.errors import Refusal
 from zhengka.core.models import Event
 from zhengka.registry.models import Certificate, Holder
 from zhengka.registry.services import Person
@@ -105,8 +107,12 @@ def test_a_day_off_that_is_announced_while_a_notice_stands_makes_it_stand_longer
     story.take("publish")
     assert story.case.notice_ends == dt.date(2026, 11, 27)
     walk.off[dt.date(2026, 11, 25)] = False
-    day_after = story.later(8).at
-    assert services.run_clocks(at=day_after)["end_notice"] == 0 and Case.get(story.case.pk).state == "publicised"
-    assert services.run_clocks(at=story.later(3).at)["end_notice"] == 1, "the 30th was its fifth working day"
+    last_day = story.later(7).at
+    with pytest.raises(Refusal, match="notice-running"):
+        services.end_notice(story.case, by=SYSTEM, request_id=builders.request_id(), at=story.at + dt.timedelta(1))
+    assert services.run_clocks(at=last_day)["extend_notice"] == 1
+    assert services.run_clocks(at=last_day)["extend_notice"] == 0, "once"
+    assert Case.get(story.case.pk).notice_ends == dt.date(2026, 11, 30), "its fifth working day, told on its page"
     walk.off.clear()
-    assert Case.get(story.case.pk).state == "noticed", "what has come down stays down"
+    assert services.run_clocks(at=story.later(2).at)["end_notice"] == 0, "what was announced stands"
+    assert services.run_clocks(at=story.later(2).at)["end_notice"] == 1

@@ -84,11 +84,12 @@ def _take_over(arrival: Case, departure: Case, asked: Asked) -> Case:
 
 
 def run_clocks(*, at: datetime) -> dict[str, int]:
-    """Take every step that is due by the calendar alone: notices that have stood, moves that were not followed (办法
-    art. 9(3), 23). Each case is a transaction of its own; how many took which step.
+    """Take every step that is due by the calendar alone: notices that have stood or stand longer, moves that were not
+    followed (办法 art. 9(3), 23). Each case is a transaction of its own; how many took which step.
     """
     today = day(at)
-    return {"end_notice": _each(Case.objects.filter(state="publicised", notice_ends__lt=today), _notice, at),
+    return {"extend_notice": _each(Case.objects.filter(state="publicised", notice_ends__lte=today), _extend, at),
+            "end_notice": _each(Case.objects.filter(state="publicised", notice_ends__lt=today), _notice, at),
             "freeze": _each(_left_behind(freezes_on__lt=today).exclude(state="frozen"), _freeze, at),
             "lapse": _each(_left_behind(lapses_on__lt=today).filter(state="frozen"), _lapse, at),
             "warn": _each(_left_behind(freezes_on__range=(today, today + AHEAD)), _warn, at)
@@ -118,6 +119,10 @@ def _each(rows: "QuerySet[Case]", step: Callable[[Case, Asked], object], at: dat
 
 def _notice(case: Case, asked: Asked) -> None:
     steps.end_notice(case, **vars(asked))
+
+
+def _extend(case: Case, asked: Asked) -> None:
+    steps.extend_notice(case, **vars(asked))
 
 
 def _warn(case: Case, asked: Asked) -> None:

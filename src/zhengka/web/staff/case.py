@@ -83,7 +83,8 @@ def case(request: Request, pk: int) -> HttpResponse:
 
 def _page(request: Request, row: Case, form: ReasonForm, finding: FindingForm) -> HttpResponse:
     choices = [each for each in queries.choices(row, actor=request.actor)
-               if each.step.action not in ("order", "end_notice", "arrive", "freeze", "lapse")]
+               if each.step.action not in ("order", "end_notice", "arrive", "freeze", "lapse",
+                                         "extend_notice")]
     open_ = [each.step.action for each in choices if each.is_open]
     return render(request, "staff/case.html", {
         "title": row.name, "caption": KIND_WORDS[row.kind_of_case], "case": row, "form": form,
