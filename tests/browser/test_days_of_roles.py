@@ -48,7 +48,9 @@ class Day(Window):
         self.see()
 
     def see(self) -> None:
-        """Look at the page as it stands."""
+        """Look at the page as it stands; no key stands for two things on it."""
+        keys = self.page.evaluate("[...document.querySelectorAll('[data-shortcut]')].map(one => one.dataset.shortcut)")
+        self.found += [f"{self.page.url}: two are on the key {key}" for key in set(keys) if keys.count(key) > 1]
         self.found += self.inspect(WIDE, NARROW)
         self.resize(WIDE)
 

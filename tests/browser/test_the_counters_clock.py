@@ -82,7 +82,7 @@ def test_a_complete_new_application_with_its_papers_is_typed_within_ninety_secon
 
 def take_in(window: Counted, scanned: Path) -> None:
     """One paper of the stack: its kind is proposed, its file has the focus."""
-    follow(window, "t")
+    follow(window, "m")
     window.pressed += 1
     _choose(window)
     window.typed += keystrokes(scanned.name)
