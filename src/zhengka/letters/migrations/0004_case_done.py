@@ -9,7 +9,7 @@ from zhengka.letters.rules import KINDS
 class Migration(migrations.Migration):
     """The names of letters that a row may have."""
 
-    dependencies = [("letters", "0002_promises")]
+    dependencies = [("letters", "0003_shared")]
     operations = [
         migrations.RemoveConstraint("letter", "letter_template_known"),
         migrations.AddConstraint("letter", models.CheckConstraint(
