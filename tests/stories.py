@@ -93,67 +93,14 @@ def card_holder(**more: Any) -> tuple[Holder, Certificate]:
     return card.holder, card.certificate
 
 
-REGIONS = {
-    "two-doctors": """
-[steps]
-accept = { by = ["hukou-county"] }
-book = { by = ["hukou-county"] }
-assess = { by = ["institution"] }
-countersign = { by = ["institution"], another_than = ["assess"] }
-publish = { by = ["hukou-county"] }
-end_notice = { by = ["platform"] }
-review = { by = ["hukou-county"], within = 5 }
-approve = { by = ["hukou-county"], another_than = ["review"] }
-recheck = { by = ["city"], another_than = ["approve"] }
-order = { by = ["city"] }
-[off]
-precheck = "the county takes in"
-""",
-    "quick": """
-[steps]
-precheck = { by = ["street", "hukou-county"], within = 1 }
-accept = { by = ["hukou-county"], within = 1 }
-verify = { by = ["hukou-county"] }
-book = { by = ["hukou-county"] }
-assess = { by = ["institution"] }
-publish = { by = ["hukou-county"] }
-end_notice = { by = ["platform"] }
-review = { by = ["hukou-county"], within = 2 }
-approve = { by = ["hukou-county"], another_than = ["review"], within = 1 }
-order = { by = ["hukou-county"] }
-[off]
-countersign = "one doctor"
-recheck = "the county alone"
-"""}
-"""Regions whose files differ from the nation's: two doctors and a city that looks again; a street that checks first."""
-PROCEDURES = """
-[[procedure]]
-kinds = ["new", "change"]
-clause = "a region's own"
-[[procedure]]
-kinds = ["damage", "loss", "correction"]
-clause = "a region's own"
-"""
-
-
 @contextmanager
 def under(region: str, folder: Path) -> Iterator[None]:
-    """The city of the unit 430104 has a file of its own beside the shipped ones."""
-    for path in (settings.DATA / "cases").glob("*.toml"):
+    """The city of the unit 430104 has a file of its own beside the shipped ones: one of examples/regions."""
+    for path in (*(settings.DATA / "cases").glob("*.toml"), settings.PROJECT_ROOT / f"examples/regions/{region}.toml"):
         (folder / path.name).write_text(path.read_text())
-    (folder / f"{region}.toml").write_text(f"""format = 1
-code = "{region}"
-area = "430100"
-valid_from = 2020-01-01
-source = "a region's own notice"
-
-[notice]
-working_days = 7
-fields = ["name", "category", "grade"]
-clause = "two days longer"
-{REGIONS[region]}{PROCEDURES}""")
+    loaded = policies.load(folder)
     kept, cached = book.shipped, (book.table, book.limits, book.sources, book.fronted, book.concludes)
-    book.shipped = lambda: policies.load(folder)  # type: ignore[assignment]
+    book.shipped = lambda: loaded  # type: ignore[assignment]
     for each in cached:
         each.cache_clear()
     try:

@@ -58,6 +58,7 @@ def test_who_did_not_come_is_booked_again_and_a_day_that_is_full_leaves_the_case
 def test_where_a_policy_asks_for_two_doctors_the_second_sends_on_or_back(tmp_path):
     with under("two-doctors", tmp_path):
         story = applies(wanted=3)
+        story.take("precheck")
         appointment, institution = booked(story)
         first, second = assessing.make_assessor(institution), assessing.make_assessor(institution)
         signed = services.sign(appointment, assessing.SPEECH, by=first, request_id=builders.request_id(), at=NOON)

@@ -4,14 +4,14 @@ A file cannot add a way, only leave steps out, name who takes them, and set limi
 all of it is looked for: `prove` walks each table that the file makes, for adults and for minors.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Final
 
-from zhengka.cases.rules import LEVELS, ROUTES, Notice, Policy, Procedure, Rule, of_stage
+from zhengka.cases.rules import LEVELS, ROUTES, WIDTHS, Notice, Policy, Procedure, Rule, of_stage
 from zhengka.cases.workflow import ENDS, KINDS, LINE, PAIRS, Kind
 from zhengka.core.dated import FileRefused, Table, read
 from zhengka.core.workflow import Step
@@ -167,6 +167,8 @@ def prove(procedure: Procedure, place: str) -> None:
     for leg in procedure.kind.legs:
         if leg.step.action not in off and leg.step.action not in procedure.rules:
             raise FileRefused("office-missing", place, leg.step.action)
+    if "order" in procedure.kind.actions - off and not _orders(procedure, off):
+        raise FileRefused("level-wrong", place, "order")
     if procedure.notice is None and "publish" in procedure.kind.actions - off:
         raise FileRefused("field-missing", place, "notice")
     for minor in (False, True):
@@ -179,6 +181,15 @@ def prove(procedure: Procedure, place: str) -> None:
             if actions.issuperset(pair) and any(
                     step.action == pair[1] and guard not in step.guards for step in steps):
                 raise FileRefused("same-person", place, " + ".join(pair))
+
+
+def _orders(procedure: Procedure, off: Collection[str]) -> bool:
+    """True where each office that may take the last decision may order the card, too: both are one act (证卡同办)."""
+    def reach(level: str) -> int:
+        return 0 if level == "platform" else WIDTHS.get(level, 1)
+    last = procedure.rules["approve" if "recheck" in off else "recheck"]
+    return all(any(0 < reach(orders) <= reach(decides) for orders in procedure.rules["order"].by)
+               for decides in last.by)
 
 
 def gates(procedure: Procedure, *, minor: bool = False) -> list[str]:

@@ -81,6 +81,7 @@ LINE: Final = (
     # -- the village or community may object -------------------------------------------------------------------------
     Leg("notice", Step("signed", "publish", "publicised", "case.confirm", zh="公示")),
     Leg("notice", Step("publicised", "end_notice", "noticed", "case.confirm", (notice_over,), zh="公示期满"), (
+        Step("publicised", "extend_notice", "publicised", "case.clock", zh="公示顺延"),
         Step("publicised", "object", "objected", "case.confirm", zh="提出异议"),
         Step("objected", "dismiss", "publicised", "case.review", zh="异议不成立"),
         Step("objected", "uphold", "verified", "case.review", zh="异议成立"))),

@@ -33,12 +33,20 @@ from zhengka.registry.services import Content, Finding, Person
 SECOND, THIRD = 2, 3
 """Generations of the certificate: paper, card."""
 
+MAY_FIND_NOTHING = frozenset({"cancellation_unmet", "dispute_city", "dispute_province"})
+"""Kinds of case that go on, whatever an assessment finds."""
+
 Effect = Callable[[Case, Asked], tuple[Certificate | None, dict[str, Any]]]
 """What a decision does: the certificate for which a card is ordered (None: no card), and what the case keeps of it."""
 
 
 def conclude(case: Case, asked: Asked) -> Case:
-    """Do what was decided, if that was the last decision under the case's policy, and order the card it needs."""
+    """Do what was decided, if that was the last decision under the case's policy, and order the card it needs.
+
+    `Refusal("standard-not-met")` where an assessment found no disability of the standard, unless that ends the case.
+    """
+    if case.found == {} and case.kind_of_case not in MAY_FIND_NOTHING:
+        raise Refusal("standard-not-met")
     onward = {step.action for step in case.table.steps if step.source == case.state}
     if "recheck" in onward:
         return case
@@ -110,16 +118,24 @@ def _arrival(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, An
     person, term_ = Person(**brought["person"]), [date.fromisoformat(each) for each in brought["term"]]
     holder = registry.register(person, case.area_id, **vars(part(asked, "holder")))
     _photograph(case, holder, asked)
-    says = Content(certnumber.parse(brought["number"]), (term_[0], term_[1]))
+    number = certnumber.parse(brought["number"])
+    says = Content(number, (term_[0], term_[1]))
+    if case.found and (finding := finding_of(case)) != Finding(number.category, number.grade):
+        says = Content(number.regraded(finding.category, finding.grade), term(case.area_id, day(asked.at)),
+                       finding.components)
     certificate = registry.issue(holder, says, **vars(part(asked, "certificate")))
     return certificate, {"holder": holder, "certificate": certificate}
 
 
 def _exchange(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, Any]]:
-    """A card's certificate takes the place of a paper one with the same number (换发)."""
+    """A card's certificate takes the place of a paper one with the same number (换发); a new assessment counts where
+    one was asked for.
+    """
     old = _valid(case)
     if Certificate.objects.filter(holder=_holder(case), generation=THIRD, state__in=("valid", "frozen")).exists():
         raise Refusal("certificate-opened")
+    if finding := found_anew(case, old):
+        return regraded(case, old, finding, asked), {}
     first, last = term(case.area_id, day(asked.at))
     return registry.open_certificate(old, issued_on=first, valid_until=last, **vars(part(asked, "certificate"))), {}
 
@@ -127,8 +143,8 @@ def _exchange(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, A
 def _renewal(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, Any]]:
     """Ten more years under the same number (换领, art. 19); a new assessment counts where one was asked for."""
     old = _valid(case)
-    if case.found and (finding := finding_of(case)) != _finding(old):
-        return _regraded(case, old, finding, asked), {}
+    if finding := found_anew(case, old):
+        return regraded(case, old, finding, asked), {}
     if old.generation == SECOND:
         return _exchange(case, asked)
     return registry.renew(old, term(case.area_id, day(asked.at)), **vars(part(asked, "certificate"))), {}
@@ -154,7 +170,7 @@ def _change(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, Any
     old, finding = _valid(case), finding_of(case)
     if finding == _finding(old):
         raise Refusal("nothing-changed")
-    return _regraded(case, old, finding, asked), {}
+    return regraded(case, old, finding, asked), {}
 
 
 def _correction(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, Any]]:
@@ -230,17 +246,21 @@ def _unfreeze(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, A
 def _dispute(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, Any]]:
     """The higher office's assessment takes the place of the lower one's, where it differs (art. 25)."""
     old = registry.current(_holder(case).pk)
-    if old is None or not (case.found or {}).get("category"):
-        return None, {}
-    finding = finding_of(case)
-    if finding != _finding(old):
-        certificate = _regraded(case, old, finding, asked)
+    if old is not None and (finding := found_anew(case, old)):
+        certificate = regraded(case, old, finding, asked)
         policy = card_queries.policy(case.area_id, day(asked.at))
         cards.order(certificate, profile=policy.profile, reason="change", **vars(part(asked, "card")))
     return None, {}
 
 
-def _regraded(case: Case, old: Certificate, finding: Finding, asked: Asked) -> Certificate:
+def found_anew(case: Case, old: Certificate) -> Finding | None:
+    """What an assessment in this case found, where it differs from a certificate; None where none was asked for."""
+    finding = finding_of(case) if case.found else None
+    return finding if finding != _finding(old) else None
+
+
+def regraded(case: Case, old: Certificate, finding: Finding, asked: Asked) -> Certificate:
+    """The certificate of a new finding takes the place of an old one, for a term of its own."""
     number = registry.number_of(old).regraded(finding.category, finding.grade)
     says = Content(number, term(case.area_id, day(asked.at)), finding.components)
     return _succeeded(old, says, asked)

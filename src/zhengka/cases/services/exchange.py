@@ -35,9 +35,10 @@ WITH wanted AS MATERIALIZED (
 ), made AS (
     INSERT INTO cases_case (id, province, area, state, version, kind_of_case, policy, minor, name, person_index,
                             holder_id, certificate_id, phase, reason, assessor_person, reviewer_person,
-                            approver_person, opened_at, moved_at)
+                            approver_person, opened_at, moved_at, due_on)
     SELECT province * 10000000000000 + nextval('cases_case_ids'), province, area, %(start)s, 1, 'exchange', %(policy)s,
-           birth_date > %(minor_after)s, name, id_index, id, certificate, %(phase)s, '', '', '', '', %(at)s, %(at)s
+           birth_date > %(minor_after)s, name, id_index, id, certificate, %(phase)s, '', '', '', '', %(at)s, %(at)s,
+           %(due)s::date
     FROM wanted
     ON CONFLICT DO NOTHING
     RETURNING id, province, area
@@ -101,11 +102,14 @@ def _open(area: Area, phase: int, asked: Asked, *, after: int = 0, most: int | N
     """
     today = day(asked.at)
     policy, procedure = book.procedure_for("exchange", area.code, today)
+    limit = procedure.limits().get(procedure.start)
+    due = limit.due(today, book.calendar(area.code)) if limit else None
     with connection.cursor() as cursor:
         cursor.execute(OPEN_EXCHANGE, {
             "lo": area.code, "hi": area.last, "phase": phase, "at": asked.at, "request_id": str(asked.request_id),
             "actor": asked.by.id, "actor_name": asked.by.name, "person": asked.by.person, "after": after, "most": most,
             "facts": json.dumps({"phase": phase, **asked.by.on_behalf("case.open")}),
-            "policy": policy, "start": procedure.start, "minor_after": add_months(today, -12 * ADULT)})
+            "policy": policy, "start": procedure.start, "minor_after": add_months(today, -12 * ADULT),
+            "due": due.day if due else None})
         opened, last = cursor.fetchone()
         return opened, last

@@ -147,7 +147,7 @@ def _open_to(action: str, ids: Sequence[int], asked: Asked, left: Counter[str]) 
 def _move_group(action: str, like: Like, group: list[Case], asked: Asked, left: Counter[str]) -> int:
     table = book.table(like.policy, like.kind, minor=like.minor)
     last = action == "approve" and book.concludes(like.policy, like.kind, minor=like.minor)
-    if last and like.kind != "exchange":
+    if last and (like.kind != "exchange" or "assess" in table.actions):  # what a doctor found is looked at one by one
         return sum(_one(case, asked, left) for case in group)
     good = list(_exchangeable(group, left)) if last else group
     if last and good:

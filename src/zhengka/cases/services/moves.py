@@ -16,7 +16,7 @@ from zhengka.bulk.services import Asked
 from zhengka.cards import services as cards
 from zhengka.cases.models import Case
 from zhengka.cases.services import steps
-from zhengka.cases.services.effects import SECOND, end_certificates, order, term
+from zhengka.cases.services.effects import SECOND, end_certificates, found_anew, order, regraded, term
 from zhengka.cases.services.moving import day, move, part
 from zhengka.cases.services.opening import open_arrival, told
 from zhengka.cases.services.telling import warn
@@ -36,14 +36,14 @@ def move_on(case_id: int, *, at: datetime) -> Case:
     (case,) = lock(Case(pk=case_id))
     asked = Asked(SYSTEM, uuid5(PLATFORM, f"move on {case_id} {case.version}"), at)
     if case.kind_of_case.startswith("transfer_out"):
-        if case.state in AWAY and case.counterpart is None and (to := told(case).get("to")):
+        if _decided(case) and case.counterpart is None and (to := told(case).get("to")):
             case.counterpart = open_arrival(case, Area.objects.get(code=to), asked)
             Case.objects.filter(pk=case.pk).update(counterpart=case.counterpart)
         return case
     departure = Case.objects.filter(counterpart=case).first()
     if departure is None:
         return case
-    if case.ended_at is None and case.state in AWAY:
+    if case.ended_at is None and _decided(case):
         return _take_over(case, departure, asked)
     if case.ended_at is not None and case.state != "ordered" and departure.state in AWAY:
         Case.objects.filter(pk=departure.pk).update(counterpart=None)
@@ -53,6 +53,12 @@ def move_on(case_id: int, *, at: datetime) -> Case:
 
 AWAY = ("approved", "rechecked")
 """States of a move that was decided at one office and waits for the other."""
+
+
+def _decided(case: Case) -> bool:
+    """True where the last decision at a move's own office was taken, the city's second look among them."""
+    return case.state in AWAY and all(
+        step.action != "recheck" for step in case.table.steps if step.source == case.state)
 
 
 def _take_over(arrival: Case, departure: Case, asked: Asked) -> Case:
@@ -68,7 +74,9 @@ def _take_over(arrival: Case, departure: Case, asked: Asked) -> Case:
     cards.move_all(holder.pk, to, **vars(part(asked, "cards")))
     move(departure, "arrive", part(asked, "departure"))
     certificate.refresh_from_db()
-    if certificate.generation == SECOND:
+    if finding := found_anew(arrival, certificate):
+        certificate = regraded(arrival, certificate, finding, part(asked, "regraded"))
+    elif certificate.generation == SECOND:
         first, last = term(to, day(asked.at))
         certificate = registry.open_certificate(certificate, issued_on=first, valid_until=last,
                                                 **vars(part(asked, "opened")))
@@ -76,11 +84,12 @@ def _take_over(arrival: Case, departure: Case, asked: Asked) -> Case:
 
 
 def run_clocks(*, at: datetime) -> dict[str, int]:
-    """Take every step that is due by the calendar alone: notices that have stood, moves that were not followed (办法
-    art. 9(3), 23). Each case is a transaction of its own; how many took which step.
+    """Take every step that is due by the calendar alone: notices that have stood or stand longer, moves that were not
+    followed (办法 art. 9(3), 23). Each case is a transaction of its own; how many took which step.
     """
     today = day(at)
-    return {"end_notice": _each(Case.objects.filter(state="publicised", notice_ends__lt=today), _notice, at),
+    return {"extend_notice": _each(Case.objects.filter(state="publicised", notice_ends__lte=today), _extend, at),
+            "end_notice": _each(Case.objects.filter(state="publicised", notice_ends__lt=today), _notice, at),
             "freeze": _each(_left_behind(freezes_on__lt=today).exclude(state="frozen"), _freeze, at),
             "lapse": _each(_left_behind(lapses_on__lt=today).filter(state="frozen"), _lapse, at),
             "warn": _each(_left_behind(freezes_on__range=(today, today + AHEAD)), _warn, at)
@@ -110,6 +119,10 @@ def _each(rows: "QuerySet[Case]", step: Callable[[Case, Asked], object], at: dat
 
 def _notice(case: Case, asked: Asked) -> None:
     steps.end_notice(case, **vars(asked))
+
+
+def _extend(case: Case, asked: Asked) -> None:
+    steps.extend_notice(case, **vars(asked))
 
 
 def _warn(case: Case, asked: Asked) -> None:

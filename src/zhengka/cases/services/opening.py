@@ -15,6 +15,7 @@ from zhengka.cases import book
 from zhengka.cases.models import Case
 from zhengka.cases.rules import route_of
 from zhengka.cases.services.moving import day, due
+from zhengka.cases.workflow import KINDS
 from zhengka.core import fields
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
@@ -108,6 +109,8 @@ def open_case(kind: str, holder: Holder, *, by: Actor, request_id: UUID, at: dat
     `Refusal`: `not-permitted`, `not-found`, `reason-unknown`, `certificate-missing`, `renewal-too-early`,
     `dispute-too-late`, `correction-empty`, `id-number-wrong`, `case-open`, `kind-not-offered`.
     """
+    if kind == "new" or kind not in KINDS or "transfer_in" in kind:
+        raise Refusal("kind-not-offered", kind=kind)
     if reason not in REASONS.get(kind, ("",)):
         raise Refusal("reason-unknown", kind=kind)
     certificate = _certificate(kind, holder)

@@ -1,7 +1,7 @@
 """The steps of one case, from acceptance to the last decision (受理 评定 公示 审核 批准)."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,13 +15,14 @@ from zhengka.cases.services.moving import day, move
 from zhengka.cases.services.telling import tell
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
+from zhengka.core.events import lock
 from zhengka.registry.services import Finding
 
 NEEDS_REASON = frozenset({
     "close", "return_papers", "decline", "withdraw", "disprove", "miss", "fail", "differ", "object", "dismiss",
     "uphold", "reassess", "send_back", "send_back_to_review", "send_back_to_approval", "refuse", "turn_back"})
 """Steps that go back, aside or to an end: who takes them says why, and the person may read it."""
-BY_OTHERS = frozenset({"assess", "order", "arrive", "freeze", "lapse", "end_notice"})
+BY_OTHERS = frozenset({"assess", "order", "arrive", "freeze", "lapse", "end_notice", "extend_notice"})
 """Steps that have a service of their own, or that the platform takes."""
 FRESH: Mapping[str, dict[str, Any]] = {
     "send_back": {"reviewer_person": ""}, "send_back_to_review": {"reviewer_person": ""},
@@ -65,8 +66,33 @@ def assess(case: Case, found: Finding | None, *, by: Actor, request_id: UUID, at
 
 @transaction.atomic
 def end_notice(case: Case, *, by: Actor, request_id: UUID, at: datetime) -> Case:
-    """The public notice has stood for its full days and comes down (公示期满). `Refusal("notice-running")`."""
+    """The public notice has stood for its full days and comes down (公示期满). `Refusal("notice-running")`, also where
+    a day off was announced meanwhile: its days are counted again.
+    """
+    (case,) = lock(case)
+    if (last := _counted_again(case)) and day(at) <= last:
+        raise Refusal("notice-running", ends=last.isoformat())
     return move(case, "end_notice", Asked(by, request_id, at), on=day(at).isoformat())
+
+
+@transaction.atomic
+def extend_notice(case: Case, *, by: Actor, request_id: UUID, at: datetime) -> Case:
+    """A day off was announced while the notice stands: it stands longer by it (公示顺延). One that was taken back makes
+    no notice shorter than it says. `Refusal("step-not-open")` where its last day is as it was.
+    """
+    (case,) = lock(case)
+    last = _counted_again(case)
+    if last is None or case.notice_ends is None or last <= case.notice_ends:
+        raise Refusal("step-not-open", subject="case", state=case.state, action="extend_notice")
+    return move(case, "extend_notice", Asked(by, request_id, at), {"notice_ends": last}, ends=last.isoformat())
+
+
+def _counted_again(case: Case) -> date | None:
+    """The last day of a case's notice by the calendar as it is now; None where it has none."""
+    notice = book.pinned(case.policy, case.kind_of_case).notice
+    if notice is None or case.notice_from is None:
+        return None
+    return notice.last_day(case.notice_from, book.calendar(case.area_id)).day
 
 
 def _check(found: Finding) -> None:

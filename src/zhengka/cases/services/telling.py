@@ -14,6 +14,7 @@ from zhengka.cases import book
 from zhengka.cases.models import Case
 from zhengka.cases.services.moving import day, part
 from zhengka.cases.services.opening import told
+from zhengka.cases.workflow import KINDS
 from zhengka.core.errors import Refusal
 from zhengka.formats.certnumber import CATEGORIES, GRADES
 from zhengka.letters import services as letters
@@ -28,19 +29,22 @@ Slots = Callable[[Case, Asked, str], dict[str, Any]]
 
 
 def tell(case: Case, action: str, asked: Asked, reason: str = "") -> None:
-    """Write what a step says to the person, to be carried after the transaction; nothing for a step of no letter."""
-    if not asked.by.may("letter.send"):
+    """Write what a step says to the person, to be carried after the transaction; nothing for a step of no letter, nor
+    for an approval that another office looks at again.
+    """
+    letters_of = _letters_of(case, action)
+    if not letters_of or not asked.by.may("letter.send"):
         return
-    for kind, slots in _letters_of(case, action):
+    for kind, slots in letters_of:
         _write(case, kind, slots(case, asked, reason), f"v{case.version}", part(asked, kind))
 
 
 def tell_many(case_ids: Sequence[int], action: str, asked: Asked) -> None:
     """As `tell` does for each of the cases that took a step together: the same letters, by one statement for a kind."""
-    if action not in LETTERS or not asked.by.may("letter.send"):
+    if action not in {*LETTERS, *LAST} or not asked.by.may("letter.send"):
         return
     cases = list(Case.objects.filter(pk__in=case_ids).select_related(
-        "holder", "certificate", "area", "front").order_by("pk"))
+        "holder", "certificate", "card__certificate", "area", "front").order_by("pk"))
     messages: dict[str, list[Message]] = {}
     for case, to in zip(cases, recipients(cases), strict=True):
         for kind, slots in _letters_of(case, action):
@@ -50,8 +54,14 @@ def tell_many(case_ids: Sequence[int], action: str, asked: Asked) -> None:
         letters.write_many(each, **vars(part(asked, kind)))
 
 
-def _letters_of(_case: Case, action: str) -> "tuple[tuple[str, Slots], ...]":
-    return LETTERS.get(action, ())
+def _letters_of(case: Case, action: str) -> "tuple[tuple[str, Slots], ...]":
+    """The letters of a step. Of the last decision: a certificate is granted and a card made, or a matter is settled."""
+    if action not in LAST:
+        return LETTERS.get(action, ())
+    if action == "approve" and not book.concludes(case.policy, case.kind_of_case, minor=case.minor):
+        return ()
+    makes_card = "order" in case.table.actions
+    return (("decision-approved", _approved),) if makes_card else (("case-done", _settled),)
 
 
 def warn(case: Case, kind: str, asked: Asked) -> None:
@@ -110,8 +120,13 @@ def _missing(case: Case, asked: Asked, reason: str) -> dict[str, Any]:
 
 
 def _approved(case: Case, _asked: Asked, _reason: str) -> dict[str, Any]:
-    certificate = case.certificate
+    """What the new card will say; of an arrival, whose card the platform orders later, what the old one says."""
+    certificate = case.card.certificate if case.card else case.certificate
     return {"number": str(case.pk), "disability": said(certificate.category, certificate.grade) if certificate else "—"}
+
+
+def _settled(case: Case, _asked: Asked, _reason: str) -> dict[str, Any]:
+    return {"number": str(case.pk), "matter": KINDS[case.kind_of_case].zh.partition("（")[0]}
 
 
 def _refused(case: Case, _asked: Asked, reason: str) -> dict[str, Any]:
@@ -137,9 +152,10 @@ def said(category: int, grade: int) -> str:
 
 LETTERS: Mapping[str, tuple[tuple[str, Slots], ...]] = {
     "accept": (("acceptance", _accepted),), "return_papers": (("papers-missing", _missing),),
-    "approve": (("decision-approved", _approved),), "recheck": (("decision-approved", _approved),),
     "refuse": (("decision-refused", _refused), ("ways-to-dispute", _dispute)),
     "fail": (("decision-refused", _refused), ("ways-to-dispute", _dispute)),
     "decline": (("decision-refused", _refused),)}
 """Step → the letters that it writes."""
+LAST = ("approve", "recheck")
+"""Steps of which the last one writes what was decided."""
 

@@ -33,8 +33,8 @@ from zhengka.web.staff.words import PHASE_WORDS, bilingual, disability, masked, 
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Fact, Stage
 
-SHORTCUTS = {"confirm": "c", "accept": "c", "book": "b", "publish": "p", "verify": "v", "review": "r", "approve": "a",
-             "recheck": "a", "countersign": "s", "request": "q"}
+SHORTCUTS = {"confirm": "c", "precheck": "c", "accept": "c", "book": "b", "publish": "p", "verify": "v", "review": "r",
+             "approve": "a", "recheck": "a", "countersign": "s", "request": "q"}
 """Step → its key."""
 MULTIPLE = 7
 
@@ -86,7 +86,8 @@ def case(request: Request, pk: int) -> HttpResponse:
 
 def _page(request: Request, row: Case, form: ReasonForm, finding: FindingForm) -> HttpResponse:
     choices = [each for each in queries.choices(row, actor=request.actor)
-               if each.step.action not in ("order", "end_notice", "arrive", "freeze", "lapse")]
+               if each.step.action not in ("order", "end_notice", "arrive", "freeze", "lapse",
+                                         "extend_notice")]
     open_ = [each.step.action for each in choices if each.is_open]
     needs = queries.papers_needed(row) if row.ended_at is None else []
     return render(request, "staff/case.html", {

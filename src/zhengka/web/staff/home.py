@@ -63,6 +63,7 @@ def index(request: Request) -> HttpResponse:
     return render(request, "staff/home.html", {
         "title": _("Worklist"), "tiles": tiles, "table": _soonest(request, step) if step else None,
         "all": f"{reverse('staff:cases')}?step={step}" if step else "",
+        "may_open": request.actor.may("case.open"),
         "form": SearchForm() if request.actor.may("holder.read") else None,
         "subjects": [] if tiles else [link for link in navigation(request.actor, request.path) if not link["current"]]})
 

@@ -31,6 +31,7 @@ from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table, Text, Tile
 KIND_WORDS: dict[str, Text] = {
     "acceptance": _("Application taken in"), "papers-missing": _("Papers missing"), "appointment": _("Appointment"),
     "decision-approved": _("Application granted"), "decision-refused": _("Application refused"),
+    "case-done": _("Case settled"),
     "ways-to-dispute": _("Ways to dispute"), "activation-reminder": _("Reminder to activate"),
     "card-ready": _("Card ready"), "card-blocked": _("Card blocked"), "freeze-warning": _("Warning before the freeze"),
     "lapse-warning": _("Warning before the end"), "generic": _("Other notice")}

@@ -47,7 +47,7 @@ LISTS: dict[str, tuple[Text, str]] = {"holder": (_("Holders"), "staff:holders"),
 @dataclass(frozen=True)
 class Owner:
     """To whom papers belong: the subject, the name of the page that shows it, its words, the holder, if there is a
-    record of one, and whether it is over: what was decided on stays as it was (办法 art. 9(5)).
+    record of one, whether it is over: what was decided on stays as it was (办法 art. 9(5)), and the papers it needs.
     """
 
     subject: Subject
@@ -55,6 +55,7 @@ class Owner:
     title: str
     holder: Holder | None
     over: bool = False
+    needs: Sequence[Need] = ()
 
     @property
     def href(self) -> str:
@@ -75,7 +76,7 @@ def _holder(request: Request, pk: int) -> Owner:
 def _case(request: Request, pk: int) -> Owner:
     row = cases.get(pk, actor=request.actor)
     subject = Subject(row.kind(), row.pk, row.area_id, row.front_id)
-    return Owner(subject, "case", row.name, row.holder, row.ended_at is not None)
+    return Owner(subject, "case", row.name, row.holder, row.ended_at is not None, cases.papers_needed(row))
 
 
 OWNERS: dict[str, Callable[[Request, int], Owner]] = {"holder": _holder, "case": _case}
@@ -89,13 +90,21 @@ class WithdrawForm(forms.Form):
 
 
 class PaperForm(forms.Form):
-    """A paper that somebody brought."""
+    """A paper that somebody brought; the first one that is missing is `proposed`, so that a stack goes in by one key
+    and a file each.
+    """
 
     kind = forms.ChoiceField(label=_("Kind of paper"), choices=[
         ("", "—"), *((code, word) for code, word in PAPER_WORDS.items() if code != "photo")])
     file = forms.FileField(label=_("File"), help_text=_(
         "A scan or photo as JPEG, PNG, WebP or PDF: at most 20 MB, 25 million pixels, 50 pages. It is made anew: "
         "camera data, scripts and links are taken out."))
+
+    def __init__(self, *args: Any, proposed: str = "", **options: Any) -> None:
+        """The focus is on what is not known yet."""
+        super().__init__(*args, **options)
+        self.fields["kind"].initial = proposed
+        self.fields["file" if proposed else "kind"].widget.attrs["autofocus"] = True
 
 
 def section(request: Request, subject: Subject, *, needs: Sequence[Need] = (), photo: bool = False,
@@ -142,7 +151,9 @@ def refuse_over(owner: Owner) -> None:
 
 def _add(request: Request, owner: Owner) -> HttpResponse:
     refuse_over(owner)
-    form = PaperForm(*((request.POST, request.FILES) if request.method == "POST" else ()))
+    missing = [need.paper for need in queries.missing(owner.needs, owner.subject, photo=True)]
+    form = PaperForm(*((request.POST, request.FILES) if request.method == "POST" else ()),
+                     proposed=next(iter(missing), ""))
     if form.is_valid():
         file: UploadedFile[bytes] = form.cleaned_data["file"]
         upload = Upload(form.cleaned_data["kind"], file.name or "", file.read(MOST_BYTES + 1))

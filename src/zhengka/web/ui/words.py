@@ -204,6 +204,7 @@ ACTIONS: dict[str, str | Promise] = {
     "fail": _("Standard not met"),
     "publish": _("Put up the public notice"),
     "end_notice": _("End the public notice"),
+    "extend_notice": _("Let the public notice stand longer"),
     "object": _("Take down an objection"),
     "dismiss": _("Objection does not hold"),
     "uphold": _("Objection holds"),
