@@ -15,6 +15,7 @@ from telling import bearer, go_until
 from windows import NARROW, PASSWORD, WIDE, Window, follow, log_in, said
 from zhengka.accounts.models import Officer
 from zhengka.areas.models import Area
+from zhengka.areas.services import add_street
 from zhengka.assessment.models import Assessment
 from zhengka.cards.models import Card
 from zhengka.cases import services
@@ -90,10 +91,12 @@ def waits_for(action: str, *, name: str = "石榴") -> Story:
     return story
 
 
-def test_the_clerk_takes_in_checks_accepts_books_a_day_and_puts_up_a_notice(live_server, chromium):
+def test_the_streets_clerk_takes_in_and_checks_the_countys_accepts_books_a_day_and_puts_up_a_notice(
+        live_server, chromium):
     make_session_today()
     publish = waits_for("publish", name="田野")
-    day = Day(chromium, live_server, officer("clerk"))
+    street = add_street(make_area(), 1, "一街道（虚构）", "First Street (invented)")
+    day = Day(chromium, live_server, officer("clerk", street))
     day.on("n")
     for text in ("石榴", make_id_number(), "3", "", "13900000001"):
         day.type(text)
@@ -101,7 +104,11 @@ def test_the_clerk_takes_in_checks_accepts_books_a_day_and_puts_up_a_notice(live
     day.type("麓山路1号")
     day.on("Enter")
     day.on("c")
-    assert Case.objects.get(name="石榴").state == "prechecked"
+    case = Case.objects.get(name="石榴")
+    assert (case.state, case.front) == ("prechecked", street)
+    day.over()
+    day = Day(chromium, live_server, officer("clerk"))
+    day.first_of("Applications to accept")
     day.on("c")
     assert "The application is accepted" in said(day)
     day.on("d")

@@ -71,7 +71,8 @@ class ApplicationForm(forms.Form):
         if away:
             self.fields["unit"].label = _("Office of the household register")
             self.order_fields(("unit",))
-            self.fields["unit"].widget.attrs["autofocus"] = self.fields["name"].widget.attrs.pop("autofocus")
+            if len(units) > 1:  # a street has one, which stands there: typing begins with the name
+                self.fields["unit"].widget.attrs["autofocus"] = self.fields["name"].widget.attrs.pop("autofocus")
         elif len(units) == 1:
             self.fields["unit"].widget, self.fields["unit"].initial = forms.HiddenInput(), str(units[0].code)
         self.fields["wanted"].choices = [  # type: ignore[attr-defined]
