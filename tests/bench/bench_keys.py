@@ -64,7 +64,8 @@ def _whole(store: KeyStore, suite: str, factors: list[bytes], title: str) -> Non
     tell(f"{title}: {len(CARD_SLOTS)} keys for each of {len(factors):,} cards",
          f"{drawn:.1f} s, {len(CARD_SLOTS) * len(factors) / drawn:,.0f} keys/s", bar="≤ 600 s")
     rate = sum(map(len, some)) / signed
-    tell(f"{title}: a signature for each", f"{rate:,.0f}/s, so {len(factors) / rate:.0f} s", bar="≤ 600 s with keys")
+    tell(f"{title}: a signature for each", f"{rate:,.0f}/s, so {len(factors) / rate:.0f} s",
+         bar="≤ 600 s with the keys")
 
 
 def _seconds(work: Callable[[], object]) -> float:
