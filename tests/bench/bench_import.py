@@ -57,6 +57,7 @@ if sys.argv[4] == "bare":
         texts = pl.Series(values, dtype=pl.String)
         both = np.stack([texts.hash(1).to_numpy(), texts.hash(2).to_numpy()], axis=1).tobytes()
         return [both[place:place + 16] for place in range(0, len(both), 16)]
+    fields.close_rows = lambda rows, lengths, field: np.pad(rows, ((0, 0), (29, 0)))
     fields.index_many = spread
 start, spent = time.perf_counter(), time.process_time()
 done = services.take_import(int(sys.argv[2]), at=datetime.fromisoformat(sys.argv[3]))

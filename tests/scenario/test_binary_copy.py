@@ -31,7 +31,8 @@ def encoded() -> bytes:
         "small": pl.Series(small, dtype=pl.Int16), "whole": pl.Series(whole, dtype=pl.Int32),
         "big": pl.Series(big, dtype=pl.Int64), "words": pl.Series(words), "bytes": pl.Series(data, dtype=pl.Binary),
         "day": pl.Series(day), "told": pl.Series([None if one is None else str(one).replace("'", '"') for one in told]),
-        "name": np.frombuffer(b"".join(one.bytes for one in UUIDS), np.uint8).reshape(3, 16),
+        "name": binary.Cells(np.frombuffer(b"".join(one.bytes for one in UUIDS), np.uint8).reshape(3, 16),
+                             np.full(3, 16)),
         "at": AT, "same": "一样", "none": None}, KINDS, len(ROWS)))
 
 

@@ -36,6 +36,18 @@ def test_a_request_id_serves_one_subject_only():
         perform(builders.make_holder(), "merge", by=clerk, request_id=request)
 
 
+def test_an_event_without_a_request_id_names_the_import_whose_row_it_was():
+    perform(builders.make_holder(), "merge", by=builders.make_actor(), request_id=builders.request_id())
+    event = Event.objects.get()
+    event.pk, event.version, event.request_id, event.facts = None, 3, None, {"import": 1, "row": 2}
+    event.save()
+    with pytest.raises(ValueError, match="not asked for by itself"):
+        _ = event.request
+    event.pk, event.version, event.facts = None, 4, {"row": 2}
+    with pytest.raises(IntegrityError, match="event_asked_for"), transaction.atomic():
+        event.save()
+
+
 def test_a_row_of_another_unit_is_not_found():
     stranger = builders.make_actor(area=builders.make_area(430102))
     with pytest.raises(Refusal, match="not-found"):

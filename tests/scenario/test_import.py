@@ -225,9 +225,12 @@ def test_an_upload_that_is_refused_or_came_before_is_not_kept_beside_the_first(c
     with pytest.raises(Replayed):
         receive(key)
     assert kept() == [record.upload]
-    services.take_import(record.pk, at=NOON)  # holders are registered, under request ids of their own
+    services.take_import(record.pk, at=NOON)
+    other = builders.request_id()
+    with transaction.atomic():
+        perform(builders.make_holder(), "merge", by=clerk, request_id=other)
     with pytest.raises(Refusal, match="request-id-reused"):
-        receive(Event.objects.exclude(subject="import").earliest("id").request_id)
+        receive(other)
     assert kept() == [], "an upload that was taken is not needed any more"
 
 
@@ -277,6 +280,25 @@ def test_the_database_itself_refuses_a_reference_to_nothing(clerk, tmp_path, cha
     change = _insert(change.split()[1]) if change.startswith("INSERT") else change
     with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(change)
+
+
+@pytest.mark.parametrize("missing", [0, 2, 4])
+def test_among_neighbours_too_a_certificate_of_nobody_is_refused(clerk, tmp_path, missing):
+    """Certificates whose holders' numbers follow one another are counted, not looked up."""
+    imported(file_of(tmp_path, *map(row, range(1, 5))), clerk)
+    columns = [field.column for field in Certificate._meta.concrete_fields]
+    lowest = Holder.objects.earliest("id").pk
+    values = {"id": "id + 1000", "state": "'replaced'",
+              "holder_id": f"CASE holder_id WHEN {lowest + missing} THEN {lowest + 4} ELSE holder_id END",
+              "number_index": "number_index || 'x'::bytea"}
+    change = (f"INSERT INTO registry_certificate ({', '.join(columns)}) "
+              f"SELECT {', '.join(values.get(name, name) for name in columns)} FROM registry_certificate")
+    with transaction.atomic(), connection.cursor() as cursor:
+        if missing == 4:  # nobody is missing
+            cursor.execute(change)
+        else:
+            with pytest.raises(IntegrityError, match=f"holder {lowest + 4} does not exist"):
+                cursor.execute(change)
 
 
 def _insert(wrong: str) -> str:

@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from zhengka.formats import seal, sm3
+from zhengka.formats import seal, sm3, sm4
 from zhengka.formats.seal import KeyRing, SealBroken, UnknownKeyVersion
 
 FIRST, SECOND = bytes(range(32)), bytes(range(32, 64))
@@ -24,6 +24,16 @@ def test_what_is_sealed_in_bulk_opens_in_bulk_and_one_by_one() -> None:
 def test_what_is_sealed_one_by_one_opens_in_bulk() -> None:
     sealed = [seal.seal_one(RING, value, context=b"c") for value in VALUES]
     assert seal.open_many(RING, sealed, context=b"c") == VALUES
+
+
+def test_what_is_sealed_in_the_rows_of_a_matrix_opens_one_by_one_and_what_is_absent_stays_so() -> None:
+    rows, lengths = sm4.matrix([*VALUES, b""], 112), sm4.lengths_of([*VALUES, b""])
+    lengths[-1] = -1
+    sealed = seal.seal_rows(RING, rows, lengths, context=b"c")
+    for row, value in zip(sealed, VALUES, strict=False):
+        assert seal.open_one(RING, row[: len(value) + seal.OVERHEAD].tobytes(), context=b"c") == value
+        assert not row[len(value) + seal.OVERHEAD :].any()
+    assert not sealed[-1].any()
 
 
 def test_the_same_value_is_never_sealed_to_the_same_bytes() -> None:

@@ -167,9 +167,9 @@ def _asked_by(act: Act) -> tuple[UUID, Actor]:
     of it was lent stands in that request's event.
     """
     event = Event.objects.get(subject=Act.kind(), subject_id=act.pk, version=1)
-    return event.request_id, Actor(event.actor_id, event.actor_name, event.person,
-                                   frozenset({*act.permissions, CARRY_OUT}), act.area.code, act.area.last,
-                                   {right: Lent(*lent) for right, lent in event.facts.get("lent", {}).items()})
+    return event.request, Actor(event.actor_id, event.actor_name, event.person,
+                                frozenset({*act.permissions, CARRY_OUT}), act.area.code, act.area.last,
+                                {right: Lent(*lent) for right, lent in event.facts.get("lent", {}).items()})
 
 
 @transaction.atomic

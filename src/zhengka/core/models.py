@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from typing import Any, ClassVar, Self
+from uuid import UUID
 
 from django.db import connection, models
 from django.db.models import Q
@@ -124,17 +125,27 @@ class Event(Shared):
     actor_id = models.BigIntegerField(null=True, help_text="officer; null is the platform itself")
     actor_name = models.TextField()
     person = models.TextField(help_text="the person behind the account")
-    request_id = models.UUIDField()
+    request_id = models.UUIDField(null=True, help_text="null: a row of the import that the facts name")
     at = models.DateTimeField()
     facts = models.JSONField(default=dict)
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["subject_id", "version", "subject"], name="event_once_per_version"),
-            models.UniqueConstraint(fields=["request_id"], name="event_once_per_request"),
             models.CheckConstraint(condition=Q(shared_with__isnull=True) | Q(subject__in=SHARING),
                                    name="event_shared_of_case"),
+            models.UniqueConstraint(fields=["request_id"], condition=Q(request_id__isnull=False),
+                                    name="event_once_per_request"),
+            models.CheckConstraint(condition=Q(request_id__isnull=False) | Q(facts__has_key="import"),
+                                   name="event_asked_for"),
         ]
+
+    @property
+    def request(self) -> UUID:
+        """The request id of an event that has one; ValueError for that of an import's row."""
+        if self.request_id is None:
+            raise ValueError(f"{self} was not asked for by itself")
+        return self.request_id
 
     def __str__(self) -> str:
         """Subject and action, without personal data."""

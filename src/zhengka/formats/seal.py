@@ -37,6 +37,7 @@ __all__ = [
     "seal_file",
     "seal_many",
     "seal_one",
+    "seal_rows",
     "seal_stream",
 ]
 
@@ -130,8 +131,27 @@ def seal_many(ring: KeyRing, values: Sequence[bytes], *, context: bytes) -> list
     """Seal a column of values, in order, all under the current key and one context."""
     if len(values) < _FEW:
         return [seal_one(ring, value, context=context) for value in values]
-    seal = _Sealer(ring, ring.current, context)
-    return _in_groups(values, sm4.lengths_of(values), seal.seal_group)
+    sealer = _Sealer(ring, ring.current, context)
+
+    def seal_group(group: Sequence[bytes], lengths: sm4.Numbers, width: int) -> list[bytes]:
+        return _slices(sealer.seal_group(sm4.matrix(group, width), lengths), lengths + OVERHEAD)
+
+    return _in_groups(values, sm4.lengths_of(values), seal_group)
+
+
+def seal_rows(ring: KeyRing, rows: sm4.Bytes, lengths: sm4.Numbers, *, context: bytes) -> sm4.Bytes:
+    """`seal_many` of values that stand in the rows of a matrix, and stay there: no object is made for each.
+
+    `rows` are whole blocks wide, zero behind each value's end; a length of -1 is no value. Each row of what is
+    returned holds `OVERHEAD` bytes more than its value, and zeros behind them.
+    """
+    sealer = _Sealer(ring, ring.current, context)
+    sealed = np.zeros((len(rows), rows.shape[1] + OVERHEAD), np.uint8)
+    there = np.flatnonzero(lengths >= 0)
+    for count, group in sm4.by_blocks(lengths[there]):
+        places, width = there[group], count * BLOCK
+        sealed[places, : width + OVERHEAD] = sealer.seal_group(rows[places, :width], lengths[places])
+    return sealed
 
 
 def open_many(ring: KeyRing, sealed: Sequence[bytes], *, context: bytes) -> list[bytes]:
@@ -264,18 +284,18 @@ class _Sealer:
         self._encryption, self._tagging = ring.pair(version)
         self._chain = sm4.chain_of(self._tagging, sm3.digest(context))
 
-    def seal_group(self, values: Sequence[bytes], lengths: sm4.Numbers, width: int) -> list[bytes]:
-        count = len(values)
+    def seal_group(self, rows: sm4.Bytes, lengths: sm4.Numbers) -> sm4.Bytes:
+        """The values in the rows, sealed: rows that are `OVERHEAD` wider."""
+        count, width = rows.shape
         heads = np.zeros((count, BLOCK), np.uint8)
         heads[:, 0] = self._version
         heads[:, 1:_HEAD] = np.frombuffer(os.urandom(_NONCE * count), np.uint8).reshape(count, _NONCE)
-        bodies = sm4.matrix(values, width) ^ self._stream(heads, width)
+        bodies = rows ^ self._stream(heads, width)
         _cut(bodies, lengths)
         sealed = np.zeros((count, width + OVERHEAD), np.uint8)
         sealed[:, :_HEAD], sealed[:, _HEAD : _HEAD + width] = heads[:, :_HEAD], bodies
-        rows, columns = _tag_places(lengths)
-        sealed[rows, columns] = self._tags(heads, bodies, lengths)
-        return _slices(sealed, lengths + OVERHEAD)
+        sealed[_tag_places(lengths)] = self._tags(heads, bodies, lengths)
+        return sealed
 
     def open_group(self, sealed: Sequence[bytes], lengths: sm4.Numbers, width: int) -> list[bytes]:
         cells = sm4.matrix(sealed, width + OVERHEAD)
@@ -283,8 +303,7 @@ class _Sealer:
         heads[:, :_HEAD] = cells[:, :_HEAD]
         bodies = cells[:, _HEAD : _HEAD + width].copy()
         _cut(bodies, lengths)
-        rows, columns = _tag_places(lengths)
-        if (cells[rows, columns] ^ self._tags(heads, bodies, lengths)).any():
+        if (cells[_tag_places(lengths)] ^ self._tags(heads, bodies, lengths)).any():
             raise SealBroken("a seal in the column does not fit")
         return _slices(bodies ^ self._stream(heads, width), lengths)
 
@@ -321,7 +340,11 @@ def _cut(bodies: sm4.Bytes, lengths: sm4.Numbers) -> None:
         bodies[:, low:] *= np.arange(low, bodies.shape[1]) < lengths[:, None]
 
 
-def _tag_places(lengths: sm4.Numbers) -> tuple[sm4.Numbers, sm4.Numbers]:
+def _tag_places(lengths: sm4.Numbers) -> tuple[Any, Any]:
+    """Where the tags stand, as an index: columns side by side where all values are equally long."""
+    first = _HEAD + int(lengths[0])
+    if (lengths == lengths[0]).all():
+        return slice(None), slice(first, first + BLOCK)
     return np.arange(len(lengths))[:, None], lengths[:, None] + np.arange(_HEAD, _HEAD + BLOCK)
 
 

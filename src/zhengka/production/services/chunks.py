@@ -145,8 +145,7 @@ def stall_for_chunk(chunk_id: int, *, at: datetime) -> None:
 
 def _began(batch: Batch) -> UUID:
     """The request by which an officer let the batch be prepared: all that follows carries on from it."""
-    return Event.objects.values_list("request_id", flat=True).get(
-        subject=Batch.kind(), subject_id=batch.pk, action="prepare")
+    return Event.objects.get(subject=Batch.kind(), subject_id=batch.pk, action="prepare").request
 
 
 def _by_reason(held: Mapping[int, str]) -> dict[str, list[int]]:

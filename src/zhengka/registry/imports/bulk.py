@@ -1,14 +1,11 @@
 """Many rows into a table by COPY, as the single way would write them one by one."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
-from uuid import UUID
 
-import numpy as np
 import polars as pl
 from django.db import connection, models
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -16,7 +13,6 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from zhengka.core.actors import Actor
 from zhengka.core.models import PROVINCE_FACTOR, Event, Stateful, sequence
 from zhengka.registry.imports import binary
-from zhengka.registry.imports.binary import Bytes
 
 
 @dataclass(frozen=True)
@@ -78,33 +74,19 @@ def new_ids(model: type[models.Model], provinces: pl.Series, on: BaseDatabaseWra
 
 @dataclass(frozen=True)
 class Told:
-    """What many events have in common: who acted, under which request, when."""
+    """What many events of an import have in common: who acted, when. Their facts name the import, whose own event has
+    the request's id.
+    """
 
     by: Actor
-    request_id: UUID
     at: datetime
 
     def events(self, rows: pl.DataFrame, model: type[Stateful], action: str, source: str, target: str) -> Batch:
         """The events of a step of many rows, one for each row of a frame with id, province, area, version and facts
         (JSON text).
         """
-        kind, by = model.kind(), self.by
+        by = self.by
         return encoded(Event, rows.height, {
             **{name: rows[name] for name in ("province", "area", "version", "facts")},
-            "subject": kind, "subject_id": rows["id"], "action": action, "source": source, "target": target,
-            "actor_id": by.id, "actor_name": by.name, "person": by.person,
-            "request_id": _request_ids(rows, self.request_id, kind), "at": self.at})
-
-
-def _request_ids(rows: pl.DataFrame, request_id: UUID, kind: str) -> Bytes:
-    """An id of its own for each row's part of a request: four bytes of request and kind, the subject's version and id.
-
-    Unique as (subject, id, version) is; they follow one another as the rows do, so the index over them grows at its
-    end.
-    """
-    parts = np.empty((rows.height, 16), np.uint8)
-    parts[:, :4] = np.frombuffer(hashlib.md5(f"{request_id}:{kind}".encode(), usedforsecurity=False).digest()[:4],
-                                 np.uint8)
-    parts[:, 4:8] = rows["version"].to_numpy().astype(">u4").view(np.uint8).reshape(-1, 4)
-    parts[:, 8:] = rows["id"].to_numpy().astype(">u8").view(np.uint8).reshape(-1, 8)
-    return parts
+            "subject": model.kind(), "subject_id": rows["id"], "action": action, "source": source, "target": target,
+            "actor_id": by.id, "actor_name": by.name, "person": by.person, "at": self.at})

@@ -13,8 +13,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from zhengka.core import fields
 from zhengka.registry.imports import bulk
+from zhengka.registry.imports.binary import Cells
 from zhengka.registry.imports.bulk import Batch, Told
 from zhengka.registry.imports.deciding import CONTACTS, Known, KnownCertificate, meet
+from zhengka.registry.imports.preparing import SEALED, sealed, with_seals
 from zhengka.registry.models import Certificate, Holder, Sighting
 
 CAME = ("area", "name", "ethnicity", "issued_on", "valid_until", "category", "grade", "replacement", "components")
@@ -91,7 +93,8 @@ class Arrivals:
         fresh = (rows["id_index"].is_first_distinct() & ~rows["id_index"].is_in(known["id_index"].implode())
                  & ~self._was_brought(rows["id_index"]))
         new = rows.filter(fresh)
-        return Arrived(self._encoded(new) if new.height else (), new.height, rows.filter(~fresh).sort("place"), known)
+        others = with_seals(rows.filter(~fresh).sort("place"))
+        return Arrived(self._encoded(new) if new.height else (), new.height, others, known)
 
     def _was_brought(self, indexes: pl.Series) -> pl.Series:
         """Where an earlier block may have brought the person. The heads of the indexes are kept, eight bytes each: two
@@ -113,11 +116,13 @@ class Arrivals:
         return (
             bulk.encoded(Holder, rows.height, {
                 **_columns(holders, "id", "province", "version", "area", "name", "pinyin", "initials", "sex",
-                           "birth_date", "ethnicity", "id_number", "id_index", *CONTACTS),
+                           "birth_date", "ethnicity", "id_index"),
+                **{name: sealed(rows[name], SEALED[name]) for name in CONTACTS},
+                "id_number": sealed(rows["id18"], "holder.id_number"),
                 "state": "registered", "photo_fault": "", "registered_at": self._told.at, "source_id": self._import,
                 "source_row": holders["row"], "row_digest": holders["digest"]}),
             self._told.events(holders, Holder, "register", "", "registered"),
-            encoded_certificates(certificates, "valid"),
+            encoded_certificates(certificates, "valid", sealed(rows["number"], SEALED["number"])),
             self._told.events(certificates, Certificate, "issue", "", "valid"))
 
 
@@ -179,9 +184,9 @@ class Merger:
             ids = [one.id for one in people]
             cursor.execute(FILL, [ids, [one.version for one in people],
                                   *([one.contacts.get(name) for one in people] for name in CONTACTS), ids])
-        sealed = fields.close_many([_came(row) for _, row in taken], "event.came")
+        closed = fields.close_many([_came(row) for _, row in taken], "event.came")
         facts = [json.dumps({"import": self._import, "row": row["row"], "came": base64.b64encode(came).decode()})
-                 for (_, row), came in zip(taken, sealed, strict=True)]
+                 for (_, row), came in zip(taken, closed, strict=True)]
         events = pl.DataFrame({
             "id": [one.id for one, _ in taken], "province": [one.province for one, _ in taken],
             "area": [one.area for one, _ in taken], "version": [row["version"] for _, row in taken], "facts": facts})
@@ -204,7 +209,7 @@ class Merger:
             pl.Series("province", [person.province for person, _ in added]),
             pl.Series("version", [one.version for _, one in added]), facts=facts_of(self._import))
         rows = rows.with_columns(id=bulk.new_ids(Certificate, rows["province"]))
-        encoded_certificates(rows, pl.Series([one.state for _, one in added])).write()
+        encoded_certificates(rows, pl.Series([one.state for _, one in added]), rows["number"]).write()
         self._told.events(rows.with_columns(version=pl.lit(1)), Certificate, "issue", "", "valid").write()
         ended = rows.with_columns(pl.Series("row", [one.ended_by["row"] if one.ended_by else None for _, one in added]))
         self._tell_ended(ended.filter(pl.col("row").is_not_null()))
@@ -226,17 +231,18 @@ class Merger:
             self._told.events(rows, Certificate, "replace", "valid", "replaced").write()
 
 
-def encoded_certificates(rows: pl.DataFrame, state: str | pl.Series) -> Batch:
-    """Second-generation certificates, one for each row."""
+def encoded_certificates(rows: pl.DataFrame, state: str | pl.Series, number: Cells | pl.Series) -> Batch:
+    """Second-generation certificates, one for each row; `number`: their sealed numbers."""
     return bulk.encoded(Certificate, rows.height, {
-        **_columns(rows, "id", "province", "version", "area", "holder_id", "number", "number_index", "category",
+        **_columns(rows, "id", "province", "version", "area", "holder_id", "number_index", "category",
                    "grade", "components", "replacement", "issued_on", "valid_until"),
-        "state": state, "generation": 2})
+        "number": number, "state": state, "generation": 2})
 
 
 def facts_of(import_id: int) -> pl.Expr:
-    """The facts of a row's event: which import, which row of its file."""
-    return pl.concat_str(pl.lit(f'{{"import": {import_id}, "row": '), pl.col("row"), pl.lit("}"))
+    """The facts of a row's event: which import, which row of its file. All are equally long, so all events are."""
+    row = pl.col("row").cast(pl.String).str.pad_start(8)
+    return pl.concat_str(pl.lit(f'{{"import": {import_id}, "row": '), row, pl.lit("}"))
 
 
 def _columns(rows: pl.DataFrame, *names: str) -> dict[str, Any]:

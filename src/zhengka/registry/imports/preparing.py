@@ -1,17 +1,23 @@
-"""Checked rows made ready for the registry: personal data sealed and indexed, a column at a time."""
+"""Checked rows made ready for the registry: personal data indexed and sealed, a column at a time."""
 
 import polars as pl
 
 from zhengka.core import fields
+from zhengka.formats.seal import OVERHEAD
+from zhengka.formats.sm4 import BLOCK
+from zhengka.registry.imports.binary import Cells, Texts
 
 DIGEST = ("area", "number", "name", "ethnicity", "issued_on", "valid_until", "phone", "address", "guardian",
           "components")
 """Two rows of one person that agree in all of these say the same."""
+SEALED = {"number": "certificate.number", "phone": "holder.phone", "address": "holder.address",
+          "guardian": "holder.guardian"}
+"""Column → the place to which its seal is bound."""
 
 
 def prepare(good: pl.DataFrame) -> pl.DataFrame:
-    """The rows of `checking.Checked.good` with what the tables hold: `id_index`, `number_index`, `digest`, and the
-    sealed `id_number`, `number`, `phone`, `address` and `guardian`; components as JSON text, province of the area.
+    """The rows of `checking.Checked.good` with `id_index`, `number_index` and `digest`; guardian and components as
+    JSON text, contacts that are empty as null, province of the area. What is sealed is still in clear.
     """
     rows = good.with_columns(
         guardian=_guardian(),
@@ -21,9 +27,25 @@ def prepare(good: pl.DataFrame) -> pl.DataFrame:
     whole = rows.select(pl.concat_str([pl.col(name).cast(pl.String).fill_null("") for name in DIGEST],
                                       separator="\x1f")).to_series()
     return rows.with_columns(
-        _indexed(rows["id18"], "id_index"), _indexed(rows["number"], "number_index"), _indexed(whole, "digest"),
-        _sealed(rows["id18"], "id_number", "holder.id_number"), _sealed(rows["number"], "number", "certificate.number"),
-        *(_sealed(rows[name], name, f"holder.{name}") for name in ("phone", "address", "guardian")))
+        _indexed(rows["id18"], "id_index"), _indexed(rows["number"], "number_index"), _indexed(whole, "digest"))
+
+
+def sealed(texts: pl.Series, field: str) -> Cells:
+    """Each text sealed, for COPY; null stays null."""
+    clear = Texts(texts).blocks(BLOCK)
+    lengths = clear.lengths
+    return Cells(fields.close_rows(clear.rows, lengths, field), lengths + (lengths >= 0) * OVERHEAD)
+
+
+def with_seals(rows: pl.DataFrame) -> pl.DataFrame:
+    """Prepared rows with number and contacts as sealed values, to be looked at one by one."""
+    return rows.with_columns(
+        pl.Series(name, _sealed_values(rows[name], field), dtype=pl.Binary) for name, field in SEALED.items())
+
+
+def _sealed_values(texts: pl.Series, field: str) -> list[bytes | None]:
+    values = iter(fields.close_many(texts.drop_nulls().to_list(), field))
+    return [None if absent else next(values) for absent in texts.is_null()]
 
 
 def _or_null(name: str) -> pl.Expr:
@@ -46,14 +68,3 @@ def _components(parts: pl.Series) -> pl.Series:
 
 def _indexed(texts: pl.Series, name: str) -> pl.Series:
     return pl.Series(name, fields.index_many(texts.to_list()), dtype=pl.Binary)
-
-
-def _sealed(texts: pl.Series, name: str, field: str) -> pl.Series:
-    """Each text sealed; null stays null."""
-    there = texts.is_not_null()
-    sealed = pl.Series(name, fields.close_many(texts.filter(there).to_list(), field), dtype=pl.Binary)
-    if len(sealed) == len(texts):
-        return sealed
-    places = pl.Series("place", there.arg_true()).cast(pl.Int64)
-    whole = pl.DataFrame({"place": pl.arange(len(texts), eager=True)})
-    return whole.join(pl.DataFrame([places, sealed]), on="place", how="left", maintain_order="left")[name]

@@ -15,7 +15,6 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from zhengka.areas.queries import unit_words
 from zhengka.core.actors import SYSTEM, WHOLE_NATION, Actor
-from zhengka.core.events import sub
 from zhengka.core.models import Event
 from zhengka.registry.imports import reading, shape, upload
 from zhengka.registry.imports.bulk import Told
@@ -53,7 +52,7 @@ def take(record: Import, begun: Event, *, at: datetime, progress: Callable[[int]
     """
     form = shape.load(settings.DATA / "imports" / "second-generation.toml")
     envelope = Envelope(record.form, record.encoding)
-    told = Told(on_behalf(begun), sub(begun.request_id, "take"), at)
+    told = Told(on_behalf(begun), at)
     merger, report = Merger(record.pk, told), Report(envelope)
     done = 0
     with beside() as own, upload.opened(record.upload, upload.UPLOAD) as stream:

@@ -92,7 +92,7 @@ def _take(record: Import, begun: Event, at: datetime) -> None:
     with taking.beside() as own:
         taken = taking.take(record, begun, at=at, progress=taking.Progress(record, own))
     perform(record, "take", {**asdict(taken), "progress": taken.rows, "upload": "", "finished_at": at},
-            by=on_behalf(begun), request_id=sub(begun.request_id, "take"), at=at,
+            by=on_behalf(begun), request_id=sub(begun.request, "take"), at=at,
             rows=taken.rows, created=taken.created, merged=taken.merged, unchanged=taken.unchanged,
             refused=taken.refused)
     transaction.on_commit(lambda: files.remove(record.upload))
@@ -105,7 +105,7 @@ def _refuse(record: Import, begun: Event, no: Refusal, at: datetime) -> None:
         return
     transaction.on_commit(lambda: files.remove(record.upload))
     perform(record, "refuse", {"problem": no.code, "problem_facts": no.facts, "upload": "", "finished_at": at},
-            by=on_behalf(begun), request_id=sub(begun.request_id, "refuse"), at=at, problem=no.code)
+            by=on_behalf(begun), request_id=sub(begun.request, "refuse"), at=at, problem=no.code)
 
 
 @transaction.atomic
