@@ -27,7 +27,7 @@ from zhengka.papers import queries as papers
 from zhengka.papers.queries import Subject
 from zhengka.papers.services import give_portrait
 from zhengka.registry import services as registry
-from zhengka.registry.models import Certificate, Holder
+from zhengka.registry.models import IN_FORCE, Certificate, Holder
 from zhengka.registry.services import Content, Finding, Person
 
 SECOND, THIRD = 2, 3
@@ -87,17 +87,20 @@ def _new(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, Any]]:
     for category in {found.category, *(part_[0] for part_ in found.components)}:
         if until := registry.bar(bytes(case.person_index), category, day(asked.at)):
             raise Refusal("category-barred", until=until.isoformat())
-    holder = case.holder or _record(case) or registry.register(person, case.area_id, **vars(part(asked, "holder")))
+    _has_none(case)
+    holder = case.holder or registry.take_up(person, case.area_id, **vars(part(asked, "holder")))
     _photograph(case, holder, asked)
-    number = CertNumber(idnumber.parse(person.id_number).id18, found.category, found.grade)
+    number = CertNumber(idnumber.parse(person.id_number).id18, found.category, found.grade,
+                        registry.replacements(holder))
     says = Content(number, term(case.area_id, day(asked.at)), found.components)
     certificate = registry.issue(holder, says, **vars(part(asked, "certificate")))
     return certificate, {"holder": holder, "certificate": certificate}
 
 
-def _record(case: Case) -> Holder | None:
-    """The record of who once had a certificate here: a front office did not see it when it opened the case."""
-    return Holder.objects.filter(id_index=bytes(case.person_index), area=case.area, state="registered").first()
+def _has_none(case: Case) -> None:
+    """`Refusal("certificate-opened")` where the person has a certificate in force meanwhile, at whichever office."""
+    if any(one.state in IN_FORCE for one in registry.had(bytes(case.person_index))):
+        raise Refusal("certificate-opened")
 
 
 def _photograph(case: Case, holder: Holder, asked: Asked) -> None:
@@ -116,7 +119,8 @@ def _arrival(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, An
     """Who comes from an office that is not on this platform is registered with the certificate that they bring."""
     brought = told(case)
     person, term_ = Person(**brought["person"]), [date.fromisoformat(each) for each in brought["term"]]
-    holder = registry.register(person, case.area_id, **vars(part(asked, "holder")))
+    _has_none(case)
+    holder = registry.take_up(person, case.area_id, **vars(part(asked, "holder")))
     _photograph(case, holder, asked)
     number = certnumber.parse(brought["number"])
     says = Content(number, (term_[0], term_[1]))

@@ -23,7 +23,7 @@ from zhengka.core.events import Replayed, begin, replayed
 from zhengka.core.models import province_of
 from zhengka.formats import certnumber, idnumber
 from zhengka.registry import services as registry
-from zhengka.registry.models import Certificate, Holder
+from zhengka.registry.models import IN_FORCE, Certificate, Holder
 from zhengka.registry.services import Person
 
 TOLD = "case.told"
@@ -46,7 +46,7 @@ def apply(person: Person, wanted: int, area: Area, *, by: Actor, request_id: UUI
 
     `area` decides. Whoever opens it for an area that is not theirs receives it (`front_office`): 跨省通办, a street.
     `Refusal`: `not-permitted`, `not-found`, `id-number-wrong`, `birth-after-application`, `guardian-missing`,
-    `guardian-is-applicant`, `certificate-opened`, `category-barred`, `case-open`, `kind-not-offered`.
+    `guardian-is-applicant`, `record-closed`, `certificate-opened`, `category-barred`, `case-open`, `kind-not-offered`.
     """
     try:
         number = idnumber.parse(person.id_number)
@@ -57,8 +57,7 @@ def apply(person: Person, wanted: int, area: Area, *, by: Actor, request_id: UUI
         raise Refusal("birth-after-application")
     minor = is_minor(number.birth, today)
     _check_guardian(person, minor=minor, wanted=wanted)
-    if any(one.state in ("valid", "frozen") for one in registry.had(index)):
-        raise Refusal("certificate-opened")
+    _may_begin(index)
     if until := registry.bar(index, wanted, today):
         raise Refusal("category-barred", until=until.isoformat())
     case = Case(kind_of_case="new", area=area, name=person.name, person_index=index, minor=minor,
@@ -88,8 +87,7 @@ def apply_arrival(person: Person, brought: Brought, area: Area, *, by: Actor, re
     if read.id18 != own.id18:
         raise Refusal("cert-number-wrong", fault="id-mismatch")
     index = fields.index(own.id18)
-    if any(one.state in ("valid", "frozen") for one in registry.had(index)):
-        raise Refusal("certificate-opened")
+    _may_begin(index)
     case = Case(kind_of_case="transfer_in_nation", area=area, name=person.name, person_index=index,
                 minor=is_minor(own.birth, day(at)))
     told = {"person": asdict(person), "number": str(read),
@@ -128,6 +126,14 @@ def open_arrival(departure: Case, to: Area, asked: Asked) -> Case:
                 person_index=bytes(holder.id_index), minor=is_minor(holder.birth_date, day(asked.at)), holder=holder,
                 certificate=registry.current(holder.pk))
     return _open(case, {"from": departure.area_id}, asked)
+
+
+def _may_begin(index: bytes) -> None:
+    """Who is to have a first certificate is alive and has none in force, at whichever office."""
+    if registry.died(index):
+        raise Refusal("record-closed")
+    if any(one.state in IN_FORCE for one in registry.had(index)):
+        raise Refusal("certificate-opened")
 
 
 def is_minor(born: date, on: date) -> bool:

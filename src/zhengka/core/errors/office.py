@@ -102,6 +102,10 @@ PROBLEMS: dict[str, Problem] = {
         409, "The registry has this person already", "该人员已在册",
         "Open the person's record and go on from there.",
         "请在该人员档案中办理。"),
+    "record-closed": Problem(
+        409, "The registry has this person as dead", "该人员档案已因死亡注销",
+        "Compare the ID number with the card; a cancellation in error is restored first (恢复).",
+        "请与身份证核对；误报死亡注销的，请先办理恢复。"),
     "notice-running": Problem(
         409, "The public notice still runs", "公示期未满",
         "Wait until its last day has passed; an objection until then must be heard.",
