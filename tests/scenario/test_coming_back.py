@@ -88,7 +88,7 @@ def test_after_a_lapse_the_new_office_takes_the_record_up_and_issues_anew():
 
 
 def test_a_number_is_there_once_among_certificates_in_force():
-    holder, certificate = card_holder()
+    _holder, certificate = card_holder()
     other = builders.make_holder()
     with pytest.raises(Refusal, match="certificate-opened"):
         registry.issue(other, registry.Content(registry.number_of(certificate), (NOON.date(), dt.date(2036, 1, 1))),

@@ -82,6 +82,11 @@ def finding_of(case: Case) -> Finding:
 
 
 def _new(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, Any]]:
+    """Who applied has a first certificate (申领)."""
+    return _issued(case, asked)
+
+
+def _issued(case: Case, asked: Asked) -> tuple[Certificate, dict[str, Any]]:
     """Record, certificate and card open together; a category that was barred meanwhile is refused (art. 24)."""
     found, person = finding_of(case), Person(**told(case)["person"])
     for category in {found.category, *(part_[0] for part_ in found.components)}:
@@ -104,7 +109,11 @@ def _has_none(case: Case) -> None:
 
 
 def _photograph(case: Case, holder: Holder, asked: Asked) -> None:
-    """The photo that was taken for the application goes onto the record; who approves carries on the clerk's act."""
+    """The photo that was taken for the application, also for one that was refused and is disputed, goes onto the
+    record; who approves carries on the clerk's act.
+    """
+    while case.disputes is not None:
+        case = case.disputes
     portrait = papers.portrait_of(Subject(case.kind(), case.pk, case.area_id, case.front_id))
     if portrait is not None:
         by = asked.by if asked.by.may(TAKES) else replace(asked.by, permissions=asked.by.permissions | {TAKES})
@@ -248,13 +257,40 @@ def _unfreeze(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, A
 
 
 def _dispute(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, Any]]:
-    """The higher office's assessment takes the place of the lower one's, where it differs (art. 25)."""
-    old = registry.current(_holder(case).pk)
-    if old is not None and (finding := found_anew(case, old)):
-        certificate = regraded(case, old, finding, asked)
+    """The higher office's assessment takes the place of the lower one's (art. 25): a certificate of which it finds
+    nothing ends, one that differs has another in its place, and who was refused has one.
+    """
+    old = registry.current(case.holder_id) if case.holder_id else None
+    if not (case.found or {}).get("category"):
+        if old is not None:
+            unmet = book.procedure_for("cancellation_unmet", case.area_id, day(asked.at))[1]
+            end_certificates(case, unmet.barred_until(day(asked.at)), asked)
+        return None, {}
+    given, also, reason = old, {}, "change"
+    if old is None:
+        given, also, reason = _given_back(case, asked)
+    if given is not None and (finding := found_anew(case, given)):
+        given, reason = regraded(case, given, finding, part(asked, "regraded")), "change"
+    if given is not None and given != old and given.generation == THIRD:
         policy = card_queries.policy(case.area_id, day(asked.at))
-        cards.order(certificate, profile=policy.profile, reason="change", **vars(part(asked, "card")))
-    return None, {}
+        cards.order(given, profile=policy.profile, reason=reason, **vars(part(asked, "card")))
+    return None, also
+
+
+def _given_back(case: Case, asked: Asked) -> tuple[Certificate, dict[str, Any], str]:
+    """The certificate of a person who has none: restored where what is disputed took it, else issued; what the case
+    keeps of it, and why a card is ordered.
+    """
+    if case.certificate is None:
+        certificate, also = _issued(case, asked)
+        return certificate, also, "new"
+    if case.disputes is None or case.disputes.kind_of_case not in TAKES_AWAY:
+        raise Refusal("certificate-missing")
+    return registry.restore(case.certificate, **vars(part(asked, "certificate"))), {}, "restoration"
+
+
+TAKES_AWAY = frozenset({"cancellation_unmet", "dispute_city"})
+"""Kinds of case whose assessment ends a certificate, and whose dispute may give it back."""
 
 
 def found_anew(case: Case, old: Certificate) -> Finding | None:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from zhengka.areas.calendars import add_months
 from zhengka.areas.models import Area
@@ -15,7 +16,7 @@ from zhengka.cases import book
 from zhengka.cases.models import Case
 from zhengka.cases.rules import route_of
 from zhengka.cases.services.moving import day, due
-from zhengka.cases.workflow import KINDS
+from zhengka.cases.workflow import KINDS, UNHEARD
 from zhengka.core import fields
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
@@ -36,8 +37,8 @@ REASONS = {
 """Kind of case → why it is brought; the others need no reason of a list."""
 ON_CANCELLED = frozenset({"restoration"})
 ON_FROZEN = frozenset({"unfreeze", "transfer_out_city", "transfer_out_province", "transfer_out_nation"})
-DISPUTED = ("new", "change", "cancellation_unmet")
-"""Kinds of case whose assessment can be disputed (办法 art. 25)."""
+DISPUTED = {"dispute_city": ("new", "change", "cancellation_unmet"), "dispute_province": ("dispute_city",)}
+"""Kind of dispute → the kinds of case whose assessment is disputed by it (办法 art. 25)."""
 
 
 @transaction.atomic
@@ -105,16 +106,39 @@ def open_case(kind: str, holder: Holder, *, by: Actor, request_id: UUID, at: dat
     register), for a dispute `disputed` (id of the case whose decision is disputed).
 
     `Refusal`: `not-permitted`, `not-found`, `reason-unknown`, `certificate-missing`, `renewal-too-early`,
-    `dispute-too-late`, `correction-empty`, `id-number-wrong`, `case-open`, `kind-not-offered`.
+    what `dispute` says, `correction-empty`, `id-number-wrong`, `case-open`, `kind-not-offered`.
     """
     if kind == "new" or kind not in KINDS or "transfer_in" in kind:
         raise Refusal("kind-not-offered", kind=kind)
     if reason not in REASONS.get(kind, ("",)):
         raise Refusal("reason-unknown", kind=kind)
+    if kind in DISPUTED:
+        decided = Case.objects.filter(Q(holder=holder) | Q(person_index=bytes(holder.id_index)),
+                                      pk=told.get("disputed") or 0).first()
+        if decided is None:
+            raise Refusal("dispute-of-nothing")
+        return dispute(kind, decided, by=by, request_id=request_id, at=at)
     certificate = _certificate(kind, holder)
     case = Case(kind_of_case=kind, area_id=holder.area_id, name=holder.name, person_index=bytes(holder.id_index),
                 minor=is_minor(holder.birth_date, day(at)), holder=holder, certificate=certificate, reason=reason)
     return _open(case, told, Asked(by, request_id, at))
+
+
+@transaction.atomic
+def dispute(kind: str, decided: Case, *, by: Actor, request_id: UUID, at: datetime) -> Case:
+    """Open the dispute of what was decided in a case, for the person whom it concerns: whether they have a record and a
+    certificate or were refused both (办法 art. 25). `kind`: `dispute_city`, or `dispute_province` of the city's result.
+
+    `Refusal`: `not-permitted`, `not-found`, `dispute-of-nothing`, `dispute-final`, `dispute-too-late`, `case-open`,
+    `kind-not-offered`.
+    """
+    if kind not in DISPUTED:
+        raise Refusal("kind-not-offered", kind=kind)
+    holder = decided.holder
+    case = Case(kind_of_case=kind, area_id=holder.area_id if holder else decided.area_id, name=decided.name,
+                person_index=bytes(decided.person_index), minor=decided.minor, holder=holder, disputes=decided,
+                certificate=(registry.current(holder.pk) if holder else None) or decided.certificate)
+    return _open(case, told(decided) | {"disputed": decided.pk}, Asked(by, request_id, at))
 
 
 def open_arrival(departure: Case, to: Area, asked: Asked) -> Case:
@@ -169,9 +193,9 @@ def _open(case: Case, told: dict[str, Any], asked: Asked) -> Case:
             return begin(case, "open", "case.open", by=by, request_id=asked.request_id, at=asked.at,
                          kind=case.kind_of_case)
     except IntegrityError as broken:
-        if "case_open_once" not in str(broken):
-            raise
-        raise Refusal("case-open", kind=case.kind_of_case) from None
+        if "case_open_once" in str(broken) or "case_disputed_once" in str(broken):
+            raise Refusal("case-open", kind=case.kind_of_case) from None
+        raise
 
 
 def front_office(by: Actor, area: Area) -> Area:
@@ -238,17 +262,21 @@ def _departure(case: Case, told: dict[str, Any], today: date) -> None:
     case.freezes_on, case.lapses_on = freezes.day, lapses.day
 
 
-def _dispute(case: Case, told: dict[str, Any], today: date) -> None:
-    """A decision of the county is disputed within ten working days, the city's before the province (办法 art. 25)."""
-    kinds = DISPUTED if case.kind_of_case == "dispute_city" else ("dispute_city",)
-    decided = Case.objects.filter(pk=told.get("disputed") or 0, holder=case.holder, kind_of_case__in=kinds,
-                                  ended_at__isnull=False).first()
-    if decided is None or decided.ended_at is None:
+def _dispute(case: Case, _told: dict[str, Any], today: date) -> None:
+    """An assessment of the county is disputed within ten working days, the city's result before the province; each
+    once, and the province's result is final (办法 art. 25).
+    """
+    decided = case.disputes
+    if decided is None or decided.found is None or decided.ended_at is None or decided.state in UNHEARD:
         raise Refusal("dispute-of-nothing")
-    if case.kind_of_case == "dispute_city":
-        last = book.pinned(case.policy, "dispute_city").closes(day(decided.ended_at), book.calendar(case.area_id)).day
-        if today > last:
-            raise Refusal("dispute-too-late", last=last.isoformat())
+    heard = Case.objects.filter(disputes=decided, ended_at__isnull=False).exclude(state__in=UNHEARD)
+    if decided.kind_of_case == "dispute_province" or heard.exists():
+        raise Refusal("dispute-final")
+    if decided.kind_of_case not in DISPUTED[case.kind_of_case]:
+        raise Refusal("dispute-of-nothing")
+    last = book.pinned(case.policy, case.kind_of_case).closes(day(decided.ended_at), book.calendar(case.area_id)).day
+    if today > last:
+        raise Refusal("dispute-too-late", last=last.isoformat())
 
 
 def _not_expired(case: Case, _told: dict[str, Any], today: date) -> None:

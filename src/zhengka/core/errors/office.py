@@ -78,6 +78,10 @@ PROBLEMS: dict[str, Problem] = {
         409, "There is no decision that could be disputed", "没有可以提出异议的决定",
         "Name the case whose assessment is disputed.",
         "请注明对哪一件评定结论有异议。"),
+    "dispute-final": Problem(
+        409, "This decision was disputed already, or is final", "该决定已经复核，或为最终结论",
+        "Dispute the city's result before the province within its time limit; the province's result is final.",
+        "对市级复核结果有异议的，可在期限内向省级提出；省级结论为最终结论。"),
     "dispute-too-late": Problem(
         409, "The ten working days for a dispute have passed", "已超过十个工作日的异议期限",
         "Apply for a change of category or grade instead.",
