@@ -17,7 +17,7 @@ from zhengka.cards.rules import anniversary
 from zhengka.cases import book
 from zhengka.cases.models import Case
 from zhengka.cases.services.moving import day, move, part
-from zhengka.cases.services.opening import told
+from zhengka.cases.services.opening import DISPUTED, check_term, refuse_barred, refuse_lost, told
 from zhengka.core import fields
 from zhengka.core.errors import Refusal
 from zhengka.core.queue import later
@@ -43,10 +43,13 @@ Effect = Callable[[Case, Asked], tuple[Certificate | None, dict[str, Any]]]
 def conclude(case: Case, asked: Asked) -> Case:
     """Do what was decided, if that was the last decision under the case's policy, and order the card it needs.
 
-    `Refusal("standard-not-met")` where an assessment found no disability of the standard, unless that ends the case.
+    `Refusal`: `standard-not-met` where an assessment found no disability of the standard, unless that ends the case;
+    `category-barred` where it found one whose category was cancelled less than a year ago (art. 24).
     """
     if case.found == {} and case.kind_of_case not in MAY_FIND_NOTHING:
         raise Refusal("standard-not-met")
+    if case.found and case.kind_of_case not in DISPUTED:
+        _unbarred(case, asked)
     onward = {step.action for step in case.table.steps if step.source == case.state}
     if "recheck" in onward:
         return case
@@ -87,11 +90,8 @@ def _new(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, Any]]:
 
 
 def _issued(case: Case, asked: Asked) -> tuple[Certificate, dict[str, Any]]:
-    """Record, certificate and card open together; a category that was barred meanwhile is refused (art. 24)."""
+    """Record, certificate and card open together."""
     found, person = finding_of(case), Person(**told(case)["person"])
-    for category in {found.category, *(part_[0] for part_ in found.components)}:
-        if until := registry.bar(bytes(case.person_index), category, day(asked.at)):
-            raise Refusal("category-barred", until=until.isoformat())
     _has_none(case)
     holder = case.holder or registry.take_up(person, case.area_id, **vars(part(asked, "holder")))
     _photograph(case, holder, asked)
@@ -100,6 +100,17 @@ def _issued(case: Case, asked: Asked) -> tuple[Certificate, dict[str, Any]]:
     says = Content(number, term(case.area_id, day(asked.at)), found.components)
     certificate = registry.issue(holder, says, **vars(part(asked, "certificate")))
     return certificate, {"holder": holder, "certificate": certificate}
+
+
+def _unbarred(case: Case, asked: Asked) -> None:
+    """A category that is barred now is found by no assessment (art. 24), unless the person is certified in it."""
+    found, had = finding_of(case), registry.current(case.holder_id) if case.holder_id else None
+    new = _categories(found) - (_categories(_finding(had)) if had else set())
+    refuse_barred(bytes(case.person_index), new, day(asked.at))
+
+
+def _categories(finding: Finding) -> set[int]:
+    return {finding.category, *(category for category, _grade in finding.components)}
 
 
 def _has_none(case: Case) -> None:
@@ -136,6 +147,9 @@ def _arrival(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, An
     if case.found and (finding := finding_of(case)) != Finding(number.category, number.grade):
         says = Content(number.regraded(finding.category, finding.grade), term(case.area_id, day(asked.at)),
                        finding.components)
+    else:
+        check_term(term_[0], term_[1], day(asked.at))
+        refuse_barred(bytes(case.person_index), {number.category}, day(asked.at))
     certificate = registry.issue(holder, says, **vars(part(asked, "certificate")))
     return certificate, {"holder": holder, "certificate": certificate}
 
@@ -166,6 +180,7 @@ def _renewal(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, An
 def _damage(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, Any]]:
     """The same data on new plastic (残损换领, art. 21)."""
     old = _valid(case)
+    refuse_lost(old.holder_id)
     return _exchange(case, asked) if old.generation == SECOND else (old, {})
 
 
@@ -269,6 +284,7 @@ def _dispute(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, An
     given, also, reason = old, {}, "change"
     if old is None:
         given, also, reason = _given_back(case, asked)
+    _unbarred(case, asked)
     if given is not None and (finding := found_anew(case, given)):
         given, reason = regraded(case, given, finding, part(asked, "regraded")), "change"
     if given is not None and given != old and given.generation == THIRD:
@@ -282,6 +298,7 @@ def _given_back(case: Case, asked: Asked) -> tuple[Certificate, dict[str, Any], 
     keeps of it, and why a card is ordered.
     """
     if case.certificate is None:
+        _unbarred(case, asked)
         certificate, also = _issued(case, asked)
         return certificate, also, "new"
     if case.disputes is None or case.disputes.kind_of_case not in TAKES_AWAY:

@@ -1,6 +1,7 @@
 """Cases are opened: a new application of anybody, or what a holder's certificate or card needs."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -12,6 +13,7 @@ from django.db.models import Q
 from zhengka.areas.calendars import add_months
 from zhengka.areas.models import Area
 from zhengka.bulk.services import Asked
+from zhengka.cards.models import Card
 from zhengka.cases import book
 from zhengka.cases.models import Case
 from zhengka.cases.rules import route_of
@@ -59,8 +61,7 @@ def apply(person: Person, wanted: int, area: Area, *, by: Actor, request_id: UUI
     minor = is_minor(number.birth, today)
     _check_guardian(person, minor=minor, wanted=wanted)
     _may_begin(index)
-    if until := registry.bar(index, wanted, today):
-        raise Refusal("category-barred", until=until.isoformat())
+    refuse_barred(index, {wanted}, today)
     case = Case(kind_of_case="new", area=area, name=person.name, person_index=index, minor=minor,
                 holder=Holder.objects.filter(id_index=index, area=area, state="registered").first())
     return _open(case, {"person": asdict(person), "wanted": wanted}, Asked(by, request_id, at))
@@ -79,7 +80,8 @@ class Brought:
 def apply_arrival(person: Person, brought: Brought, area: Area, *, by: Actor, request_id: UUID, at: datetime) -> Case:
     """Open the arrival (迁入) of a person whose old office is not on this platform, with the certificate they bring.
 
-    `Refusal`: as `apply`, and `cert-number-wrong` where the number is none or is another person's.
+    `Refusal`: as `apply`, and `cert-number-wrong` where the number is none or is another person's, `term-impossible`
+    and `brought-expired` where its days are.
     """
     try:
         read, own = certnumber.parse(brought.number), idnumber.parse(person.id_number)
@@ -88,7 +90,9 @@ def apply_arrival(person: Person, brought: Brought, area: Area, *, by: Actor, re
     if read.id18 != own.id18:
         raise Refusal("cert-number-wrong", fault="id-mismatch")
     index = fields.index(own.id18)
+    check_term(brought.issued_on, brought.valid_until, day(at))
     _may_begin(index)
+    refuse_barred(index, {read.category}, day(at))
     case = Case(kind_of_case="transfer_in_nation", area=area, name=person.name, person_index=index,
                 minor=is_minor(own.birth, day(at)))
     told = {"person": asdict(person), "number": str(read),
@@ -105,7 +109,7 @@ def open_case(kind: str, holder: Holder, *, by: Actor, request_id: UUID, at: dat
     is), for a departure `to` (12-digit code of the unit, 0: not known yet) and `moved` (the day of the household
     register), for a dispute `disputed` (id of the case whose decision is disputed).
 
-    `Refusal`: `not-permitted`, `not-found`, `reason-unknown`, `certificate-missing`, `renewal-too-early`,
+    `Refusal`: `not-permitted`, `not-found`, `reason-unknown`, `certificate-missing`, `renewal-too-early`, `card-lost`,
     what `dispute` says, `correction-empty`, `id-number-wrong`, `case-open`, `kind-not-offered`.
     """
     if kind == "new" or kind not in KINDS or "transfer_in" in kind:
@@ -150,6 +154,27 @@ def open_arrival(departure: Case, to: Area, asked: Asked) -> Case:
                 person_index=bytes(holder.id_index), minor=is_minor(holder.birth_date, day(asked.at)), holder=holder,
                 certificate=registry.current(holder.pk))
     return _open(case, {"from": departure.area_id}, asked)
+
+
+def check_term(issued: date, until: date, today: date) -> None:
+    """A certificate that somebody brings was issued, and holds today: `term-impossible`, `brought-expired`."""
+    if not issued < until or issued > today:
+        raise Refusal("term-impossible")
+    if until < today:
+        raise Refusal("brought-expired", since=until.isoformat())
+
+
+def refuse_barred(person_index: bytes, categories: Iterable[int], today: date) -> None:
+    """`Refusal("category-barred")` where one of these was cancelled less than a year ago (办法 art. 24)."""
+    for category in sorted(categories):
+        if until := registry.bar(person_index, category, today):
+            raise Refusal("category-barred", until=until.isoformat())
+
+
+def refuse_lost(holder_id: int) -> None:
+    """`Refusal("card-lost")` where a card was reported lost: another one has the next suffix (art. 20)."""
+    if Card.objects.filter(holder_id=holder_id, state="suspended").exists():
+        raise Refusal("card-lost")
 
 
 def _may_begin(index: bytes) -> None:
@@ -285,13 +310,19 @@ def _not_expired(case: Case, _told: dict[str, Any], today: date) -> None:
         raise Refusal("certificate-expired", since=case.certificate.valid_until.isoformat())
 
 
+def _damage(case: Case, told: dict[str, Any], today: date) -> None:
+    _not_expired(case, told, today)
+    if case.holder_id:
+        refuse_lost(case.holder_id)
+
+
 def _corrected(case: Case, told: dict[str, Any], today: date) -> None:
     _correction(case, told, today)
     _not_expired(case, told, today)
 
 
 CHECKS = {
-    "damage": _not_expired, "loss": _not_expired,
+    "damage": _damage, "loss": _not_expired,
     "renewal": _renewal, "correction": _corrected, "dispute_city": _dispute, "dispute_province": _dispute,
     "transfer_out_city": _departure, "transfer_out_province": _departure, "transfer_out_nation": _departure}
 """Kind → what is asked of a case of it beyond its certificate."""

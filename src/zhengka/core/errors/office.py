@@ -62,6 +62,18 @@ PROBLEMS: dict[str, Problem] = {
         409, "The certificate has run out", "残疾人证已过有效期",
         "Renew it (换领); the new card then has ten years.",
         "请办理换领，新证有效期十年。"),
+    "term-impossible": Problem(
+        422, "The days of the certificate cannot be right", "残疾人证有效期有误",
+        "It was issued before it runs out, and not after today: compare both days with the certificate.",
+        "签发日期应早于有效期截止日，且不晚于今天，请与残疾人证核对。"),
+    "brought-expired": Problem(
+        409, "The certificate that was brought has run out", "所持残疾人证已过有效期",
+        "Open a first application (申领) here instead.",
+        "请在本地办理申领。"),
+    "card-lost": Problem(
+        409, "The card was reported lost", "该卡已挂失",
+        "Open a replacement after a loss (补办), which changes the number; or report the card found first.",
+        "请办理补办（证号加后缀）；卡已找到的，请先解挂。"),
     "correction-empty": Problem(
         422, "Nothing is to be corrected", "没有需要更正的内容",
         "Enter the right name or the right ID number.",
