@@ -200,6 +200,13 @@ UNHEARD: Final = ("withdrawn", "declined")
 """States in which a dispute ended before it was heard: within its time limit it may be brought again."""
 
 
+def by_death(state: str) -> Step:
+    """The person has died: their case ends, wherever it stands (因死亡终止). Beside the line of every kind, for no office
+    chooses it: it follows from the cancellation that is approved.
+    """
+    return Step(state, "end_by_death", "closed", "case.approve", zh="因死亡终止")
+
+
 def as_it_was_seen(case: Any, facts: Mapping[str, Any]) -> None:
     """Nobody takes a case from a colleague without having seen that the colleague has it."""
     if case.assignee_id != facts["seen"]:

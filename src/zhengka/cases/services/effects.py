@@ -9,6 +9,11 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from django.db import connection
+from django.db.models import Q
+
+from zhengka.assessment import services as assessment
+from zhengka.assessment.models import Appointment
 from zhengka.bulk.services import Asked
 from zhengka.cards import queries as card_queries
 from zhengka.cards import services as cards
@@ -18,9 +23,13 @@ from zhengka.cases import book
 from zhengka.cases.models import Case
 from zhengka.cases.services.moving import day, move, part
 from zhengka.cases.services.opening import DISPUTED, check_term, refuse_barred, refuse_lost, told
+from zhengka.cases.workflow import by_death
 from zhengka.core import fields
+from zhengka.core.actors import WHOLE_NATION
 from zhengka.core.errors import Refusal
+from zhengka.core.events import lock, perform
 from zhengka.core.queue import later
+from zhengka.core.scope import seeing_all
 from zhengka.formats import certnumber, idnumber
 from zhengka.formats.certnumber import CertNumber
 from zhengka.papers import queries as papers
@@ -226,7 +235,24 @@ def _cancellation(case: Case, asked: Asked) -> tuple[Certificate | None, dict[st
     end_certificates(case, until, asked)
     if case.reason == "death":
         registry.close_person(_holder(case), **vars(part(asked, "holder")))
+        _end_with_person(case, asked)
     return None, {}
+
+
+def _end_with_person(case: Case, asked: Asked) -> None:
+    """What else is open for who has died ends, at whichever office, and a day that was booked is given back; who
+    approves carries it out for the offices.
+    """
+    (lo, hi), also = WHOLE_NATION, {"ended_at": asked.at, "moved_at": asked.at, "due_on": None}
+    by = replace(asked.by, lo=lo, hi=hi, permissions=asked.by.permissions | {"assessment.plan"})
+    with seeing_all(connection):
+        others = Case.objects.filter(Q(holder=case.holder) | Q(person_index=bytes(case.person_index)),
+                                     ended_at__isnull=True).exclude(pk=case.pk)
+        for other in lock(*others):
+            told_ = vars(part(replace(asked, by=by), f"case {other.pk}"))
+            perform(other, by_death(other.state), also, reason="death", **told_)
+            for booked in Appointment.objects.filter(case_id=other.pk, state="booked"):
+                assessment.cancel(booked, reason="death", **vars(part(replace(asked, by=by), f"day {booked.pk}")))
 
 
 def end_certificates(case: Case, until: date | None, asked: Asked) -> None:
