@@ -196,6 +196,7 @@ def test_the_citys_supervisor_looks_again_hears_a_dispute_and_sees_what_is_late(
 def _disputed() -> Case:
     """A dispute that the city has assessed and reviewed."""
     holder, at = bearer(make_area()), timezone.now() - dt.timedelta(3)
-    change = brings("change", holder, at=at)
-    change.take("precheck", "decline")
-    return go_until(brings("dispute_city", holder, at=at, disputed=change.case.pk), "approve")
+    unmet = brings("cancellation_unmet", holder, at=at)
+    go_until(unmet, "approve")
+    unmet.take("refuse")
+    return go_until(brings("dispute_city", holder, at=at, disputed=unmet.case.pk), "approve")

@@ -56,19 +56,21 @@ def opened(kind: str) -> Person:
             Certificate.objects.update(state=state)
             Card.objects.update(state=state)
         if kind.startswith("dispute"):
-            told["disputed"] = _lost(holder, "change" if kind == "dispute_city" else "dispute_city").pk
+            told["disputed"] = _lost(
+                holder, "cancellation_unmet" if kind == "dispute_city" else "dispute_city").pk
         brings(kind, holder, **told)
     return who_is(holder)
 
 
 def _lost(holder: Holder, kind: str) -> Case:
-    """A case that was declined today."""
-    story = brings("change", holder)
-    story.take(*(step.action for step in story.case.table.steps if step.action == "precheck"), "decline")
-    if kind == "change":
-        return story.case
-    dispute = brings("dispute_city", holder, disputed=story.case.pk)
-    return dispute.take("decline", by=dispute.by("clerk", dispute.case.area.parent))
+    """A case of a kind that was assessed and refused today."""
+    disputed = {} if kind == "cancellation_unmet" else {"disputed": _lost(holder, "cancellation_unmet").pk}
+    story = brings(kind, holder, **disputed)
+    go_until(story, "approve")
+    approve = next(step for step in story.case.table.steps if step.action == "approve")
+    [office] = approve.guards[0].levels
+    area = story.case.area.parent if office == "city" else story.case.area
+    return story.take("refuse", by=builders.make_actor("approver", area=area))
 
 
 @pytest.mark.parametrize("policy", POLICIES)

@@ -11,7 +11,7 @@ from zhengka.accounts.models import Officer
 from zhengka.areas.models import Area
 from zhengka.cards.models import Card
 from zhengka.cases import book
-from zhengka.cases.workflow import DECIDED, KINDS, STATES
+from zhengka.cases.workflow import DECIDED, DISPUTES, KINDS, STATES, UNHEARD
 from zhengka.core.actors import Actor
 from zhengka.core.models import ProvinceRow, Stateful, states_check
 from zhengka.core.workflow import Workflow
@@ -24,7 +24,8 @@ NO_LIMIT = date(9999, 12, 31)
 class Case(ProvinceRow, Stateful):
     """One case of a person, of one of the kinds in `cases.workflow.KINDS`, under the policy of the day it was opened.
 
-    `holder` and `certificate` are null until a new application (申领), or an arrival from elsewhere, is approved.
+    `holder` and `certificate` are null until a new application (申领), or an arrival from elsewhere, is approved; also
+    of the dispute of whoever was refused.
     `reviewer_person` and the like are persons, not accounts (I6). `ended_at` is set by the step into a state from
     which none leads on. `assignee` (经办人) organises work and is no permission: every officer who may take a step may
     take it, whoever has the case. `front`: the office that received it (受理机构), a street of the area or the county
@@ -45,6 +46,8 @@ class Case(ProvinceRow, Stateful):
     card = models.ForeignKey(Card, null=True, on_delete=models.PROTECT)
     counterpart = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="counterpart_of",
                                        help_text="of a departure (迁出): the arrival (迁入) at the other office")
+    disputes = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="disputed_by",
+                                 db_index=False, help_text="of a dispute: the case whose decision is disputed")
     assignee = models.ForeignKey(Officer, null=True, on_delete=models.PROTECT, related_name="+", db_index=False,
                                  help_text="officer who sees to the case; null: whoever comes to it")
     phase = models.PositiveSmallIntegerField(null=True, help_text="phase of the programme under which it was opened")
@@ -71,8 +74,12 @@ class Case(ProvinceRow, Stateful):
             models.CheckConstraint(condition=~Q(state__in=sorted(DECIDED))
                                    | (~Q(reviewer_person="") & ~Q(approver_person="")), name="case_decided_by_two"),
             models.CheckConstraint(condition=~Q(state="ordered") | Q(card__isnull=False), name="case_ordered_has_card"),
-            models.CheckConstraint(condition=Q(kind_of_case__in=("new", "transfer_in_nation"))
+            models.CheckConstraint(condition=Q(kind_of_case__in=("new", "transfer_in_nation", *DISPUTES))
                                    | Q(holder__isnull=False), name="case_has_holder"),
+            models.CheckConstraint(condition=Q(disputes__isnull=True) | Q(kind_of_case__in=DISPUTES),
+                                   name="case_dispute_disputes"),
+            models.UniqueConstraint(fields=["disputes"], name="case_disputed_once", condition=Q(
+                disputes__isnull=False) & ~Q(state__in=UNHEARD)),
             models.CheckConstraint(condition=~Q(minor=True) | Q(notice_from__isnull=True),
                                    name="case_minor_not_publicised"),
             models.CheckConstraint(condition=Q(notice_from__isnull=True) | Q(notice_ends__gt=F("notice_from")),

@@ -172,8 +172,8 @@ def _kinds() -> tuple[Kind, ...]:
         Kind("restoration", "恢复", office | {"verification"}),
         Kind("freeze", "冻结", frozenset({"verification", "decision"})),
         Kind("unfreeze", "解冻", office),
-        Kind("dispute_city", "市级复核", office | doctor, doctor, frozenset({"closes_working_days"})),
-        Kind("dispute_province", "省级复核", office | doctor, doctor),
+        *(Kind(f"dispute_{name}", f"{zh}级复核", office | doctor, doctor, frozenset({"closes_working_days"}))
+          for name, zh in (("city", "市"), ("province", "省"))),
     )
 
 
@@ -191,6 +191,20 @@ DUTIES: Final = {step.action: step.permission for leg in LINE for step in (leg.s
                  if step.action in {lead.step.action for lead in LINE} | {"resubmit", "dismiss"}
                  if step.action not in {"end_notice", "order", "arrive"}}
 """Steps for which a case waits for an officer, in the order of the line → the permission."""
+
+
+DISPUTES: Final = ("dispute_city", "dispute_province")
+"""Kinds of case in which a higher office looks again at what was decided (办法 art. 25)."""
+
+UNHEARD: Final = ("withdrawn", "declined")
+"""States in which a dispute ended before it was heard: within its time limit it may be brought again."""
+
+
+def by_death(state: str) -> Step:
+    """The person has died: their case ends, wherever it stands (因死亡终止). Beside the line of every kind, for no office
+    chooses it: it follows from the cancellation that is approved.
+    """
+    return Step(state, "end_by_death", "closed", "case.approve", zh="因死亡终止")
 
 
 def as_it_was_seen(case: Any, facts: Mapping[str, Any]) -> None:

@@ -65,9 +65,16 @@ class Sighting(models.Model):
         return f"sighting of holder {self.holder_id}"
 
 
+IN_FORCE = ("valid", "frozen")
+"""States of a certificate that has not ended."""
+ONE_IN_FORCE = Case(When(state__in=IN_FORCE, then=Value(0, models.BigIntegerField())), default=F("id"))
+"""The last column of a unique index: one certificate in force, and any number that have ended."""
+
+
 class Certificate(ProvinceRow, Stateful):
     """A certificate (证): the right itself, of the second (paper) or third (card) generation. The number changes with
-    a person's life and is therefore no key; old numbers still find the person by `number_index`.
+    a person's life and is therefore no key; old numbers still find the person by `number_index`. Among certificates in
+    force a number is there once; a person whose category and grade come back has the number again that they had.
 
     Area and holder are references that triggers hold for a whole statement (0002_promises).
     """
@@ -89,11 +96,10 @@ class Certificate(ProvinceRow, Stateful):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["number_index", "generation"], name="certificate_number_once"),
+            models.UniqueConstraint(  # also the way from a number, old or new, to all who had it
+                F("number_index"), F("generation"), ONE_IN_FORCE, name="certificate_number_once"),
             models.UniqueConstraint(  # also the way from a holder to all certificates: one index less to keep up
-                F("holder"), F("generation"),
-                Case(When(state__in=("valid", "frozen"), then=Value(0, models.BigIntegerField())), default=F("id")),
-                name="certificate_valid_once"),
+                F("holder"), F("generation"), ONE_IN_FORCE, name="certificate_valid_once"),
             models.CheckConstraint(condition=Q(category__range=(1, 7)), name="certificate_category_known"),
             models.CheckConstraint(condition=Q(grade__range=(1, 4)), name="certificate_grade_known"),
             models.CheckConstraint(condition=Q(generation__in=(2, 3)), name="certificate_generation_known"),

@@ -17,13 +17,24 @@ from zhengka.cases.services.many import (
     waiting,
 )
 from zhengka.cases.services.moves import move_on, run_clocks
-from zhengka.cases.services.opening import REASONS, Brought, apply, apply_arrival, is_minor, open_case, told
+from zhengka.cases.services.opening import (
+    DISPUTED,
+    REASONS,
+    Brought,
+    apply,
+    apply_arrival,
+    dispute,
+    is_minor,
+    open_case,
+    told,
+)
 from zhengka.cases.services.steps import NEEDS_REASON, assess, end_notice, take
 from zhengka.cases.services.ways import load_ways
 
 __all__ = [
     "ACTIONS",
     "CHUNK",
+    "DISPUTED",
     "NEEDS_REASON",
     "REASONS",
     "Brought",
@@ -41,6 +52,7 @@ __all__ = [
     "carry_out_exchange",
     "category_of",
     "confirm_many",
+    "dispute",
     "end_notice",
     "give_back",
     "hand_over",

@@ -9,6 +9,11 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from django.db import connection
+from django.db.models import Q
+
+from zhengka.assessment import services as assessment
+from zhengka.assessment.models import Appointment
 from zhengka.bulk.services import Asked
 from zhengka.cards import queries as card_queries
 from zhengka.cards import services as cards
@@ -17,17 +22,21 @@ from zhengka.cards.rules import anniversary
 from zhengka.cases import book
 from zhengka.cases.models import Case
 from zhengka.cases.services.moving import day, move, part
-from zhengka.cases.services.opening import told
+from zhengka.cases.services.opening import DISPUTED, check_term, refuse_barred, refuse_lost, told
+from zhengka.cases.workflow import by_death
 from zhengka.core import fields
+from zhengka.core.actors import WHOLE_NATION
 from zhengka.core.errors import Refusal
+from zhengka.core.events import lock, perform
 from zhengka.core.queue import later
+from zhengka.core.scope import seeing_all
 from zhengka.formats import certnumber, idnumber
 from zhengka.formats.certnumber import CertNumber
 from zhengka.papers import queries as papers
 from zhengka.papers.queries import Subject
 from zhengka.papers.services import give_portrait
 from zhengka.registry import services as registry
-from zhengka.registry.models import Certificate, Holder
+from zhengka.registry.models import IN_FORCE, Certificate, Holder
 from zhengka.registry.services import Content, Finding, Person
 
 SECOND, THIRD = 2, 3
@@ -43,10 +52,13 @@ Effect = Callable[[Case, Asked], tuple[Certificate | None, dict[str, Any]]]
 def conclude(case: Case, asked: Asked) -> Case:
     """Do what was decided, if that was the last decision under the case's policy, and order the card it needs.
 
-    `Refusal("standard-not-met")` where an assessment found no disability of the standard, unless that ends the case.
+    `Refusal`: `standard-not-met` where an assessment found no disability of the standard, unless that ends the case;
+    `category-barred` where it found one whose category was cancelled less than a year ago (art. 24).
     """
     if case.found == {} and case.kind_of_case not in MAY_FIND_NOTHING:
         raise Refusal("standard-not-met")
+    if case.found and case.kind_of_case not in DISPUTED:
+        _unbarred(case, asked)
     onward = {step.action for step in case.table.steps if step.source == case.state}
     if "recheck" in onward:
         return case
@@ -82,26 +94,46 @@ def finding_of(case: Case) -> Finding:
 
 
 def _new(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, Any]]:
-    """Record, certificate and card open together; a category that was barred meanwhile is refused (art. 24)."""
+    """Who applied has a first certificate (申领)."""
+    return _issued(case, asked)
+
+
+def _issued(case: Case, asked: Asked) -> tuple[Certificate, dict[str, Any]]:
+    """Record, certificate and card open together."""
     found, person = finding_of(case), Person(**told(case)["person"])
-    for category in {found.category, *(part_[0] for part_ in found.components)}:
-        if until := registry.bar(bytes(case.person_index), category, day(asked.at)):
-            raise Refusal("category-barred", until=until.isoformat())
-    holder = case.holder or _record(case) or registry.register(person, case.area_id, **vars(part(asked, "holder")))
+    _has_none(case)
+    holder = case.holder or registry.take_up(person, case.area_id, **vars(part(asked, "holder")))
     _photograph(case, holder, asked)
-    number = CertNumber(idnumber.parse(person.id_number).id18, found.category, found.grade)
+    number = CertNumber(idnumber.parse(person.id_number).id18, found.category, found.grade,
+                        registry.replacements(holder))
     says = Content(number, term(case.area_id, day(asked.at)), found.components)
     certificate = registry.issue(holder, says, **vars(part(asked, "certificate")))
     return certificate, {"holder": holder, "certificate": certificate}
 
 
-def _record(case: Case) -> Holder | None:
-    """The record of who once had a certificate here: a front office did not see it when it opened the case."""
-    return Holder.objects.filter(id_index=bytes(case.person_index), area=case.area, state="registered").first()
+def _unbarred(case: Case, asked: Asked) -> None:
+    """A category that is barred now is found by no assessment (art. 24), unless the person is certified in it."""
+    found, had = finding_of(case), registry.current(case.holder_id) if case.holder_id else None
+    new = _categories(found) - (_categories(_finding(had)) if had else set())
+    refuse_barred(bytes(case.person_index), new, day(asked.at))
+
+
+def _categories(finding: Finding) -> set[int]:
+    return {finding.category, *(category for category, _grade in finding.components)}
+
+
+def _has_none(case: Case) -> None:
+    """`Refusal("certificate-opened")` where the person has a certificate in force meanwhile, at whichever office."""
+    if any(one.state in IN_FORCE for one in registry.had(bytes(case.person_index))):
+        raise Refusal("certificate-opened")
 
 
 def _photograph(case: Case, holder: Holder, asked: Asked) -> None:
-    """The photo that was taken for the application goes onto the record; who approves carries on the clerk's act."""
+    """The photo that was taken for the application, also for one that was refused and is disputed, goes onto the
+    record; who approves carries on the clerk's act.
+    """
+    while case.disputes is not None:
+        case = case.disputes
     portrait = papers.portrait_of(Subject(case.kind(), case.pk, case.area_id, case.front_id))
     if portrait is not None:
         by = asked.by if asked.by.may(TAKES) else replace(asked.by, permissions=asked.by.permissions | {TAKES})
@@ -116,13 +148,17 @@ def _arrival(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, An
     """Who comes from an office that is not on this platform is registered with the certificate that they bring."""
     brought = told(case)
     person, term_ = Person(**brought["person"]), [date.fromisoformat(each) for each in brought["term"]]
-    holder = registry.register(person, case.area_id, **vars(part(asked, "holder")))
+    _has_none(case)
+    holder = registry.take_up(person, case.area_id, **vars(part(asked, "holder")))
     _photograph(case, holder, asked)
     number = certnumber.parse(brought["number"])
     says = Content(number, (term_[0], term_[1]))
     if case.found and (finding := finding_of(case)) != Finding(number.category, number.grade):
         says = Content(number.regraded(finding.category, finding.grade), term(case.area_id, day(asked.at)),
                        finding.components)
+    else:
+        check_term(term_[0], term_[1], day(asked.at))
+        refuse_barred(bytes(case.person_index), {number.category}, day(asked.at))
     certificate = registry.issue(holder, says, **vars(part(asked, "certificate")))
     return certificate, {"holder": holder, "certificate": certificate}
 
@@ -153,6 +189,7 @@ def _renewal(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, An
 def _damage(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, Any]]:
     """The same data on new plastic (残损换领, art. 21)."""
     old = _valid(case)
+    refuse_lost(old.holder_id)
     return _exchange(case, asked) if old.generation == SECOND else (old, {})
 
 
@@ -198,7 +235,24 @@ def _cancellation(case: Case, asked: Asked) -> tuple[Certificate | None, dict[st
     end_certificates(case, until, asked)
     if case.reason == "death":
         registry.close_person(_holder(case), **vars(part(asked, "holder")))
+        _end_with_person(case, asked)
     return None, {}
+
+
+def _end_with_person(case: Case, asked: Asked) -> None:
+    """What else is open for who has died ends, at whichever office, and a day that was booked is given back; who
+    approves carries it out for the offices.
+    """
+    (lo, hi), also = WHOLE_NATION, {"ended_at": asked.at, "moved_at": asked.at, "due_on": None}
+    by = replace(asked.by, lo=lo, hi=hi, permissions=asked.by.permissions | {"assessment.plan"})
+    with seeing_all(connection):
+        others = Case.objects.filter(Q(holder=case.holder) | Q(person_index=bytes(case.person_index)),
+                                     ended_at__isnull=True).exclude(pk=case.pk)
+        for other in lock(*others):
+            told_ = vars(part(replace(asked, by=by), f"case {other.pk}"))
+            perform(other, by_death(other.state), also, reason="death", **told_)
+            for booked in Appointment.objects.filter(case_id=other.pk, state="booked"):
+                assessment.cancel(booked, reason="death", **vars(part(replace(asked, by=by), f"day {booked.pk}")))
 
 
 def end_certificates(case: Case, until: date | None, asked: Asked) -> None:
@@ -244,13 +298,42 @@ def _unfreeze(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, A
 
 
 def _dispute(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, Any]]:
-    """The higher office's assessment takes the place of the lower one's, where it differs (art. 25)."""
-    old = registry.current(_holder(case).pk)
-    if old is not None and (finding := found_anew(case, old)):
-        certificate = regraded(case, old, finding, asked)
+    """The higher office's assessment takes the place of the lower one's (art. 25): a certificate of which it finds
+    nothing ends, one that differs has another in its place, and who was refused has one.
+    """
+    old = registry.current(case.holder_id) if case.holder_id else None
+    if not (case.found or {}).get("category"):
+        if old is not None:
+            unmet = book.procedure_for("cancellation_unmet", case.area_id, day(asked.at))[1]
+            end_certificates(case, unmet.barred_until(day(asked.at)), asked)
+        return None, {}
+    given, also, reason = old, {}, "change"
+    if old is None:
+        given, also, reason = _given_back(case, asked)
+    _unbarred(case, asked)
+    if given is not None and (finding := found_anew(case, given)):
+        given, reason = regraded(case, given, finding, part(asked, "regraded")), "change"
+    if given is not None and given != old and given.generation == THIRD:
         policy = card_queries.policy(case.area_id, day(asked.at))
-        cards.order(certificate, profile=policy.profile, reason="change", **vars(part(asked, "card")))
-    return None, {}
+        cards.order(given, profile=policy.profile, reason=reason, **vars(part(asked, "card")))
+    return None, also
+
+
+def _given_back(case: Case, asked: Asked) -> tuple[Certificate, dict[str, Any], str]:
+    """The certificate of a person who has none: restored where what is disputed took it, else issued; what the case
+    keeps of it, and why a card is ordered.
+    """
+    if case.certificate is None:
+        _unbarred(case, asked)
+        certificate, also = _issued(case, asked)
+        return certificate, also, "new"
+    if case.disputes is None or case.disputes.kind_of_case not in TAKES_AWAY:
+        raise Refusal("certificate-missing")
+    return registry.restore(case.certificate, **vars(part(asked, "certificate"))), {}, "restoration"
+
+
+TAKES_AWAY = frozenset({"cancellation_unmet", "dispute_city"})
+"""Kinds of case whose assessment ends a certificate, and whose dispute may give it back."""
 
 
 def found_anew(case: Case, old: Certificate) -> Finding | None:

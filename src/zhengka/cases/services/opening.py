@@ -1,21 +1,24 @@
 """Cases are opened: a new application of anybody, or what a holder's certificate or card needs."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from zhengka.areas.calendars import add_months
 from zhengka.areas.models import Area
 from zhengka.bulk.services import Asked
+from zhengka.cards.models import Card
 from zhengka.cases import book
 from zhengka.cases.models import Case
 from zhengka.cases.rules import route_of
 from zhengka.cases.services.moving import day, due
-from zhengka.cases.workflow import KINDS
+from zhengka.cases.workflow import KINDS, UNHEARD
 from zhengka.core import fields
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
@@ -23,7 +26,7 @@ from zhengka.core.events import Replayed, begin, replayed
 from zhengka.core.models import province_of
 from zhengka.formats import certnumber, idnumber
 from zhengka.registry import services as registry
-from zhengka.registry.models import Certificate, Holder
+from zhengka.registry.models import IN_FORCE, Certificate, Holder
 from zhengka.registry.services import Person
 
 TOLD = "case.told"
@@ -36,8 +39,8 @@ REASONS = {
 """Kind of case → why it is brought; the others need no reason of a list."""
 ON_CANCELLED = frozenset({"restoration"})
 ON_FROZEN = frozenset({"unfreeze", "transfer_out_city", "transfer_out_province", "transfer_out_nation"})
-DISPUTED = ("new", "change", "cancellation_unmet")
-"""Kinds of case whose assessment can be disputed (办法 art. 25)."""
+DISPUTED = {"dispute_city": ("new", "change", "cancellation_unmet"), "dispute_province": ("dispute_city",)}
+"""Kind of dispute → the kinds of case whose assessment is disputed by it (办法 art. 25)."""
 
 
 @transaction.atomic
@@ -46,7 +49,7 @@ def apply(person: Person, wanted: int, area: Area, *, by: Actor, request_id: UUI
 
     `area` decides. Whoever opens it for an area that is not theirs receives it (`front_office`): 跨省通办, a street.
     `Refusal`: `not-permitted`, `not-found`, `id-number-wrong`, `birth-after-application`, `guardian-missing`,
-    `guardian-is-applicant`, `certificate-opened`, `category-barred`, `case-open`, `kind-not-offered`.
+    `guardian-is-applicant`, `record-closed`, `certificate-opened`, `category-barred`, `case-open`, `kind-not-offered`.
     """
     try:
         number = idnumber.parse(person.id_number)
@@ -57,10 +60,8 @@ def apply(person: Person, wanted: int, area: Area, *, by: Actor, request_id: UUI
         raise Refusal("birth-after-application")
     minor = is_minor(number.birth, today)
     _check_guardian(person, minor=minor, wanted=wanted)
-    if any(one.state in ("valid", "frozen") for one in registry.had(index)):
-        raise Refusal("certificate-opened")
-    if until := registry.bar(index, wanted, today):
-        raise Refusal("category-barred", until=until.isoformat())
+    _may_begin(index)
+    refuse_barred(index, {wanted}, today)
     case = Case(kind_of_case="new", area=area, name=person.name, person_index=index, minor=minor,
                 holder=Holder.objects.filter(id_index=index, area=area, state="registered").first())
     return _open(case, {"person": asdict(person), "wanted": wanted}, Asked(by, request_id, at))
@@ -79,7 +80,8 @@ class Brought:
 def apply_arrival(person: Person, brought: Brought, area: Area, *, by: Actor, request_id: UUID, at: datetime) -> Case:
     """Open the arrival (迁入) of a person whose old office is not on this platform, with the certificate they bring.
 
-    `Refusal`: as `apply`, and `cert-number-wrong` where the number is none or is another person's.
+    `Refusal`: as `apply`, and `cert-number-wrong` where the number is none or is another person's, `term-impossible`
+    and `brought-expired` where its days are.
     """
     try:
         read, own = certnumber.parse(brought.number), idnumber.parse(person.id_number)
@@ -88,8 +90,9 @@ def apply_arrival(person: Person, brought: Brought, area: Area, *, by: Actor, re
     if read.id18 != own.id18:
         raise Refusal("cert-number-wrong", fault="id-mismatch")
     index = fields.index(own.id18)
-    if any(one.state in ("valid", "frozen") for one in registry.had(index)):
-        raise Refusal("certificate-opened")
+    check_term(brought.issued_on, brought.valid_until, day(at))
+    _may_begin(index)
+    refuse_barred(index, {read.category}, day(at))
     case = Case(kind_of_case="transfer_in_nation", area=area, name=person.name, person_index=index,
                 minor=is_minor(own.birth, day(at)))
     told = {"person": asdict(person), "number": str(read),
@@ -106,17 +109,40 @@ def open_case(kind: str, holder: Holder, *, by: Actor, request_id: UUID, at: dat
     is), for a departure `to` (12-digit code of the unit, 0: not known yet) and `moved` (the day of the household
     register), for a dispute `disputed` (id of the case whose decision is disputed).
 
-    `Refusal`: `not-permitted`, `not-found`, `reason-unknown`, `certificate-missing`, `renewal-too-early`,
-    `dispute-too-late`, `correction-empty`, `id-number-wrong`, `case-open`, `kind-not-offered`.
+    `Refusal`: `not-permitted`, `not-found`, `reason-unknown`, `certificate-missing`, `renewal-too-early`, `card-lost`,
+    what `dispute` says, `correction-empty`, `id-number-wrong`, `case-open`, `kind-not-offered`.
     """
     if kind == "new" or kind not in KINDS or "transfer_in" in kind:
         raise Refusal("kind-not-offered", kind=kind)
     if reason not in REASONS.get(kind, ("",)):
         raise Refusal("reason-unknown", kind=kind)
+    if kind in DISPUTED:
+        decided = Case.objects.filter(Q(holder=holder) | Q(person_index=bytes(holder.id_index)),
+                                      pk=told.get("disputed") or 0).first()
+        if decided is None:
+            raise Refusal("dispute-of-nothing")
+        return dispute(kind, decided, by=by, request_id=request_id, at=at)
     certificate = _certificate(kind, holder)
     case = Case(kind_of_case=kind, area_id=holder.area_id, name=holder.name, person_index=bytes(holder.id_index),
                 minor=is_minor(holder.birth_date, day(at)), holder=holder, certificate=certificate, reason=reason)
     return _open(case, told, Asked(by, request_id, at))
+
+
+@transaction.atomic
+def dispute(kind: str, decided: Case, *, by: Actor, request_id: UUID, at: datetime) -> Case:
+    """Open the dispute of what was decided in a case, for the person whom it concerns: whether they have a record and a
+    certificate or were refused both (办法 art. 25). `kind`: `dispute_city`, or `dispute_province` of the city's result.
+
+    `Refusal`: `not-permitted`, `not-found`, `dispute-of-nothing`, `dispute-final`, `dispute-too-late`, `case-open`,
+    `kind-not-offered`.
+    """
+    if kind not in DISPUTED:
+        raise Refusal("kind-not-offered", kind=kind)
+    holder = decided.holder
+    case = Case(kind_of_case=kind, area_id=holder.area_id if holder else decided.area_id, name=decided.name,
+                person_index=bytes(decided.person_index), minor=decided.minor, holder=holder, disputes=decided,
+                certificate=(registry.current(holder.pk) if holder else None) or decided.certificate)
+    return _open(case, told(decided) | {"disputed": decided.pk}, Asked(by, request_id, at))
 
 
 def open_arrival(departure: Case, to: Area, asked: Asked) -> Case:
@@ -128,6 +154,35 @@ def open_arrival(departure: Case, to: Area, asked: Asked) -> Case:
                 person_index=bytes(holder.id_index), minor=is_minor(holder.birth_date, day(asked.at)), holder=holder,
                 certificate=registry.current(holder.pk))
     return _open(case, {"from": departure.area_id}, asked)
+
+
+def check_term(issued: date, until: date, today: date) -> None:
+    """A certificate that somebody brings was issued, and holds today: `term-impossible`, `brought-expired`."""
+    if not issued < until or issued > today:
+        raise Refusal("term-impossible")
+    if until < today:
+        raise Refusal("brought-expired", since=until.isoformat())
+
+
+def refuse_barred(person_index: bytes, categories: Iterable[int], today: date) -> None:
+    """`Refusal("category-barred")` where one of these was cancelled less than a year ago (办法 art. 24)."""
+    for category in sorted(categories):
+        if until := registry.bar(person_index, category, today):
+            raise Refusal("category-barred", until=until.isoformat())
+
+
+def refuse_lost(holder_id: int) -> None:
+    """`Refusal("card-lost")` where a card was reported lost: another one has the next suffix (art. 20)."""
+    if Card.objects.filter(holder_id=holder_id, state="suspended").exists():
+        raise Refusal("card-lost")
+
+
+def _may_begin(index: bytes) -> None:
+    """Who is to have a first certificate is alive and has none in force, at whichever office."""
+    if registry.died(index):
+        raise Refusal("record-closed")
+    if any(one.state in IN_FORCE for one in registry.had(index)):
+        raise Refusal("certificate-opened")
 
 
 def is_minor(born: date, on: date) -> bool:
@@ -163,9 +218,9 @@ def _open(case: Case, told: dict[str, Any], asked: Asked) -> Case:
             return begin(case, "open", "case.open", by=by, request_id=asked.request_id, at=asked.at,
                          kind=case.kind_of_case)
     except IntegrityError as broken:
-        if "case_open_once" not in str(broken):
-            raise
-        raise Refusal("case-open", kind=case.kind_of_case) from None
+        if "case_open_once" in str(broken) or "case_disputed_once" in str(broken):
+            raise Refusal("case-open", kind=case.kind_of_case) from None
+        raise
 
 
 def front_office(by: Actor, area: Area) -> Area:
@@ -232,17 +287,21 @@ def _departure(case: Case, told: dict[str, Any], today: date) -> None:
     case.freezes_on, case.lapses_on = freezes.day, lapses.day
 
 
-def _dispute(case: Case, told: dict[str, Any], today: date) -> None:
-    """A decision of the county is disputed within ten working days, the city's before the province (办法 art. 25)."""
-    kinds = DISPUTED if case.kind_of_case == "dispute_city" else ("dispute_city",)
-    decided = Case.objects.filter(pk=told.get("disputed") or 0, holder=case.holder, kind_of_case__in=kinds,
-                                  ended_at__isnull=False).first()
-    if decided is None or decided.ended_at is None:
+def _dispute(case: Case, _told: dict[str, Any], today: date) -> None:
+    """An assessment of the county is disputed within ten working days, the city's result before the province; each
+    once, and the province's result is final (办法 art. 25).
+    """
+    decided = case.disputes
+    if decided is None or decided.found is None or decided.ended_at is None or decided.state in UNHEARD:
         raise Refusal("dispute-of-nothing")
-    if case.kind_of_case == "dispute_city":
-        last = book.pinned(case.policy, "dispute_city").closes(day(decided.ended_at), book.calendar(case.area_id)).day
-        if today > last:
-            raise Refusal("dispute-too-late", last=last.isoformat())
+    heard = Case.objects.filter(disputes=decided, ended_at__isnull=False).exclude(state__in=UNHEARD)
+    if decided.kind_of_case == "dispute_province" or heard.exists():
+        raise Refusal("dispute-final")
+    if decided.kind_of_case not in DISPUTED[case.kind_of_case]:
+        raise Refusal("dispute-of-nothing")
+    last = book.pinned(case.policy, case.kind_of_case).closes(day(decided.ended_at), book.calendar(case.area_id)).day
+    if today > last:
+        raise Refusal("dispute-too-late", last=last.isoformat())
 
 
 def _not_expired(case: Case, _told: dict[str, Any], today: date) -> None:
@@ -251,13 +310,19 @@ def _not_expired(case: Case, _told: dict[str, Any], today: date) -> None:
         raise Refusal("certificate-expired", since=case.certificate.valid_until.isoformat())
 
 
+def _damage(case: Case, told: dict[str, Any], today: date) -> None:
+    _not_expired(case, told, today)
+    if case.holder_id:
+        refuse_lost(case.holder_id)
+
+
 def _corrected(case: Case, told: dict[str, Any], today: date) -> None:
     _correction(case, told, today)
     _not_expired(case, told, today)
 
 
 CHECKS = {
-    "damage": _not_expired, "loss": _not_expired,
+    "damage": _damage, "loss": _not_expired,
     "renewal": _renewal, "correction": _corrected, "dispute_city": _dispute, "dispute_province": _dispute,
     "transfer_out_city": _departure, "transfer_out_province": _departure, "transfer_out_nation": _departure}
 """Kind → what is asked of a case of it beyond its certificate."""

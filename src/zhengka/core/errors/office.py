@@ -62,6 +62,18 @@ PROBLEMS: dict[str, Problem] = {
         409, "The certificate has run out", "残疾人证已过有效期",
         "Renew it (换领); the new card then has ten years.",
         "请办理换领，新证有效期十年。"),
+    "term-impossible": Problem(
+        422, "The days of the certificate cannot be right", "残疾人证有效期有误",
+        "It was issued before it runs out, and not after today: compare both days with the certificate.",
+        "签发日期应早于有效期截止日，且不晚于今天，请与残疾人证核对。"),
+    "brought-expired": Problem(
+        409, "The certificate that was brought has run out", "所持残疾人证已过有效期",
+        "Open a first application (申领) here instead.",
+        "请在本地办理申领。"),
+    "card-lost": Problem(
+        409, "The card was reported lost", "该卡已挂失",
+        "Open a replacement after a loss (补办), which changes the number; or report the card found first.",
+        "请办理补办（证号加后缀）；卡已找到的，请先解挂。"),
     "correction-empty": Problem(
         422, "Nothing is to be corrected", "没有需要更正的内容",
         "Enter the right name or the right ID number.",
@@ -78,6 +90,10 @@ PROBLEMS: dict[str, Problem] = {
         409, "There is no decision that could be disputed", "没有可以提出异议的决定",
         "Name the case whose assessment is disputed.",
         "请注明对哪一件评定结论有异议。"),
+    "dispute-final": Problem(
+        409, "This decision was disputed already, or is final", "该决定已经复核，或为最终结论",
+        "Dispute the city's result before the province within its time limit; the province's result is final.",
+        "对市级复核结果有异议的，可在期限内向省级提出；省级结论为最终结论。"),
     "dispute-too-late": Problem(
         409, "The ten working days for a dispute have passed", "已超过十个工作日的异议期限",
         "Apply for a change of category or grade instead.",
@@ -102,6 +118,10 @@ PROBLEMS: dict[str, Problem] = {
         409, "The registry has this person already", "该人员已在册",
         "Open the person's record and go on from there.",
         "请在该人员档案中办理。"),
+    "record-closed": Problem(
+        409, "The registry has this person as dead", "该人员档案已因死亡注销",
+        "Compare the ID number with the card; a cancellation in error is restored first (恢复).",
+        "请与身份证核对；误报死亡注销的，请先办理恢复。"),
     "notice-running": Problem(
         409, "The public notice still runs", "公示期未满",
         "Wait until its last day has passed; an objection until then must be heard.",

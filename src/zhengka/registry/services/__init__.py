@@ -12,6 +12,7 @@ from zhengka.registry.services.people import (
     Person,
     close_person,
     correct,
+    died,
     look_up,
     move_person,
     reached,
@@ -19,6 +20,7 @@ from zhengka.registry.services.people import (
     read_in_full,
     register,
     reopen_person,
+    take_up,
 )
 from zhengka.registry.services.photographs import Photos, receive_photos, set_photo, set_photos, take_photos
 from zhengka.registry.services.terms import (
@@ -33,6 +35,7 @@ from zhengka.registry.services.terms import (
     move,
     number_of,
     renew,
+    replacements,
     restore,
     succeed,
     unfreeze,
@@ -49,6 +52,7 @@ __all__ = [
     "close_person",
     "correct",
     "current",
+    "died",
     "fetch_refused",
     "freeze",
     "give_up_import",
@@ -68,6 +72,7 @@ __all__ = [
     "register",
     "renew",
     "reopen_person",
+    "replacements",
     "restore",
     "return_certificate",
     "return_certificates_many",
@@ -76,5 +81,6 @@ __all__ = [
     "succeed",
     "take_import",
     "take_photos",
+    "take_up",
     "unfreeze",
 ]

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from zhengka.areas.models import Area
 from zhengka.core import fields
@@ -17,6 +17,7 @@ from zhengka.core.actors import WHOLE_NATION, Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed, begin, perform
 from zhengka.core.models import province_of
+from zhengka.core.scope import seeing_all
 from zhengka.formats import idnumber, names
 from zhengka.registry.models import Holder
 
@@ -53,13 +54,10 @@ def register(person: Person, area: int, *, by: Actor, request_id: UUID, at: date
     `Refusal("person-registered")` where the registry has the person.
     """
     number, (pinyin, initials) = idnumber.parse(person.id_number), names.pinyin_many([person.name])[0]
-    guardian = {"name": person.guardian_name, "phone": person.guardian_phone}
     row = Holder(
         province=province_of(area), area_id=area, name=person.name, pinyin=pinyin, initials=initials,
         sex=1 if number.male else 2, birth_date=number.birth, ethnicity=person.ethnicity, registered_at=at,
-        id_number=fields.close(number.id18, "holder.id_number"), id_index=fields.index(number.id18),
-        phone=_sealed(person.phone, "phone"), address=_sealed(person.address, "address"),
-        guardian=_sealed(json.dumps(guardian, ensure_ascii=False) if any(guardian.values()) else "", "guardian"))
+        id_number=fields.close(number.id18, "holder.id_number"), id_index=fields.index(number.id18), **_reached(person))
     try:
         with transaction.atomic():
             return begin(row, "register", "case.approve", by=by, request_id=request_id, at=at)
@@ -67,6 +65,27 @@ def register(person: Person, area: int, *, by: Actor, request_id: UUID, at: date
         if "holder_person_once" in str(broken):
             raise Refusal("person-registered") from None
         raise
+
+
+@transaction.atomic
+def take_up(person: Person, area: int, *, by: Actor, request_id: UUID, at: datetime) -> Holder:
+    """The record of a person whose application was approved: the one they have, which comes to this office from
+    wherever it is (I2), or else a new one. The calling use case has checked the rest.
+
+    `Refusal("record-closed")` where the registry has the person as dead.
+    """
+    index = fields.index(idnumber.parse(person.id_number).id18)
+    with seeing_all(connection):
+        known = Holder.objects.filter(id_index=index).first()
+        if known is None:
+            return register(person, area, by=by, request_id=request_id, at=at)
+        if known.state == "closed":
+            raise Refusal("record-closed")
+        if known.area_id == area:
+            return known
+        (lo, hi), new = WHOLE_NATION, {"area_id": area, "province": province_of(area), **_reached(person)}
+        return perform(known, "move", new, by=replace(by, lo=lo, hi=hi), request_id=request_id, at=at,
+                       was=known.area_id)
 
 
 def correct(holder: Holder, *, name: str, id_number: str, by: Actor, request_id: UUID, at: datetime) -> Holder:
@@ -144,6 +163,12 @@ def look_up(person_index: bytes, *, by: Actor, request_id: UUID, at: datetime) -
     return holder
 
 
+def died(person_index: bytes) -> bool:
+    """True where the registry has the person with the ID number of this blind index as dead, at whichever office."""
+    with seeing_all(connection):
+        return Holder.objects.filter(id_index=person_index, state="closed").exists()
+
+
 def reached(holder: Holder) -> tuple[str, str]:
     """Phone and address of a holder in clear, for what the platform itself sends them; never for a page."""
     return reached_many([holder])[0]
@@ -153,6 +178,14 @@ def reached_many(holders: Sequence[Holder]) -> list[tuple[str, str]]:
     """The same of many holders, opened as two columns."""
     return list(zip(_column([holder.phone for holder in holders], "holder.phone"),
                     _column([holder.address for holder in holders], "holder.address"), strict=True))
+
+
+def _reached(person: Person) -> dict[str, bytes | None]:
+    """How a person is reached, and who their guardian is, as a record keeps it."""
+    guardian = {"name": person.guardian_name, "phone": person.guardian_phone}
+    said = json.dumps(guardian, ensure_ascii=False) if any(guardian.values()) else ""
+    return {"phone": _sealed(person.phone, "phone"), "address": _sealed(person.address, "address"),
+            "guardian": _sealed(said, "guardian")}
 
 
 def _sealed(text: str, name: str) -> bytes | None:

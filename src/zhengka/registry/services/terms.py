@@ -11,12 +11,14 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Max
 
 from zhengka.core import fields
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.events import begin, perform, sub
 from zhengka.core.models import province_of
+from zhengka.core.scope import seeing_all
 from zhengka.formats import certnumber
 from zhengka.formats.certnumber import CertNumber
 from zhengka.registry.models import Certificate, Holder
@@ -44,7 +46,7 @@ def issue(holder: Holder, says: Content, *, by: Actor, request_id: UUID, at: dat
     """Open a certificate of the third generation with a number of its own (核发). The calling use case has checked the
     permission.
 
-    `Refusal("certificate-opened")` where the holder has a valid or frozen one, or the number was given before.
+    `Refusal("certificate-opened")` where the holder, or the number, has a valid or frozen one.
     """
     number, text = says.number, str(says.number)
     try:
@@ -108,9 +110,9 @@ def restore(certificate: Certificate, *, by: Actor, request_id: UUID, at: dateti
         with transaction.atomic():
             return perform(certificate, "restore", {"barred_until": None}, by=by, request_id=request_id, at=at)
     except IntegrityError as broken:
-        if "certificate_valid_once" not in str(broken):
-            raise
-        raise Refusal("certificate-opened") from None
+        if "certificate_number_once" in str(broken) or "certificate_valid_once" in str(broken):
+            raise Refusal("certificate-opened") from None
+        raise
 
 
 def current(holder_id: int) -> Certificate | None:
@@ -122,6 +124,14 @@ def current(holder_id: int) -> Certificate | None:
 def number_of(certificate: Certificate) -> CertNumber:
     """The certificate's number."""
     return certnumber.parse(fields.open_(bytes(certificate.number), "certificate.number"))
+
+
+def replacements(holder: Holder) -> int:
+    """How often a certificate of this person was replaced after a loss, at whichever office: `n` of the suffix `Bn`.
+    It stays, so that no number that was lost ever holds again.
+    """
+    with seeing_all(connection):
+        return holder.certificates.aggregate(most=Max("replacement"))["most"] or 0
 
 
 class Had(NamedTuple):

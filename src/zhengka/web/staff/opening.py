@@ -34,8 +34,9 @@ AT_THE_COUNTER = tuple(kind for kind in KINDS if kind not in ("new", "exchange")
 
 OF_FIELD = {"id-number-wrong": "id_number", "birth-after-application": "id_number", "guardian-missing": "guardian_name",
             "guardian-is-applicant": "guardian_id", "certificate-opened": "id_number", "case-open": "id_number",
-            "category-barred": "wanted", "correction-empty": "name", "move-in-future": "moved", "move-nowhere": "to",
-            "reason-unknown": "reason", "elsewhere-unfit": "present_id"}
+            "record-closed": "id_number", "category-barred": "wanted", "correction-empty": "name",
+            "move-in-future": "moved", "move-nowhere": "to", "reason-unknown": "reason",
+            "elsewhere-unfit": "present_id"}
 """Refusal → the field that it speaks of."""
 
 ANOTHER = "another"

@@ -192,6 +192,7 @@ ACTIONS: dict[str, str | Promise] = {
     "decline": _("Decline"),
     "request": _("Ask for the move"),
     "lapse": _("Cancel for delay"),
+    "end_by_death": _("End by death"),
     "freeze": _("Freeze"),
     "unfreeze": _("Lift the freeze"),
     "verify": _("Verify"),
