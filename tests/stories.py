@@ -13,6 +13,7 @@ from builders import NOON
 from zhengka.areas.models import Area
 from zhengka.cases import book, policies, services
 from zhengka.cases.models import Case
+from zhengka.cases.services import steps
 from zhengka.cases.workflow import KINDS
 from zhengka.core.actors import Actor
 from zhengka.registry.models import Certificate, Holder
@@ -53,13 +54,14 @@ class Story:
             step = next(step for step in self.case.table.steps if step.action == action)
             who = by or self.by(ROLE_OF[step.permission])
             why = {"reason": reason} if action in services.NEEDS_REASON else {}
-            self.case = services.take(self.case, action, by=who, request_id=builders.request_id(), at=self.at, **why)
+            take = steps.carry if action in services.BY_ASSESSMENT else services.take  # the story is about other things
+            self.case = take(self.case, action, by=who, request_id=builders.request_id(), at=self.at, **why)
         return self.case
 
     def assess(self, found: Finding | None = LEG, by: Actor | None = None) -> Case:
-        """The institution's conclusion."""
-        self.case = services.assess(self.case, found, by=by or self.by("assessor"), request_id=builders.request_id(),
-                                    at=self.at)
+        """The institution's conclusion, in a story that is not about how it came about."""
+        self.case = steps.assess(self.case, found, by=by or self.by("assessor"), request_id=builders.request_id(),
+                                 at=self.at)
         return self.case
 
     def notice(self, days: int = 8) -> Case:

@@ -23,6 +23,7 @@ from zhengka.assessment.models import Appointment, Assessment
 from zhengka.cards.models import Card
 from zhengka.cases import queries, services
 from zhengka.cases.models import Case
+from zhengka.cases.services import steps
 from zhengka.cases.workflow import LINE, PAIRS
 from zhengka.core import fields
 from zhengka.core.actors import Actor
@@ -126,8 +127,11 @@ class Telling(Story):
     def _no(self, code: str, action: str, by: Actor) -> None:
         told: dict[str, Any] = {"by": by, "request_id": builders.request_id(), "at": self.at}
         with pytest.raises(Refusal) as no:
-            services.assess(self.case, None, **told) if action == "assess" else services.take(
-                self.case, action, reason="because", **told)
+            if action == "assess":
+                steps.assess(self.case, None, **told)
+            else:
+                take = steps.carry if action in services.BY_ASSESSMENT else services.take
+                take(self.case, action, reason="because", **told)
         assert no.value.code == code, f"{action}: {no.value.code} where {code} was expected"
 
     def _step(self, step: Step, area: Area) -> None:

@@ -22,6 +22,7 @@ from zhengka.cards import services as cards
 from zhengka.cards.models import Card
 from zhengka.cases import book, services
 from zhengka.cases.models import Case
+from zhengka.cases.services import steps
 from zhengka.cases.workflow import KINDS, LINE
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
@@ -112,11 +113,12 @@ class Walk:
     def _take(self, case: Case, action: str, step: Step | None) -> None:
         told = self.asked(self.anybody(step.permission if step else "", case.area_id))
         if action == "assess":
-            services.assess(case, self.dice.choice([LEG, HAND, HAND, None]), **told)
+            steps.assess(case, self.dice.choice([LEG, HAND, HAND, None]), **told)
         elif action == "end_notice":
             services.end_notice(case, **told)
         else:
-            services.take(case, action, reason=self.dice.choice(["", "because", "because"]), **told)
+            take = steps.carry if action in services.BY_ASSESSMENT else services.take
+            take(case, action, reason=self.dice.choice(["", "because", "because"]), **told)
 
     def clock(self) -> None:
         """The platform takes what is due by the calendar."""

@@ -1,6 +1,6 @@
 """Use cases of cases (办理): opened, moved one by one or many at once, ended by two persons' decision."""
 
-from zhengka.cases.services.assessing import book_day, category_of, miss_day, second, sign
+from zhengka.cases.services.assessing import book_day, cancel_day, category_of, miss_day, second, sign, waits_for_day
 from zhengka.cases.services.counting import add_up
 from zhengka.cases.services.desk import give_back, hand_over, take_on
 from zhengka.cases.services.elsewhere import Present, open_elsewhere
@@ -18,11 +18,12 @@ from zhengka.cases.services.many import (
 )
 from zhengka.cases.services.moves import move_on, run_clocks
 from zhengka.cases.services.opening import REASONS, Brought, apply, apply_arrival, is_minor, open_case, told
-from zhengka.cases.services.steps import NEEDS_REASON, assess, end_notice, take
+from zhengka.cases.services.steps import BY_ASSESSMENT, NEEDS_REASON, end_notice, take
 from zhengka.cases.services.ways import load_ways
 
 __all__ = [
     "ACTIONS",
+    "BY_ASSESSMENT",
     "CHUNK",
     "NEEDS_REASON",
     "REASONS",
@@ -35,8 +36,8 @@ __all__ = [
     "approve_many",
     "ask_all",
     "ask_exchange",
-    "assess",
     "book_day",
+    "cancel_day",
     "carry_out_all",
     "carry_out_exchange",
     "category_of",
@@ -59,4 +60,5 @@ __all__ = [
     "take_on",
     "told",
     "waiting",
+    "waits_for_day",
 ]
