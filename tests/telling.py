@@ -16,7 +16,7 @@ import builders
 from builders import NOON
 from papers_brought import jpeg, photograph, subject_of
 from portraits import make_photo
-from stories import ROLE_OF, Story
+from stories import ROLE_OF, Story, take
 from zhengka.accounts.models import Officer
 from zhengka.areas.models import Area
 from zhengka.assessment.models import Appointment, Assessment
@@ -130,7 +130,6 @@ class Telling(Story):
             if action == "assess":
                 steps.assess(self.case, None, **told)
             else:
-                take = steps.carry if action in services.BY_ASSESSMENT else services.take
                 take(self.case, action, reason="because", **told)
         assert no.value.code == code, f"{action}: {no.value.code} where {code} was expected"
 

@@ -15,7 +15,7 @@ from django.db import connection
 
 import builders
 from builders import NOON
-from stories import HAND, LEG, ROLE_OF, person
+from stories import HAND, LEG, ROLE_OF, person, take
 from zhengka.areas.calendars import Calendar, Layer
 from zhengka.areas.models import Area
 from zhengka.cards import services as cards
@@ -117,7 +117,6 @@ class Walk:
         elif action == "end_notice":
             services.end_notice(case, **told)
         else:
-            take = steps.carry if action in services.BY_ASSESSMENT else services.take
             take(case, action, reason=self.dice.choice(["", "because", "because"]), **told)
 
     def clock(self) -> None:

@@ -16,6 +16,7 @@ from zhengka.assessment.models import Appointment
 from zhengka.cases import services
 from zhengka.cases.models import Case
 from zhengka.core.errors import Refusal
+from zhengka.letters import queries as letters
 from zhengka.letters.models import Letter
 from zhengka.papers import services as papers
 from zhengka.papers.queries import Subject
@@ -70,10 +71,33 @@ def beside(case: Case, officer: Officer, *actions: str) -> None:
             services.take(case, action, reason="x", by=actor_of(officer), request_id=builders.request_id(), at=NOON)
 
 
+def test_who_is_booked_is_told_day_and_place_and_told_again_when_it_comes_to_nothing_or_is_another():
+    story = applies(wanted=3)
+    appointment, institution = booked(story)
+    assert told(story.case) == [("acceptance", "sms"), ("appointment", "sms")]
+    letter = Letter.objects.get(template="appointment")
+    said = str(letters.shown(letter))
+    assert [word for word in ("2026年11月20日", "08:00", institution.name) if word not in said] == [], said
+    services.cancel_day(appointment, by=story.by("clerk"), request_id=builders.request_id(), at=NOON)
+    story.case = services.book_day(Case.get(story.case.pk), assessing.make_session(), by=story.by("clerk"),
+                                   request_id=builders.request_id(), at=NOON)
+    services.miss_day(Appointment.objects.get(state="booked"), by=story.by("clerk"), request_id=builders.request_id(),
+                      at=NOON)
+    assert [name for name, _ in told(story.case)] == ["acceptance", "appointment", "appointment", "generic", "generic"]
+
+
+def test_who_may_book_is_led_to_the_days():
+    story = applies(wanted=3)
+    story.take("accept")
+    page = Visitor(builders.make_officer()).get(reverse("staff:case", args=[story.case.pk])).content.decode()
+    assert reverse("staff:case-book", args=[story.case.pk]) in page
+
+
 def test_who_is_booked_is_noted_as_missing_on_the_appointment_alone():
     story = applies(wanted=3)
     appointment, _institution = booked(story)
     page = Visitor(builders.make_officer()).get(reverse("staff:case", args=[story.case.pk])).content.decode()
+    assert reverse("staff:case-book", args=[story.case.pk]) not in page, "one day at a time"
     assert reverse("staff:appointment", args=[appointment.pk]) in page and 'value="miss"' not in page
     with pytest.raises(Refusal, match="appointment-open"):
         services.take(story.case, "miss", reason="x", by=story.by("clerk"), request_id=builders.request_id(), at=NOON)

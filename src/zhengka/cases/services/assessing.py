@@ -17,6 +17,7 @@ from zhengka.cases.models import Case
 from zhengka.cases.services import steps
 from zhengka.cases.services.moving import move, part
 from zhengka.cases.services.opening import told
+from zhengka.cases.services.telling import tell
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.events import lock
@@ -35,9 +36,11 @@ def book_day(case: Case, session: Session, *, by: Actor, request_id: UUID, at: d
                     shared_with=other)
     assessment.book(session, wanted, **vars(part(asked, "appointment")))
     if "book" in case.table.actions:
-        return move(case, "book", asked, day=session.day.isoformat())
-    (case,) = lock(case)
-    case.table.step(case.state, "assess")
+        case = move(case, "book", asked, day=session.day.isoformat())
+    else:
+        (case,) = lock(case)
+        case.table.step(case.state, "assess")
+    tell(case, "book", part(asked, "told"))
     return case
 
 
