@@ -16,13 +16,14 @@ import builders
 from builders import NOON
 from papers_brought import jpeg, photograph, subject_of
 from portraits import make_photo
-from stories import ROLE_OF, Story
+from stories import ROLE_OF, Story, take
 from zhengka.accounts.models import Officer
 from zhengka.areas.models import Area
 from zhengka.assessment.models import Appointment, Assessment
 from zhengka.cards.models import Card
 from zhengka.cases import queries, services
 from zhengka.cases.models import Case
+from zhengka.cases.services import steps
 from zhengka.cases.workflow import LINE, PAIRS
 from zhengka.core import fields
 from zhengka.core.actors import Actor
@@ -126,8 +127,10 @@ class Telling(Story):
     def _no(self, code: str, action: str, by: Actor) -> None:
         told: dict[str, Any] = {"by": by, "request_id": builders.request_id(), "at": self.at}
         with pytest.raises(Refusal) as no:
-            services.assess(self.case, None, **told) if action == "assess" else services.take(
-                self.case, action, reason="because", **told)
+            if action == "assess":
+                steps.assess(self.case, None, **told)
+            else:
+                take(self.case, action, reason="because", **told)
         assert no.value.code == code, f"{action}: {no.value.code} where {code} was expected"
 
     def _step(self, step: Step, area: Area) -> None:

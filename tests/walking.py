@@ -15,13 +15,14 @@ from django.db import connection
 
 import builders
 from builders import NOON
-from stories import HAND, LEG, ROLE_OF, person
+from stories import HAND, LEG, ROLE_OF, person, take
 from zhengka.areas.calendars import Calendar, Layer
 from zhengka.areas.models import Area
 from zhengka.cards import services as cards
 from zhengka.cards.models import Card
 from zhengka.cases import book, services
 from zhengka.cases.models import Case
+from zhengka.cases.services import steps
 from zhengka.cases.workflow import KINDS, LINE
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
@@ -112,11 +113,11 @@ class Walk:
     def _take(self, case: Case, action: str, step: Step | None) -> None:
         told = self.asked(self.anybody(step.permission if step else "", case.area_id))
         if action == "assess":
-            services.assess(case, self.dice.choice([LEG, HAND, HAND, None]), **told)
+            steps.assess(case, self.dice.choice([LEG, HAND, HAND, None]), **told)
         elif action == "end_notice":
             services.end_notice(case, **told)
         else:
-            services.take(case, action, reason=self.dice.choice(["", "because", "because"]), **told)
+            take(case, action, reason=self.dice.choice(["", "because", "because"]), **told)
 
     def clock(self) -> None:
         """The platform takes what is due by the calendar."""

@@ -4,10 +4,13 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from assessing import license_for, make_institution, make_session_today
 from builders import make_area, make_id_number, make_officer
 from stories import HAND, Story, applies, brings
 from windows import NARROW, PASSWORD, WIDE, Window, follow, log_in, said
+from zhengka.accounts.models import Officer
 from zhengka.areas.models import Area
+from zhengka.assessment.models import Assessment
 from zhengka.cards.models import Card
 from zhengka.cases import services
 from zhengka.cases.models import Case
@@ -30,8 +33,31 @@ def waiting(window: Window, what: str) -> None:
     follow(window, "j", "Enter")
 
 
+def booked_on(window: Window, place: str) -> None:
+    """Book a day at an institution for the case that is open."""
+    follow(window, "d")
+    window.tab_to(place)
+    window.press("Space")
+    follow(window, "Enter")
+    assert "The assessment is booked" in said(window)
+
+
+def signs(doctor: Window) -> None:
+    """The doctor of the open case fills in the form of its appointment and signs: 肢体, grade 3."""
+    doctor.resize(WIDE)
+    follow(doctor, "b")
+    doctor.tab_to("Cannot live an independent daily life")
+    doctor.press("ArrowDown", "ArrowDown")
+    doctor.tab_to("c) One thigh or more missing")
+    doctor.press("Space")
+    doctor.tab_to("Show the result")
+    follow(doctor, "Enter")
+    follow(doctor, "s")
+    assert "The assessment is signed" in said(doctor)
+
+
 def test_a_first_application_is_typed_in_one_go_and_goes_through_all_hands(live_server, chromium):
-    make_area()
+    session = make_session_today()
     clerk = working(chromium, live_server, "clerk")
     clerk.go(reverse("staff:cases"))
     follow(clerk, "n")
@@ -47,18 +73,15 @@ def test_a_first_application_is_typed_in_one_go_and_goes_through_all_hands(live_
     assert clerk.page.title().startswith("石榴") and number not in clerk.page.content()
     follow(clerk, "c")
     assert "The application is accepted" in said(clerk)
-    follow(clerk, "b")
+    booked_on(clerk, "门诊三楼")
     faults += clerk.inspect(WIDE, NARROW)
 
     doctor = working(chromium, live_server, "assessor")
+    license_for(session.institution, Officer.objects.get(role="assessor"))
     waiting(doctor, "Assessments to do")
     faults += doctor.inspect(WIDE, NARROW)
-    doctor.resize(WIDE)
-    doctor.tab_to("Physical")
-    doctor.press("ArrowDown", "ArrowDown")
-    doctor.tab_to("Sign the conclusion")
-    follow(doctor, "Enter")
-    assert "The conclusion is kept" in said(doctor)
+    signs(doctor)
+    assert Assessment.objects.get().grade == 3
 
     clerk.page.reload()
     clerk.resize(WIDE)
@@ -106,6 +129,7 @@ def test_the_city_hears_a_dispute_that_the_county_cannot_decide(live_server, chr
     story.assess(HAND)
     story.notice(days=15)
     first = story.take("review", "approve")
+    make_session_today(make_institution(make_area().parent))
     Card.objects.update(state="active", active_until=timezone.localdate())
     brings("dispute_city", first.holder, disputed=first.pk, at=story.at)
     county = working(chromium, live_server, "clerk")
@@ -114,7 +138,7 @@ def test_the_city_hears_a_dispute_that_the_county_cannot_decide(live_server, chr
     city = working(chromium, live_server, "clerk", Area.objects.get(code=430100_000000))
     waiting(city, "Applications to accept")
     follow(city, "c")
-    follow(city, "b")
+    booked_on(city, "门诊三楼")
     assert Case.objects.get(kind_of_case="dispute_city").state == "booked"
     assert not county.inspect(WIDE, NARROW) + city.inspect(WIDE, NARROW)
     county.close()

@@ -1,16 +1,22 @@
 """A case with the rooms that serve it: a day at an institution, the doctors' form, letters to the person."""
 
 import pytest
+from django.urls import reverse
 
 import assessing
 import builders
 from builders import NOON
 from portraits import make_photo
 from stories import applies, brings, card_holder, person, under
+from visits import Visitor
+from zhengka.accounts.models import Officer
+from zhengka.accounts.services import actor_of
+from zhengka.assessment import services as assessment
 from zhengka.assessment.models import Appointment
 from zhengka.cases import services
 from zhengka.cases.models import Case
 from zhengka.core.errors import Refusal
+from zhengka.letters import queries as letters
 from zhengka.letters.models import Letter
 from zhengka.papers import services as papers
 from zhengka.papers.queries import Subject
@@ -22,9 +28,9 @@ def told(case: Case) -> list[tuple[str, str]]:
     return sorted(Letter.objects.filter(subject="case", subject_id=case.pk).values_list("template", "channel"))
 
 
-def booked(story, **of_session):
+def booked(story, *, accepted=False, **of_session):
     """The case has a place on today's list of a hospital, with a doctor there."""
-    story.take("accept")
+    story.take(*() if accepted else ("accept",))
     session = assessing.make_session(**of_session)
     story.case = services.book_day(story.case, session, by=story.by("clerk"), request_id=builders.request_id(), at=NOON)
     return Appointment.objects.get(case_id=story.case.pk), session.institution
@@ -39,6 +45,73 @@ def test_a_day_is_booked_the_doctor_signs_and_the_case_knows_the_conclusion():
     case = Case.get(story.case.pk)
     assert (case.state, case.assessor_person) == ("assessed", doctor.person)
     assert case.found == {"category": 3, "grade": 2, "components": []}
+
+
+def test_no_page_and_no_plain_step_books_or_signs_beside_the_day_and_the_form(tmp_path):
+    """A doctor who declared a conflict and holds no licence sends what once was a form of the case page."""
+    with under("two-doctors", tmp_path):
+        story, stranger = applies(wanted=3), builders.make_officer("assessor")
+        assessment.declare_conflict(stranger.person, bytes(story.case.person_index), relation="relative",
+                                    by=actor_of(stranger), request_id=builders.request_id(), at=NOON)
+        story.take("precheck", "accept")
+        beside(story.case, builders.make_officer(), "book")
+        appointment, institution = booked(story, accepted=True)
+        beside(story.case, stranger, "assess")
+        services.sign(appointment, assessing.SPEECH, by=assessing.make_assessor(institution),
+                      request_id=builders.request_id(), at=NOON)
+        beside(Case.get(story.case.pk), stranger, "countersign", "differ")
+
+
+def beside(case: Case, officer: Officer, *actions: str) -> None:
+    """The officer tries these steps on the case page, and as plain steps; the case stays where it is."""
+    for action in actions:
+        Visitor(officer).act(reverse("staff:case-step", args=[case.pk]), action=action, category_3="2", reason="x")
+        assert Case.get(case.pk).state == case.state, action
+        with pytest.raises(Refusal, match="step-not-open"):
+            services.take(case, action, reason="x", by=actor_of(officer), request_id=builders.request_id(), at=NOON)
+
+
+def test_who_is_booked_is_told_day_and_place_and_told_again_when_it_comes_to_nothing_or_is_another():
+    story = applies(wanted=3)
+    appointment, institution = booked(story)
+    assert told(story.case) == [("acceptance", "sms"), ("appointment", "sms")]
+    letter = Letter.objects.get(template="appointment")
+    said = str(letters.shown(letter))
+    assert [word for word in ("2026年11月20日", "08:00", institution.name) if word not in said] == [], said
+    services.cancel_day(appointment, by=story.by("clerk"), request_id=builders.request_id(), at=NOON)
+    story.case = services.book_day(Case.get(story.case.pk), assessing.make_session(), by=story.by("clerk"),
+                                   request_id=builders.request_id(), at=NOON)
+    services.miss_day(Appointment.objects.get(state="booked"), by=story.by("clerk"), request_id=builders.request_id(),
+                      at=NOON)
+    assert [name for name, _ in told(story.case)] == ["acceptance", "appointment", "appointment", "generic", "generic"]
+
+
+def test_who_may_book_is_led_to_the_days():
+    story = applies(wanted=3)
+    story.take("accept")
+    page = Visitor(builders.make_officer()).get(reverse("staff:case", args=[story.case.pk])).content.decode()
+    assert reverse("staff:case-book", args=[story.case.pk]) in page
+
+
+def test_who_is_booked_is_noted_as_missing_on_the_appointment_alone():
+    story = applies(wanted=3)
+    appointment, _institution = booked(story)
+    page = Visitor(builders.make_officer()).get(reverse("staff:case", args=[story.case.pk])).content.decode()
+    assert reverse("staff:case-book", args=[story.case.pk]) not in page, "one day at a time"
+    assert reverse("staff:appointment", args=[appointment.pk]) in page and 'value="miss"' not in page
+    with pytest.raises(Refusal, match="appointment-open"):
+        services.take(story.case, "miss", reason="x", by=story.by("clerk"), request_id=builders.request_id(), at=NOON)
+
+
+def test_a_place_that_is_given_back_leaves_the_case_waiting_for_another_day():
+    story = applies(wanted=3)
+    appointment, _institution = booked(story)
+    Visitor(builders.make_officer()).act(reverse("staff:appointment-cancel", args=[appointment.pk]))
+    case = Case.get(story.case.pk)
+    assert (case.state, Appointment.objects.get().state) == ("accepted", "cancelled")
+    again = services.book_day(case, assessing.make_session(), by=story.by("clerk"), request_id=builders.request_id(),
+                              at=NOON)
+    assert again.state == "booked" and Appointment.objects.filter(state="booked").count() == 1
 
 
 def test_who_did_not_come_is_booked_again_and_a_day_that_is_full_leaves_the_case_where_it_was():

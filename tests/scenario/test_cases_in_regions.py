@@ -302,9 +302,12 @@ STORIES: dict[str, Callable[[Scene], Ending]] = {
 
 
 def told_of(line: str) -> list[str]:
-    """The letters of a case that ended well: one when it is taken in, one for the last decision and no other."""
+    """The letters of a case that ended well: one when it is taken in, one with the day of an assessment, one for the
+    last decision, and no other.
+    """
     words = {word.partition("<")[0].partition("@")[0] for word in line.split()}
-    return sorted(["acceptance"] * ("accept" in words) + ["decision-approved" if "order" in words else "case-done"])
+    first = ["acceptance"] * ("accept" in words) + ["appointment"] * ("book" in words)
+    return sorted([*first, "decision-approved" if "order" in words else "case-done"])
 
 
 @pytest.mark.parametrize(("kind", "region"), [(kind, region) for region in REGIONS for kind in TOLD[region.policy]],

@@ -6,9 +6,9 @@ from uuid import UUID, uuid5
 
 from zhengka.accounts import demo
 from zhengka.accounts.models import Officer
-from zhengka.accounts.services import Account, enrol
+from zhengka.accounts.services import Account, actor_of, enrol
 from zhengka.areas.models import Area
-from zhengka.assessment.models import Institution
+from zhengka.assessment.models import Appointment, Assessment, Institution, Session
 from zhengka.assessment.services import (
     Day,
     Designation,
@@ -29,27 +29,47 @@ CAPACITY = 40
 _NAMESPACE = UUID("6f0d2a52-9df5-5c40-9d5e-3f6a3c1c9a10")
 
 
-def furnish(cities: Iterable[Area], *, by: Actor, clerk: Actor, at: datetime) -> list[Institution]:
+def furnish(cities: Iterable[Area], *, by: Actor, clerk: Actor, at: datetime,
+            also: Officer | None = None) -> list[Institution]:
     """One institution for each city, with two licensed doctors (logins `assessor-<city>-<n>`, the demo's password) and
-    three days ahead; what a city has already stays. `by` designates, `clerk` opens the days.
+    three days ahead; what a city has already stays. `by` designates, `clerk` opens the days, `also`: a doctor who
+    answers for all these cities and is licensed in each.
     """
     found = []
     for city in cities:
         institution = Institution.objects.filter(area=city, state="designated").first()
-        found.append(institution or _furnish(city, by=by, clerk=clerk, at=at))
+        found.append(institution or _furnish(city, by=by, clerk=clerk, at=at, also=also))
     return found
 
 
-def _furnish(city: Area, *, by: Actor, clerk: Actor, at: datetime) -> Institution:
+def day_of(city: Area, *, clerk: Actor, at: datetime) -> Session:
+    """The whole day of a moment at the institution of a city, for what is assessed on it; opened once."""
+    institution = Institution.objects.get(area=city, state="designated")
+    on = at.astimezone(CHINA).date()
+    found = Session.objects.filter(institution=institution, day=on, starts=time.min, state="open").first()
+    return found or open_session(institution, Day(
+        city, "institution", DAYS[0][2], on, time.min, time(23, 59, 59), CATEGORIES, CAPACITY),
+        by=clerk, request_id=_key(city, f"whole day {on}"), at=at)
+
+
+def doctor_for(appointment: Appointment) -> Actor:
+    """The first doctor of the institution who has signed nothing of this person: in a dispute nobody signs again."""
+    signed = Assessment.objects.filter(person_index=bytes(appointment.person_index)).values("first_person")
+    licences = appointment.session.institution.licences.filter(state="licensed").exclude(person__in=signed)
+    return actor_of(licences.select_related("officer__area").order_by("pk")[0].officer)
+
+
+def _furnish(city: Area, *, by: Actor, clerk: Actor, at: datetime, also: Officer | None) -> Institution:
     today = at.astimezone(CHINA).date()
+    since = today.replace(year=today.year - 1, month=1, day=1)
     institution = register_institution(Designation(
         city, f"{city.name}残疾评定中心（演示）", f"{city.name}（演示）", CATEGORIES,
-        today.replace(month=1, day=1), None, "演示文件，非真实指定"),
+        since, None, "演示文件，非真实指定"),
         by=by, request_id=_key(city, "institution"), at=at)
-    for number, name in enumerate(DOCTORS, 1):
-        license_assessor(institution, Licensing(
-            _doctor(city, number, name), _id_number(city, number), [c for c in CATEGORIES if c < 7], today),
-            by=by, request_id=_key(city, f"licence {number}"), at=at)
+    doctors = [(_doctor(city, number, name), _id_number(city, number)) for number, name in enumerate(DOCTORS, 1)]
+    for number, (officer, own) in enumerate([*doctors, *([(also, ALSO)] if also else [])], 1):
+        license_assessor(institution, Licensing(officer, own, [c for c in CATEGORIES if c < 7], since),
+                         by=by, request_id=_key(city, f"licence {number}"), at=at)
     for ahead, kind, place in DAYS:
         open_session(institution, Day(
             city, kind, place, today + timedelta(ahead), time(8, 30), time(17), CATEGORIES, CAPACITY),
@@ -65,8 +85,15 @@ def _doctor(city: Area, number: int, name: str) -> Officer:
 
 def _id_number(city: Area, number: int) -> str:
     """A number that nobody has: no division ever had its first six digits."""
-    first17 = f"43990119700101{city.code // 10**8 % 100:02d}{number}"
+    return _whole(f"43990119700101{city.code // 10**8 % 100:02d}{number}")
+
+
+def _whole(first17: str) -> str:
     return first17 + idnumber.check_digit(first17)
+
+
+ALSO = _whole("43990119700101009")
+"""The number of the doctor of all cities; nobody has it either."""
 
 
 def _key(city: Area, what: str) -> UUID:

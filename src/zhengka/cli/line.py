@@ -13,6 +13,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from django.conf import settings
 from django.utils import timezone
 
+from zhengka.accounts.models import Officer
 from zhengka.areas import services as areas
 from zhengka.areas.models import Area
 from zhengka.assessment import demo as assessment
@@ -57,13 +58,11 @@ class Officers:
     approver: Actor
     producer: Actor
     security: Actor
-    assessor: Actor
 
     @classmethod
     def demo(cls) -> "Officers":
         """The demo's officers."""
-        return cls(*(officers.actor(name) for name in ("clerk", "reviewer", "approver", "producer", "security",
-                                                     "assessor")))
+        return cls(*(officers.actor(name) for name in ("clerk", "reviewer", "approver", "producer", "security")))
 
 
 def load_plan(data: Path) -> list[Area]:
@@ -74,9 +73,12 @@ def load_plan(data: Path) -> list[Area]:
 
 
 def furnish(who: Officers) -> None:
-    """Step 1, for assessments: an institution with two doctors and some days ahead in each city of the plan."""
+    """Step 1, for assessments: an institution with two doctors and some days ahead in each city of the plan; the demo's
+    own doctor signs in each of them.
+    """
     cities = {unit.parent for unit in issuing_units() if unit.parent}
-    assessment.furnish(sorted(cities, key=lambda city: city.code), by=who.approver, clerk=who.clerk, at=timezone.now())
+    assessment.furnish(sorted(cities, key=lambda city: city.code), by=who.approver, clerk=who.clerk, at=timezone.now(),
+                       also=Officer.objects.get(username="assessor"))
 
 
 def issuing_units() -> list[Area]:

@@ -3,7 +3,7 @@
 A story is opened and walked by request ids that are the same in every run: what is done already is not done again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -12,6 +12,8 @@ from django.utils import timezone
 
 from zhengka.areas.calendars import add_months
 from zhengka.areas.models import Area
+from zhengka.assessment import demo as assessment
+from zhengka.assessment.models import Appointment
 from zhengka.cases import services as cases
 from zhengka.cases.models import Case
 from zhengka.cli.line import Officers, Told, act
@@ -19,15 +21,25 @@ from zhengka.core.actors import Actor
 from zhengka.core.models import Event
 from zhengka.formats import idnumber
 from zhengka.registry.models import Certificate, Holder
-from zhengka.registry.services import Finding, Person
+from zhengka.registry.services import Person
 
 SIX_WEEKS = timedelta(days=42)
 """Before now, when the stories begin: a public notice stands for five working days, the longest holiday is eight."""
-NEED = 11
-"""Holders of the sample whom the stories are about."""
+NEED, ASSESSED = 11, 2
+"""Holders of the sample whom the stories are about, and how many of them are assessed."""
 REASON = "演示"
 ACCEPT, ASSESS, DECIDE = ("accept",), ("accept", "book", "assess"), ("review", "approve")
 NOTICE = ("publish", "end_notice")
+Answers = Mapping[str, Any]
+LIMB: Mapping[int, Answers] = {
+    0: {"independence": "fully"}, 1: {"independence": "cannot", "grade_1": ["a"]},
+    2: {"independence": "hardly", "grade_2": ["a"]}, 3: {"independence": "partly", "grade_3": ["c"]},
+    4: {"independence": "mostly", "grade_4": ["a"]}}
+"""Grade → what a doctor writes into the form of category 4 (肢体); 0: the standard is not met."""
+EAR_AND_MIND: Answers = {
+    "2": {f"{side}_{tone}": "70" for side in ("right", "left") for tone in (500, 1000, 2000, 4000)},
+    "5": {"iq": "30", "adaptive": "severe"}}
+"""Two parts of a multiple disability: 听力 grade 3, 智力 grade 2."""
 
 
 @dataclass
@@ -45,27 +57,28 @@ class Teller:
             return Case.get(event.subject_id)
         return do(by=self.who.clerk, request_id=key, at=self.then)
 
-    def walk(self, name: str, case: Case, steps: Sequence[str], found: Finding | None = None) -> Case:
+    def walk(self, name: str, case: Case, steps: Sequence[str], answers: Answers | None = None) -> Case:
         """Take these steps of the case, each by whoever holds its permission."""
         at = self.then
         for place, action in enumerate(steps):
             key = act("story", name, place, action)
             if not Event.objects.filter(request_id=key).exists():
                 at = self.now if "end_notice" in steps[:place + 1] or action == "approve" else at
-                case = self._step(Case.get(case.pk), action, found, {"request_id": key, "at": at})
+                case = self._step(Case.get(case.pk), action, answers, {"request_id": key, "at": at})
         return Case.get(case.pk)
 
-    def tale(self, kind: str, holder: Holder, steps: Sequence[str], found: Finding | None = None, **told: Any) -> Case:
+    def tale(self, kind: str, holder: Holder, steps: Sequence[str], answers: Answers | None = None,
+             **told: Any) -> Case:
         """A case of a holder, from its opening on."""
         case = self.open(kind, lambda **by: cases.open_case(kind, Holder.get(holder.pk), **told, **by))
-        return self.walk(kind, case, steps, found)
+        return self.walk(kind, case, steps, answers)
 
     def disputed(self, holder: Holder) -> None:
         """A change of grade that is disputed before the city, then before the province."""
-        about = self.tale("change", holder, (*ASSESS, *NOTICE, *DECIDE), _other(holder))
+        about = self.tale("change", holder, (*ASSESS, *NOTICE, *DECIDE), LIMB[_other(holder)])
         later = Teller(self.who, self.now, self.now)
-        for kind, found in (("dispute_city", Finding(4, 1)), ("dispute_province", Finding(4, 2))):
-            about = later.tale(kind, about.holder or holder, (*ASSESS, *DECIDE), found, disputed=about.pk)
+        for kind, grade in (("dispute_city", 1), ("dispute_province", 2)):
+            about = later.tale(kind, about.holder or holder, (*ASSESS, *DECIDE), LIMB[grade], disputed=about.pk)
 
     def moved(self, kind: str, holder: Holder, to: Area) -> None:
         """A move to another office of the platform."""
@@ -85,44 +98,54 @@ class Teller:
         first = self.tale(kind, holder, (*verified[kind], *DECIDE), reason=reason)
         self.tale(back, first.holder or holder, (*verified.get(back, ACCEPT), *DECIDE))
 
-    def _step(self, case: Case, action: str, found: Finding | None, told: dict[str, Any]) -> Case:
+    def _step(self, case: Case, action: str, answers: Answers | None, told: dict[str, Any]) -> Case:
         if action == "end_notice":
             cases.run_clocks(at=self.now)
             return Case.get(case.pk)
-        by = self._by(next(step.permission for step in case.table.steps if step.action == action))
+        if action == "book":
+            day = assessment.day_of(case.place.parent or case.place, clerk=self.who.clerk, at=told["at"])
+            return cases.book_day(case, day, by=self.who.clerk, **told)
         if action == "assess":
-            return cases.assess(case, found, by=by, **told)
+            place = Appointment.objects.get(case_id=case.pk, state="booked")
+            cases.sign(place, answers or {}, by=assessment.doctor_for(place), **told)
+            return Case.get(case.pk)
+        by = self._by(next(step.permission for step in case.table.steps if step.action == action))
         done = cases.take(case, action, by=by, reason=REASON if action in cases.NEEDS_REASON else "", **told)
         return cases.move_on(done.pk, at=told["at"]) if "transfer" in done.kind_of_case else done
 
     def _by(self, permission: str) -> Actor:
-        return {"case.review": self.who.reviewer, "case.approve": self.who.approver,
-                "case.assess": self.who.assessor}.get(permission, self.who.clerk)
+        return {"case.review": self.who.reviewer, "case.approve": self.who.approver}.get(permission, self.who.clerk)
 
 
-def tell(who: Officers, units: Sequence[Area], *, told: Told) -> None:
-    """Tell every kind of case once; nothing in a sample too small for it, whose people all have an exchange."""
+def tell(who: Officers, units: Sequence[Area], *, told: Told) -> int:
+    """Tell every kind of case once, but the exchange; how many people the sample lacks for it: where any, nothing is
+    told. In a run after the one that told them all people have an exchange, and none are lacking.
+    """
     now = timezone.now()
     teller = Teller(who, now - SIX_WEEKS, now)
     people = _people(timezone.localdate(teller.then), timezone.localdate(now))
     if len(people) < NEED:
-        return
+        return 0 if Event.objects.filter(request_id=act("story", "new")).exists() else NEED - len(people)
     stories = (*_applications(teller, units), *_holders(teller, people, units))
     for place, story in enumerate(stories):
         told(place, len(stories))
         story()
     told(len(stories), len(stories))
+    return 0
 
 
 def _people(begun: date, today: date) -> list[Holder]:
     """The first adults of the sample with a portrait and a paper certificate that was in its tenth year on the day
-    when the stories begin, and still is valid.
+    when the stories begin, and still is valid; before all others two of category 4 (肢体), who are assessed.
     """
     found = Certificate.objects.filter(
         generation=2, state="valid", issued_on__lte=add_months(begun, -12 * 9), valid_until__gt=today,
         category__in=(1, 2, 3, 4), holder__state="registered", holder__photo__isnull=False,
-        holder__source__isnull=False, holder__cases=None, holder__birth_date__lt=date(2000, 1, 1)).order_by("holder_id")
-    return [certificate.holder for certificate in found.select_related("holder", "holder__area")[:NEED]]
+        holder__source__isnull=False, holder__cases=None, holder__birth_date__lt=date(2000, 1, 1),
+        ).select_related("holder", "holder__area").order_by("holder_id")
+    assessed = list(found.filter(category=4)[:ASSESSED])
+    others = found.exclude(pk__in=[certificate.pk for certificate in assessed])[:NEED - ASSESSED]
+    return [certificate.holder for certificate in (*assessed, *others)]
 
 
 def _applications(teller: Teller, units: Sequence[Area]) -> list[Callable[[], object]]:
@@ -131,12 +154,12 @@ def _applications(teller: Teller, units: Sequence[Area]) -> list[Callable[[], ob
 
     def adult() -> None:
         case = teller.open("new", lambda **by: cases.apply(_person("韩江", "19790203", 5), 4, unit, **by))
-        teller.walk("new", case, (*ASSESS, *NOTICE, *DECIDE), Finding(4, 3))
+        teller.walk("new", case, (*ASSESS, *NOTICE, *DECIDE), LIMB[3])
 
     def child() -> None:
         who = _person("韩溪", "20160411", 6, guardian_name="韩江", guardian_phone="13900000001")
-        case = teller.open("new minor", lambda **by: cases.apply(who, 5, unit, **by))
-        teller.walk("new minor", case, (*ASSESS, *DECIDE), Finding(7, 2, ((2, 3), (5, 2))))
+        case = teller.open("new minor", lambda **by: cases.apply(who, 7, unit, **by))
+        teller.walk("new minor", case, (*ASSESS, *DECIDE), EAR_AND_MIND)
 
     def arrival() -> None:
         who = _person("方远", "19650807", 7)
@@ -149,7 +172,7 @@ def _applications(teller: Teller, units: Sequence[Area]) -> list[Callable[[], ob
 
 def _holders(teller: Teller, people: list[Holder], units: Sequence[Area]) -> list[Callable[[], object]]:
     """What holders bring, one after another."""
-    damage, loss, change, correction, renewal, city, province, nation, wish, unmet, freeze = people[:NEED]
+    change, unmet, damage, loss, correction, renewal, city, province, nation, wish, freeze = people[:NEED]
     tale = teller.tale
     return [
         lambda: tale("damage", damage, (*ACCEPT, *DECIDE)), lambda: tale("loss", loss, (*ACCEPT, *DECIDE)),
@@ -160,7 +183,7 @@ def _holders(teller: Teller, people: list[Holder], units: Sequence[Area]) -> lis
         lambda: teller.moved("transfer_out_province", province, _unit(units, province, same_city=False)),
         lambda: teller.left_behind(nation),
         lambda: teller.undone("cancellation", wish, "own-wish", "restoration"),
-        lambda: tale("cancellation_unmet", unmet, (*ASSESS, *DECIDE)),
+        lambda: tale("cancellation_unmet", unmet, (*ASSESS, *DECIDE), LIMB[0]),
         lambda: teller.undone("freeze", freeze, "death-reported", "unfreeze")]
 
 
@@ -170,10 +193,9 @@ def _unit(units: Sequence[Area], holder: Holder, *, same_city: bool) -> Area:
                 and (unit.pk // 10**8 == holder.area_id // 10**8) == same_city)
 
 
-def _other(holder: Holder) -> Finding:
-    """A finding that is not what the holder's certificate says."""
-    has = holder.certificates.get(generation=2)
-    return Finding(4, 3 if (has.category, has.grade) != (4, 3) else 4)
+def _other(holder: Holder) -> int:
+    """A grade that is not what the holder's certificate says."""
+    return 4 if holder.certificates.get(generation=2).grade == 3 else 3
 
 
 def _person(name: str, born: str, number: int, **more: Any) -> Person:

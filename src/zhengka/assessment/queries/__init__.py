@@ -6,6 +6,7 @@ from zhengka.assessment.queries.days import (
     Result,
     appointment,
     assessment,
+    booked,
     conclusion,
     day,
     forms,
@@ -18,6 +19,7 @@ from zhengka.assessment.queries.days import (
     route,
     session,
     sessions,
+    unsigned,
     waiting,
 )
 from zhengka.assessment.queries.figures import Figures, Period, Unit, figures
@@ -31,6 +33,7 @@ __all__ = [
     "Unit",
     "appointment",
     "assessment",
+    "booked",
     "conclusion",
     "day",
     "figures",
@@ -44,5 +47,6 @@ __all__ = [
     "route",
     "session",
     "sessions",
+    "unsigned",
     "waiting",
 ]

@@ -125,6 +125,16 @@ def appointment(pk: int, *, actor: Actor) -> Appointment:
         "session__institution", "area"))
 
 
+def booked(case_id: int, *, actor: Actor) -> Appointment | None:
+    """The open appointment of a case, where the actor may see it."""
+    return Appointment.objects.filter(shared(actor), case_id=case_id, state="booked").first()
+
+
+def unsigned(case_id: int, *, actor: Actor) -> Assessment | None:
+    """The assessment of a case that waits for a second signature, where the actor may see it."""
+    return Assessment.objects.filter(shared(actor), case_id=case_id, state="signed").order_by("pk").last()
+
+
 def assessment(pk: int, *, actor: Actor) -> Assessment:
     """One assessment of the actor's area, or shared with it; `Refusal("not-found")`."""
     return _one(Assessment.objects.filter(shared(actor), pk=pk).select_related(

@@ -1,6 +1,6 @@
 """Use cases of cases (办理): opened, moved one by one or many at once, ended by two persons' decision."""
 
-from zhengka.cases.services.assessing import book_day, category_of, miss_day, second, sign
+from zhengka.cases.services.assessing import book_day, cancel_day, category_of, miss_day, second, sign, waits_for_day
 from zhengka.cases.services.counting import add_up
 from zhengka.cases.services.desk import give_back, hand_over, take_on
 from zhengka.cases.services.elsewhere import Present, open_elsewhere
@@ -28,11 +28,12 @@ from zhengka.cases.services.opening import (
     open_case,
     told,
 )
-from zhengka.cases.services.steps import NEEDS_REASON, assess, end_notice, take
+from zhengka.cases.services.steps import BY_ASSESSMENT, NEEDS_REASON, end_notice, take
 from zhengka.cases.services.ways import load_ways
 
 __all__ = [
     "ACTIONS",
+    "BY_ASSESSMENT",
     "CHUNK",
     "DISPUTED",
     "NEEDS_REASON",
@@ -46,8 +47,8 @@ __all__ = [
     "approve_many",
     "ask_all",
     "ask_exchange",
-    "assess",
     "book_day",
+    "cancel_day",
     "carry_out_all",
     "carry_out_exchange",
     "category_of",
@@ -71,4 +72,5 @@ __all__ = [
     "take_on",
     "told",
     "waiting",
+    "waits_for_day",
 ]

@@ -17,8 +17,10 @@ from zhengka.cases.models import Case
 from zhengka.cases.services import steps
 from zhengka.cases.services.moving import move, part
 from zhengka.cases.services.opening import told
+from zhengka.cases.services.telling import tell
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
+from zhengka.core.events import lock
 from zhengka.formats import idnumber
 from zhengka.registry import services as registry
 from zhengka.registry.services import Finding
@@ -33,16 +35,48 @@ def book_day(case: Case, session: Session, *, by: Actor, request_id: UUID, at: d
                     person_index=bytes(case.person_index), dispute=case.kind_of_case.startswith("dispute"),
                     shared_with=other)
     assessment.book(session, wanted, **vars(part(asked, "appointment")))
-    return move(case, "book", asked, day=session.day.isoformat())
+    if "book" in case.table.actions:
+        case = move(case, "book", asked, day=session.day.isoformat())
+    else:
+        (case,) = lock(case)
+        case.table.step(case.state, "assess")
+    tell(case, "book", part(asked, "told"))
+    return case
+
+
+def waits_for_day(case: Case) -> bool:
+    """True for a case that no doctor can sign anything of before a day is booked, also where booking is no step."""
+    return _goes(case, "book" if "book" in case.table.actions else "assess")
 
 
 @transaction.atomic
 def miss_day(appointment: Appointment, *, by: Actor, request_id: UUID, at: datetime) -> Appointment:
     """Nobody came (未到评): the case waits for another day."""
     asked = Asked(by, request_id, at)
-    if case := _case(appointment.case_id):
-        steps.take(case, "miss", reason="未到评", **vars(part(asked, "case")))
-    return assessment.miss(appointment, **vars(asked))
+    missed = assessment.miss(appointment, **vars(asked))
+    _wait_for_another(appointment, "未到评", asked)
+    return missed
+
+
+@transaction.atomic
+def cancel_day(appointment: Appointment, *, by: Actor, request_id: UUID, at: datetime) -> Appointment:
+    """The place is given back (取消预约): the case waits for another day."""
+    asked = Asked(by, request_id, at)
+    cancelled = assessment.cancel(appointment, **vars(asked))
+    _wait_for_another(appointment, "取消预约", asked)
+    return cancelled
+
+
+def _wait_for_another(appointment: Appointment, why: str, asked: Asked) -> None:
+    """The case is where a day is booked for it: without an appointment no doctor can sign anything of it."""
+    case = _case(appointment.case_id)
+    if case and _goes(case, "miss"):
+        steps.carry(case, "miss", reason=why, **vars(part(asked, "case")))
+
+
+def _goes(case: Case, action: str) -> bool:
+    """True where the step is one of the case's own table, from where it is."""
+    return any((step.source, step.action) == (case.state, action) for step in case.table.steps)
 
 
 @transaction.atomic
@@ -63,8 +97,8 @@ def second(row: Assessment, *, agrees: bool, by: Actor, request_id: UUID, at: da
     asked = Asked(by, request_id, at)
     row = assessment.countersign(row, agrees=agrees, reason=reason, **vars(asked))
     case, action = _case(row.case_id), "countersign" if agrees else "differ"
-    if case and any((step.source, step.action) == (case.state, action) for step in case.table.steps):
-        steps.take(case, action, reason=reason, **vars(part(asked, "case")))
+    if case and _goes(case, action):
+        steps.carry(case, action, reason=reason, **vars(part(asked, "case")))
     return row
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from zhengka.assessment.models import Appointment
 from zhengka.bulk.services import Asked
 from zhengka.cases import book
 from zhengka.cases.models import Case
@@ -22,7 +23,9 @@ NEEDS_REASON = frozenset({
     "close", "return_papers", "decline", "withdraw", "disprove", "miss", "fail", "differ", "object", "dismiss",
     "uphold", "reassess", "send_back", "send_back_to_review", "send_back_to_approval", "refuse", "turn_back"})
 """Steps that go back, aside or to an end: who takes them says why, and the person may read it."""
-BY_OTHERS = frozenset({"assess", "order", "arrive", "freeze", "lapse", "end_notice", "extend_notice"})
+BY_ASSESSMENT = frozenset({"book", "assess", "countersign", "differ"})
+"""Steps that come with a day, a signed form or a second signature: `assessing` asks for licence and fairness."""
+BY_OTHERS = BY_ASSESSMENT | {"order", "arrive", "freeze", "lapse", "end_notice", "extend_notice"}
 """Steps that have a service of their own, or that the platform takes."""
 FRESH: Mapping[str, dict[str, Any]] = {
     "send_back": {"reviewer_person": ""}, "send_back_to_review": {"reviewer_person": ""},
@@ -37,11 +40,20 @@ FRESH: Mapping[str, dict[str, Any]] = {
 def take(case: Case, action: str, *, by: Actor, request_id: UUID, at: datetime, reason: str = "") -> Case:
     """Take the step `action` of a case, whatever its kind. The last decision does what was decided (`effects`).
 
-    `Refusal`: `step-not-open`, `not-permitted`, `not-found`, `office-wrong`, `same-person`, `notice-running`,
-    `reason-missing`, and what the effects say. Raises `Replayed` for a repeat.
+    `Refusal`: `step-not-open` (also for a step of `BY_OTHERS`), `not-permitted`, `not-found`, `office-wrong`,
+    `same-person`, `notice-running`, `reason-missing`, `appointment-open` (an appointment itself says who did not come),
+    and what the effects say. Raises `Replayed` for a repeat.
     """
     if action in BY_OTHERS:
         raise Refusal("step-not-open", subject="case", state=case.state, action=action)
+    if action == "miss" and Appointment.objects.filter(case_id=case.pk, state="booked").exists():
+        raise Refusal("appointment-open")
+    return carry(case, action, by=by, request_id=request_id, at=at, reason=reason)
+
+
+@transaction.atomic
+def carry(case: Case, action: str, *, by: Actor, request_id: UUID, at: datetime, reason: str = "") -> Case:
+    """As `take`, for the service that a step belongs to: it has looked at what the step's own table does not know."""
     if action in NEEDS_REASON and not reason.strip():
         raise Refusal("reason-missing")
     asked, facts = Asked(by, request_id, at), {"reason": reason.strip()} if reason.strip() else {}
@@ -54,7 +66,8 @@ def take(case: Case, action: str, *, by: Actor, request_id: UUID, at: datetime, 
 def assess(case: Case, found: Finding | None, *, by: Actor, request_id: UUID, at: datetime) -> Case:
     """Keep an institution's conclusion (评定结论): category and grade, or None where the standard is not met.
 
-    `Refusal` as `take`, and `finding-impossible`.
+    For `assessing.sign`, which asks for appointment, licence and fairness. `Refusal` as `take`, and
+    `finding-impossible`.
     """
     if found is not None:
         _check(found)

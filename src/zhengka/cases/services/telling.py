@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from zhengka.areas.models import Area
+from zhengka.assessment.models import Appointment
 from zhengka.bulk.services import Asked
 from zhengka.cases import book
 from zhengka.cases.models import Case
@@ -115,6 +116,17 @@ def _accepted(case: Case, asked: Asked, _reason: str) -> dict[str, Any]:
     return {"number": str(case.pk), "until": case.due_on or day(asked.at) + timedelta(days=60)}
 
 
+def _booked(case: Case, _asked: Asked, _reason: str) -> dict[str, Any]:
+    """The day of the case's appointment, and where to go."""
+    day_ = Appointment.objects.select_related("session__institution").get(case_id=case.pk, state="booked").session
+    return {"number": str(case.pk), "day": day_.day, "time": f"{day_.starts:%H:%M}",
+            "place": f"{day_.institution.name} {day_.place}"}
+
+
+def _unbooked(_case: Case, _asked: Asked, _reason: str) -> dict[str, Any]:
+    return {"heading": "残疾评定另约时间", "body": "您约好的残疾评定没有了。我们会另约时间。"}
+
+
 def _missing(case: Case, asked: Asked, reason: str) -> dict[str, Any]:
     return {"number": str(case.pk), "papers": reason, "until": day(asked.at) + TO_BRING}
 
@@ -151,6 +163,7 @@ def said(category: int, grade: int) -> str:
 
 
 LETTERS: Mapping[str, tuple[tuple[str, Slots], ...]] = {
+    "book": (("appointment", _booked),), "miss": (("generic", _unbooked),),
     "accept": (("acceptance", _accepted),), "return_papers": (("papers-missing", _missing),),
     "refuse": (("decision-refused", _refused), ("ways-to-dispute", _dispute)),
     "fail": (("decision-refused", _refused), ("ways-to-dispute", _dispute)),

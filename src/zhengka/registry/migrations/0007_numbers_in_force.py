@@ -9,7 +9,7 @@ ONE_IN_FORCE = models.Case(models.When(state__in=("valid", "frozen"), then=model
 class Migration(migrations.Migration):
     """The index over numbers keeps one in force, and still finds a person by an old one."""
 
-    dependencies = [("registry", "0005_terms")]
+    dependencies = [("registry", "0006_neighbours")]
     operations = [
         migrations.RemoveConstraint("certificate", "certificate_number_once"),
         migrations.AddConstraint("certificate", models.UniqueConstraint(

@@ -19,11 +19,9 @@ from zhengka.cases import book, fronts, queries, services
 from zhengka.cases.models import Case
 from zhengka.cases.queries import Choice
 from zhengka.core.errors import PROBLEMS
-from zhengka.formats.certnumber import CATEGORIES, GRADES
 from zhengka.papers import queries as portraits
 from zhengka.papers.queries import Subject
 from zhengka.papers.rules import Need
-from zhengka.registry.services import Finding
 from zhengka.web.access import Request, act, requires
 from zhengka.web.staff import history, papers
 from zhengka.web.staff.case_words import KIND_WORDS, OTHERWISE, PERMISSION_WHO, REASON_WORDS, STAGE_WORDS, STEP_SAID
@@ -33,38 +31,15 @@ from zhengka.web.staff.words import PHASE_WORDS, bilingual, disability, masked, 
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Fact, Stage
 
-SHORTCUTS = {"confirm": "c", "precheck": "c", "accept": "c", "book": "b", "publish": "p", "verify": "v", "review": "r",
-             "approve": "a", "recheck": "a", "countersign": "s", "request": "q"}
+SHORTCUTS = {"confirm": "c", "precheck": "c", "accept": "c", "publish": "p", "verify": "v", "review": "r",
+             "approve": "a", "recheck": "a", "request": "q"}
 """Step → its key."""
-MULTIPLE = 7
 
 
 class ReasonForm(forms.Form):
     """Why a case goes back or ends."""
 
     reason = forms.CharField(label=_("Reason"), max_length=200, widget=forms.Textarea(attrs={"rows": 2}))
-
-
-class FindingForm(forms.Form):
-    """An institution's conclusion: the grade in each category that was assessed; several make it a multiple one."""
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        """One choice for each category but the multiple one."""
-        super().__init__(*args, **options)
-        grades = [("", _("not assessed, or standard not met")), *(
-            (str(grade), bilingual((term.zh, term.en))) for grade, term in GRADES.items())]
-        for category, term in CATEGORIES.items():
-            if category != MULTIPLE:
-                self.fields[f"category_{category}"] = forms.ChoiceField(
-                    label=bilingual((term.zh, term.en)), choices=grades, required=False)
-
-    def finding(self) -> Finding | None:
-        """What was found; None where no category meets the standard."""
-        parts = [(category, int(value)) for category in CATEGORIES
-                 if (value := self.cleaned_data.get(f"category_{category}", ""))]
-        if len(parts) > 1:
-            return Finding(MULTIPLE, min(grade for _category, grade in parts), tuple(parts))
-        return Finding(*parts[0]) if parts else None
 
 
 class DayForm(forms.Form):
@@ -81,27 +56,31 @@ class DayForm(forms.Form):
 @requires("case.read")
 def case(request: Request, pk: int) -> HttpResponse:
     """The page of a case."""
-    return _page(request, queries.get(pk, actor=request.actor), ReasonForm(), FindingForm())
+    return _page(request, queries.get(pk, actor=request.actor), ReasonForm())
 
 
-def _page(request: Request, row: Case, form: ReasonForm, finding: FindingForm) -> HttpResponse:
+def _page(request: Request, row: Case, form: ReasonForm) -> HttpResponse:
     choices = [each for each in queries.choices(row, actor=request.actor)
                if each.step.action not in ("order", "end_notice", "arrive", "freeze", "lapse",
                                          "extend_notice")]
     open_ = [each.step.action for each in choices if each.is_open]
     needs = queries.papers_needed(row) if row.ended_at is None else []
+    place = assessment.booked(row.pk, actor=request.actor) if row.ended_at is None else None
+    first = assessment.unsigned(row.pk, actor=request.actor) if "countersign" in open_ else None
     return render(request, "staff/case.html", {
         "title": row.name, "caption": KIND_WORDS[row.kind_of_case], "case": row, "form": form,
         "stages": _stages(row), "facts": _facts(request, row), "missing": _missing(row, needs),
         "open": [(action, SHORTCUTS.get(action, "")) for action in open_
-                 if action not in services.NEEDS_REASON and action != "assess"],
-        "finding": finding if "assess" in open_ else None,
-        "back_steps": [action for action in open_ if action in services.NEEDS_REASON],
+                 if action not in services.NEEDS_REASON | services.BY_ASSESSMENT],
+        "back_steps": [action for action in open_ if action in services.NEEDS_REASON - services.BY_ASSESSMENT
+                       and not (action == "miss" and place)],
+        "place": place, "first": first,
         "closed": [(words.act(each.step.action, "case"), _why(row, each))
                    for each in choices if not each.is_open],
         "photo": _photo(request, row),
         "portrait": row.ended_at is None and row.holder_id is None and request.actor.may("case.confirm"),
-        "papers": _papers(request, row, needs), "may_book": "book" in open_ and request.actor.may("assessment.plan"),
+        "papers": _papers(request, row, needs), "may_book": (place is None and services.waits_for_day(row)
+                     and request.actor.may("assessment.plan")),
         "desk": _desk(request, row), "events": history.of_row(request, row),
         "breadcrumbs": trail((_("Cases"), "staff:cases"))})
 
@@ -150,7 +129,8 @@ def book_day(request: Request, pk: int) -> HttpResponse:
     return render(request, "staff/form.html", {
         "title": _("Book the assessment"), "caption": row.name, "form": form, "submit": _("Book this day"),
         "back": reverse("staff:case", args=[pk]),
-        "intro": "" if found else _("No day has a free place for this kind of disability. Open one, or book without."),
+        "intro": "" if found else _(
+            "No day has a free place for this kind of disability. Open one on an institution's page."),
         "breadcrumbs": [*trail((_("Cases"), "staff:cases")),
                         {"label": row.name, "href": reverse("staff:case", args=[pk])}]})
 
@@ -262,21 +242,16 @@ def _day(at: Any) -> str:
     return timezone.localtime(at).strftime("%Y-%m-%d")
 
 
-@requires("case.confirm", "case.review", "case.approve", "case.open", "case.assess")
+@requires("case.confirm", "case.review", "case.approve", "case.open")
 @require_POST
 def step(request: Request, pk: int) -> HttpResponse:
     """Take one step of a case; the form names the action."""
     row, action = queries.get(pk, actor=request.actor), request.POST.get("action", "")
     told: dict[str, Any] = {"by": request.actor, "at": timezone.now()}
-    form, finding = ReasonForm(request.POST), FindingForm(request.POST)
-    if action == "assess":
-        if not finding.is_valid():
-            return _page(request, row, ReasonForm(), finding)
-        return _done(request, pk, action, lambda key: services.assess(
-            row, finding.finding(), request_id=key, **told))
+    form = ReasonForm(request.POST)
     if action in services.NEEDS_REASON:
         if not form.is_valid():
-            return _page(request, row, form, FindingForm())
+            return _page(request, row, form)
         told["reason"] = form.cleaned_data["reason"]
     return _done(request, pk, action, lambda key: services.take(row, action, request_id=key, **told))
 

@@ -91,7 +91,7 @@ def trace(found: Conclusion) -> str:
 def step(request: Request, pk: int, action: str) -> HttpResponse:
     """The office cancels an appointment, or notes that nobody came."""
     row = queries.appointment(pk, actor=request.actor)
-    do = {"cancel": services.cancel, "miss": cases.miss_day}[action]
+    do = {"cancel": cases.cancel_day, "miss": cases.miss_day}[action]
     return act(request, lambda key: do(row, by=request.actor, request_id=key, at=timezone.now()),
                to=reverse("staff:appointment", args=[pk]), said=SAID[action])
 
