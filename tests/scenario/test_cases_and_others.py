@@ -16,6 +16,7 @@ from zhengka.assessment.models import Appointment
 from zhengka.cases import services
 from zhengka.cases.models import Case
 from zhengka.core.errors import Refusal
+from zhengka.core.models import Event
 from zhengka.letters import queries as letters
 from zhengka.letters.models import Letter
 from zhengka.papers import services as papers
@@ -91,6 +92,27 @@ def test_who_may_book_is_led_to_the_days():
     story.take("accept")
     page = Visitor(builders.make_officer()).get(reverse("staff:case", args=[story.case.pk])).content.decode()
     assert reverse("staff:case-book", args=[story.case.pk]) in page
+
+
+def test_who_need_never_be_assessed_again_is_booked_only_with_a_reason():
+    story = applies(wanted=4)
+    appointment, institution = booked(story)
+    limb = {"independence": "partly", "grade_3": ["c"], "again": "never", "again_reason": "limb-lost"}
+    services.sign(appointment, limb, by=assessing.make_assessor(institution), request_id=builders.request_id(), at=NOON)
+    story.case = Case.get(story.case.pk)
+    story.notice()
+    holder = story.take("review", "approve").holder
+    again, clerk = brings("change", holder, at=story.at), builders.make_officer()
+    again.take("accept")
+    assert "Never again" in Visitor(clerk).get(reverse("staff:case", args=[again.case.pk])).content.decode()
+    session = assessing.make_session_today(institution)
+    url = reverse("staff:case-book", args=[again.case.pk])
+    assert "This field is required" in Visitor(clerk).act(url, day=session.pk).content.decode()
+    with pytest.raises(Refusal, match="reason-missing"):
+        services.book_day(again.case, session, by=again.by("clerk"), request_id=builders.request_id(), at=NOON)
+    Visitor(clerk).act(url, day=session.pk, reason="另一肢体受伤")
+    assert Case.get(again.case.pk).state == "booked"
+    assert Event.objects.get(subject="case", subject_id=again.case.pk, action="book").facts["reason"] == "另一肢体受伤"
 
 
 def test_who_is_booked_is_noted_as_missing_on_the_appointment_alone():

@@ -155,6 +155,12 @@ def results(case_id: int, *, actor: Actor) -> list[Result]:
     return [Result(one, conclusion(one)) for one in found.select_related("institution").order_by("-pk")]
 
 
+def again(person_index: bytes) -> rules.Again | None:
+    """What the last assessment of a person says of another one; None where it says nothing, or there was none."""
+    last = Assessment.objects.filter(person_index=person_index).exclude(state="differed").order_by("pk").last()
+    return conclusion(last).again if last else None
+
+
 def conclusion(assessment: Assessment) -> Conclusion:
     """What an assessment concluded: grade, clauses, components, and when to assess again."""
     return rules.Conclusion.from_json(json.loads(fields.open_(bytes(assessment.conclusion), "assessment.conclusion")))

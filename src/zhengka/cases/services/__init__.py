@@ -1,6 +1,15 @@
 """Use cases of cases (办理): opened, moved one by one or many at once, ended by two persons' decision."""
 
-from zhengka.cases.services.assessing import book_day, cancel_day, category_of, miss_day, second, sign, waits_for_day
+from zhengka.cases.services.assessing import (
+    book_day,
+    cancel_day,
+    category_of,
+    miss_day,
+    needs_no_other,
+    second,
+    sign,
+    waits_for_day,
+)
 from zhengka.cases.services.counting import add_up
 from zhengka.cases.services.desk import give_back, hand_over, take_on
 from zhengka.cases.services.elsewhere import Present, open_elsewhere
@@ -61,6 +70,7 @@ __all__ = [
     "load_ways",
     "miss_day",
     "move_on",
+    "needs_no_other",
     "open_case",
     "open_elsewhere",
     "open_exchange",

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from zhengka.assessment import queries
 from zhengka.assessment import services as assessment
 from zhengka.assessment.models import Appointment, Assessment, Session
 from zhengka.assessment.persons import Person as Patient
@@ -27,21 +28,33 @@ from zhengka.registry.services import Finding
 
 
 @transaction.atomic
-def book_day(case: Case, session: Session, *, by: Actor, request_id: UUID, at: datetime) -> Case:
-    """Book the assessment of a case on a day of an institution (预约评定); `Refusal` as `assessment.book`, `take`."""
-    asked = Asked(by, request_id, at)
+def book_day(case: Case, session: Session, *, by: Actor, request_id: UUID, at: datetime, reason: str = "") -> Case:
+    """Book the assessment of a case on a day of an institution (预约评定).
+
+    `reason`: why somebody is assessed whose last doctors wrote that they need never be again. `Refusal` as
+    `assessment.book` and `take`, and `reason-missing` where there is none.
+    """
+    if needs_no_other(case) and not reason.strip():
+        raise Refusal("reason-missing")
+    asked, facts = Asked(by, request_id, at), {"reason": reason.strip()} if reason.strip() else {}
     other = case.area_id if case.place != case.area else case.front_id
     wanted = Wanted(area=case.place, case_id=case.pk, category=category_of(case), person=_patient(case),
                     person_index=bytes(case.person_index), dispute=case.kind_of_case.startswith("dispute"),
                     shared_with=other)
     assessment.book(session, wanted, **vars(part(asked, "appointment")))
     if "book" in case.table.actions:
-        case = move(case, "book", asked, day=session.day.isoformat())
+        case = move(case, "book", asked, day=session.day.isoformat(), **facts)
     else:
         (case,) = lock(case)
         case.table.step(case.state, "assess")
     tell(case, "book", part(asked, "told"))
     return case
+
+
+def needs_no_other(case: Case) -> bool:
+    """True where the person's last assessment says that there need never be another, and none disputes it."""
+    last = None if case.kind_of_case.startswith("dispute") else queries.again(bytes(case.person_index))
+    return last is not None and last.on is None
 
 
 def waits_for_day(case: Case) -> bool:

@@ -24,6 +24,7 @@ from zhengka.papers.queries import Subject
 from zhengka.papers.rules import Need
 from zhengka.web.access import Request, act, requires
 from zhengka.web.staff import history, papers
+from zhengka.web.staff.assessment import terms
 from zhengka.web.staff.case_words import KIND_WORDS, OTHERWISE, PERMISSION_WHO, REASON_WORDS, STAGE_WORDS, STEP_SAID
 from zhengka.web.staff.cases import due_cell
 from zhengka.web.staff.navigation import area_name, trail
@@ -45,9 +46,13 @@ class ReasonForm(forms.Form):
 class DayForm(forms.Form):
     """On which day, at which institution."""
 
-    def __init__(self, *args: Any, days: list[Session], **options: Any) -> None:
-        """The days that have a free place."""
+    def __init__(self, *args: Any, days: list[Session], why: bool, **options: Any) -> None:
+        """The days that have a free place; `why`: somebody wrote that the person need never be assessed again."""
         super().__init__(*args, **options)
+        if why:
+            self.fields["reason"] = forms.CharField(
+                label=_("Why this person is assessed again"), max_length=200,
+                help_text=_("The last assessment says: never again."))
         self.fields["day"] = forms.ChoiceField(label=_("Day"), widget=forms.RadioSelect, choices=[
             (str(day.pk), f"{day.day.isoformat()} {day.starts:%H:%M} · {day.institution.name} {day.place} · "
                           f"{day.capacity - day.taken}") for day in days])
@@ -120,11 +125,12 @@ def book_day(request: Request, pk: int) -> HttpResponse:
     """The days with a free place for a case; one of them is booked."""
     row = queries.get(pk, actor=request.actor)
     found = list(assessment.free_sessions(services.category_of(row), row.place.code, since=timezone.localdate())[:MOST])
-    form = DayForm(request.POST or None, days=found)
+    form = DayForm(request.POST or None, days=found, why=services.needs_no_other(row))
     if request.method == "POST" and form.is_valid():
         chosen = next(day for day in found if str(day.pk) == form.cleaned_data["day"])
         return act(request, lambda key: services.book_day(
-            row, chosen, by=request.actor, request_id=key, at=timezone.now()),
+            row, chosen, by=request.actor, request_id=key, at=timezone.now(),
+            reason=form.cleaned_data.get("reason", "")),
             to=reverse("staff:case", args=[pk]), said=STEP_SAID["book"])
     return render(request, "staff/form.html", {
         "title": _("Book the assessment"), "caption": row.name, "form": form, "submit": _("Book this day"),
@@ -151,6 +157,8 @@ def _facts(request: Request, row: Case) -> list[Fact]:
     if row.found is not None:
         facts.append(Fact(_("Conclusion of the assessment"), disability(row.found["category"], row.found["grade"])
                           if row.found else _("Standard not met")))
+    if row.ended_at is None and (again := assessment.again(bytes(row.person_index))):
+        facts.append(Fact(_("Another assessment"), terms.again(again, row.area_id)))
     if row.reason:
         facts.append(Fact(_("Reason"), REASON_WORDS.get(row.reason, row.reason)))
     if row.front:
