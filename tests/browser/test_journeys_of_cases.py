@@ -101,7 +101,7 @@ def test_a_first_application_is_typed_in_one_go_and_goes_through_all_hands(live_
     follow(approver, "a")
     assert "The case is approved" in said(approver)
     faults += approver.inspect(WIDE, NARROW)
-    assert Certificate.objects.get().grade == 2 and Card.objects.get().state == "ordered"
+    assert Certificate.objects.get().grade == 3 and Card.objects.get().state == "ordered"
     for window in (clerk, doctor, reviewer, approver):
         window.close()
     assert not faults
