@@ -3,10 +3,12 @@
 import datetime as dt
 
 import pytest
+from django.utils import timezone
 
 import builders
 from builders import NOON
 from stories import HAND, LEG, Story, applies, brings, card_holder
+from visits import Visitor
 from zhengka.areas.models import Area
 from zhengka.cards.models import Card
 from zhengka.cases import services
@@ -142,3 +144,22 @@ def test_what_was_never_assessed_cannot_be_disputed_by_an_assessment():
     story = granted()
     with pytest.raises(Refusal, match="dispute-of-nothing"):
         brings("dispute_city", other, disputed=story.case.pk, at=NOON)
+
+
+def test_who_was_refused_disputes_it_at_the_counter_while_the_days_run():
+    story = applies(at=timezone.now())
+    story.take("accept", "book")
+    story.assess(None)
+    clerk, page = Visitor(builders.make_officer("clerk", area=story.case.area)), f"/staff/cases/{story.case.pk}"
+    assert f"{page}/dispute" not in text(clerk, page)
+    story.take("fail")
+    assert f"{page}/dispute" in text(clerk, page)
+    answer = clerk.act(f"{page}/dispute")
+    opened = Case.objects.get(kind_of_case="dispute_city")
+    assert answer.url == f"/staff/cases/{opened.pk}" and (opened.disputes_id, opened.holder) == (story.case.pk, None)
+    assert "石榴" in text(clerk, answer.url)
+
+
+def text(who: Visitor, page: str) -> str:
+    """A page as it comes."""
+    return who.get(page).content.decode()

@@ -201,8 +201,8 @@ UNHEARD: Final = ("withdrawn", "declined")
 
 
 def by_death(state: str) -> Step:
-    """The person has died: their case ends, wherever it stands (因死亡终止). Beside the line of every kind, for no office
-    chooses it: it follows from the cancellation that is approved.
+    """The person has died: their case ends, wherever it stands (因死亡终止). Beside the line of every kind, for no
+    office chooses it: it follows from the cancellation that is approved.
     """
     return Step(state, "end_by_death", "closed", "case.approve", zh="因死亡终止")
 

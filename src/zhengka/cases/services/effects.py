@@ -307,7 +307,8 @@ def _dispute(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, An
             unmet = book.procedure_for("cancellation_unmet", case.area_id, day(asked.at))[1]
             end_certificates(case, unmet.barred_until(day(asked.at)), asked)
         return None, {}
-    given, also, reason = old, {}, "change"
+    also: dict[str, Any] = {}
+    given, reason = old, "change"
     if old is None:
         given, also, reason = _given_back(case, asked)
     _unbarred(case, asked)

@@ -145,6 +145,20 @@ def dispute(kind: str, decided: Case, *, by: Actor, request_id: UUID, at: dateti
     return _open(case, told(decided) | {"disputed": decided.pk}, Asked(by, request_id, at))
 
 
+def disputable(decided: Case, at: datetime) -> str:
+    """The kind of dispute that may be brought against a decided case now; empty where none may."""
+    kind = next((kind for kind, kinds in DISPUTED.items() if decided.kind_of_case in kinds), "")
+    if not kind or decided.ended_at is None:
+        return ""
+    case = Case(kind_of_case=kind, area_id=decided.area_id, disputes=decided)
+    try:
+        case.policy = book.procedure_for(kind, case.area_id, day(at))[0]
+        _dispute(case, {}, day(at))
+    except Refusal:
+        return ""
+    return kind
+
+
 def open_arrival(departure: Case, to: Area, asked: Asked) -> Case:
     """Open the arrival (迁入) of a move at the other office; the platform does, for it sees both."""
     holder = departure.holder

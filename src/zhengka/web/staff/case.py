@@ -86,8 +86,14 @@ def _page(request: Request, row: Case, form: ReasonForm) -> HttpResponse:
         "portrait": row.ended_at is None and row.holder_id is None and request.actor.may("case.confirm"),
         "papers": _papers(request, row, needs), "may_book": (place is None and services.waits_for_day(row)
                      and request.actor.may("assessment.plan")),
-        "desk": _desk(request, row), "events": history.of_row(request, row),
+        "dispute": _dispute(request, row), "desk": _desk(request, row), "events": history.of_row(request, row),
         "breadcrumbs": trail((_("Cases"), "staff:cases"))})
+
+
+def _dispute(request: Request, row: Case) -> Any:
+    """Before whom the decision may be disputed now, in words; nothing where it may not, or not by this officer."""
+    kind = services.disputable(row, timezone.now()) if request.actor.may("case.open") else ""
+    return KIND_WORDS[kind] if kind else ""
 
 
 def _desk(request: Request, row: Case) -> str:

@@ -9,6 +9,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST
 
 from zhengka.areas import queries as areas
 from zhengka.areas.models import Area
@@ -23,7 +24,7 @@ from zhengka.formats.names import BadName, normalise
 from zhengka.registry import queries as registry
 from zhengka.registry.models import Holder
 from zhengka.registry.services import Person
-from zhengka.web.access import Request, request_key, requires
+from zhengka.web.access import Request, act, request_key, requires
 from zhengka.web.staff.case_words import KIND_WORDS, REASON_WORDS
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.words import bilingual, disability, problem_words
@@ -136,7 +137,8 @@ class BroughtForm(forms.Form):
         if holder and kind.startswith("dispute"):
             self.fields["disputed"] = forms.TypedChoiceField(label=_("Which decision"), coerce=int, choices=[
                 (case.pk, f"{KIND_WORDS[case.kind_of_case]} {timezone.localtime(case.opened_at):%Y-%m-%d}")
-                for case in queries.of_holder(holder.pk).filter(ended_at__isnull=False)])
+                for case in queries.of_holder(holder.pk).filter(ended_at__isnull=False,
+                                                                kind_of_case__in=services.DISPUTED[kind])])
 
     def told(self) -> dict[str, Any]:
         """What the case is told."""
@@ -168,6 +170,16 @@ def brought(request: Request, pk: int, kind: str) -> HttpResponse:
                         {"label": holder.name, "href": reverse("staff:holder", args=[pk])}]})
 
 
+@requires("case.open")
+@require_POST
+def dispute(request: Request, pk: int) -> HttpResponse:
+    """The decision of a case is disputed at the counter, by whomever it concerns."""
+    row, now = queries.get(pk, actor=request.actor), timezone.now()
+    kind = services.disputable(row, now) or "dispute_city"
+    return act(request, lambda key: services.dispute(kind, row, by=request.actor, request_id=key, at=now),
+               to=lambda opened: reverse("staff:case", args=[opened]))
+
+
 def page_of(form: forms.Form, do: Any) -> HttpResponse | None:
     """The page of the case that was opened; a refusal that speaks of a field stands at the field."""
     try:
@@ -197,5 +209,6 @@ def kinds_for(holder: Holder, cases: list[Case]) -> list[tuple[str, Any]]:
 
 urls = [
     path("cases/new", new, name="case-new"),
+    path("cases/<int:pk>/dispute", dispute, name="case-dispute"),
     path("holders/<int:pk>/cases/<str:kind>", brought, name="case-brought"),
 ]
