@@ -17,6 +17,7 @@ from zhengka.cases.services.telling import tell
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.events import lock
+from zhengka.core.queue import later
 from zhengka.registry.services import Finding
 
 NEEDS_REASON = frozenset({
@@ -58,6 +59,8 @@ def carry(case: Case, action: str, *, by: Actor, request_id: UUID, at: datetime,
         raise Refusal("reason-missing")
     asked, facts = Asked(by, request_id, at), {"reason": reason.strip()} if reason.strip() else {}
     done = DOES.get(action, _move)(case, action, asked, facts)
+    if done.kind_of_case.startswith("transfer") and (done.ended_at or action == "turn_back"):
+        later("cases.move_on", case_id=done.pk)  # the other office's case does not wait for one that has ended
     tell(done, action, asked, reason.strip())
     return done
 

@@ -61,8 +61,7 @@ def case(request: Request, pk: int) -> HttpResponse:
 
 def _page(request: Request, row: Case, form: ReasonForm) -> HttpResponse:
     choices = [each for each in queries.choices(row, actor=request.actor)
-               if each.step.action not in ("order", "end_notice", "arrive", "freeze", "lapse",
-                                         "extend_notice")]
+               if each.step.permission != "case.clock" and each.step.action not in ("order", "end_notice", "arrive")]
     open_ = [each.step.action for each in choices if each.is_open]
     needs = queries.papers_needed(row) if row.ended_at is None else []
     place = assessment.booked(row.pk, actor=request.actor) if row.ended_at is None else None
