@@ -114,6 +114,8 @@ class Walk:
         told = self.asked(self.anybody(step.permission if step else "", case.area_id))
         if action == "assess":
             steps.assess(case, self.dice.choice([LEG, HAND, HAND, None]), **told)
+        elif action == "verify":
+            services.verify(case, self.dice.choice(["", "hospital", "call"]), "2026-118", **told)
         elif action == "end_notice":
             services.end_notice(case, **told)
         else:

@@ -118,8 +118,8 @@ def test_a_departure_that_is_turned_back_by_hand_takes_its_arrival_along():
 
 def test_a_certificate_that_ended_under_way_ends_the_arrival_and_leaves_nobody_waiting():
     holder, away, here = under_way()
-    death = brings("cancellation", holder, reason="death")
-    death.take("accept", "verify", "review", "approve")
+    end = brings("cancellation", holder, reason="own-wish")
+    end.take("accept", "verify", "review", "approve")
     here.take("accept", "review", "approve")
     assert settle(here).state == "closed"
     assert again(away).case.state == "noted" and away.take("close").ended_at

@@ -19,6 +19,12 @@ def another_person(case: Any, facts: Mapping[str, Any]) -> None:
         raise Refusal("same-person")
 
 
+def another_reporter(case: Any, facts: Mapping[str, Any]) -> None:
+    """What was reported is verified by another person than who brought it in: a report is no second source."""
+    if case.reporter_person == facts["by"].person:
+        raise Refusal("same-person")
+
+
 def another_assessor(case: Any, facts: Mapping[str, Any]) -> None:
     """The second doctor who signs an assessment is another person than the first (双人评定)."""
     if case.assessor_person == facts["by"].person:
@@ -68,7 +74,7 @@ LINE: Final = (
         Step("frozen", "request", "requested", "case.confirm", zh="申请迁出"),
         Step("frozen", "lapse", "lapsed", "case.clock", zh="逾期注销"))),
     # -- what was reported is found true by a second source or a call ------------------------------------------------
-    Leg("verification", Step("reported", "verify", "verified", "case.confirm", zh="核实"), (
+    Leg("verification", Step("reported", "verify", "verified", "case.confirm", (another_reporter,), zh="核实"), (
         Step("reported", "disprove", "disproved", "case.confirm", zh="查否"),)),
     # -- an institution decides category and grade -------------------------------------------------------------------
     Leg("assessment", Step("verified", "book", "booked", "case.confirm", zh="预约评定"), (
@@ -223,10 +229,15 @@ DISPUTES: Final = ("dispute_city", "dispute_province")
 UNHEARD: Final = ("withdrawn", "declined")
 """States in which a dispute ended before it was heard: within its time limit it may be brought again."""
 
+UNDO: Final = Step("approved", "undo", "approved", "case.confirm", zh="误报撤销")
+"""A report that two persons believed was wrong: what it stopped or ended holds again at once, by one officer. Beside
+the line, for the case has ended: restoring harms nobody, and may be looked at later.
+"""
+
 
 def by_death(state: str) -> Step:
-    """The person has died: their case ends, wherever it stands (因死亡终止). Beside the line of every kind, for no office
-    chooses it: it follows from the cancellation that is approved.
+    """The person has died: their case ends, wherever it stands (因死亡终止). Beside the line of every kind, for no
+    office chooses it: it follows from the cancellation that is approved.
     """
     return Step(state, "end_by_death", "closed", "case.approve", zh="因死亡终止")
 
