@@ -64,6 +64,9 @@ class Story:
         for action in actions:
             step = next(step for step in self.case.table.steps if step.action == action)
             who = by or self.by(ROLE_OF[step.permission])
+            if action == "verify":
+                self.verify(by=by)
+                continue
             why = {"reason": reason} if action in services.NEEDS_REASON else {}
             self.case = take(self.case, action, by=who, request_id=builders.request_id(), at=self.at, **why)
         return self.case
@@ -72,6 +75,12 @@ class Story:
         """The institution's conclusion, in a story that is not about how it came about."""
         self.case = steps.assess(self.case, found, by=by or self.by("assessor"), request_id=builders.request_id(),
                                  at=self.at)
+        return self.case
+
+    def verify(self, *, by: Actor | None = None) -> Case:
+        """A clerk other than the one who brought the case in finds the report in a second source."""
+        self.case = services.verify(self.case, "hospital", "2026-118", by=by or self.by("clerk"),
+                                    request_id=builders.request_id(), at=self.at)
         return self.case
 
     def notice(self, days: int = 8) -> Case:

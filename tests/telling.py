@@ -111,7 +111,7 @@ class Telling(Story):
         self._no("not-found", step.action, neighbour)
         if office:
             self._no("office-wrong", step.action, builders.make_actor(role, area=self.case.area))
-        for first, then in PAIRS:
+        for first, then in (*PAIRS, ("open", "verify")):
             before = Event.objects.filter(subject="case", subject_id=self.case.pk, action=first).last()
             if then == step.action and before:
                 self._no("same-person", then, builders.make_actor(role, area=area, person=before.person))
@@ -129,6 +129,8 @@ class Telling(Story):
         with pytest.raises(Refusal) as no:
             if action == "assess":
                 steps.assess(self.case, None, **told)
+            elif action == "verify":
+                services.verify(self.case, "call", "13:05", **told)
             else:
                 take(self.case, action, reason="because", **told)
         assert no.value.code == code, f"{action}: {no.value.code} where {code} was expected"

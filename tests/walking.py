@@ -114,6 +114,8 @@ class Walk:
         told = self.asked(self.anybody(step.permission if step else "", case.area_id))
         if action == "assess":
             steps.assess(case, self.dice.choice([LEG, HAND, HAND, None]), **told)
+        elif action == "verify":
+            services.verify(case, self.dice.choice(["", "hospital", "call"]), "2026-118", **told)
         elif action == "end_notice":
             services.end_notice(case, **told)
         else:
@@ -122,11 +124,13 @@ class Walk:
     def clock(self) -> None:
         """The platform takes what is due by the calendar."""
         services.run_clocks(at=self.at)
+        self.moves_are_whole(looked_after=False)
 
     def worker(self) -> None:
         """A worker looks after a move, whether anything was asked for or not."""
         for case in Case.objects.filter(kind_of_case__startswith="transfer").order_by("pk"):
             services.move_on(case.pk, at=self.at)
+        self.moves_are_whole(looked_after=True)
 
     def holiday(self) -> None:
         """A day of the next two weeks is declared off, or worked, or what was declared is taken back."""
@@ -156,6 +160,12 @@ class Walk:
             told["disputed"] = ended.pk if ended else 0
         services.open_case(kind, holder, **self.asked(self.anybody("case.open", holder.area_id)), **told)
 
+    def moves_are_whole(self, *, looked_after: bool) -> None:
+        """No side of a move is open with the other ended, once a worker looked after it or the clock ended one."""
+        for case in Case.objects.exclude(counterpart=None).select_related("counterpart"):
+            if looked_after or case.state == "lapsed":
+                assert bool(case.ended_at) == bool(case.counterpart.ended_at), f"{case.state}, {case.counterpart.state}"
+
     # ---- what must hold ---------------------------------------------------------------------------------------------
 
     def promises(self) -> None:
@@ -175,6 +185,7 @@ class Walk:
         self.seen = max((event.pk for events in told.values() for event in events), default=0)
         for case in Case.objects.order_by("pk"):
             holds(case, told[case.pk])
+            goes_on(case)
             if case.ended_at:
                 self.ends.add(case.pk)
 
@@ -225,6 +236,12 @@ def holds(case: Case, events: list[Event]) -> None:
             assert "object" not in who, "I7: no open objection"
         if event.action == "recheck":
             assert event.person != who["approve"], "I6: the city looks again by another person"
+
+
+def goes_on(case: Case) -> None:
+    """An open case has a way on: somebody takes it, or the calendar or the platform does by itself."""
+    onward = {step.action for step in case.table.steps if step.source == case.state}
+    assert case.ended_at or onward & (LEADS | {"resubmit", "dismiss"}), f"{case.kind_of_case} stuck in {case.state}"
 
 
 def someone(*, minor: bool = False) -> Person:

@@ -178,11 +178,21 @@ def test_windows_bars_and_clocks_end_on_their_days():
     assert found["dispute_city"].closes(dt.date(2024, 3, 1), CALENDAR).day == dt.date(2024, 3, 15)
 
 
-def test_a_certificate_that_did_not_follow_can_be_frozen_from_either_side_and_still_be_asked_for():
+def test_a_certificate_that_did_not_follow_can_be_frozen_anywhere_on_its_way_and_still_be_asked_for():
     out = BY_CODE["measures-2017"].procedures["transfer_out_nation"].workflow()
     assert walk(out, "freeze", "lapse") == "lapsed"
-    assert walk(out, "freeze", "request", "review", "approve", "freeze", "request") == "requested"
+    assert walk(out, "freeze", "request", "review", "freeze", "approve", "freeze") == "approved"
+    open_ = {step.source for step in out.steps}
+    assert {step.source for step in out.steps if step.action == "lapse"} == open_
+    assert {step.source for step in out.steps if step.action == "freeze"} == open_ - {"frozen"}
     assert walk(out, "request", "review", "approve", "arrive") == "arrived"
+
+
+def test_an_arrival_may_be_ended_with_its_departure_wherever_it_is_and_only_by_the_platform():
+    for kind in (name for name in KINDS if "transfer_in" in name):
+        rows_ = BY_CODE["measures-2017"].procedures[kind].rows()
+        ends = {step.source: rule.by for step, rule in rows_ if step.permission == "case.clock"}
+        assert ends.keys() == {step.source for step, _ in rows_} and set(ends.values()) == {("platform",)}
 
 
 def test_a_step_left_out_closes_the_line_up_and_takes_its_ways_aside_along():

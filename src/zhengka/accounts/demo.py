@@ -1,4 +1,4 @@
-"""The demonstration's officers, one for each role, and the one password that they share."""
+"""The demonstration's officers, one for each role and a second clerk, and the one password that they share."""
 
 import secrets
 from dataclasses import dataclass
@@ -8,8 +8,9 @@ from django.conf import settings
 
 from zhengka.accounts.roles import ROLES
 
-NAMES = {"clerk": "周敏", "reviewer": "李强", "approver": "王芳", "assessor": "郑军", "producer": "陈刚",
-         "leader": "刘洋", "system": "赵磊", "security": "孙丽", "audit": "吴静"}
+NAMES = {"clerk": "周敏", "clerk2": "何静", "reviewer": "李强", "approver": "王芳", "assessor": "郑军",
+         "producer": "陈刚", "leader": "刘洋", "system": "赵磊", "security": "孙丽", "audit": "吴静"}
+"""User name → name. Who verifies a report is another clerk than who brought it in."""
 
 
 @dataclass(frozen=True)
@@ -33,5 +34,5 @@ def password() -> str:
 
 
 def officers() -> list[DemoOfficer]:
-    """The demo logins, one per role; whether such accounts exist is up to who shows them."""
-    return [DemoOfficer(role, role, zh, password()) for role, (zh, _) in ROLES.items()]
+    """The demo logins; whether such accounts exist is up to who shows them."""
+    return [DemoOfficer(name, role, ROLES[role][0], password()) for name in NAMES if (role := name.rstrip("2"))]

@@ -119,7 +119,8 @@ def outlook(card: Card, at: datetime) -> Outlook | None:
         return None
     today = at.astimezone(CHINA).date()
     rule = policy(card.area_id, today).activation
-    return activation.outlook(rule, dates(card, rule), today)
+    of_card = dates(card, rule)  # a card that goes on with a term that was cut short has it once it is activated
+    return activation.outlook(rule, of_card if card.state == "active" else of_card._replace(ends=None), today)
 
 
 def channels(card: Card, at: datetime) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from zhengka.cards.models import Card
 from zhengka.cases import book
 from zhengka.cases.workflow import DECIDED, DISPUTES, KINDS, STATES, UNHEARD
 from zhengka.core.actors import Actor
-from zhengka.core.models import ProvinceRow, Stateful, states_check
+from zhengka.core.models import Event, ProvinceRow, Stateful, states_check
 from zhengka.core.workflow import Workflow
 from zhengka.registry.models import Certificate, Holder
 
@@ -114,6 +114,12 @@ class Case(ProvinceRow, Stateful):
     def shared_with(self) -> int | None:
         """The 12-digit code of the front office; what belongs to the case carries it, too."""
         return self.front_id
+
+    @property
+    def reporter_person(self) -> str:
+        """The person who brought the case in."""
+        return Event.objects.filter(subject="case", subject_id=self.pk, version=1).values_list(
+            "person", flat=True).first() or ""
 
     @property
     def place(self) -> Area:

@@ -86,6 +86,10 @@ class Rule(NamedTuple):
         return calendar.add_working_days(since, self.within) if self.within else None
 
 
+BY_ITSELF: Final = Rule(("platform",))
+"""Who takes a step of the calendar, where a policy does not name anybody."""
+
+
 class Notice(NamedTuple):
     """The public notice (公示): its full length, what it shows, and the clause."""
 
@@ -128,10 +132,13 @@ class Procedure:
         return frozenset(self.off).union(*(of_stage(stage) for stage in stages))
 
     def rows(self, *, minor: bool = False) -> list[tuple[Step, Rule]]:
-        """The table, with the rule of each step. A way aside that has no rule of its own is for those of its leg."""
+        """The table, with the rule of each step. A way aside that has no rule of its own is for those of its leg, or
+        the platform's where the calendar alone leads there.
+        """
         found = []
         for step, lead in rows(self.kind, self.without(minor=minor))[0]:
-            rule = self.rules.get(step.action) or self.rules[lead]._replace(within=None, clause="")
+            own = BY_ITSELF if step.permission == "case.clock" else self.rules[lead]._replace(within=None, clause="")
+            rule = self.rules.get(step.action, own)
             guards = tuple(PAIRS[pair] for first in rule.another_than if (pair := (first, step.action)) in PAIRS)
             found.append((replace(step, guards=(OfficeOf(rule.by), *step.guards, *guards)), rule))
         return found

@@ -19,6 +19,12 @@ def another_person(case: Any, facts: Mapping[str, Any]) -> None:
         raise Refusal("same-person")
 
 
+def another_reporter(case: Any, facts: Mapping[str, Any]) -> None:
+    """What was reported is verified by another person than who brought it in: a report is no second source."""
+    if case.reporter_person == facts["by"].person:
+        raise Refusal("same-person")
+
+
 def another_assessor(case: Any, facts: Mapping[str, Any]) -> None:
     """The second doctor who signs an assessment is another person than the first (双人评定)."""
     if case.assessor_person == facts["by"].person:
@@ -68,7 +74,7 @@ LINE: Final = (
         Step("frozen", "request", "requested", "case.confirm", zh="申请迁出"),
         Step("frozen", "lapse", "lapsed", "case.clock", zh="逾期注销"))),
     # -- what was reported is found true by a second source or a call ------------------------------------------------
-    Leg("verification", Step("reported", "verify", "verified", "case.confirm", zh="核实"), (
+    Leg("verification", Step("reported", "verify", "verified", "case.confirm", (another_reporter,), zh="核实"), (
         Step("reported", "disprove", "disproved", "case.confirm", zh="查否"),)),
     # -- an institution decides category and grade -------------------------------------------------------------------
     Leg("assessment", Step("verified", "book", "booked", "case.confirm", zh="预约评定"), (
@@ -95,10 +101,19 @@ LINE: Final = (
         Step("approved", "send_back_to_approval", "reviewed", "case.approve", zh="退回批准"),)),
     # -- the certificate arrives at its new office, or a card is ordered ---------------------------------------------
     Leg("arrival", Step("rechecked", "arrive", "arrived", "case.confirm", zh="迁入确认"), (
-        Step("rechecked", "turn_back", START, "case.confirm", zh="迁入退回"),
-        Step("rechecked", "freeze", "frozen", "case.clock", zh="逾期冻结"))),
+        Step("rechecked", "turn_back", START, "case.confirm", zh="迁入退回"),)),
     Leg("card", Step("rechecked", "order", "ordered", "case.approve", zh="证卡同办")),
 )
+
+ANY: Final = ""
+"""Stands for every open state of a kind: as a target, for the one in which the case is."""
+
+LEFT_BEHIND: Final = (Step(ANY, "freeze", ANY, "case.clock", zh="逾期冻结"),
+                      Step(ANY, "lapse", "lapsed", "case.clock", zh="逾期注销"))
+"""What the clock of art. 23 does to a departure, wherever on its line it is: its days end with the arrival alone."""
+
+STRANDED: Final = (Step(ANY, "close", "closed", "case.clock", zh="终止"),)
+"""An arrival whose departure has ended has nothing to wait for, wherever on its line it is."""
 
 ENDS: Final = frozenset({"closed", "withdrawn", "declined", "disproved", "unmet", "refused", "lapsed"})
 """States in which a case may end before the end of its line."""
@@ -111,13 +126,16 @@ PAIRS: Final[Mapping[tuple[str, str], Guard]] = {
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of case (办理事项): the stages of the line that it may have, those it needs, and the times it needs."""
+    """A kind of case (办理事项): the stages of the line that it may have, those it needs, and the times it needs;
+    `anywhere`: what the platform may do to it in any open state.
+    """
 
     name: str
     zh: str
     stages: frozenset[str]
     needs: frozenset[str] = frozenset()
     times: frozenset[str] = frozenset()
+    anywhere: tuple[Step, ...] = ()
 
     @property
     def legs(self) -> tuple[Leg, ...]:
@@ -127,7 +145,8 @@ class Kind:
     @property
     def actions(self) -> frozenset[str]:
         """Every step that this kind may have, by its action."""
-        return frozenset(step.action for leg in self.legs for step in (leg.step, *leg.aside))
+        on_the_line = (step for leg in self.legs for step in (leg.step, *leg.aside))
+        return frozenset(step.action for step in (*on_the_line, *self.anywhere))
 
 
 def rows(kind: Kind, off: Collection[str] = ()) -> tuple[list[tuple[Step, str]], str]:
@@ -145,8 +164,18 @@ def rows(kind: Kind, off: Collection[str] = ()) -> tuple[list[tuple[Step, str]],
         else:
             taken += [(step, leg.step.action) for step in (leg.step, *leg.aside) if step.action not in off]
             here = leg.step.target
-    return [(replace(step, source=names.get(step.source, step.source), target=names.get(step.target, step.target)),
-             lead) for step, lead in taken], here
+    found = [(replace(step, source=names.get(step.source, step.source), target=names.get(step.target, step.target)),
+              lead) for step, lead in taken]
+    return [*found, *_anywhere(kind, found, off)], here
+
+
+def _anywhere(kind: Kind, line: list[tuple[Step, str]], off: Collection[str]) -> list[tuple[Step, str]]:
+    """What the platform may do in every open state of a line; where the line has a way of its own for it, that one."""
+    leads = {step.source: lead for step, lead in reversed(line)}
+    own = {(state, step.action) for step, _ in line for state in (step.source, step.target)}
+    return [(replace(step, source=state, target=step.target or state), leads[state])
+            for state in dict.fromkeys(step.source for step, _ in line) for step in kind.anywhere
+            if step.action not in off and (state, step.action) not in own]
 
 
 def _kinds() -> tuple[Kind, ...]:
@@ -164,9 +193,10 @@ def _kinds() -> tuple[Kind, ...]:
         Kind("loss", "补办", card),
         Kind("change", "类别等级变更", whole, needs=doctor | {"notice"}),
         Kind("correction", "更正", card),
-        *(Kind(f"transfer_out_{name}", f"{zh}迁出", frozenset({"departure", "decision", "arrival"}), times=clock)
+        *(Kind(f"transfer_out_{name}", f"{zh}迁出", frozenset({"departure", "decision", "arrival"}), times=clock,
+               anywhere=LEFT_BEHIND)
           for name, zh in moves),
-        *(Kind(f"transfer_in_{name}", f"{zh}迁入", whole) for name, zh in moves),
+        *(Kind(f"transfer_in_{name}", f"{zh}迁入", whole, anywhere=STRANDED) for name, zh in moves),
         Kind("cancellation", "注销（死亡、本人申请）", office | {"verification"}, times=frozenset({"bar_years"})),
         Kind("cancellation_unmet", "注销（不再符合标准）", office | doctor, doctor, frozenset({"bar_years"})),
         Kind("restoration", "恢复", office | {"verification"}),
@@ -198,6 +228,11 @@ DISPUTES: Final = ("dispute_city", "dispute_province")
 
 UNHEARD: Final = ("withdrawn", "declined")
 """States in which a dispute ended before it was heard: within its time limit it may be brought again."""
+
+UNDO: Final = Step("approved", "undo", "approved", "case.confirm", zh="误报撤销")
+"""A report that two persons believed was wrong: what it stopped or ended holds again at once, by one officer. Beside
+the line, for the case has ended: restoring harms nobody, and may be looked at later.
+"""
 
 
 def by_death(state: str) -> Step:

@@ -51,9 +51,10 @@ def act(*parts: object) -> UUID:
 
 @dataclass(frozen=True)
 class Officers:
-    """Who acts in the main job; reviewer and approver are two persons."""
+    """Who acts in the main job; reviewer and approver are two persons, and who verifies is a third."""
 
     clerk: Actor
+    colleague: Actor
     reviewer: Actor
     approver: Actor
     producer: Actor
@@ -62,7 +63,8 @@ class Officers:
     @classmethod
     def demo(cls) -> "Officers":
         """The demo's officers."""
-        return cls(*(officers.actor(name) for name in ("clerk", "reviewer", "approver", "producer", "security")))
+        return cls(*(officers.actor(name) for name in ("clerk", "clerk2", "reviewer", "approver", "producer",
+                                                     "security")))
 
 
 def load_plan(data: Path) -> list[Area]:

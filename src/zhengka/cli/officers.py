@@ -52,10 +52,12 @@ def _first_password() -> str:
 
 
 def enrol_demo() -> list[demo.DemoOfficer]:
-    """One officer per role for the whole pilot, each a person of its own; asking twice changes nothing."""
+    """One officer per role for the whole pilot and a second clerk, each a person of its own; asking twice changes
+    nothing.
+    """
     area, shown = Area.objects.get(code=HUNAN), demo.officers()
     for officer in shown:
-        enrol(Account(officer.username, demo.NAMES[officer.role], f"demo-{officer.role}", officer.role, area,
+        enrol(Account(officer.username, demo.NAMES[officer.username], f"demo-{officer.username}", officer.role, area,
                       officer.password), request_id=uuid4())
     return shown
 

@@ -12,11 +12,12 @@ from zhengka.cards.services.life import (
     move_all,
     report_found,
     report_lost,
+    term_without_the_stop,
     unfreeze_all,
     withdraw,
 )
 from zhengka.cards.services.matching import ask_match, match_alive
-from zhengka.cards.services.ordering import Numbered, allot, order, order_many, reorder, reorder_many
+from zhengka.cards.services.ordering import Numbered, allot, order, order_after, order_many, reorder, reorder_many
 from zhengka.cards.services.reminding import remind, tell_ready
 from zhengka.cards.services.status import ask_for, publish_keys, publish_status_lists
 
@@ -38,6 +39,7 @@ __all__ = [
     "match_alive",
     "move_all",
     "order",
+    "order_after",
     "order_many",
     "publish_keys",
     "publish_status_lists",
@@ -48,6 +50,7 @@ __all__ = [
     "report_found",
     "report_lost",
     "tell_ready",
+    "term_without_the_stop",
     "unfreeze_all",
     "withdraw",
 ]

@@ -14,6 +14,7 @@ from zhengka.cards.services.status import ask_for_lists
 from zhengka.cards.workflow import BLOCKED, CARD, IN_PRODUCTION
 from zhengka.core.actors import Actor
 from zhengka.core.events import Many, perform, perform_many, sub
+from zhengka.core.models import Event
 from zhengka.formats.verdict import CHINA
 from zhengka.registry import services as registry
 from zhengka.registry.models import Certificate
@@ -134,12 +135,30 @@ def freeze_all(holder_id: int, *, by: Actor, request_id: UUID, at: datetime) -> 
 
 @transaction.atomic
 def unfreeze_all(holder_id: int, *, by: Actor, request_id: UUID, at: datetime) -> list[Card]:
-    """Let a holder's card pass again (解冻); one that was reported lost meanwhile stays refused. A holder for whom one
-    lies ready is told of it now.
+    """Let a holder's card pass again (解冻), its term longer by the frozen days; one that was reported lost meanwhile
+    stays refused. A holder for whom one lies ready is told of it now.
     """
-    rows = Card.objects.filter(holder_id=holder_id, state="frozen").order_by("pk")
+    done = []
+    for card in Card.objects.filter(holder_id=holder_id, state="frozen").order_by("pk"):
+        until = term_without_the_stop(card, at)
+        done.append(perform(card, "unfreeze", {"active_until": until}, by=by, request_id=sub(request_id, card.pk),
+                            at=at, until=until.isoformat() if until else ""))
+    ask_for_lists(done)
     tell_ready(list(Card.objects.filter(holder_id=holder_id, state="ready").values_list("pk", flat=True)), at=at)
-    return _each("unfreeze", list(rows), by=by, request_id=request_id, at=at)
+    return done
+
+
+def term_without_the_stop(card: Card, at: datetime) -> date | None:
+    """The last day of a card's term as if the days had not counted on which it was frozen or cancelled, up to now;
+    None for one that was never activated.
+    """
+    since = at
+    stops = Event.objects.filter(subject="card", subject_id=card.pk, action__in=("freeze", "cancel"))
+    for stop in stops.order_by("-version"):
+        since = stop.at
+        if stop.source != "frozen":  # one that was frozen when it was cancelled has stood still since the freeze
+            break
+    return card.active_until and card.active_until + (_day(at) - _day(since))
 
 
 @transaction.atomic

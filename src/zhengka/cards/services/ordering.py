@@ -93,14 +93,16 @@ def order(certificate: Certificate, *, profile: str, reason: str, by: Actor, req
     The card takes the certificate's dates, which its face and its credential show.
     `Refusal`: `not-permitted`, `certificate-not-valid`, `card-on-its-way`.
     """
-    if not by.may("case.approve"):
-        raise Refusal("not-permitted", permission="case.approve")
-    if certificate.state != "valid" or certificate.generation != 3:
-        raise Refusal("certificate-not-valid", state=certificate.state)
-    return _begin(Card(province=certificate.province, area_id=certificate.area_id, holder_id=certificate.holder_id,
-                       certificate=certificate, profile=profile, reason=reason, ordered_at=at,
-                       issued_on=certificate.issued_on, valid_until=certificate.valid_until),
-                  "case.approve", by, request_id, at)
+    return _order(Card(profile=profile, reason=reason), certificate, by, request_id, at)
+
+
+@transaction.atomic
+def order_after(certificate: Certificate, until: date | None, *, profile: str, by: Actor, request_id: UUID,
+                at: datetime) -> Card:
+    """Order a card for a certificate that was restored (恢复), as `order` does. `until`: the end of the term that was
+    cut short, which the new card goes on with once it is activated; None: there was none.
+    """
+    return _order(Card(profile=profile, reason="restoration", active_until=until), certificate, by, request_id, at)
 
 
 @transaction.atomic
@@ -164,6 +166,17 @@ def allot(ids: Sequence[int], *, at: datetime) -> list[Numbered]:
     for _, cards in groupby(bare, key=_kind_of_list):
         found.update((card.pk, card) for card in _number(list(cards), at))
     return [found[pk] for pk in ids]
+
+
+def _order(card: Card, certificate: Certificate, by: Actor, request_id: UUID, at: datetime) -> Card:
+    if not by.may("case.approve"):
+        raise Refusal("not-permitted", permission="case.approve")
+    if certificate.state != "valid" or certificate.generation != 3:
+        raise Refusal("certificate-not-valid", state=certificate.state)
+    card.province, card.area_id, card.holder_id = certificate.province, certificate.area_id, certificate.holder_id
+    card.certificate, card.ordered_at = certificate, at
+    card.issued_on, card.valid_until = certificate.issued_on, certificate.valid_until
+    return _begin(card, "case.approve", by, request_id, at)
 
 
 def _begin(card: Card, right: str, by: Actor, request_id: UUID, at: datetime) -> Card:

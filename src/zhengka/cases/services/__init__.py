@@ -38,7 +38,8 @@ from zhengka.cases.services.opening import (
     open_case,
     told,
 )
-from zhengka.cases.services.steps import BY_ASSESSMENT, NEEDS_REASON, end_notice, take
+from zhengka.cases.services.steps import BY_ASSESSMENT, NEEDS_REASON, SOURCES, end_notice, take, verify
+from zhengka.cases.services.undoing import may_undo, undo
 from zhengka.cases.services.ways import load_ways
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "DISPUTED",
     "NEEDS_REASON",
     "REASONS",
+    "SOURCES",
     "Brought",
     "Done",
     "Present",
@@ -70,6 +72,7 @@ __all__ = [
     "hand_over",
     "is_minor",
     "load_ways",
+    "may_undo",
     "miss_day",
     "move_on",
     "needs_no_other",
@@ -83,6 +86,8 @@ __all__ = [
     "take",
     "take_on",
     "told",
+    "undo",
+    "verify",
     "waiting",
     "waits_for_day",
 ]

@@ -264,7 +264,9 @@ def end_certificates(case: Case, until: date | None, asked: Asked) -> None:
 
 
 def _restoration(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str, Any]]:
-    """As if it had never ended (恢复): its days stay, nothing bars. A revoked card stays so: another is made."""
+    """As if it had never ended (恢复): its days stay, nothing bars. A revoked card stays so: another is made, and goes
+    on with the term of the one that was in use.
+    """
     holder = _holder(case)
     if holder.state == "closed":
         registry.reopen_person(holder, **vars(part(asked, "holder")))
@@ -276,7 +278,9 @@ def _restoration(case: Case, asked: Asked) -> tuple[Certificate | None, dict[str
         return None, {}
     policy, had = card_queries.policy(case.area_id, day(asked.at)), Card.objects.filter(certificate=certificate)
     if had.exists():
-        cards.order(certificate, profile=policy.profile, reason="restoration", **vars(part(asked, "card")))
+        used = had.filter(state__in=("cancelled", "destroyed"), active_until__isnull=False).order_by("pk").last()
+        until = cards.term_without_the_stop(used, asked.at) if used else None
+        cards.order_after(certificate, until, profile=policy.profile, **vars(part(asked, "card")))
     return None, {}
 
 

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID, uuid5
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from zhengka.areas.models import Area
 from zhengka.bulk.services import Asked
@@ -23,6 +23,7 @@ from zhengka.cases.services.telling import warn
 from zhengka.core.actors import SYSTEM
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed, lock
+from zhengka.core.models import Event
 from zhengka.registry import services as registry
 from zhengka.registry.models import Certificate
 
@@ -32,23 +33,40 @@ PLATFORM = UUID("6a1f0f0e-6d1c-4c0c-9a64-7b1d6f6f2a11")
 
 @transaction.atomic
 def move_on(case_id: int, *, at: datetime) -> Case:
-    """Do what the last decision of a move asks for at the other office (迁移衔接)."""
-    (case,) = lock(Case(pk=case_id))
+    """Do at the other office what a step of a move asks for (迁移衔接): whichever side asks, both are looked at."""
+    departure = Case.objects.filter(counterpart=case_id).first()
+    (case, *_other) = lock(*filter(None, (Case(pk=case_id), departure)))
     asked = Asked(SYSTEM, uuid5(PLATFORM, f"move on {case_id} {case.version}"), at)
-    if case.kind_of_case.startswith("transfer_out"):
-        if _decided(case) and case.counterpart is None and (to := told(case).get("to")):
+    if case.counterpart is not None:
+        move_on(case.counterpart.pk, at=at)
+    elif case.kind_of_case.startswith("transfer_out"):
+        if _decided(case) and (to := told(case).get("to")):
             case.counterpart = open_arrival(case, Area.objects.get(code=to), asked)
             Case.objects.filter(pk=case.pk).update(counterpart=case.counterpart)
-        return case
-    departure = Case.objects.filter(counterpart=case).first()
-    if departure is None:
-        return case
-    if case.ended_at is None and _decided(case):
-        return _take_over(case, departure, asked)
-    if case.ended_at is not None and case.state != "ordered" and departure.state in AWAY:
+    elif departure is not None:
+        return _settle(case, Case.get(departure.pk), asked)
+    return Case.get(case.pk)
+
+
+def _settle(arrival: Case, departure: Case, asked: Asked) -> Case:
+    """Neither side stays open once the other has ended, and what both have decided is done."""
+    if arrival.ended_at is not None:
+        return _turned_back(arrival, departure, asked)
+    if departure.ended_at is not None or departure.state == departure.table.initial:
+        arrival = move(arrival, "close", part(asked, "stranded"), reason=departure.state)
+        return _turned_back(arrival, departure, asked)
+    if _decided(arrival) and _decided(departure):
+        return _take_over(arrival, departure, asked)
+    return arrival
+
+
+def _turned_back(arrival: Case, departure: Case, asked: Asked) -> Case:
+    """A departure that is open when its arrival failed goes on without it, and may open another one."""
+    if departure.ended_at is None:
         Case.objects.filter(pk=departure.pk).update(counterpart=None)
-        move(departure, "turn_back", part(asked, "departure"), steps.FRESH["turn_back"], reason=case.state)
-    return case
+        if departure.state in AWAY:
+            move(departure, "turn_back", part(asked, "departure"), steps.FRESH["turn_back"], reason=arrival.state)
+    return arrival
 
 
 AWAY = ("approved", "rechecked")
@@ -65,8 +83,9 @@ def _take_over(arrival: Case, departure: Case, asked: Asked) -> Case:
     """Person, certificate and cards go to the new office, which then orders its card."""
     holder, to = arrival.holder, arrival.area_id
     certificate = registry.current(departure.holder_id) if departure.holder_id else None
-    if holder is None or certificate is None:
-        raise Refusal("certificate-missing")
+    if holder is None or certificate is None:  # it ended meanwhile, by another case than the move
+        return _turned_back(move(arrival, "close", part(asked, "stranded"), reason="certificate-missing"), departure,
+                            asked)
     registry.move_person(holder, to, **vars(part(asked, "holder")))
     for one in Certificate.objects.filter(holder=holder, state__in=("valid", "frozen")).order_by("pk"):
         registry.move(one, to, **vars(part(asked, f"certificate {one.pk}")))
@@ -90,18 +109,22 @@ def run_clocks(*, at: datetime) -> dict[str, int]:
     today = day(at)
     return {"extend_notice": _each(Case.objects.filter(state="publicised", notice_ends__lte=today), _extend, at),
             "end_notice": _each(Case.objects.filter(state="publicised", notice_ends__lt=today), _notice, at),
-            "freeze": _each(_left_behind(freezes_on__lt=today).exclude(state="frozen"), _freeze, at),
-            "lapse": _each(_left_behind(lapses_on__lt=today).filter(state="frozen"), _lapse, at),
+            "freeze": _each(_left_behind(freezes_on__lt=today).filter(Q(state="noted") | ~FROZEN_ONCE), _freeze, at),
+            "lapse": _each(_left_behind(lapses_on__lt=today), _lapse, at),
             "warn": _each(_left_behind(freezes_on__range=(today, today + AHEAD)), _warn, at)
-            + _each(_left_behind(lapses_on__range=(today, today + AHEAD), freezes_on__lt=today), _warn_again, at)}
+            + _each(_left_behind(lapses_on__range=(today, today + AHEAD), freezes_on__lt=today), _warn_again, at),
+            "move_on": _each(Case.objects.filter(state__in=AWAY, kind_of_case__startswith="transfer_in",
+                                                 ended_at__isnull=True), _onward, at)}
 
 
+FROZEN_ONCE = Exists(Event.objects.filter(subject="case", subject_id=OuterRef("pk"), action="freeze"))
+"""The clock freezes once: where two persons lifted that since, their decision stands."""
 AHEAD = timedelta(days=30)
 """So long before its day a person is warned [ours]."""
 
 
 def _left_behind(**late: date | tuple[date, date]) -> "QuerySet[Case]":
-    """Departures whose day has passed. One that was approved waits for the other office: it is frozen all the same."""
+    """Open departures whose day has passed, wherever they are on their line: a request alone stops no clock."""
     return Case.objects.filter(Q(**late), kind_of_case__startswith="transfer_out", ended_at__isnull=True)
 
 
@@ -134,8 +157,9 @@ def _warn_again(case: Case, asked: Asked) -> None:
 
 
 def _freeze(case: Case, asked: Asked) -> None:
-    """Six months: the certificate and what follows from it stop."""
-    move(case, "freeze", asked)
+    """Six months: the certificate and what follows from it stop. A case that has gone on stays where it is."""
+    stays = {} if case.state == "noted" else {"moved_at": case.moved_at, "due_on": case.due_on}
+    move(case, "freeze", asked, stays)
     certificate = registry.current(case.holder_id) if case.holder_id else None
     if certificate is not None and certificate.state == "valid":
         registry.freeze(certificate, **vars(part(asked, "certificate")))
@@ -143,6 +167,18 @@ def _freeze(case: Case, asked: Asked) -> None:
 
 
 def _lapse(case: Case, asked: Asked) -> None:
-    """Twelve months: they end, and the new office issues anew; nothing bars it."""
-    move(case, "lapse", asked)
+    """Twelve months: they end, and the new office issues anew; nothing bars it. An arrival that is open ends with
+    them. One that was approved in time waits for nothing but the platform, which is not late.
+    """
+    case, *arrivals = lock(*filter(None, (case, case.counterpart)))
+    if any(_decided(arrival) for arrival in arrivals):
+        raise Refusal("step-not-open", subject="case", state=case.state, action="lapse")
+    case = move(case, "lapse", asked)
     end_certificates(case, None, part(asked, "ends"))
+    for arrival in arrivals:
+        _settle(arrival, case, part(asked, "arrival"))
+
+
+def _onward(case: Case, asked: Asked) -> None:
+    """What kept an arrival that was decided, such as a card on its way, may be over now."""
+    move_on(case.pk, at=asked.at)

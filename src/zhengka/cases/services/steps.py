@@ -17,6 +17,7 @@ from zhengka.cases.services.telling import tell
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.events import lock
+from zhengka.core.queue import later
 from zhengka.registry.services import Finding
 
 NEEDS_REASON = frozenset({
@@ -25,7 +26,7 @@ NEEDS_REASON = frozenset({
 """Steps that go back, aside or to an end: who takes them says why, and the person may read it."""
 BY_ASSESSMENT = frozenset({"book", "assess", "countersign", "differ"})
 """Steps that come with a day, a signed form or a second signature: `assessing` asks for licence and fairness."""
-BY_OTHERS = BY_ASSESSMENT | {"order", "arrive", "freeze", "lapse", "end_notice", "extend_notice"}
+BY_OTHERS = BY_ASSESSMENT | {"verify", "order", "arrive", "freeze", "lapse", "end_notice", "extend_notice"}
 """Steps that have a service of their own, or that the platform takes."""
 FRESH: Mapping[str, dict[str, Any]] = {
     "send_back": {"reviewer_person": ""}, "send_back_to_review": {"reviewer_person": ""},
@@ -58,8 +59,28 @@ def carry(case: Case, action: str, *, by: Actor, request_id: UUID, at: datetime,
         raise Refusal("reason-missing")
     asked, facts = Asked(by, request_id, at), {"reason": reason.strip()} if reason.strip() else {}
     done = DOES.get(action, _move)(case, action, asked, facts)
+    if done.kind_of_case.startswith("transfer") and (done.ended_at or action == "turn_back"):
+        later("cases.move_on", case_id=done.pk)  # the other office's case does not wait for one that has ended
     tell(done, action, asked, reason.strip())
     return done
+
+
+@transaction.atomic
+def verify(case: Case, source: str, reference: str, *, by: Actor, request_id: UUID, at: datetime) -> Case:
+    """What was reported is true by a second source (核实): one of `SOURCES`, and its list number, or who was called
+    when. Both stand in the event.
+
+    `Refusal` as `take`, `source-missing`, and `same-person` where who reported it would verify it.
+    """
+    if source not in SOURCES or not reference.strip():
+        raise Refusal("source-missing")
+    return move(case, "verify", Asked(by, request_id, at), source=source, reference=reference.strip())
+
+
+SOURCES = ("hospital", "police", "funeral", "village", "call", "in-person")
+"""Where a report is verified: lists of the hospital, the police or the funeral service, the village or community, a
+call to the family or the holder, the holder seen in person.
+"""
 
 
 @transaction.atomic

@@ -24,6 +24,10 @@ PROBLEMS: dict[str, Problem] = {
         422, "This step needs a reason", "办理这一步须写明理由",
         "Write in a sentence why; the person may read it.",
         "请用一句话写明理由，当事人可以看到。"),
+    "source-missing": Problem(
+        422, "A second source is needed", "须有第二来源核实",
+        "Choose the source, and enter its list number, or who was called when.",
+        "请选择核实来源，并填写名单编号或通话记录。"),
     "same-person": Problem(
         409, "Two different persons must do this", "此项须由两名不同人员办理",
         "Leave the second step to a colleague.",

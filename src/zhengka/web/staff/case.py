@@ -1,6 +1,7 @@
 """One case: where it stands, what is missing, what this officer may do now and why not the rest, what happened."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from zhengka.assessment.models import Session
 from zhengka.cases import book, fronts, queries, services
 from zhengka.cases.models import Case
 from zhengka.cases.queries import Choice
+from zhengka.cases.workflow import UNDO
 from zhengka.core.errors import PROBLEMS
 from zhengka.papers import queries as portraits
 from zhengka.papers.queries import Subject
@@ -25,7 +27,15 @@ from zhengka.papers.rules import Need
 from zhengka.web.access import Request, act, requires
 from zhengka.web.staff import history, papers
 from zhengka.web.staff.assessment import terms
-from zhengka.web.staff.case_words import KIND_WORDS, OTHERWISE, PERMISSION_WHO, REASON_WORDS, STAGE_WORDS, STEP_SAID
+from zhengka.web.staff.case_words import (
+    KIND_WORDS,
+    OTHERWISE,
+    PERMISSION_WHO,
+    REASON_WORDS,
+    SOURCE_WORDS,
+    STAGE_WORDS,
+    STEP_SAID,
+)
 from zhengka.web.staff.cases import due_cell
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.words import PHASE_WORDS, bilingual, disability, masked, problem_words
@@ -41,6 +51,13 @@ class ReasonForm(forms.Form):
     """Why a case goes back or ends."""
 
     reason = forms.CharField(label=_("Reason"), max_length=200, widget=forms.Textarea(attrs={"rows": 2}))
+
+
+class SourceForm(forms.Form):
+    """The second source in which a report was found true."""
+
+    source = forms.ChoiceField(label=_("Second source"), choices=lambda: [("", "—"), *SOURCE_WORDS.items()])
+    reference = forms.CharField(label=_("List number, or who was called when"), max_length=100)
 
 
 class DayForm(forms.Form):
@@ -64,10 +81,9 @@ def case(request: Request, pk: int) -> HttpResponse:
     return _page(request, queries.get(pk, actor=request.actor), ReasonForm())
 
 
-def _page(request: Request, row: Case, form: ReasonForm) -> HttpResponse:
+def _page(request: Request, row: Case, form: ReasonForm, source: SourceForm | None = None) -> HttpResponse:
     choices = [each for each in queries.choices(row, actor=request.actor)
-               if each.step.action not in ("order", "end_notice", "arrive", "freeze", "lapse",
-                                         "extend_notice")]
+               if each.step.permission != "case.clock" and each.step.action not in ("order", "end_notice", "arrive")]
     open_ = [each.step.action for each in choices if each.is_open]
     needs = queries.papers_needed(row) if row.ended_at is None else []
     place = assessment.booked(row.pk, actor=request.actor) if row.ended_at is None else None
@@ -76,10 +92,11 @@ def _page(request: Request, row: Case, form: ReasonForm) -> HttpResponse:
         "title": row.name, "caption": KIND_WORDS[row.kind_of_case], "case": row, "form": form,
         "stages": _stages(row), "facts": _facts(request, row), "missing": _missing(row, needs),
         "open": [(action, SHORTCUTS.get(action, "")) for action in open_
-                 if action not in services.NEEDS_REASON | services.BY_ASSESSMENT],
+                 if action not in services.NEEDS_REASON | services.BY_ASSESSMENT | {"verify"}],
         "back_steps": [action for action in open_ if action in services.NEEDS_REASON - services.BY_ASSESSMENT
-                       and not (action == "miss" and place)],
-        "place": place, "first": first,
+                       and not (action == "miss" and place)]
+        + ["undo"] * (request.actor.may(UNDO.permission) and services.may_undo(row)),
+        "place": place, "first": first, "source": source or SourceForm() if "verify" in open_ else None,
         "closed": [(words.act(each.step.action, "case"), _why(row, each))
                    for each in choices if not each.is_open],
         "photo": _photo(request, row),
@@ -263,11 +280,18 @@ def step(request: Request, pk: int) -> HttpResponse:
     row, action = queries.get(pk, actor=request.actor), request.POST.get("action", "")
     told: dict[str, Any] = {"by": request.actor, "at": timezone.now()}
     form = ReasonForm(request.POST)
-    if action in services.NEEDS_REASON:
+    if action == "verify":
+        source = SourceForm(request.POST)
+        if not source.is_valid():
+            return _page(request, row, ReasonForm(), source)
+        return _done(request, pk, action, lambda key: services.verify(
+            row, **source.cleaned_data, request_id=key, **told))
+    if action == "undo" or action in services.NEEDS_REASON:
         if not form.is_valid():
             return _page(request, row, form)
         told["reason"] = form.cleaned_data["reason"]
-    return _done(request, pk, action, lambda key: services.take(row, action, request_id=key, **told))
+    take = partial(services.undo, row) if action == "undo" else partial(services.take, row, action)
+    return _done(request, pk, action, lambda key: take(request_id=key, **told))
 
 
 @requires("case.read")

@@ -33,6 +33,12 @@ REASON_WORDS: dict[str, Word] = {
 }
 """Why a case is brought; a test holds it complete against `cases.services.REASONS`."""
 
+SOURCE_WORDS: dict[str, Word] = {
+    "hospital": _("List of a hospital"), "police": _("List of the police"), "funeral": _("List of the funeral service"),
+    "village": _("The village or community"), "call": _("A telephone call"), "in-person": _("The holder was seen"),
+}
+"""Where a report was verified; a test holds it complete against `cases.services.SOURCES`."""
+
 PERMISSION_WHO: dict[str, Word] = {
     "case.open": _("The clerk does this step."), "case.confirm": _("The clerk does this step."),
     "case.review": _("The reviewer does this step."), "case.approve": _("The approver does this step."),
@@ -46,6 +52,7 @@ STEP_SAID: dict[str, Word] = {
     "approve": _("The case is approved."), "close": _("The case is closed."),
     "send_back": _("The case went back to the clerk."), "send_back_to_review": _("The case went back to the reviewer."),
     "accept": _("The application is accepted."), "publish": _("The public notice is up."),
+    "verify": _("The report is verified."), "undo": _("All holds again as it was."),
     "book": _("The assessment is booked."), "assess": _("The conclusion is kept."),
 }
 """What a step did, in one sentence; others are told by `OTHERWISE`."""

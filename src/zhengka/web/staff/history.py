@@ -5,11 +5,12 @@ from typing import Any
 
 from django.utils.functional import lazy
 
+from zhengka.core.errors import PROBLEMS
 from zhengka.core.models import Event, Stateful
 from zhengka.core.queries import EventFilter, events
 from zhengka.letters.senders import REASONS
 from zhengka.web.access import Request
-from zhengka.web.staff.case_words import KIND_WORDS
+from zhengka.web.staff.case_words import KIND_WORDS, SOURCE_WORDS
 from zhengka.web.staff.words import (
     CHANNEL_WORDS,
     FACT_WORDS,
@@ -21,15 +22,18 @@ from zhengka.web.staff.words import (
     SUBJECT_WORDS,
     bilingual,
     event_word,
+    problem_words,
 )
-from zhengka.web.ui import parts
+from zhengka.web.ui import parts, words
 
 TONES = {"approve": "good", "activate": "good", "accept": "good", "report_found": "good", "permit": "good",
          "report_lost": "bad", "suspect": "bad", "lock_out": "bad"}
 CODES: dict[str, dict[Any, Any]] = {
     "purpose": PURPOSE_WORDS, "phase": PHASE_WORDS, "role": ROLE_WORDS, "channel": CHANNEL_WORDS, "kind": KIND_WORDS,
-    "form": FORM_WORDS, "paper": PAPER_WORDS,
-    "reason": {code: lazy(bilingual, str)(pair) for code, pair in REASONS.items()}}
+    "form": FORM_WORDS, "paper": PAPER_WORDS, "source": SOURCE_WORDS,
+    "reason": {**{code: lazy(bilingual, str)(pair) for code, pair in REASONS.items()},
+               **{state: word for state, (_tone, word) in words.STATES["case"].items()},
+               "certificate-missing": lazy(lambda: problem_words(PROBLEMS["certificate-missing"])[0], str)()}}
 SHOWN = 100
 
 

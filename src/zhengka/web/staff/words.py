@@ -82,6 +82,7 @@ FACT_WORDS: dict[str, Word] = {
     "channel": _("Way"), "evidence": _("Record"), "until": _("Until"), "form": _("Form"),
     "serial": _("Card serial"), "outcome": _("Outcome"), "photos": _("Photos"),
     "paper": _("Kind of paper"), "pages": _("Pages"), "lent_by": _("By the right of"), "since": _("First day"),
+    "source": _("Second source"), "reference": _("Number, or call"),
     "from_officer": _("From officer"), "to_officer": _("To officer"), "office": _("Office"),
 }
 """Fact of an event → its word in a history; facts that are not named here are for the journal's machines only."""

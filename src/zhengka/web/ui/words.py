@@ -197,6 +197,7 @@ ACTIONS: dict[str, str | Promise] = {
     "unfreeze": _("Lift the freeze"),
     "verify": _("Verify"),
     "disprove": _("Find untrue"),
+    "undo": _("Undo: the report was wrong"),
     "book": _("Book the assessment"),
     "miss": _("Did not come"),
     "assess": _("Assess"),
