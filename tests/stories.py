@@ -28,7 +28,9 @@ LEG, HAND = Finding(4, 2), Finding(4, 3)
 
 
 def person(**more: Any) -> Person:
-    """An adult applicant with everything filled in."""
+    """An adult applicant with everything filled in; a guardian who is named has a number of their own."""
+    if more.get("guardian_name"):
+        more.setdefault("guardian_id", builders.make_id_number())
     return Person(**{"name": "石榴", "id_number": builders.make_id_number(), "ethnicity": "汉族",
                      "phone": "13900000001", "address": "麓山路 1 号", **more})
 

@@ -157,7 +157,9 @@ def _applications(teller: Teller, units: Sequence[Area]) -> list[Callable[[], ob
         teller.walk("new", case, (*ASSESS, *NOTICE, *DECIDE), LIMB[3])
 
     def child() -> None:
-        who = _person("韩溪", "20160411", 6, guardian_name="韩江", guardian_phone="13900000001")
+        father = _person("韩江", "19790203", 5)
+        who = _person("韩溪", "20160411", 6, guardian_name=father.name, guardian_id=father.id_number,
+                      guardian_phone="13900000001")
         case = teller.open("new minor", lambda **by: cases.apply(who, 7, unit, **by))
         teller.walk("new minor", case, (*ASSESS, *DECIDE), EAR_AND_MIND)
 

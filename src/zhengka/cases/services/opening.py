@@ -49,7 +49,8 @@ def apply(person: Person, wanted: int, area: Area, *, by: Actor, request_id: UUI
 
     `area` decides. Whoever opens it for an area that is not theirs receives it (`front_office`): 跨省通办, a street.
     `Refusal`: `not-permitted`, `not-found`, `id-number-wrong`, `birth-after-application`, `guardian-missing`,
-    `guardian-is-applicant`, `record-closed`, `certificate-opened`, `category-barred`, `case-open`, `kind-not-offered`.
+    `guardian-id-wrong`, `guardian-is-applicant`, `guardian-is-minor`, `record-closed`, `certificate-opened`,
+    `category-barred`, `case-open`, `kind-not-offered`.
     """
     try:
         number = idnumber.parse(person.id_number)
@@ -59,7 +60,7 @@ def apply(person: Person, wanted: int, area: Area, *, by: Actor, request_id: UUI
     if number.birth > today:
         raise Refusal("birth-after-application")
     minor = is_minor(number.birth, today)
-    _check_guardian(person, minor=minor, wanted=wanted)
+    _check_guardian(person, number.id18, today, needed=minor or wanted in GUARDED)
     _may_begin(index)
     refuse_barred(index, {wanted}, today)
     case = Case(kind_of_case="new", area=area, name=person.name, person_index=index, minor=minor,
@@ -236,11 +237,21 @@ def front_office(by: Actor, area: Area) -> Area:
     raise Refusal("not-found")
 
 
-def _check_guardian(person: Person, *, minor: bool, wanted: int) -> None:
-    if (minor or wanted in GUARDED) and not person.guardian_name.strip():
+def _check_guardian(person: Person, applicant: str, today: date, *, needed: bool) -> None:
+    """Who is named as guardian is another person than the applicant (of this 18-digit number), and of age."""
+    named = person.guardian_name.strip()
+    if not named and (needed or person.guardian_id.strip()):
         raise Refusal("guardian-missing")
-    if person.guardian_id and idnumber.plain(person.guardian_id) == idnumber.plain(person.id_number):
+    if not named:
+        return
+    try:
+        guardian = idnumber.parse(person.guardian_id)
+    except idnumber.BadIdNumber as bad:
+        raise Refusal("guardian-id-wrong", fault=bad.code) from None
+    if guardian.id18 == applicant:
         raise Refusal("guardian-is-applicant")
+    if is_minor(guardian.birth, today):
+        raise Refusal("guardian-is-minor")
 
 
 def _certificate(kind: str, holder: Holder) -> Certificate:

@@ -46,6 +46,14 @@ PROBLEMS: dict[str, Problem] = {
         422, "A guardian must be named", "须填写监护人",
         "For a minor, and for 智力 or 精神, add the guardian and the proof.",
         "未成年人以及智力、精神类申请须填写监护人并提交证明。"),
+    "guardian-id-wrong": Problem(
+        422, "The guardian's ID number is missing or not right", "监护人身份证号码缺失或有误",
+        "Compare it with the guardian's card, digit by digit.",
+        "请与监护人身份证逐位核对。"),
+    "guardian-is-minor": Problem(
+        422, "The guardian is not yet 18", "监护人未满十八周岁",
+        "Name a guardian who is of age.",
+        "请填写成年监护人。"),
     "guardian-is-applicant": Problem(
         422, "The guardian is the applicant", "监护人与申请人为同一人",
         "Enter the guardian's own ID number.",
