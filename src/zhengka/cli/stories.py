@@ -28,6 +28,8 @@ SIX_WEEKS = timedelta(days=42)
 NEED, ASSESSED = 11, 2
 """Holders of the sample whom the stories are about, and how many of them are assessed."""
 REASON = "演示"
+TO_FOLLOW = "演示数据不附材料"
+"""Why a story's case is accepted without its papers: nobody of the sample has any."""
 ACCEPT, ASSESS, DECIDE = ("accept",), ("accept", "book", "assess"), ("review", "approve")
 NOTICE = ("publish", "end_notice")
 Answers = Mapping[str, Any]
@@ -110,7 +112,8 @@ class Teller:
             cases.sign(place, answers or {}, by=assessment.doctor_for(place), **told)
             return Case.get(case.pk)
         by = self._by(next(step.permission for step in case.table.steps if step.action == action))
-        done = cases.take(case, action, by=by, reason=REASON if action in cases.NEEDS_REASON else "", **told)
+        why = TO_FOLLOW if action == "accept" else REASON if action in cases.NEEDS_REASON else ""
+        done = cases.take(case, action, by=by, reason=why, **told)
         return cases.move_on(done.pk, at=told["at"]) if "transfer" in done.kind_of_case else done
 
     def _by(self, permission: str) -> Actor:

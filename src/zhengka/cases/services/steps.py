@@ -13,6 +13,7 @@ from zhengka.cases import book
 from zhengka.cases.models import Case
 from zhengka.cases.services.effects import conclude
 from zhengka.cases.services.moving import day, move
+from zhengka.cases.services.needed import papers_missing
 from zhengka.cases.services.telling import tell
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
@@ -41,8 +42,8 @@ def take(case: Case, action: str, *, by: Actor, request_id: UUID, at: datetime, 
     """Take the step `action` of a case, whatever its kind. The last decision does what was decided (`effects`).
 
     `Refusal`: `step-not-open` (also for a step of `BY_OTHERS`), `not-permitted`, `not-found`, `office-wrong`,
-    `same-person`, `notice-running`, `reason-missing`, `appointment-open` (an appointment itself says who did not come),
-    and what the effects say. Raises `Replayed` for a repeat.
+    `same-person`, `notice-running`, `reason-missing`, `papers-missing`, `appointment-open` (an appointment itself says
+    who did not come), and what the effects say. Raises `Replayed` for a repeat.
     """
     if action in BY_OTHERS:
         raise Refusal("step-not-open", subject="case", state=case.state, action=action)
@@ -126,6 +127,16 @@ def _move(case: Case, action: str, asked: Asked, facts: dict[str, Any]) -> Case:
     return move(case, action, asked, FRESH.get(action), **facts)
 
 
+def _accept(case: Case, action: str, asked: Asked, facts: dict[str, Any]) -> Case:
+    """What is complete is accepted, and where who accepts says why, what is not (容缺受理): the event names both."""
+    if not (lacking := [need.paper for need in papers_missing(case)]):
+        return move(case, action, asked, **facts)
+    done = move(case, action, asked, lacking=lacking, **facts)
+    if "reason" not in facts:
+        raise Refusal("papers-missing", papers=lacking)
+    return done
+
+
 def _publish(case: Case, action: str, asked: Asked, facts: dict[str, Any]) -> Case:
     """A notice shows the least, begins on its day, and its own day does not count (民法典 art. 201)."""
     if not (case.found or {}).get("category"):
@@ -156,5 +167,6 @@ def _decide(case: Case, action: str, asked: Asked, facts: dict[str, Any]) -> Cas
 
 
 DOES: Mapping[str, Callable[[Case, str, Asked, dict[str, Any]], Case]] = {
-    "publish": _publish, "dismiss": _dismiss, "review": _review, "approve": _decide, "recheck": _decide}
+    "accept": _accept, "publish": _publish, "dismiss": _dismiss, "review": _review, "approve": _decide,
+    "recheck": _decide}
 """Steps that write more than the state."""

@@ -106,6 +106,10 @@ PROBLEMS: dict[str, Problem] = {
         409, "The ten working days for a dispute have passed", "已超过十个工作日的异议期限",
         "Apply for a change of category or grade instead.",
         "可以申请类别等级变更。"),
+    "papers-missing": Problem(
+        409, "Papers that this case needs are missing", "申请材料不齐",
+        "Take them in, return the application, or say why it is accepted without them.",
+        "请补齐材料、退回补正，或注明容缺受理的理由。"),
     "finding-impossible": Problem(
         422, "Category, grade and components do not fit together", "类别、等级与多重残疾分项不符",
         "A multiple disability has two components or more and the grade of the most severe.",

@@ -64,22 +64,24 @@ def _page(request: Request, row: Case, form: ReasonForm) -> HttpResponse:
                if each.step.action not in ("order", "end_notice", "arrive", "freeze", "lapse",
                                          "extend_notice")]
     open_ = [each.step.action for each in choices if each.is_open]
-    needs = queries.papers_needed(row) if row.ended_at is None else []
+    needs = services.papers_needed(row) if row.ended_at is None else []
+    brought = _papers(request, row, needs)
+    lacking = [str(word) for word, _clause in brought["missing"]] if "accept" in open_ else []
     place = assessment.booked(row.pk, actor=request.actor) if row.ended_at is None else None
     first = assessment.unsigned(row.pk, actor=request.actor) if "countersign" in open_ else None
     return render(request, "staff/case.html", {
         "title": row.name, "caption": KIND_WORDS[row.kind_of_case], "case": row, "form": form,
         "stages": _stages(row), "facts": _facts(request, row), "missing": _missing(row, needs),
         "open": [(action, SHORTCUTS.get(action, "")) for action in open_
-                 if action not in services.NEEDS_REASON | services.BY_ASSESSMENT],
+                 if action not in services.NEEDS_REASON | services.BY_ASSESSMENT and (action != "accept" or not lacking)],
         "back_steps": [action for action in open_ if action in services.NEEDS_REASON - services.BY_ASSESSMENT
                        and not (action == "miss" and place)],
         "place": place, "first": first,
         "closed": [(words.act(each.step.action, "case"), _why(row, each))
-                   for each in choices if not each.is_open],
+                   for each in choices if not each.is_open] + _incomplete(lacking),
         "photo": _photo(request, row),
         "portrait": row.ended_at is None and row.holder_id is None and request.actor.may("case.confirm"),
-        "papers": _papers(request, row, needs), "may_book": (place is None and services.waits_for_day(row)
+        "papers": brought, "lacking": lacking, "may_book": (place is None and services.waits_for_day(row)
                      and request.actor.may("assessment.plan")),
         "desk": _desk(request, row), "events": history.of_row(request, row),
         "breadcrumbs": trail((_("Cases"), "staff:cases"))})
@@ -229,6 +231,12 @@ def _missing(row: Case, needs: Sequence[Need]) -> list[Any]:
     return missing
 
 
+def _incomplete(lacking: Sequence[str]) -> list[tuple[Any, str]]:
+    """Acceptance as a closed step, with the papers for which it waits."""
+    return [(words.act("accept", "case"), gettext("Papers are missing: %(papers)s") % {"papers": ", ".join(lacking)})
+            ] if lacking else []
+
+
 def _why(row: Case, closed: Choice) -> str:
     """Why a step is closed to this officer, in one sentence; where another office takes it, which one."""
     if closed.code == "not-permitted":
@@ -249,7 +257,7 @@ def step(request: Request, pk: int) -> HttpResponse:
     row, action = queries.get(pk, actor=request.actor), request.POST.get("action", "")
     told: dict[str, Any] = {"by": request.actor, "at": timezone.now()}
     form = ReasonForm(request.POST)
-    if action in services.NEEDS_REASON:
+    if action in services.NEEDS_REASON or (action == "accept" and "reason" in request.POST):
         if not form.is_valid():
             return _page(request, row, form)
         told["reason"] = form.cleaned_data["reason"]

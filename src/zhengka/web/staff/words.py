@@ -83,6 +83,7 @@ FACT_WORDS: dict[str, Word] = {
     "serial": _("Card serial"), "outcome": _("Outcome"), "photos": _("Photos"),
     "paper": _("Kind of paper"), "pages": _("Pages"), "lent_by": _("By the right of"), "since": _("First day"),
     "from_officer": _("From officer"), "to_officer": _("To officer"), "office": _("Office"),
+    "lacking": _("Papers to follow"),
 }
 """Fact of an event → its word in a history; facts that are not named here are for the journal's machines only."""
 
