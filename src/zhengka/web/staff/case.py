@@ -1,6 +1,7 @@
 """One case: where it stands, what is missing, what this officer may do now and why not the rest, what happened."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from zhengka.assessment import queries as assessment
 from zhengka.assessment.models import Session
-from zhengka.cases import book, fronts, queries, services
+from zhengka.cases import assumed, book, fronts, queries, services
 from zhengka.cases.models import Case
 from zhengka.cases.queries import Choice
 from zhengka.core.errors import PROBLEMS
@@ -27,7 +28,7 @@ from zhengka.web.staff import history, papers
 from zhengka.web.staff.case_words import KIND_WORDS, OTHERWISE, PERMISSION_WHO, REASON_WORDS, STAGE_WORDS, STEP_SAID
 from zhengka.web.staff.cases import due_cell
 from zhengka.web.staff.navigation import area_name, trail
-from zhengka.web.staff.words import PHASE_WORDS, bilingual, disability, masked, problem_words
+from zhengka.web.staff.words import PHASE_WORDS, bilingual, disability, masked, problem_words, unpublished
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Fact, Stage
 
@@ -73,7 +74,8 @@ def _page(request: Request, row: Case, form: ReasonForm) -> HttpResponse:
         "title": row.name, "caption": KIND_WORDS[row.kind_of_case], "case": row, "form": form,
         "stages": _stages(row), "facts": _facts(request, row), "missing": _missing(row, needs),
         "open": [(action, SHORTCUTS.get(action, "")) for action in open_
-                 if action not in services.NEEDS_REASON | services.BY_ASSESSMENT and (action != "accept" or not lacking)],
+                 if action not in services.NEEDS_REASON | services.BY_ASSESSMENT | (
+                     {"accept"} if lacking else set())],
         "back_steps": [action for action in open_ if action in services.NEEDS_REASON - services.BY_ASSESSMENT
                        and not (action == "miss" and place)],
         "place": place, "first": first,
@@ -159,9 +161,15 @@ def _facts(request: Request, row: Case) -> list[Fact]:
         facts.append(Fact(_("Front office"), area_name(row.front)))
     facts += [Fact(_("Office"), area_name(row.area)),
               Fact(_("Officer in charge"), row.assignee.name if row.assignee else _("Nobody yet")),
-              Fact(_("Opened"), _day(row.opened_at)), Fact(_("Due"), due_cell(row)),
+              Fact(_("Opened"), _day(row.opened_at)), Fact(_("Due"), _due(row)),
               Fact(_("Policy"), bilingual((policy.source, policy.source_en)))]
     return [*facts, *_clocks(request, row)]
+
+
+def _due(row: Case) -> Cell:
+    """The day by which the next step is due, and the holidays without which it was counted."""
+    cell, without = due_cell(row), unpublished(assumed.of_case(row)["due_on"])
+    return replace(cell, note=f"{cell.note} · {without}") if without and row.ended_at is None else cell
 
 
 def _person(request: Request, row: Case) -> Cell:
@@ -171,16 +179,17 @@ def _person(request: Request, row: Case) -> Cell:
 
 def _clocks(request: Request, row: Case) -> list[Fact]:
     """The days that a case keeps, the other office of a move, the card."""
-    facts = []
+    facts, without = [], {field: unpublished(years) for field, years in assumed.of_case(row).items()}
     if row.phase:
         facts.append(Fact(_("Phase"), PHASE_WORDS.get(row.phase, str(row.phase))))
     if row.notice_from and row.notice_ends:
         sheet = reverse("staff:notice-sheet", args=[row.place.pk])
-        facts.append(Fact(_("Public notice"), f"{row.notice_from.isoformat()} – {row.notice_ends.isoformat()}",
+        days = f"{row.notice_from.isoformat()} – {row.notice_ends.isoformat()}"
+        facts.append(Fact(_("Public notice"), Cell(days, note=without["notice_ends"]),
                           href=sheet if request.actor.sees(row.place.pk) else "", action=_("Print the sheet")))
     if row.freezes_on and row.lapses_on:
-        facts += [Fact(_("Frozen after"), row.freezes_on.isoformat()),
-                  Fact(_("Cancelled after"), row.lapses_on.isoformat())]
+        facts += [Fact(_("Frozen after"), Cell(row.freezes_on.isoformat(), note=without["freezes_on"])),
+                  Fact(_("Cancelled after"), Cell(row.lapses_on.isoformat(), note=without["lapses_on"]))]
     other = row.counterpart or getattr(row, "counterpart_of", None)
     if other is not None:
         tone, word = words.look("case", other.state)
