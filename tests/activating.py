@@ -1,14 +1,20 @@
 """Plain functions for tests of the annual activation: policies of every kind, and a region that has one of them."""
 
 import datetime as dt
+import json
 from pathlib import Path
+from typing import Any
 
 from django.db import connection
+from django.utils import timezone
 
 import builders
+from lettering import SECRET
+from visits import Visitor
 from zhengka.cards import rules
 from zhengka.cards.activation import Activation
 from zhengka.cards.models import Card
+from zhengka.core import signed
 from zhengka.core.dated import parse, read
 
 DATA = Path(__file__).parents[1] / "data"
@@ -91,3 +97,11 @@ def make_active(ends: dt.date, *, area=None, issued_on: dt.date | None = None, b
         Card.objects.filter(pk=card.pk).update(issued_on=issued_on, valid_until=issued_on.replace(
             year=issued_on.year + 10, day=min(issued_on.day, 28)))
     return Card.get(card.pk)
+
+
+def post_activation(serial: str, reference: str, *, secret: str = SECRET, at: dt.datetime | None = None) -> Any:
+    """The answer to a portal that asks for a card's next term, signed now or as of another time."""
+    body = json.dumps({"serial": serial, "reference": reference}).encode()
+    stamp = (at or timezone.now()).astimezone(dt.UTC).strftime(signed.TIME)
+    return Visitor().post("/api/v1/activations", body, content_type="application/json", headers={
+        "X-Zhengka-Time": stamp, "X-Zhengka-Signature": signed.signature(secret, stamp, body)})

@@ -13,6 +13,7 @@ from django.utils import timezone
 from builders import NOON, make_area, make_card, request_id
 from visits import Visitor
 from zhengka.areas.models import Area
+from zhengka.core import signed
 from zhengka.core.actors import SYSTEM, Actor
 from zhengka.core.models import Stateful
 from zhengka.letters import senders, services
@@ -52,7 +53,7 @@ def make_letter(kind: str = "acceptance", channel: str = "sms", *, by: Actor = S
 
 def post_report(body: bytes, *, at: dt.datetime | None = None) -> Any:
     """The answer to a provider's report that is signed now, or as of another time."""
-    stamp = (at or timezone.now()).astimezone(dt.UTC).strftime(senders.TIME)
+    stamp = (at or timezone.now()).astimezone(dt.UTC).strftime(signed.TIME)
     headers = {"X-Zhengka-Time": stamp, "X-Zhengka-Signature": senders.signature(stamp, body)}
     return Visitor().post("/api/v1/letters/reports", body, content_type="application/json", headers=headers)
 

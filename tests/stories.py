@@ -11,6 +11,8 @@ from django.conf import settings
 
 import builders
 from builders import NOON
+from papers_brought import jpeg, photograph, subject_of
+from portraits import make_photo
 from zhengka.areas.models import Area
 from zhengka.bulk.services import Asked
 from zhengka.cases import book, policies, services
@@ -19,6 +21,9 @@ from zhengka.cases.services import steps
 from zhengka.cases.services.moving import move
 from zhengka.cases.workflow import KINDS
 from zhengka.core.actors import Actor
+from zhengka.papers import queries as papers_there
+from zhengka.papers import services as papers
+from zhengka.papers.queries import Subject
 from zhengka.registry.models import Certificate, Holder
 from zhengka.registry.services import Finding, Person
 
@@ -28,7 +33,9 @@ LEG, HAND = Finding(4, 2), Finding(4, 3)
 
 
 def person(**more: Any) -> Person:
-    """An adult applicant with everything filled in."""
+    """An adult applicant with everything filled in; a guardian who is named has a number of their own."""
+    if more.get("guardian_name"):
+        more.setdefault("guardian_id", builders.make_id_number())
     return Person(**{"name": "石榴", "id_number": builders.make_id_number(), "ethnicity": "汉族",
                      "phone": "13900000001", "address": "麓山路 1 号", **more})
 
@@ -67,9 +74,27 @@ class Story:
             if action == "verify":
                 self.verify(by=by)
                 continue
-            why = {"reason": reason} if action in services.NEEDS_REASON else {}
+            why = {"reason": reason} if action in {"accept", *services.NEEDS_REASON} else {}  # its papers are to follow
             self.case = take(self.case, action, by=who, request_id=builders.request_id(), at=self.at, **why)
         return self.case
+
+    def bring_papers(self) -> int:
+        """The person brings every paper that is needed, and the photo is taken; how many they were."""
+        case, clerk = self.case, self.by("clerk")
+        subject, needs = Subject("case", case.pk, case.area_id), services.papers_needed(case)
+        photo = bool(case.holder and case.holder.photo)
+        missing = papers_there.missing(needs, subject, photo=photo)
+        assert missing == [need for need in needs if need.paper != "photo" or not photo]
+        for need in missing:
+            asked: dict[str, Any] = {"by": clerk, "request_id": builders.request_id(), "at": self.at}
+            if need.paper == "photo":
+                whose = subject_of(case.holder) if case.holder else subject
+                assert papers.take_portrait(whose, jpeg(photograph()), dark_glasses=False, **asked).state == "kept"
+            else:
+                papers.add_paper(subject, papers.Upload(need.paper, "扫描件.jpg", make_photo()), **asked)
+        holder = Holder.objects.filter(pk=case.holder_id).first()
+        assert papers_there.missing(needs, subject, photo=bool(holder and holder.photo)) == []
+        return len(needs)
 
     def assess(self, found: Finding | None = LEG, by: Actor | None = None) -> Case:
         """The institution's conclusion, in a story that is not about how it came about."""

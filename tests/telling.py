@@ -14,14 +14,12 @@ import pytest
 import assessing
 import builders
 from builders import NOON
-from papers_brought import jpeg, photograph, subject_of
-from portraits import make_photo
 from stories import ROLE_OF, Story, take
 from zhengka.accounts.models import Officer
 from zhengka.areas.models import Area
 from zhengka.assessment.models import Appointment, Assessment
 from zhengka.cards.models import Card
-from zhengka.cases import queries, services
+from zhengka.cases import services
 from zhengka.cases.models import Case
 from zhengka.cases.services import steps
 from zhengka.cases.workflow import LINE, PAIRS
@@ -31,9 +29,6 @@ from zhengka.core.errors import Refusal
 from zhengka.core.models import Event
 from zhengka.core.workflow import Step
 from zhengka.letters.models import Letter
-from zhengka.papers import queries as papers_there
-from zhengka.papers import services as papers
-from zhengka.papers.queries import Subject
 from zhengka.registry.models import Certificate, Holder
 from zhengka.registry.services import Finding
 
@@ -63,24 +58,6 @@ class Telling(Story):
         super().__init__(case, at=at)
         self.lines, self.days, self.grade = lines, notice, grade
         self.line = lines[case.policy][case.kind_of_case].split()
-
-    def bring_papers(self) -> int:
-        """The person brings every paper that is needed, and the photo is taken; how many they were."""
-        case, clerk = self.case, self.by("clerk")
-        subject, needs = Subject("case", case.pk, case.area_id), queries.papers_needed(case)
-        photo = bool(case.holder and case.holder.photo)
-        missing = papers_there.missing(needs, subject, photo=photo)
-        assert missing == [need for need in needs if need.paper != "photo" or not photo]
-        for need in missing:
-            asked: dict[str, Any] = {"by": clerk, "request_id": builders.request_id(), "at": self.at}
-            if need.paper == "photo":
-                whose = subject_of(case.holder) if case.holder else subject
-                assert papers.take_portrait(whose, jpeg(photograph()), dark_glasses=False, **asked).state == "kept"
-            else:
-                papers.add_paper(subject, papers.Upload(need.paper, "扫描件.jpg", make_photo()), **asked)
-        holder = Holder.objects.filter(pk=case.holder_id).first()
-        assert papers_there.missing(needs, subject, photo=bool(holder and holder.photo)) == []
-        return len(needs)
 
     def go_on(self) -> Case:
         """To the last state, a day after the other."""

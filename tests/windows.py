@@ -128,6 +128,15 @@ def follow(window: Window, *keys: str) -> None:
         window.press(keys[-1])
 
 
+def accept_without_papers(window: Window) -> None:
+    """Accept the case of the page, and say that its papers are to follow."""
+    window.tab_to("Accept with papers to follow")
+    window.press("Enter", "Tab")
+    window.type("户籍地已核，材料五日内补交")
+    window.tab_to("Accept the application")
+    follow(window, "Enter")
+
+
 def said(window: Window) -> str:
     """What the page says was done."""
     return window.page.locator(".zk-messages").inner_text()

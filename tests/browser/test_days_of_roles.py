@@ -12,7 +12,7 @@ from assessing import license_for, make_institution, make_session_today
 from builders import make_area, make_id_number, make_officer, request_id
 from stories import Story, applies, brings, person, under
 from telling import bearer, go_until
-from windows import NARROW, PASSWORD, WIDE, Window, follow, log_in, said
+from windows import NARROW, PASSWORD, WIDE, Window, accept_without_papers, follow, log_in, said
 from zhengka.accounts.models import Officer
 from zhengka.areas.models import Area
 from zhengka.areas.services import add_street
@@ -109,7 +109,7 @@ def test_the_streets_clerk_takes_in_and_checks_the_countys_accepts_books_a_day_a
     day.over()
     day = Day(chromium, live_server, officer("clerk"))
     day.first_of("Applications to accept")
-    day.on("c")
+    accept_without_papers(day)
     assert "The application is accepted" in said(day)
     day.on("d")
     day.tab_to("门诊三楼")

@@ -7,7 +7,7 @@ from django.utils import timezone
 from assessing import license_for, make_institution, make_session_today
 from builders import make_area, make_id_number, make_officer
 from stories import HAND, Story, applies, brings
-from windows import NARROW, PASSWORD, WIDE, Window, follow, log_in, said
+from windows import NARROW, PASSWORD, WIDE, Window, accept_without_papers, follow, log_in, said
 from zhengka.accounts.models import Officer
 from zhengka.areas.models import Area
 from zhengka.assessment.models import Assessment
@@ -71,7 +71,7 @@ def test_a_first_application_is_typed_in_one_go_and_goes_through_all_hands(live_
     with clerk.page.expect_navigation():
         clerk.press("Enter")
     assert clerk.page.title().startswith("石榴") and number not in clerk.page.content()
-    follow(clerk, "c")
+    accept_without_papers(clerk)
     assert "The application is accepted" in said(clerk)
     booked_on(clerk, "门诊三楼")
     faults += clerk.inspect(WIDE, NARROW)
@@ -137,7 +137,7 @@ def test_the_city_hears_a_dispute_that_the_county_cannot_decide(live_server, chr
     assert "Taken by: 某市" in county.page.content()
     city = working(chromium, live_server, "clerk", Area.objects.get(code=430100_000000))
     waiting(city, "Applications to accept")
-    follow(city, "c")
+    accept_without_papers(city)
     booked_on(city, "门诊三楼")
     assert Case.objects.get(kind_of_case="dispute_city").state == "booked"
     assert not county.inspect(WIDE, NARROW) + city.inspect(WIDE, NARROW)
@@ -172,7 +172,7 @@ def test_where_somebody_lives_their_application_is_typed_and_accepted_and_home_i
     county = working(chromium, live_server, "clerk", home)
     county.go(reverse("staff:case", args=[case.pk]))
     assert "Taken by: 武昌区" in county.page.content()
-    follow(clerk, "c")
+    accept_without_papers(clerk)
     assert "The application is accepted" in said(clerk)
     county.go(f"{reverse('staff:cases')}?step=office")
     faults += clerk.inspect(WIDE, NARROW) + county.inspect(WIDE, NARROW)

@@ -1,5 +1,6 @@
 """The API: what it says, to whom, and how it says no."""
 
+import datetime as dt
 import hashlib
 import json
 import re
@@ -7,7 +8,9 @@ import time
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
+from activating import make_active, post_activation
 from builders import NOON, make_area, make_officer
 from codes import code_of, finished
 from lettering import SECRET, post_report
@@ -171,11 +174,11 @@ def test_a_fault_of_ours_tells_a_reference_number_and_nothing_else(caplog):
 
 
 def test_the_description_is_openapi_and_the_answers_keep_to_it(settings):
-    settings.SMS_SECRET = SECRET
+    settings.SMS_SECRET = settings.PORTAL_SECRET = SECRET
     described = Visitor().get("/api/v1/openapi.json").json()
     assert described == json.loads(json.dumps(schema())) and described["openapi"].startswith("3.1")
     assert described["info"]["title"] and described["info"]["version"] == "1"
-    card = finished("active")
+    card, ending = finished("active"), make_active(timezone.localdate() + dt.timedelta(10))
     officer = make_officer("clerk")
     cards.publish_status_lists(at=NOON)
     answers = {
@@ -187,6 +190,9 @@ def test_the_description_is_openapi_and_the_answers_keep_to_it(settings):
         ("/api/v1/letters/reports", "post"): [
             post_report(b'{"reports": [{"id": "1", "reference": "r", "outcome": "delivered"}]}'), post_report(b"{}"),
             Visitor().post("/api/v1/letters/reports")],
+        ("/api/v1/activations", "post"): [
+            *(post_activation(serial, "P-1") for serial in (ending.serial, ending.serial, "9" * 16, "1")),
+            Visitor().post("/api/v1/activations")],
     }
     assert {(path, method) for path, methods in described["paths"].items() for method in methods} == set(answers)
     for (path, method), given in answers.items():

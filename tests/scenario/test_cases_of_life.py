@@ -67,8 +67,12 @@ def test_a_minor_needs_a_guardian_and_is_never_publicised():
     child = {"id_number": builders.make_id_number(born=dt.date(2015, 6, 1))}
     with pytest.raises(Refusal, match="guardian-missing"):
         applies(person(**child))
-    with pytest.raises(Refusal, match="guardian-is-applicant"):
-        applies(person(**child, guardian_name="石榴", guardian_id=child["id_number"]))
+    own = child["id_number"]
+    young = builders.make_id_number(born=dt.date(NOON.year - 18, 12, 31))
+    for number, code in ((own, "guardian-is-applicant"), ("", "guardian-id-wrong"), ("不详", "guardian-id-wrong"),
+                         (young, "guardian-is-minor")):
+        with pytest.raises(Refusal, match=code):
+            applies(person(**child, guardian_name="石榴", guardian_id=number))
     story = applies(person(**child, guardian_name="石山"))
     story.take("accept", "book")
     story.assess(LEG)
@@ -83,6 +87,11 @@ def test_for_the_mind_a_guardian_is_named_whatever_the_age():
     for category in (5, 6):
         with pytest.raises(Refusal, match="guardian-missing"):
             applies(wanted=category)
+    own = builders.make_id_number()
+    with pytest.raises(Refusal, match="guardian-is-applicant"):
+        applies(person(id_number=own, guardian_name="石山", guardian_id=own[:6] + own[8:17]), wanted=6)
+    with pytest.raises(Refusal, match="guardian-missing"):
+        applies(person(guardian_id=builders.make_id_number()))
 
 
 def test_who_does_not_meet_the_standard_gets_nothing_and_may_dispute_it():

@@ -272,7 +272,7 @@ def test_an_application_that_came_twice_over_a_bad_line_is_one_case():
         services.apply(who, 4, home(), **told)
     assert again.value.event.subject_id == case.pk and Case.objects.count() == 1
     key = request_id()
-    services.take(case, "accept", by=clerk, request_id=key, at=NOON)
+    services.take(case, "accept", by=clerk, request_id=key, at=NOON, reason="材料在户籍地")
     with pytest.raises(Replayed):
         services.take(case, "accept", by=clerk, request_id=key, at=NOON)
     assert Case.get(case.pk).state == "accepted"

@@ -11,6 +11,7 @@ from builders import NOON, make_actor, request_id
 from lettering import SECRET, make_letter
 from lettering import post_report as post
 from visits import Visitor
+from zhengka.core import signed
 from zhengka.core.models import Event
 from zhengka.letters import senders, services
 from zhengka.letters.models import Letter
@@ -107,7 +108,7 @@ def test_a_report_without_the_shared_secret_or_from_long_ago_is_refused(settings
     letter = sent()
     body = json.dumps({"reports": [told(letter)]}).encode()
     late = post(body, at=timezone.now() - dt.timedelta(minutes=6))
-    stamp = timezone.now().astimezone(dt.UTC).strftime(senders.TIME)
+    stamp = timezone.now().astimezone(dt.UTC).strftime(signed.TIME)
     url, changed = reverse("api-v1:letter-reports"), body.replace(b"delivered", b"failed")
     headers = {"X-Zhengka-Time": stamp, "X-Zhengka-Signature": senders.signature(stamp, body)}
     other = Visitor().post(url, changed, content_type="application/json", headers=headers)

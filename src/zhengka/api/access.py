@@ -1,7 +1,8 @@
-"""Who may call a route. Every route names one of the three, and a test says so.
+"""Who may call a route. Every route names one of the four, and a test says so.
 
 @router.get("/…", auth=requires("card.read"), …)     an officer, logged in, whose role includes the permission
 @router.post("/…", auth=provider, …)                 the provider of short messages, who signs what it says
+@router.post("/…", auth=portal, …)                   a portal for holders, which signs what it says
 @router.get("/…", auth=public, …)                    anyone
 """
 
@@ -11,6 +12,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from ninja.security import APIKeyHeader, SessionAuth
 
+from zhengka.cards import services as cards
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.letters import services as letters
@@ -45,7 +47,19 @@ class ProviderSignature(APIKeyHeader):
         return letters.PROVIDER
 
 
-provider = ProviderSignature()
+class PortalSignature(APIKeyHeader):
+    """As `ProviderSignature`, with the secret of the portal on which holders log in."""
+
+    param_name = "X-Zhengka-Signature"
+    permission = "card.activate"
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> Actor:
+        """The portal; `Refusal("portal-signature-wrong")`, also where no secret is set."""
+        cards.check_portal(request.headers.get("X-Zhengka-Time", ""), request.body, key or "", at=timezone.now())
+        return cards.PORTAL
+
+
+provider, portal = ProviderSignature(), PortalSignature()
 
 
 def requires(permission: str) -> OfficerSession:

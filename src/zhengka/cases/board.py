@@ -11,7 +11,8 @@ from datetime import date
 from django.db import models
 from django.db.models import Count, Q, QuerySet
 
-from zhengka.cases import book
+from zhengka.areas.calendars import Calendar
+from zhengka.cases import assumed, book
 from zhengka.cases.models import Case
 
 HANGING = ("publicised", "objected")
@@ -22,7 +23,8 @@ HANGING = ("publicised", "objected")
 class Posted:
     """A notice: its case's key, its first and last day, and of the person what the policy lets it show.
 
-    `name`, `category` (1 … 7) and `grade` (1 … 4) are empty or 0 where the policy does not show them.
+    `name`, `category` (1 … 7) and `grade` (1 … 4) are empty or 0 where the policy does not show them; `assumed`: years
+    whose holidays are not published yet, and without which the last day was counted.
     """
 
     pk: int
@@ -31,6 +33,7 @@ class Posted:
     name: str
     category: int
     grade: int
+    assumed: tuple[int, ...] = ()
 
 
 def posted(area: int, *, on: date, after: int = 0, limit: int = 50) -> list[Posted]:
@@ -40,7 +43,8 @@ def posted(area: int, *, on: date, after: int = 0, limit: int = 50) -> list[Post
     """
     here = Q(front=area) | Q(area=area) & (Q(front__isnull=True) | Q(front__issuing=False))
     cases = _hanging(on).filter(here, pk__gt=after).order_by("pk")[:limit]
-    return [_posted(case) for case in cases]
+    calendars = {code: book.calendar(code) for code in {case.area_id for case in cases}}
+    return [_posted(case, calendars[case.area_id]) for case in cases]
 
 
 def offices(*, on: date) -> Mapping[int, int]:
@@ -55,9 +59,10 @@ def _hanging(on: date) -> "QuerySet[Case]":
                                notice_ends__gte=on)
 
 
-def _posted(case: Case) -> Posted:
+def _posted(case: Case, calendar: Calendar) -> Posted:
     notice = book.pinned(case.policy, case.kind_of_case).notice
     shown, found = notice.fields if notice else (), case.found or {}
     return Posted(case.pk, case.notice_from or date.min, case.notice_ends or date.min,
                   case.name if "name" in shown else "", found.get("category", 0) if "category" in shown else 0,
-                  found.get("grade", 0) if "grade" in shown else 0)
+                  found.get("grade", 0) if "grade" in shown else 0,
+                  assumed.of_span(calendar, case.notice_from, case.notice_ends))

@@ -14,16 +14,13 @@ from django.utils import timezone
 
 from zhengka.accounts import queries as accounts
 from zhengka.areas.models import Area
-from zhengka.cases import book, rules
+from zhengka.cases import book
 from zhengka.cases.models import NO_LIMIT, Case, Tally, seen_by
-from zhengka.cases.services.opening import told
 from zhengka.cases.workflow import DUTIES, STATES
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.workflow import Step
 from zhengka.formats.verdict import CHINA
-from zhengka.papers import queries as papers
-from zhengka.papers.rules import CaseOf, Need
 from zhengka.registry.models import Certificate
 
 
@@ -252,18 +249,6 @@ def forecast(actor: Actor, *, at: datetime) -> Forecast:
         slow += number if due < today else min(number, max(0, int(ahead[area] + number - done_by_then)))
         ahead[area] += number
     return Forecast(sum(ahead.values()), late, slow, sum(pace.values()))
-
-
-def papers_needed(case: Case) -> list[Need]:
-    """The papers that a case's kind needs where it is; none where no file speaks of the kind."""
-    categories = {case.certificate.category, *(part[0] for part in case.certificate.components)} if (
-        case.certificate) else {wanted} if (wanted := told(case).get("wanted")) else set()
-    try:
-        return papers.required(CaseOf(case.kind_of_case, case.area_id, timezone.localdate(case.opened_at),
-                                      minor=case.minor, categories=frozenset(categories), reason=case.reason,
-                                      route=rules.route_of(case.area_id, case.front_id)))
-    except Refusal:
-        return []
 
 
 def of_holder(holder_id: int) -> QuerySet[Case]:

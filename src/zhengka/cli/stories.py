@@ -28,6 +28,8 @@ SIX_WEEKS = timedelta(days=42)
 NEED, ASSESSED = 11, 2
 """Holders of the sample whom the stories are about, and how many of them are assessed."""
 REASON = "演示"
+TO_FOLLOW = "演示数据不附材料"
+"""Why a story's case is accepted without its papers: nobody of the sample has any."""
 ACCEPT, ASSESS, DECIDE = ("accept",), ("accept", "book", "assess"), ("review", "approve")
 NOTICE = ("publish", "end_notice")
 Answers = Mapping[str, Any]
@@ -112,7 +114,8 @@ class Teller:
         if action == "verify":
             return cases.verify(case, "hospital", "2026-118", by=self.who.colleague, **told)
         by = self._by(next(step.permission for step in case.table.steps if step.action == action))
-        done = cases.take(case, action, by=by, reason=REASON if action in cases.NEEDS_REASON else "", **told)
+        why = TO_FOLLOW if action == "accept" else REASON if action in cases.NEEDS_REASON else ""
+        done = cases.take(case, action, by=by, reason=why, **told)
         return cases.move_on(done.pk, at=told["at"]) if "transfer" in done.kind_of_case else done
 
     def _by(self, permission: str) -> Actor:
@@ -159,7 +162,9 @@ def _applications(teller: Teller, units: Sequence[Area]) -> list[Callable[[], ob
         teller.walk("new", case, (*ASSESS, *NOTICE, *DECIDE), LIMB[3])
 
     def child() -> None:
-        who = _person("韩溪", "20160411", 6, guardian_name="韩江", guardian_phone="13900000001")
+        father = _person("韩江", "19790203", 5)
+        who = _person("韩溪", "20160411", 6, guardian_name=father.name, guardian_id=father.id_number,
+                      guardian_phone="13900000001")
         case = teller.open("new minor", lambda **by: cases.apply(who, 7, unit, **by))
         teller.walk("new minor", case, (*ASSESS, *DECIDE), EAR_AND_MIND)
 

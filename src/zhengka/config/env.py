@@ -49,6 +49,8 @@ class Environment:
                           "empty: they stay sealed in the file store.")
     sms_url: str = setting("Address of the provider of short messages, https; empty: none are sent.")
     sms_secret: str = setting("Secret by which what goes to the provider is signed, 32 characters at least.")
+    portal_secret: str = setting("Secret by which a portal signs the activations that it sends, 32 characters at "
+                                 "least; empty: none are taken.")
     run_once: str = setting("1 ends `zhengka run` after the closing table instead of serving the site.", "0",
                             name="RUN_ONCE")
     workers: str = setting("Worker processes for batches and imports; 0: one for each core.", "0")
@@ -77,6 +79,8 @@ def read(source: Mapping[str, str]) -> Environment:
     faults += _store_faults(env)
     if env.sms_url and len(env.sms_secret) < 32:
         faults.append("ZHENGKA_SMS_SECRET must have 32 characters at least where ZHENGKA_SMS_URL is set")
+    if 0 < len(env.portal_secret) < 32:
+        faults.append("ZHENGKA_PORTAL_SECRET must have 32 characters at least")
     if env.sms_url and not _guarded(env.sms_url):
         faults.append("ZHENGKA_SMS_URL must begin with https:// (http:// on this machine alone): it gets phone numbers")
     if faults:

@@ -16,6 +16,7 @@ BEHIND_FRONT = ENV.https == "1"
 EMBEDDED_DATABASE = not ENV.database_url
 PG_BIN = ENV.pg_bin
 OUTBOX, SMS_URL, SMS_SECRET = ENV.outbox, ENV.sms_url, ENV.sms_secret
+PORTAL_SECRET = ENV.portal_secret
 
 DEBUG = ENV.debug == "1"
 SECRET_KEY = secret(HOME, "django").hex()

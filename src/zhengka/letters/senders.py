@@ -4,8 +4,6 @@ A sender is called once the intent is written down. It answers with a reference,
 the house; whatever else it raises means that nobody knows (`unknown`), and nothing is sent again blindly.
 """
 
-import hashlib
-import hmac
 import http.client
 import json
 import os
@@ -17,10 +15,8 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from zhengka.core import files
+from zhengka.core import files, signed
 
-TIME: Final = "%Y-%m-%dT%H:%M:%SZ"
-"""How the time under a signature is written, in UTC."""
 TIMEOUT: Final = 10
 """Seconds that a provider has for each answer."""
 ANSWER_LIMIT: Final = 64 << 10
@@ -119,7 +115,7 @@ def provider(parcel: Parcel, at: datetime) -> Receipt:
     The signature is HMAC-SHA256 (RFC 2104) over time, a dot, and the body. `Idempotency-Key` is the letter's id and
     stays the same for each try, so that a provider that heeds it sends no message twice.
     """
-    body, stamp = _message(parcel), at.astimezone(UTC).strftime(TIME)
+    body, stamp = _message(parcel), at.astimezone(UTC).strftime(signed.TIME)
     connection, path = _connect(settings.SMS_URL)
     try:
         connection.request("POST", path, body, {
@@ -135,7 +131,7 @@ def provider(parcel: Parcel, at: datetime) -> Receipt:
 
 def signature(stamp: str, body: bytes) -> str:
     """The signature under what goes to the provider and what comes from it, in hexadecimal digits."""
-    return hmac.new(settings.SMS_SECRET.encode(), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+    return signed.signature(settings.SMS_SECRET, stamp, body)
 
 
 def _connect(url: str) -> tuple[http.client.HTTPConnection, str]:

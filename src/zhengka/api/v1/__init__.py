@@ -5,6 +5,7 @@ from typing import Any
 from ninja import NinjaAPI
 
 from zhengka.api.problems import handle
+from zhengka.api.v1.activations import router as activations
 from zhengka.api.v1.cards import router as cards
 from zhengka.api.v1.description import describe, router_for
 from zhengka.api.v1.letters import router as letters
@@ -17,8 +18,8 @@ api = NinjaAPI(
                 "Every refusal is an application/problem+json (RFC 9457) with a stable code. "
                 "Each call may be repeated: none needs an Idempotency-Key.")
 handle(api)
-for name, router in (("Verify", verify), ("Cards", cards), ("Status lists", status_lists),
-                     ("Letters", letters)):
+for name, router in (("Verify", verify), ("Cards", cards), ("Activations", activations),
+                     ("Status lists", status_lists), ("Letters", letters)):
     api.add_router("", router, tags=[name])
 api.add_router("", router_for(api))
 

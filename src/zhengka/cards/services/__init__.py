@@ -18,19 +18,23 @@ from zhengka.cards.services.life import (
 )
 from zhengka.cards.services.matching import ask_match, match_alive
 from zhengka.cards.services.ordering import Numbered, allot, order, order_after, order_many, reorder, reorder_many
+from zhengka.cards.services.portal import PORTAL, activate_by_portal, check_portal
 from zhengka.cards.services.reminding import remind, tell_ready
 from zhengka.cards.services.status import ask_for, publish_keys, publish_status_lists
 
 __all__ = [
+    "PORTAL",
     "Numbered",
     "Renewed",
     "activate",
+    "activate_by_portal",
     "activate_by_use",
     "activate_many",
     "allot",
     "ask_for",
     "ask_match",
     "cancel_all",
+    "check_portal",
     "claim_reminders",
     "freeze_all",
     "hand_over",

@@ -26,6 +26,7 @@ from zhengka.cases.services.many import (
     waiting,
 )
 from zhengka.cases.services.moves import move_on, run_clocks
+from zhengka.cases.services.needed import papers_missing, papers_needed
 from zhengka.cases.services.opening import (
     DISPUTED,
     REASONS,
@@ -79,6 +80,8 @@ __all__ = [
     "open_case",
     "open_elsewhere",
     "open_exchange",
+    "papers_missing",
+    "papers_needed",
     "review_many",
     "run_clocks",
     "second",

@@ -1,7 +1,7 @@
 """Cases are opened: a new application of anybody, or what a holder's certificate or card needs."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -14,7 +14,7 @@ from zhengka.areas.calendars import add_months
 from zhengka.areas.models import Area
 from zhengka.bulk.services import Asked
 from zhengka.cards.models import Card
-from zhengka.cases import book
+from zhengka.cases import assumed, book
 from zhengka.cases.models import Case
 from zhengka.cases.rules import route_of
 from zhengka.cases.services.moving import day, due
@@ -49,7 +49,8 @@ def apply(person: Person, wanted: int, area: Area, *, by: Actor, request_id: UUI
 
     `area` decides. Whoever opens it for an area that is not theirs receives it (`front_office`): 跨省通办, a street.
     `Refusal`: `not-permitted`, `not-found`, `id-number-wrong`, `birth-after-application`, `guardian-missing`,
-    `guardian-is-applicant`, `record-closed`, `certificate-opened`, `category-barred`, `case-open`, `kind-not-offered`.
+    `guardian-id-wrong`, `guardian-is-applicant`, `guardian-is-minor`, `record-closed`, `certificate-opened`,
+    `category-barred`, `case-open`, `kind-not-offered`.
     """
     try:
         number = idnumber.parse(person.id_number)
@@ -59,7 +60,7 @@ def apply(person: Person, wanted: int, area: Area, *, by: Actor, request_id: UUI
     if number.birth > today:
         raise Refusal("birth-after-application")
     minor = is_minor(number.birth, today)
-    _check_guardian(person, minor=minor, wanted=wanted)
+    _check_guardian(person, number.id18, today, needed=minor or wanted in GUARDED)
     _may_begin(index)
     refuse_barred(index, {wanted}, today)
     case = Case(kind_of_case="new", area=area, name=person.name, person_index=index, minor=minor,
@@ -222,7 +223,7 @@ def _open(case: Case, told: dict[str, Any], asked: Asked) -> Case:
                                                 route_of(case.area_id, case.front_id))
     if case.front and not procedure.has_front:
         raise Refusal("kind-not-offered", kind=case.kind_of_case)
-    CHECKS.get(case.kind_of_case, _nothing)(case, told, today)
+    facts = CHECKS.get(case.kind_of_case, _nothing)(case, told, today) or {}
     case.province, case.opened_at, case.moved_at = province_of(case.area_id), asked.at, asked.at
     case.told = fields.close(json.dumps(told, ensure_ascii=False), TOLD) if told else None
     case.due_on = due(case, procedure.start, asked.at)
@@ -230,7 +231,7 @@ def _open(case: Case, told: dict[str, Any], asked: Asked) -> Case:
     try:
         with transaction.atomic():
             return begin(case, "open", "case.open", by=by, request_id=asked.request_id, at=asked.at,
-                         kind=case.kind_of_case)
+                         kind=case.kind_of_case, **facts)
     except IntegrityError as broken:
         if "case_open_once" in str(broken) or "case_disputed_once" in str(broken):
             raise Refusal("case-open", kind=case.kind_of_case) from None
@@ -250,11 +251,21 @@ def front_office(by: Actor, area: Area) -> Area:
     raise Refusal("not-found")
 
 
-def _check_guardian(person: Person, *, minor: bool, wanted: int) -> None:
-    if (minor or wanted in GUARDED) and not person.guardian_name.strip():
+def _check_guardian(person: Person, applicant: str, today: date, *, needed: bool) -> None:
+    """Who is named as guardian is another person than the applicant (of this 18-digit number), and of age."""
+    named = person.guardian_name.strip()
+    if not named and (needed or person.guardian_id.strip()):
         raise Refusal("guardian-missing")
-    if person.guardian_id and idnumber.plain(person.guardian_id) == idnumber.plain(person.id_number):
+    if not named:
+        return
+    try:
+        guardian = idnumber.parse(person.guardian_id)
+    except idnumber.BadIdNumber as bad:
+        raise Refusal("guardian-id-wrong", fault=bad.code) from None
+    if guardian.id18 == applicant:
         raise Refusal("guardian-is-applicant")
+    if is_minor(guardian.birth, today):
+        raise Refusal("guardian-is-minor")
 
 
 def _certificate(kind: str, holder: Holder) -> Certificate:
@@ -290,7 +301,7 @@ def _correction(_case: Case, told: dict[str, Any], _today: date) -> None:
             raise Refusal("id-number-wrong", fault=bad.code) from None
 
 
-def _departure(case: Case, told: dict[str, Any], today: date) -> None:
+def _departure(case: Case, told: dict[str, Any], today: date) -> dict[str, Any]:
     """The clock of art. 23 begins on the day of the household register."""
     moved = date.fromisoformat(told.get("moved") or today.isoformat())
     if moved > today:
@@ -299,6 +310,7 @@ def _departure(case: Case, told: dict[str, Any], today: date) -> None:
         raise Refusal("move-nowhere")
     freezes, lapses = book.pinned(case.policy, case.kind_of_case).clock(moved, book.calendar(case.area_id))
     case.freezes_on, case.lapses_on = freezes.day, lapses.day
+    return assumed.fact(freezes, lapses)
 
 
 def _dispute(case: Case, _told: dict[str, Any], today: date) -> None:
@@ -335,8 +347,8 @@ def _corrected(case: Case, told: dict[str, Any], today: date) -> None:
     _not_expired(case, told, today)
 
 
-CHECKS = {
+CHECKS: Mapping[str, Callable[[Case, dict[str, Any], date], dict[str, Any] | None]] = {
     "damage": _damage, "loss": _not_expired,
     "renewal": _renewal, "correction": _corrected, "dispute_city": _dispute, "dispute_province": _dispute,
     "transfer_out_city": _departure, "transfer_out_province": _departure, "transfer_out_nation": _departure}
-"""Kind → what is asked of a case of it beyond its certificate."""
+"""Kind → what is asked of a case of it beyond its certificate; it may give facts of the opening."""

@@ -1,18 +1,20 @@
 """The steps of one case, from acceptance to the last decision (受理 评定 公示 审核 批准)."""
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
+from zhengka.areas.calendars import Due
 from zhengka.assessment.models import Appointment
 from zhengka.bulk.services import Asked
-from zhengka.cases import book
+from zhengka.cases import assumed, book
 from zhengka.cases.models import Case
 from zhengka.cases.services.effects import conclude
 from zhengka.cases.services.moving import day, move
+from zhengka.cases.services.needed import papers_missing
 from zhengka.cases.services.telling import tell
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
@@ -42,8 +44,8 @@ def take(case: Case, action: str, *, by: Actor, request_id: UUID, at: datetime, 
     """Take the step `action` of a case, whatever its kind. The last decision does what was decided (`effects`).
 
     `Refusal`: `step-not-open` (also for a step of `BY_OTHERS`), `not-permitted`, `not-found`, `office-wrong`,
-    `same-person`, `notice-running`, `reason-missing`, `appointment-open` (an appointment itself says who did not come),
-    and what the effects say. Raises `Replayed` for a repeat.
+    `same-person`, `notice-running`, `reason-missing`, `papers-missing`, `appointment-open` (an appointment itself says
+    who did not come), and what the effects say. Raises `Replayed` for a repeat.
     """
     if action in BY_OTHERS:
         raise Refusal("step-not-open", subject="case", state=case.state, action=action)
@@ -104,8 +106,8 @@ def end_notice(case: Case, *, by: Actor, request_id: UUID, at: datetime) -> Case
     a day off was announced meanwhile: its days are counted again.
     """
     (case,) = lock(case)
-    if (last := _counted_again(case)) and day(at) <= last:
-        raise Refusal("notice-running", ends=last.isoformat())
+    if (last := _counted_again(case)) and day(at) <= last.day:
+        raise Refusal("notice-running", ends=last.day.isoformat())
     return move(case, "end_notice", Asked(by, request_id, at), on=day(at).isoformat())
 
 
@@ -116,17 +118,18 @@ def extend_notice(case: Case, *, by: Actor, request_id: UUID, at: datetime) -> C
     """
     (case,) = lock(case)
     last = _counted_again(case)
-    if last is None or case.notice_ends is None or last <= case.notice_ends:
+    if last is None or case.notice_ends is None or last.day <= case.notice_ends:
         raise Refusal("step-not-open", subject="case", state=case.state, action="extend_notice")
-    return move(case, "extend_notice", Asked(by, request_id, at), {"notice_ends": last}, ends=last.isoformat())
+    return move(case, "extend_notice", Asked(by, request_id, at), {"notice_ends": last.day},
+                ends=last.day.isoformat(), **assumed.fact(last))
 
 
-def _counted_again(case: Case) -> date | None:
+def _counted_again(case: Case) -> Due | None:
     """The last day of a case's notice by the calendar as it is now; None where it has none."""
     notice = book.pinned(case.policy, case.kind_of_case).notice
     if notice is None or case.notice_from is None:
         return None
-    return notice.last_day(case.notice_from, book.calendar(case.area_id)).day
+    return notice.last_day(case.notice_from, book.calendar(case.area_id))
 
 
 def _check(found: Finding) -> None:
@@ -147,6 +150,16 @@ def _move(case: Case, action: str, asked: Asked, facts: dict[str, Any]) -> Case:
     return move(case, action, asked, FRESH.get(action), **facts)
 
 
+def _accept(case: Case, action: str, asked: Asked, facts: dict[str, Any]) -> Case:
+    """What is complete is accepted, and where who accepts says why, what is not (容缺受理): the event names both."""
+    if not (lacking := [need.paper for need in papers_missing(case)]):
+        return move(case, action, asked, **facts)
+    done = move(case, action, asked, lacking=lacking, **facts)
+    if "reason" not in facts:
+        raise Refusal("papers-missing", papers=lacking)
+    return done
+
+
 def _publish(case: Case, action: str, asked: Asked, facts: dict[str, Any]) -> Case:
     """A notice shows the least, begins on its day, and its own day does not count (民法典 art. 201)."""
     if not (case.found or {}).get("category"):
@@ -155,16 +168,19 @@ def _publish(case: Case, action: str, asked: Asked, facts: dict[str, Any]) -> Ca
     if notice is None:
         raise Refusal("step-not-open", subject="case", state=case.state, action=action)
     first = day(asked.at)
-    last = notice.last_day(first, book.calendar(case.area_id)).day
-    return move(case, action, asked, {"notice_from": first, "notice_ends": last}, ends=last.isoformat(), **facts)
+    last = notice.last_day(first, book.calendar(case.area_id))
+    return move(case, action, asked, {"notice_from": first, "notice_ends": last.day}, ends=last.day.isoformat(),
+                **assumed.fact(last), **facts)
 
 
 def _dismiss(case: Case, action: str, asked: Asked, facts: dict[str, Any]) -> Case:
     """The objection does not hold: the notice stands for its full days anew, for all to see the answer."""
     first = day(asked.at)
     notice = book.pinned(case.policy, case.kind_of_case).notice
-    last = notice.last_day(first, book.calendar(case.area_id)).day if notice else case.notice_ends
-    return move(case, action, asked, {"notice_from": first, "notice_ends": last}, **facts)
+    if notice is None:
+        return move(case, action, asked, {"notice_from": first}, **facts)
+    last = notice.last_day(first, book.calendar(case.area_id))
+    return move(case, action, asked, {"notice_from": first, "notice_ends": last.day}, **assumed.fact(last), **facts)
 
 
 def _review(case: Case, action: str, asked: Asked, facts: dict[str, Any]) -> Case:
@@ -177,5 +193,6 @@ def _decide(case: Case, action: str, asked: Asked, facts: dict[str, Any]) -> Cas
 
 
 DOES: Mapping[str, Callable[[Case, str, Asked, dict[str, Any]], Case]] = {
-    "publish": _publish, "dismiss": _dismiss, "review": _review, "approve": _decide, "recheck": _decide}
+    "accept": _accept, "publish": _publish, "dismiss": _dismiss, "review": _review, "approve": _decide,
+    "recheck": _decide}
 """Steps that write more than the state."""

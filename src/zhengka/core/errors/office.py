@@ -46,6 +46,14 @@ PROBLEMS: dict[str, Problem] = {
         422, "A guardian must be named", "须填写监护人",
         "For a minor, and for 智力 or 精神, add the guardian and the proof.",
         "未成年人以及智力、精神类申请须填写监护人并提交证明。"),
+    "guardian-id-wrong": Problem(
+        422, "The guardian's ID number is missing or not right", "监护人身份证号码缺失或有误",
+        "Compare it with the guardian's card, digit by digit.",
+        "请与监护人身份证逐位核对。"),
+    "guardian-is-minor": Problem(
+        422, "The guardian is not yet 18", "监护人未满十八周岁",
+        "Name a guardian who is of age.",
+        "请填写成年监护人。"),
     "guardian-is-applicant": Problem(
         422, "The guardian is the applicant", "监护人与申请人为同一人",
         "Enter the guardian's own ID number.",
@@ -98,6 +106,10 @@ PROBLEMS: dict[str, Problem] = {
         409, "The ten working days for a dispute have passed", "已超过十个工作日的异议期限",
         "Apply for a change of category or grade instead.",
         "可以申请类别等级变更。"),
+    "papers-missing": Problem(
+        409, "Papers that this case needs are missing", "申请材料不齐",
+        "Take them in, return the application, or say why it is accepted without them.",
+        "请补齐材料、退回补正，或注明容缺受理的理由。"),
     "finding-impossible": Problem(
         422, "Category, grade and components do not fit together", "类别、等级与多重残疾分项不符",
         "A multiple disability has two components or more and the grade of the most severe.",

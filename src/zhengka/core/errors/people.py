@@ -142,6 +142,10 @@ PROBLEMS: dict[str, Problem] = {
         401, "The report is not signed by the provider's secret, or too long ago", "状态报告的签名不正确或已过期",
         "Sign the time, a dot and the body with the shared secret, by a clock that is right.",
         "请用共享密钥对时间、点号和正文签名，并核对时钟。"),
+    "portal-signature-wrong": Problem(
+        401, "The request is not signed by the portal's secret, or too long ago", "网上办理请求的签名不正确或已过期",
+        "Sign the time, a dot and the body with the shared secret, by a clock that is right.",
+        "请用共享密钥对时间、点号和正文签名，并核对时钟。"),
     "letter-not-printed": Problem(
         409, "This message is not one for paper or Braille", "该文书不是纸质或盲文文书",
         "Let the platform send it, or write a letter on paper.",

@@ -1,23 +1,20 @@
 """The provider of short messages reports what became of them (状态报告)."""
 
-import hmac
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 
+from zhengka.core import signed
 from zhengka.core.actors import WHOLE_NATION, Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.events import perform, sub
 from zhengka.letters.models import Letter
-from zhengka.letters.senders import TIME, signature
 from zhengka.letters.services.outcome import CAME_BACK
 from zhengka.letters.workflow import CARRY
 
-FRESH: Final = timedelta(minutes=5)
-"""How far the time under a signature may be from ours: a report that was overheard is of no use later."""
 OUTCOMES: Final = ("delivered", "failed")
 RESULTS: Final = ("recorded", "repeated", "not-yet", "contradicts", "unknown-letter")
 """What became of a report."""
@@ -34,16 +31,11 @@ class Report(NamedTuple):
     outcome: str
 
 
-def check_signature(stamp: str, body: bytes, signed: str, *, at: datetime) -> None:
-    """Refuse (`report-signature-wrong`) a body that was not signed by the provider's secret within `FRESH`, as what
-    goes to the provider is signed.
+def check_signature(stamp: str, body: bytes, signature: str, *, at: datetime) -> None:
+    """Refuse (`report-signature-wrong`) a body that was not signed by the provider's secret within `signed.FRESH`, as
+    what goes to the provider is signed.
     """
-    try:
-        apart = abs(at - datetime.strptime(stamp, TIME).replace(tzinfo=UTC))
-    except ValueError:
-        raise Refusal("report-signature-wrong") from None
-    right = bool(settings.SMS_SECRET) and hmac.compare_digest(signed.encode(), signature(stamp, body).encode())
-    if not right or apart > FRESH:
+    if not signed.is_signed(settings.SMS_SECRET, stamp, body, signature, at=at):
         raise Refusal("report-signature-wrong")
 
 

@@ -22,7 +22,7 @@ from zhengka.core.scope import enter
 from zhengka.formats import names
 from zhengka.web.public.access import check_page
 from zhengka.web.staff.navigation import area_name
-from zhengka.web.staff.words import disability
+from zhengka.web.staff.words import disability, unpublished
 from zhengka.web.ui.parts import Cell, Column, Pager, Row, Table
 
 SIZE = 50
@@ -72,4 +72,4 @@ def row(each: Posted, *, masked: bool = True) -> Row:
     """One notice as a line; what its policy does not show is a dash."""
     name = names.masked(each.name) if masked else each.name
     return Row([Cell(name or "—"), disability(each.category, each.grade) if each.category and each.grade else "—",
-                each.first.isoformat(), each.last.isoformat()])
+                each.first.isoformat(), Cell(each.last.isoformat(), note=unpublished(each.assumed))])

@@ -1,6 +1,7 @@
 """One case: where it stands, what is missing, what this officer may do now and why not the rest, what happened."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_POST
 
 from zhengka.assessment import queries as assessment
 from zhengka.assessment.models import Session
-from zhengka.cases import book, fronts, queries, services
+from zhengka.cases import assumed, book, fronts, queries, services
 from zhengka.cases.models import Case
 from zhengka.cases.queries import Choice
 from zhengka.cases.workflow import UNDO
@@ -38,7 +39,7 @@ from zhengka.web.staff.case_words import (
 )
 from zhengka.web.staff.cases import due_cell
 from zhengka.web.staff.navigation import area_name, trail
-from zhengka.web.staff.words import PHASE_WORDS, bilingual, disability, masked, problem_words
+from zhengka.web.staff.words import PHASE_WORDS, bilingual, disability, masked, problem_words, unpublished
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Fact, Stage
 
@@ -85,23 +86,26 @@ def _page(request: Request, row: Case, form: ReasonForm, source: SourceForm | No
     choices = [each for each in queries.choices(row, actor=request.actor)
                if each.step.permission != "case.clock" and each.step.action not in ("order", "end_notice", "arrive")]
     open_ = [each.step.action for each in choices if each.is_open]
-    needs = queries.papers_needed(row) if row.ended_at is None else []
+    needs = services.papers_needed(row) if row.ended_at is None else []
+    brought = _papers(request, row, needs)
+    lacking = [str(word) for word, _clause in brought["missing"]] if "accept" in open_ else []
     place = assessment.booked(row.pk, actor=request.actor) if row.ended_at is None else None
     first = assessment.unsigned(row.pk, actor=request.actor) if "countersign" in open_ else None
     return render(request, "staff/case.html", {
         "title": row.name, "caption": KIND_WORDS[row.kind_of_case], "case": row, "form": form,
         "stages": _stages(row), "facts": _facts(request, row), "missing": _missing(row, needs),
         "open": [(action, SHORTCUTS.get(action, "")) for action in open_
-                 if action not in services.NEEDS_REASON | services.BY_ASSESSMENT | {"verify"}],
+                 if action not in services.NEEDS_REASON | services.BY_ASSESSMENT | {"verify"} | (
+                     {"accept"} if lacking else set())],
         "back_steps": [action for action in open_ if action in services.NEEDS_REASON - services.BY_ASSESSMENT
                        and not (action == "miss" and place)]
         + ["undo"] * (request.actor.may(UNDO.permission) and services.may_undo(row)),
         "place": place, "first": first, "source": source or SourceForm() if "verify" in open_ else None,
         "closed": [(words.act(each.step.action, "case"), _why(row, each))
-                   for each in choices if not each.is_open],
+                   for each in choices if not each.is_open] + _incomplete(lacking),
         "photo": _photo(request, row),
         "portrait": row.ended_at is None and row.holder_id is None and request.actor.may("case.confirm"),
-        "papers": _papers(request, row, needs), "may_book": (place is None and services.waits_for_day(row)
+        "papers": brought, "lacking": lacking, "may_book": (place is None and services.waits_for_day(row)
                      and request.actor.may("assessment.plan")),
         "dispute": _dispute(request, row), "desk": _desk(request, row), "events": history.of_row(request, row),
         "breadcrumbs": trail((_("Cases"), "staff:cases"))})
@@ -188,9 +192,15 @@ def _facts(request: Request, row: Case) -> list[Fact]:
         facts.append(Fact(_("Front office"), area_name(row.front)))
     facts += [Fact(_("Office"), area_name(row.area)),
               Fact(_("Officer in charge"), row.assignee.name if row.assignee else _("Nobody yet")),
-              Fact(_("Opened"), _day(row.opened_at)), Fact(_("Due"), due_cell(row)),
+              Fact(_("Opened"), _day(row.opened_at)), Fact(_("Due"), _due(row)),
               Fact(_("Policy"), bilingual((policy.source, policy.source_en)))]
     return [*facts, *_clocks(request, row)]
+
+
+def _due(row: Case) -> Cell:
+    """The day by which the next step is due, and the holidays without which it was counted."""
+    cell, without = due_cell(row), unpublished(assumed.of_case(row)["due_on"])
+    return replace(cell, note=f"{cell.note} · {without}") if without and row.ended_at is None else cell
 
 
 def _person(request: Request, row: Case) -> Cell:
@@ -200,16 +210,17 @@ def _person(request: Request, row: Case) -> Cell:
 
 def _clocks(request: Request, row: Case) -> list[Fact]:
     """The days that a case keeps, the other office of a move, the card."""
-    facts = []
+    facts, without = [], {field: unpublished(years) for field, years in assumed.of_case(row).items()}
     if row.phase:
         facts.append(Fact(_("Phase"), PHASE_WORDS.get(row.phase, str(row.phase))))
     if row.notice_from and row.notice_ends:
         sheet = reverse("staff:notice-sheet", args=[row.place.pk])
-        facts.append(Fact(_("Public notice"), f"{row.notice_from.isoformat()} – {row.notice_ends.isoformat()}",
+        days = f"{row.notice_from.isoformat()} – {row.notice_ends.isoformat()}"
+        facts.append(Fact(_("Public notice"), Cell(days, note=without["notice_ends"]),
                           href=sheet if request.actor.sees(row.place.pk) else "", action=_("Print the sheet")))
     if row.freezes_on and row.lapses_on:
-        facts += [Fact(_("Frozen after"), row.freezes_on.isoformat()),
-                  Fact(_("Cancelled after"), row.lapses_on.isoformat())]
+        facts += [Fact(_("Frozen after"), Cell(row.freezes_on.isoformat(), note=without["freezes_on"])),
+                  Fact(_("Cancelled after"), Cell(row.lapses_on.isoformat(), note=without["lapses_on"]))]
     other = row.counterpart or getattr(row, "counterpart_of", None)
     if other is not None:
         tone, word = words.look("case", other.state)
@@ -260,6 +271,12 @@ def _missing(row: Case, needs: Sequence[Need]) -> list[Any]:
     return missing
 
 
+def _incomplete(lacking: Sequence[str]) -> list[tuple[Any, str]]:
+    """Acceptance as a closed step, with the papers for which it waits."""
+    return [(words.act("accept", "case"), gettext("Papers are missing: %(papers)s") % {"papers": ", ".join(lacking)})
+            ] if lacking else []
+
+
 def _why(row: Case, closed: Choice) -> str:
     """Why a step is closed to this officer, in one sentence; where another office takes it, which one."""
     if closed.code == "not-permitted":
@@ -286,7 +303,7 @@ def step(request: Request, pk: int) -> HttpResponse:
             return _page(request, row, ReasonForm(), source)
         return _done(request, pk, action, lambda key: services.verify(
             row, **source.cleaned_data, request_id=key, **told))
-    if action == "undo" or action in services.NEEDS_REASON:
+    if action == "undo" or action in services.NEEDS_REASON or (action == "accept" and "reason" in request.POST):
         if not form.is_valid():
             return _page(request, row, form)
         told["reason"] = form.cleaned_data["reason"]

@@ -30,7 +30,7 @@ TONES = {"approve": "good", "activate": "good", "accept": "good", "report_found"
          "report_lost": "bad", "suspect": "bad", "lock_out": "bad"}
 CODES: dict[str, dict[Any, Any]] = {
     "purpose": PURPOSE_WORDS, "phase": PHASE_WORDS, "role": ROLE_WORDS, "channel": CHANNEL_WORDS, "kind": KIND_WORDS,
-    "form": FORM_WORDS, "paper": PAPER_WORDS, "source": SOURCE_WORDS,
+    "form": FORM_WORDS, "paper": PAPER_WORDS, "lacking": PAPER_WORDS, "source": SOURCE_WORDS,
     "reason": {**{code: lazy(bilingual, str)(pair) for code, pair in REASONS.items()},
                **{state: word for state, (_tone, word) in words.STATES["case"].items()},
                "certificate-missing": lazy(lambda: problem_words(PROBLEMS["certificate-missing"])[0], str)()}}
@@ -55,5 +55,12 @@ def _title(event: Event, with_subject: bool) -> str:
 
 
 def _facts(event: Event) -> list[tuple[parts.Text, parts.Text]]:
-    return [(FACT_WORDS[name], CODES.get(name, {}).get(value, str(value))) for name, value in event.facts.items()
+    return [(FACT_WORDS[name], _said(name, value)) for name, value in event.facts.items()
             if name in FACT_WORDS and value not in ("", None)]
+
+
+def _said(name: str, value: Any) -> parts.Text:
+    if isinstance(value, list):
+        return ", ".join(str(_said(name, one)) for one in value)
+    found: parts.Text = CODES.get(name, {}).get(value, str(value))
+    return found

@@ -34,7 +34,8 @@ AT_THE_COUNTER = tuple(kind for kind in KINDS if kind not in ("new", "exchange")
 """Kinds of case that an officer opens for a holder."""
 
 OF_FIELD = {"id-number-wrong": "id_number", "birth-after-application": "id_number", "guardian-missing": "guardian_name",
-            "guardian-is-applicant": "guardian_id", "certificate-opened": "id_number", "case-open": "id_number",
+            "guardian-is-applicant": "guardian_id", "guardian-id-wrong": "guardian_id",
+            "guardian-is-minor": "guardian_id", "certificate-opened": "id_number", "case-open": "id_number",
             "record-closed": "id_number", "category-barred": "wanted", "correction-empty": "name",
             "move-in-future": "moved", "move-nowhere": "to", "reason-unknown": "reason",
             "elsewhere-unfit": "present_id"}

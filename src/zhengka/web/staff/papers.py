@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from zhengka.cases import queries as cases
+from zhengka.cases.services import papers_needed
 from zhengka.core.errors import Refusal
 from zhengka.papers import queries, services
 from zhengka.papers.models import Paper
@@ -76,7 +77,7 @@ def _holder(request: Request, pk: int) -> Owner:
 def _case(request: Request, pk: int) -> Owner:
     row = cases.get(pk, actor=request.actor)
     subject = Subject(row.kind(), row.pk, row.area_id, row.front_id)
-    return Owner(subject, "case", row.name, row.holder, row.ended_at is not None, cases.papers_needed(row))
+    return Owner(subject, "case", row.name, row.holder, row.ended_at is not None, papers_needed(row))
 
 
 OWNERS: dict[str, Callable[[Request, int], Owner]] = {"holder": _holder, "case": _case}

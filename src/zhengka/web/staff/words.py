@@ -1,7 +1,9 @@
 """Words of the officers' pages for values that are codes in the rows."""
 
+from collections.abc import Sequence
+
 from django.utils.functional import Promise, lazy
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from zhengka.core.errors import Problem
@@ -84,6 +86,7 @@ FACT_WORDS: dict[str, Word] = {
     "paper": _("Kind of paper"), "pages": _("Pages"), "lent_by": _("By the right of"), "since": _("First day"),
     "source": _("Second source"), "reference": _("Number, or call"),
     "from_officer": _("From officer"), "to_officer": _("To officer"), "office": _("Office"),
+    "lacking": _("Papers to follow"), "assumed": _("Holidays not published yet"),
 }
 """Fact of an event → its word in a history; facts that are not named here are for the journal's machines only."""
 
@@ -171,3 +174,9 @@ def bilingual(pair: tuple[str, str]) -> str:
 
 PAPER_WORDS: dict[str, Word] = {code: lazy(bilingual, str)(pair) for code, pair in PAPERS.items()}
 """Kind of paper → its name in the visitor's language."""
+
+
+def unpublished(years: Sequence[int]) -> str:
+    """What a day was counted without, beside the day; nothing where the holidays of its years are published."""
+    return gettext("the holidays of %(years)s are not published yet; counted without them") % {
+        "years": ", ".join(map(str, years))} if years else ""

@@ -1,0 +1,71 @@
+"""A case is accepted with its papers, or with the word of whoever accepts it without them (容缺受理)."""
+
+import datetime as dt
+
+import pytest
+from django.urls import reverse
+
+import builders
+from stories import applies, person
+from visits import Visitor
+from zhengka.cases import services
+from zhengka.cases.models import Case
+from zhengka.core.errors import Refusal
+from zhengka.core.models import Event
+
+pytestmark = pytest.mark.django_db
+FIVE = ["id-card", "household-register", "application-form", "photo", "guardian-proof"]
+
+
+def child():
+    born = builders.make_id_number(born=dt.date(2015, 6, 1))
+    return applies(person(id_number=born, guardian_name="石山"), wanted=6)
+
+
+def accept(story, reason="", **by):
+    return services.take(story.case, "accept", by=by.get("by") or story.by("clerk"), request_id=builders.request_id(),
+                         at=story.at, reason=reason)
+
+
+def last(story):
+    return Event.objects.filter(subject="case", subject_id=story.case.pk).latest("pk")
+
+
+def test_a_case_without_its_papers_is_not_accepted_and_each_of_them_is_named():
+    story = child()
+    for reason in ("", "  "):
+        with pytest.raises(Refusal, match="papers-missing") as no:
+            accept(story, reason)
+        assert no.value.facts == {"papers": FIVE}
+    assert (Case.get(story.case.pk).state, last(story).action) == ("applied", "open"), "nothing moved"
+
+
+def test_who_may_not_accept_hears_that_first():
+    story = child()
+    with pytest.raises(Refusal, match="not-permitted"):
+        accept(story, by=story.by("reviewer"))
+
+
+def test_with_its_papers_it_is_accepted_without_a_word():
+    story = child()
+    assert story.bring_papers() == len(FIVE)
+    assert accept(story).state == "accepted" and last(story).facts == {}
+
+
+def test_the_word_of_who_accepts_without_papers_stands_in_the_event_with_what_was_missing():
+    story = child()
+    assert accept(story, "户籍地已核").state == "accepted"
+    assert last(story).facts == {"reason": "户籍地已核", "lacking": FIVE}
+
+
+def test_the_page_closes_the_step_names_the_papers_and_takes_a_reason():
+    story, clerk = child(), Visitor(builders.make_officer("clerk", area=builders.make_area()))
+    page, step = (reverse(f"staff:{name}", args=[story.case.pk]) for name in ("case", "case-step"))
+    text = clerk.get(page).content.decode()
+    assert "Papers are missing: ID card, Household register" in text and "Accept with papers to follow" in text
+    assert clerk.act(step, action="accept").status_code == 409
+    assert "This field is required" in clerk.act(step, action="accept", reason="").content.decode()
+    assert clerk.act(step, action="accept", reason="材料在户籍地").status_code == 302
+    text = clerk.get(page).content.decode()
+    assert Case.get(story.case.pk).state == "accepted" and "Papers to follow" in text
+    assert "ID card, Household register, Application form, Photo, Proof of the legal guardian" in text
