@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from django.db.models import prefetch_related_objects
+
 from zhengka.areas.models import Area
 from zhengka.assessment.models import Appointment
 from zhengka.bulk.services import Asked
@@ -45,7 +47,8 @@ def tell_many(case_ids: Sequence[int], action: str, asked: Asked) -> None:
     if action not in {*LETTERS, *LAST} or not asked.by.may("letter.send"):
         return
     cases = list(Case.objects.filter(pk__in=case_ids).select_related(
-        "holder", "certificate", "card__certificate", "area", "front").order_by("pk"))
+        "holder", "certificate", "card__certificate").order_by("pk"))
+    prefetch_related_objects(cases, "area", "front")  # few offices: one object of each, not one for each case
     messages: dict[str, list[Message]] = {}
     for case, to in zip(cases, recipients(cases), strict=True):
         for kind, slots in _letters_of(case, action):
