@@ -44,6 +44,7 @@ PERMISSION_WORDS: dict[str, Word] = {
 """Permission → what it allows; a test holds it complete against `accounts.roles`."""
 
 KEY_PURPOSE_WORDS: dict[str, Word] = {
+    "authority": _("Signing certificates of keys"),
     "credential": _("Signing codes of cards"), "status": _("Signing status lists"), "batch": _("Signing packages"),
     "card_master": _("Master key of cards"), "blank_card": _("Transport key of blank cards"),
     "status_index": _("Places in status lists"),
