@@ -1,0 +1,210 @@
+"""What may be asked of the ledger of blank cards: how many where, at any moment; and where one piece is and was."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+
+from zhengka.core.actors import Actor
+from zhengka.core.errors import Refusal
+from zhengka.formats import serials
+from zhengka.stock.models import Box, Count, Slip, Span, Store
+
+ACCOUNTS: Final = ("stock", "moving", "machine", "issued", "spoiled", "destroyed", "lost")
+
+
+class Balance(NamedTuple):
+    """How many blank cards: received, and in each of `ACCOUNTS`. `closes`: the two sides are equal (I3)."""
+
+    received: int
+    accounts: dict[str, int]
+
+    @property
+    def closes(self) -> bool:
+        """Received = in stock + moving + in machine + issued + spoiled + destroyed + lost."""
+        return self.received == sum(self.accounts.values())
+
+
+class Stay(NamedTuple):
+    """Where one piece was: on which account, in which store and office, from when to when, brought by which slip."""
+
+    account: str
+    store: str
+    area: int
+    since: datetime
+    until: datetime | None
+    slip: int
+
+
+class Used(NamedTuple):
+    """What was made of the blanks of one box, machine or operator, and what of them was spoiled."""
+
+    of: str
+    issued: int
+    spoiled: int
+
+    @property
+    def share(self) -> float:
+        """Spoiled of all that were used, between 0 and 1."""
+        return self.spoiled / (self.issued + self.spoiled)
+
+
+BALANCE: Final = """
+SELECT account, sum(quantity) FROM stock_entry WHERE area BETWEEN %(lo)s AND %(hi)s AND at <= %(at)s GROUP BY account
+"""
+STORES: Final = """
+SELECT store_id, account, sum(quantity) FROM stock_entry
+WHERE store_id = ANY(%(stores)s) AND at <= %(at)s GROUP BY store_id, account
+"""
+WHERE: Final = """
+SELECT s.account, coalesce(t.name, ''), s.area, lower(s.during), upper(s.during), s.slip_id
+FROM stock_span s LEFT JOIN stock_store t ON t.id = s.store_id
+WHERE s.serials @> %(serial)s::bigint {when} AND s.area BETWEEN %(lo)s AND %(hi)s ORDER BY lower(s.during), s.id
+"""
+IN_BOX: Final = """
+SELECT account, sum(upper(part) - lower(part)) FROM (
+    SELECT account, serials * int8range(%(first)s, %(last)s, '[]') AS part FROM stock_span
+    WHERE serials && int8range(%(first)s, %(last)s, '[]') AND during @> %(at)s::timestamptz) each
+GROUP BY account
+"""
+OF_BATCH: Final = """
+SELECT sort, sum(quantity) FROM stock_slip WHERE batch = %(batch)s AND at <= %(at)s GROUP BY sort
+"""
+WASTE: Final = """
+SELECT {of}, coalesce(sum(slip.quantity) FILTER (WHERE slip.sort = 'issue'), 0),
+       coalesce(sum(slip.quantity) FILTER (WHERE slip.sort = 'spoil'), 0)
+FROM stock_slip slip LEFT JOIN stock_store store ON store.id = slip.source_id
+WHERE slip.sort IN ('issue', 'spoil') AND slip.area BETWEEN %(lo)s AND %(hi)s AND slip.at >= %(since)s
+GROUP BY 1 ORDER BY 1
+"""
+WASTE_OF_BOXES: Final = """
+SELECT box.supplier || ' ' || box.label,
+       coalesce(sum(upper(part.r) - lower(part.r)) FILTER (WHERE part.account = 'issued'), 0),
+       coalesce(sum(upper(part.r) - lower(part.r)) FILTER (WHERE part.account <> 'issued'), 0)
+FROM stock_box box CROSS JOIN LATERAL (
+    SELECT account, serials * int8range(box.first, box.last, '[]') AS r FROM stock_span
+    WHERE serials && int8range(box.first, box.last, '[]') AND upper_inf(during)
+      AND account IN ('issued', 'spoiled', 'destroyed')) part
+WHERE box.area BETWEEN %(lo)s AND %(hi)s GROUP BY box.id ORDER BY box.id DESC LIMIT %(most)s
+"""
+
+
+def balance(lo: int, hi: int, at: datetime) -> Balance:
+    """The ledger of the offices from `lo` to `hi` (12 digits) at a moment. What an office shipped to others leaves its
+    balance where it arrives: over all offices together it closes, in one office what came counts as received.
+    """
+    rows = dict(_rows(BALANCE, lo=lo, hi=hi, at=at))
+    accounts = {account: int(rows.get(account, 0)) for account in ACCOUNTS}
+    return Balance(-int(rows.get("outside", 0)), accounts)
+
+
+def in_stores(stores: Sequence[int], at: datetime) -> dict[tuple[int, str], int]:
+    """How many lie in each of these stores at a moment, by store and account."""
+    return {(store, account): int(many) for store, account, many in _rows(STORES, stores=list(stores), at=at) if many}
+
+
+def in_box(box: Box, at: datetime) -> dict[str, int]:
+    """What became of the serials of one box by a moment: how many on each account."""
+    return {account: int(many) for account, many in _rows(IN_BOX, first=box.first, last=box.last, at=at)}
+
+
+def of_batch(batch: str, at: datetime) -> dict[str, int]:
+    """How many blanks were used for a batch by a moment: `issue`, `spoil`."""
+    return {sort: int(many) for sort, many in _rows(OF_BATCH, batch=batch, at=at)}
+
+
+def where(serial: int, at: datetime, *, actor: Actor) -> Stay:
+    """Where a piece was at a moment; `Refusal("blank-unknown")` where the actor's offices did not have it then."""
+    for row in _rows(WHERE.format(when="AND s.during @> %(at)s::timestamptz"), serial=serial, at=at, lo=actor.lo,
+                     hi=actor.hi):
+        return Stay(*row)
+    raise Refusal("blank-unknown", serial=serial)
+
+
+def history(serial: int, *, actor: Actor) -> list[Stay]:
+    """Where a piece was, one stay after the other: a stay that only its neighbours left goes on."""
+    stays: list[Stay] = []
+    for row in _rows(WHERE.format(when="AND NOT isempty(s.during)"), serial=serial, lo=actor.lo, hi=actor.hi):
+        stay = Stay(*row)
+        if stays and stays[-1].slip == stay.slip and stays[-1].until == stay.since:
+            stays[-1] = stays[-1]._replace(until=stay.until)
+        else:
+            stays.append(stay)
+    if not stays:
+        raise Refusal("blank-unknown", serial=serial)
+    return stays
+
+
+def stores(*, actor: Actor) -> QuerySet[Store]:
+    """The stores and machines of the actor's offices."""
+    return Store.objects.filter(area__code__range=(actor.lo, actor.hi)).select_related("area").order_by("area", "pk")
+
+
+def slips(*, actor: Actor) -> QuerySet[Slip]:
+    """The slips of the actor's offices, and those that are on their way to them; the newest first."""
+    here = Q(area__code__range=(actor.lo, actor.hi)) | Q(shared_with__range=(actor.lo, actor.hi))
+    return Slip.objects.filter(here).select_related("area", "source", "target").order_by("-at", "-id")
+
+
+def slips_of(store: Store) -> QuerySet[Slip]:
+    """The slips that took out of a store or brought into it."""
+    return Slip.objects.filter(Q(source=store) | Q(target=store)).select_related("area").order_by("-at", "-id")
+
+
+def runs_in(store: Store) -> list[tuple[int, int]]:
+    """The serials that lie ready in a store now."""
+    account = "machine" if store.sort == "machine" else "stock"
+    return serials.joined((one.lower, one.upper - 1) for one in Span.objects.filter(
+        store=store, account=account, during__upper_inf=True).values_list("serials", flat=True))
+
+
+def differences(*, actor: Actor) -> QuerySet[Count]:
+    """The counts of the actor's offices that differ and are not explained yet."""
+    return Count.objects.filter(area__code__range=(actor.lo, actor.hi), state="differs").select_related(
+        "area", "store").order_by("at")
+
+
+def waste(by: str, lo: int, hi: int, since: datetime) -> list[Used]:
+    """How much was spoiled since a moment, `by` machine or operator; by box, of the newest 100 boxes, since ever."""
+    if by == "box":
+        return [Used(of, int(issued), int(spoiled)) for of, issued, spoiled in _rows(
+            WASTE_OF_BOXES, lo=lo, hi=hi, most=100)]
+    column = {"machine": "store.name", "operator": "slip.operator"}[by]
+    return [Used(of, int(issued), int(spoiled)) for of, issued, spoiled in _rows(
+        WASTE.format(of=column), lo=lo, hi=hi, since=since)]
+
+
+def low(*, actor: Actor, at: datetime) -> list[tuple[Store, int]]:
+    """Stores in which fewer blanks lie than their alarm says, with how many."""
+    watched = list(stores(actor=actor).filter(sort="store", state="open", reorder_at__gt=0))
+    held = in_stores([store.pk for store in watched], at)
+    return [(store, many) for store in watched if (many := held.get((store.pk, "stock"), 0)) < store.reorder_at]
+
+
+def unbalanced() -> list[str]:
+    """What contradicts I3, in words; empty where all is well: entries of a slip that do not cancel out, and accounts
+    of which the entries and the runs of serials say different numbers.
+    """
+    wrong = [f"slip {slip}: {total:+}" for slip, total in _rows(
+        "SELECT slip_id, sum(quantity) FROM stock_entry GROUP BY 1 HAVING sum(quantity) <> 0")]
+    return wrong + [f"{account} store {store} area {area}: {entries} by entries, {runs} by serials"
+                    for area, account, store, entries, runs in _rows(CONTRADICTIONS)]
+
+
+CONTRADICTIONS: Final = """
+SELECT area, account, store, coalesce(e.many, 0), coalesce(s.many, 0) FROM (
+    SELECT area, account, coalesce(store_id, 0) AS store, sum(quantity) AS many FROM stock_entry
+    WHERE account <> 'outside' GROUP BY 1, 2, 3) e
+FULL JOIN (
+    SELECT area, account, coalesce(store_id, 0) AS store, sum(upper(serials) - lower(serials)) AS many FROM stock_span
+    WHERE upper_inf(during) GROUP BY 1, 2, 3) s USING (area, account, store)
+WHERE coalesce(e.many, 0) <> coalesce(s.many, 0)
+"""
+
+
+def _rows(statement: str, **told: Any) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, told)
+        return list(cursor.fetchall())

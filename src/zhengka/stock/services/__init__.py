@@ -1,0 +1,41 @@
+"""What is done with blank cards: received, shipped, loaded, used, set aside, destroyed, lost and found, counted."""
+
+from zhengka.stock.services.counting import count, settle
+from zhengka.stock.services.ledger import runs_of
+from zhengka.stock.services.moving import (
+    About,
+    Delivered,
+    Use,
+    arrive,
+    close_store,
+    open_store,
+    receive,
+    shift,
+    ship,
+    spoil,
+    use,
+)
+from zhengka.stock.services.writing_off import confirm, decline, destroy, find, lose, lose_on_the_way
+
+__all__ = [
+    "About",
+    "Delivered",
+    "Use",
+    "arrive",
+    "close_store",
+    "confirm",
+    "count",
+    "decline",
+    "destroy",
+    "find",
+    "lose",
+    "lose_on_the_way",
+    "open_store",
+    "receive",
+    "runs_of",
+    "settle",
+    "shift",
+    "ship",
+    "spoil",
+    "use",
+]

@@ -1,0 +1,197 @@
+"""Blank cards come in, go from store to store, into machines, and are used up there."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import IntegrityError, connection, transaction
+
+from zhengka.areas.models import Area
+from zhengka.core.actors import Actor
+from zhengka.core.errors import Refusal
+from zhengka.core.events import Replayed, begin, lock, perform, replayed, sub
+from zhengka.core.models import province_of
+from zhengka.core.scope import seeing_all
+from zhengka.devices.models import Device
+from zhengka.formats import serials
+from zhengka.formats.serials import Runs
+from zhengka.stock.models import Box, Slip, Span, Store
+from zhengka.stock.services import ledger
+
+
+class Delivered(NamedTuple):
+    """A box as its label says."""
+
+    supplier: str
+    label: str
+    first: int
+    last: int
+    seal: str = ""
+
+
+class Use(NamedTuple):
+    """What became of the pieces that a machine took: `issued` are cards now, `spoiled` never will be."""
+
+    issued: Runs
+    spoiled: Runs
+    why: str = ""
+    batch: str = ""
+    operator: str = ""
+
+
+class About(NamedTuple):
+    """What is told of a new store: a cupboard, or a machine with the device that it is."""
+
+    sort: str
+    name: str
+    keeper: str
+    reorder_at: int = 0
+    device: Device | None = None
+
+
+@transaction.atomic
+def open_store(area: Area, about: About, *, by: Actor, request_id: UUID, at: datetime) -> Store:
+    """Enter a store or a machine of an office (设库). `Refusal`: `not-permitted`, `not-found`, `store-name-taken`."""
+    _permit(area.code, by)
+    row = Store(province=province_of(area.code), area=area, **about._asdict())
+    try:
+        with transaction.atomic():
+            return begin(row, "open", "stock.keep", by=by, request_id=request_id, at=at, sort=about.sort)
+    except IntegrityError as fault:
+        if "store_name_once" in str(fault):
+            raise Refusal("store-name-taken") from None
+        raise
+
+
+@transaction.atomic
+def close_store(store: Store, *, by: Actor, request_id: UUID, at: datetime) -> Store:
+    """Close a store in which nothing lies any more (撤库); `Refusal("store-not-empty")`."""
+    (store,) = lock(store)
+    if Span.objects.filter(store=store, during__upper_inf=True).exclude(account="destroyed").exists():
+        raise Refusal("store-not-empty")
+    return perform(store, "close", by=by, request_id=request_id, at=at)
+
+
+@transaction.atomic
+def receive(store: Store, boxes: Sequence[Delivered], *, by: Actor, request_id: UUID, at: datetime) -> Slip:
+    """Take in boxes of blank cards from a supplier (入库): each serial becomes known to the ledger, once for ever.
+
+    `Refusal`: `serials-wrong` (an empty delivery, a box whose range runs backwards, two boxes with one serial),
+    `box-known`, `blank-known`, `store-closed`, and those of `ledger.written`.
+    """
+    if event := replayed(request_id, Slip.kind()):
+        raise Replayed(event)
+    (store,) = ledger.stores(store, by=by)
+    runs = ledger.runs_of(",".join(f"{box.first}-{box.last}" for box in boxes))
+    slip = ledger.written(Slip(area=store.area, sort="receive", account="outside", serials=runs, target=store),
+                          "stock.keep", by=by, request_id=request_id, at=at)
+    try:
+        with transaction.atomic():
+            Box.objects.bulk_create([Box(area=store.area_id, slip=slip, **box._asdict()) for box in boxes])
+    except IntegrityError as fault:
+        if "box_label_once" in str(fault):
+            raise Refusal("box-known") from None
+        raise
+    return slip
+
+
+@transaction.atomic
+def shift(source: Store, target: Store, runs: Runs, *, by: Actor, request_id: UUID, at: datetime) -> Slip:
+    """Put blank cards of a store into a machine of the same office (上机), or back (退库).
+
+    To another store, of this office or another, they are shipped. `Refusal`: `stores-unfit`, `store-closed`,
+    `blanks-not-there`, and those of `ledger.written`.
+    """
+    if event := replayed(request_id, Slip.kind()):
+        raise Replayed(event)
+    source, target = ledger.stores(source, target, by=by)
+    if {source.sort, target.sort} != {"store", "machine"} or source.area_id != target.area_id:
+        raise Refusal("stores-unfit")
+    slip = Slip(area=source.area, sort="load" if target.sort == "machine" else "unload", serials=runs,
+                account=ledger.lying(source), source=source, target=target)
+    return ledger.written(slip, "stock.keep", by=by, request_id=request_id, at=at)
+
+
+@transaction.atomic
+def ship(source: Store, target: Store, runs: Runs, *, by: Actor, request_id: UUID, at: datetime) -> Slip:
+    """Send blank cards to another store (调出): they are on their way, and this office answers for them until they
+    arrive. `Refusal`: `stores-unfit`, `store-closed`, `blanks-not-there`, `not-permitted`, `not-found` (the source is
+    not of the actor's area; the target may be anybody's).
+    """
+    if event := replayed(request_id, Slip.kind()):
+        raise Replayed(event)
+    (source,) = ledger.stores(source, by=by)
+    with seeing_all(connection):
+        target = Store.objects.select_related("area").get(pk=target.pk)
+        if source.sort != "store" or target.sort != "store" or source.pk == target.pk or target.state != "open":
+            raise Refusal("stores-unfit")
+        slip = Slip(area=source.area, sort="ship", account="stock", serials=runs, source=source, target=target,
+                    shared_with=target.area_id)
+        return ledger.written(slip, "stock.keep", by=by, request_id=request_id, at=at)
+
+
+@transaction.atomic
+def arrive(slip: Slip, found: Runs, *, by: Actor, request_id: UUID, at: datetime) -> Slip:
+    """Take in a shipment (调入), as it was counted: what is missing stays on its way, in the sender's account, until
+    it turns up or two persons declare it lost.
+
+    `Refusal`: `not-found` (not of the office to which it goes), `step-not-open`, `blanks-not-there` for a piece that
+    was not sent. Raises `Replayed` for a repeat.
+    """
+    if event := replayed(request_id, Slip.kind(), slip.pk):
+        raise Replayed(event)
+    if slip.target is None or not by.sees(slip.target.area_id):
+        raise Refusal("not-found")
+    with seeing_all(connection):
+        (slip,) = lock(slip)
+        if (stranger := serials.outside(found, slip.serials)) is not None:
+            raise Refusal("blanks-not-there", serial=stranger, account="moving")
+        ledger.move(slip, "moving", "arrive", runs=found, at=at)
+        return perform(slip, "arrive", by=by, request_id=request_id, at=at, quantity=serials.amount(found),
+                       short=slip.quantity - serials.amount(found))
+
+
+@transaction.atomic
+def use(machine: Store, used: Use, *, by: Actor, request_id: UUID, at: datetime) -> list[Slip]:
+    """Write down what became of blank cards in a machine (制成, 废卡): one slip for the cards, one for the waste.
+
+    `Refusal`: `stores-unfit`, `serials-wrong` (a serial that is both), `reason-missing`, `blanks-not-there`. Raises
+    `Replayed` for a repeat.
+    """
+    if event := replayed(sub(request_id, "issue" if used.issued else "spoil"), Slip.kind()):
+        raise Replayed(event)
+    (machine,) = ledger.stores(machine, by=by, open_only=False)
+    if machine.sort != "machine":
+        raise Refusal("stores-unfit")
+    slips = []
+    for sort, runs, why in (("issue", used.issued, ""), ("spoil", used.spoiled, used.why)):
+        if runs:
+            if sort == "spoil" and not why.strip():
+                raise Refusal("reason-missing")
+            slip = Slip(area=machine.area, sort=sort, account="machine", serials=runs, source=machine,
+                        reason=why.strip(), batch=used.batch, operator=used.operator)
+            slips.append(ledger.written(slip, "stock.use", by=by, request_id=sub(request_id, sort), at=at))
+    return slips
+
+
+@transaction.atomic
+def spoil(store: Store, runs: Runs, why: str, *, by: Actor, request_id: UUID, at: datetime) -> Slip:
+    """Set blank cards aside that are faulty as they lie in a store (废卡). `Refusal`: `reason-missing`,
+    `blanks-not-there`, and those of `ledger.written`.
+    """
+    if event := replayed(request_id, Slip.kind()):
+        raise Replayed(event)
+    if not why.strip():
+        raise Refusal("reason-missing")
+    (store,) = ledger.stores(store, by=by)
+    slip = Slip(area=store.area, sort="spoil", account=ledger.lying(store), serials=runs, source=store,
+                reason=why.strip())
+    return ledger.written(slip, "stock.use", by=by, request_id=request_id, at=at)
+
+
+def _permit(area: int, by: Actor) -> None:
+    if not by.may("stock.keep"):
+        raise Refusal("not-permitted", permission="stock.keep")
+    if not by.sees(area):
+        raise Refusal("not-found")

@@ -1,0 +1,63 @@
+"""Where a blank card (空白卡) may be and how it gets there, and the papers that move it, as tables."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from zhengka.core.errors import Refusal
+from zhengka.core.workflow import Step, Workflow
+
+BLANK: Final = Workflow("blank", initial="outside", final=frozenset({"issued", "destroyed"}), steps=(
+    #    from       action     to           permission
+    Step("outside", "receive", "stock", "stock.keep", zh="入库"),
+    Step("stock", "ship", "moving", "stock.keep", zh="调出"),
+    Step("moving", "arrive", "stock", "stock.keep", zh="调入"),
+    Step("stock", "load", "machine", "stock.keep", zh="领用上机"),
+    Step("machine", "unload", "stock", "stock.keep", zh="退库"),
+    Step("machine", "issue", "issued", "stock.use", zh="制成"),
+    Step("machine", "spoil", "spoiled", "stock.use", zh="废卡"),
+    Step("stock", "spoil", "spoiled", "stock.use", zh="废卡"),
+    Step("spoiled", "destroy", "destroyed", "stock.keep", zh="销毁"),
+    *(Step(where, "lose", "lost", "stock.keep", zh="报失") for where in ("stock", "moving", "machine", "spoiled")),
+    Step("lost", "find", "stock", "stock.keep", zh="找回"),
+))
+"""The accounts of the ledger are the states of a piece of plastic, and nothing else moves it from one to another."""
+
+HELD: Final = ("stock", "machine", "spoiled")
+"""Accounts of which the pieces lie in a store (库) of an office: a cupboard, or a machine."""
+STORES: Final = {"store": "库房", "machine": "制卡机"}
+"""Kind of store → official term."""
+
+
+def another_person(slip: Any, facts: Mapping[str, Any]) -> None:
+    """Destruction and loss are proposed by one person and confirmed by another (I6)."""
+    if facts["by"].person == slip.person:
+        raise Refusal("stock-same-person")
+
+
+_POSTED: Final = Workflow("slip", initial="posted", steps=(), final=frozenset({"posted"}))
+SHIPMENT: Final = Workflow("shipment", initial="moving", final=frozenset({"arrived"}), steps=(
+    Step("moving", "arrive", "arrived", "stock.keep", zh="调入"),
+))
+WRITE_OFF: Final = Workflow("write-off", initial="proposed", final=frozenset({"confirmed", "declined"}), steps=(
+    Step("proposed", "confirm", "confirmed", "stock.confirm", (another_person,), zh="确认"),
+    Step("proposed", "decline", "declined", "stock.confirm", zh="不同意"),
+))
+SLIPS: Final[Mapping[str, Workflow]] = {
+    "receive": _POSTED, "load": _POSTED, "unload": _POSTED, "issue": _POSTED, "spoil": _POSTED, "find": _POSTED,
+    "ship": SHIPMENT, "destroy": WRITE_OFF, "lose": WRITE_OFF}
+"""What a slip (出入库单) does → its own steps: most are done as they are written, a shipment ends where it arrives, and
+what takes plastic out of the world for good waits for a second person.
+"""
+SLIP_STATES: Final = frozenset[str]().union(*(table.states for table in SLIPS.values()))
+
+STORE: Final = Workflow("store", initial="open", final=frozenset({"closed"}), steps=(
+    Step("open", "close", "closed", "stock.keep", zh="撤库"),
+))
+
+COUNT: Final = Workflow("count", initial="differs", final=frozenset({"settled"}), steps=(
+    Step("differs", "settle", "settled", "stock.confirm", zh="核销差异"),
+))
+AGREES: Final = Workflow("count", initial="agrees", steps=(), final=frozenset({"agrees"}))
+"""A physical count (盘点) that agrees with the ledger is done; one that differs stays open until slips explain every
+difference. It never writes the ledger itself (I3).
+"""
