@@ -1,6 +1,7 @@
 """Command and response pairs in short form (ISO/IEC 7816-4:2020, clause 5) and the status words (5.6)."""
 
-from typing import NamedTuple, Protocol
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol, runtime_checkable
 
 STATUS = {
     0x9000: "done",
@@ -37,6 +38,12 @@ STATUS = {
     0x6F00: "no precise diagnosis",
 }
 OK = 0x9000
+DONE = b"\x90\x00"
+"""The whole answer of a command that is carried out and has nothing to tell."""
+
+Step = tuple[bytes, bytes | None]
+"""A command, and the answer behind which the next one may be sent at once: None for any."""
+
 
 
 class ApduBroken(ValueError):
@@ -71,6 +78,24 @@ class Transport(Protocol):
     def transmit(self, apdu: bytes) -> bytes:
         """Send one command APDU; return the response APDU, status word last."""
         ...
+
+
+@runtime_checkable
+class Ahead(Protocol):
+    """A transport that is quicker with many commands at once."""
+
+    def transmit_each(self, steps: Sequence[Step]) -> Iterator[bytes]:
+        """See `exchange`."""
+        ...
+
+
+def exchange(transport: Transport, steps: Sequence[Step]) -> Iterator[bytes]:
+    """The answers to many commands, in order. One that is not as its step says is given before the next command is
+    sent: who takes no more answers sends no more commands. What `transmit` raises for a command comes in its place.
+    """
+    if isinstance(transport, Ahead):
+        return transport.transmit_each(steps)
+    return (transport.transmit(apdu) for apdu, _ in steps)
 
 
 def encode_command(command: Command) -> bytes:

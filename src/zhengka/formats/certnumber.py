@@ -32,6 +32,8 @@ CATEGORIES: Final = {
     7: Term("多重残疾", "多重", "Multiple"),
 }
 """Category digit to its names (GB/T 26341-2010, clause 5)."""
+GUARDED: Final = frozenset({5, 6})
+"""Categories (智力, 精神) whose holders a guardian answers for (办法 art. 9(1)); also as a part of 多重."""
 
 GRADES: Final = {
     1: Term("一级", "一", "Grade 1"),

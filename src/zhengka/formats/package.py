@@ -6,8 +6,8 @@
     faces-0001.pdf …    sealed: the faces of those cards, a page per side
 
 Members are sealed under a content key that only the maker's private key opens; the transport key of the blank chips
-travels the same way. Nothing of a member is believed before the manifest's signature and the member's digest are right.
-The digest of manifest.json is the digest of the whole package.
+and the masters of their loading channel travel the same way. Nothing of a member is believed before the manifest's
+signature and the member's digest are right. The digest of manifest.json is the digest of the whole package.
 """
 
 import io
@@ -21,12 +21,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
 
+from zhengka.formats import shown
 from zhengka.formats.archive import listing
+from zhengka.formats.chip.scp03 import MOST_VERSION, KeySet
 from zhengka.formats.chip.script import ReadingPlan
+from zhengka.formats.durable import settle
 from zhengka.formats.seal import KeyRing, SealBroken, open_stream, seal_stream
 from zhengka.formats.suites import SUITES, DecryptionFailed, MalformedSignature, PublicKey, SigningKey
 
-FORMAT: Final = "zhengka-package/1"
+FORMAT: Final = "zhengka-package/2"
 MOST_CARDS: Final = 1000
 """Most cards in one member."""
 MOST_MEMBERS: Final = 9999
@@ -38,14 +41,7 @@ _MOST_MANIFEST = 4 << 20
 _NAME = re.compile(r"(cards-[0-9]{4}\.bin|faces-[0-9]{4}\.pdf)")
 _STAGED = re.compile(rf"{_NAME.pattern}\.([0-9]{{1,4}})")
 _ZIP_FAULTS = (
-    zipfile.BadZipFile,
-    RuntimeError,
-    ValueError,
-    OverflowError,
-    EOFError,
-    OSError,
-    struct.error,
-)
+    zipfile.BadZipFile, RuntimeError, ValueError, OverflowError, EOFError, OSError, struct.error)
 
 
 class PackageBroken(ValueError):
@@ -104,6 +100,7 @@ class PackageWriter:
         """`content_key` is 32 bytes, the same for all members of the batch; it is stored nowhere here in clear."""
         self._folder, self._info = folder, info
         self._content_key, self._ring = content_key, KeyRing({1: content_key}, 1)
+        self.salt = shown.salt_of(SUITES[info.suite], content_key)
         folder.mkdir(parents=True, exist_ok=True)
 
     def staged(self) -> dict[str, int]:
@@ -120,11 +117,12 @@ class PackageWriter:
         """Seal the faces of the cards of member `number`; the name. Adding them again replaces them."""
         return self._add(f"faces-{_numbered(number)}.pdf", pdf, cards)
 
-    def finish(self, path: Path, *, signer: SigningKey, maker: PublicKey, kek: bytes) -> bytes:
+    def finish(self, path: Path, *, signer: SigningKey, maker: PublicKey, kek: bytes,
+               channel: KeySet) -> bytes:
         """Put the package together at `path`, in one step as others see it; its digest.
 
         `signer` is our batch key, `maker` the public key of who may open it, `kek` the 16-byte transport key of the
-        blank chips. ValueError when the keys are of another suite.
+        blank chips, `channel` the masters of their loading channel. ValueError when the keys are of another suite.
         """
         if {signer.public.suite, maker.suite} != {self._info.suite}:
             raise ValueError("the keys are of another suite than the batch")
@@ -132,10 +130,13 @@ class PackageWriter:
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
         with temporary.open("wb") as raw, zipfile.ZipFile(raw, "w", zipfile.ZIP_STORED) as archive:
             members = [self._copy(archive, name, cards) for name, cards in staged.items()]
-            manifest = self._manifest(members, signer.public, maker, kek)
+            sealed = {"content_key": self._content_key, "transport_key": kek,
+                      "channel_keys": channel.enc + channel.mac + channel.dek}
+            manifest = self._manifest(members, signer.public, channel.version, {
+                "maker": maker.key_id.hex(), **{name: maker.encrypt(key).hex() for name, key in sealed.items()}})
             archive.writestr(_entry(_MANIFEST), manifest)
             archive.writestr(_entry(_SIGNATURE), signer.sign(manifest))
-        _settle(temporary, path)
+        settle(temporary, path)
         return SUITES[self._info.suite].digest(manifest)
 
     def _add(self, name: str, plain: BinaryIO, cards: int) -> str:
@@ -147,7 +148,7 @@ class PackageWriter:
         for old in self._folder.glob(f"{name}.*"):
             if old.name != f"{name}.{cards}":
                 old.unlink()
-        _settle(temporary, self._folder / f"{name}.{cards}")
+        settle(temporary, self._folder / f"{name}.{cards}")
         return name
 
     def _copy(self, archive: zipfile.ZipFile, name: str, cards: int) -> Member:
@@ -157,7 +158,7 @@ class PackageWriter:
         archive.writestr(_entry(name), sealed)
         return Member(name, len(sealed), SUITES[self._info.suite].digest(sealed), cards)
 
-    def _manifest(self, members: list[Member], signer: PublicKey, maker: PublicKey, kek: bytes) -> bytes:
+    def _manifest(self, members: list[Member], signer: PublicKey, version: int, sealed: Mapping[str, str]) -> bytes:
         info = self._info
         manifest = {
             "format": FORMAT,
@@ -172,9 +173,8 @@ class PackageWriter:
             "created_at": info.created_at.isoformat(),
             "cards": sum(member.cards for member in members if member.name.startswith("cards")),
             "signer": signer.key_id.hex(),
-            "maker": maker.key_id.hex(),
-            "content_key": maker.encrypt(self._content_key).hex(),
-            "transport_key": maker.encrypt(kek).hex(),
+            **sealed,
+            "channel_version": version,
             "plan": list(info.plan.steps),
             "members": [member._asdict() | {"digest": member.digest.hex()} for member in members],
         }
@@ -204,8 +204,10 @@ class PackageReader:
             raise PackageBroken("wrong-suite", self.info.suite)
         self.digest = self._suite.digest(manifest)
         self.cards: int = data["cards"]
-        self._ring = KeyRing({1: _unwrap(private_key, data, "content_key", 32)}, 1)
+        content_key = _unwrap(private_key, data, "content_key", 32)
+        self._ring, self.salt = KeyRing({1: content_key}, 1), shown.salt_of(self._suite, content_key)
         self.kek = _unwrap(private_key, data, "transport_key", 16)
+        self.channel = _channel(private_key, data)
         self._check_members()
 
     def __enter__(self) -> "PackageReader":
@@ -353,6 +355,13 @@ def _unwrap(private_key: SigningKey, data: Mapping[str, Any], name: str, size: i
     return key
 
 
+def _channel(private_key: SigningKey, data: Mapping[str, Any]) -> KeySet:
+    keys, version = _unwrap(private_key, data, "channel_keys", 48), data.get("channel_version")
+    if type(version) is not int or not 1 <= version <= MOST_VERSION:
+        raise PackageBroken("bad-manifest", "channel_version")
+    return KeySet(version, keys[:16], keys[16:32], keys[32:])
+
+
 def _card_line(card: CardOrder) -> bytes:
     script = '", "'.join([command.hex() for command in card.commands])  # digits need no escaping, and no look for it
     serial, face = json.dumps(card.serial), json.dumps(dict(card.face))
@@ -385,15 +394,3 @@ def _entry(name: str) -> zipfile.ZipInfo:
     entry = zipfile.ZipInfo(name)
     entry.external_attr = 0o600 << 16
     return entry
-
-
-def _settle(temporary: Path, path: Path) -> None:
-    """Make a finished file durable, then give it its name, then make the name durable."""
-    with temporary.open("rb") as done:
-        os.fsync(done.fileno())
-    temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

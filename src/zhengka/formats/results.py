@@ -1,7 +1,7 @@
 """What the card maker sends back (制卡回执): one JSON line per card made, between a header and a signed end.
 
     {"format": "zhengka-results/1", "result": uuid, "batch": …, "package": digest, "maker": key id, "suite": …}
-    {"serial": …, "uid": …, "atr": …, "readback": …, "outcome": …, "reason": …}     one per card
+    {"serial": …, "uid": …, "atr": …, "readback": …, "outcome": …, "reason": …, "shown": …}     one per card
     {"cards": …, "good": …, "spoiled": …, "suspect": …}
     {"signature": …}
 
@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, Final, NamedTuple, TypeVar
 from uuid import UUID
 
+from zhengka.formats.shown import Shown, from_word
 from zhengka.formats.suites import SUITES, MalformedSignature, PublicKey, SigningKey
 
 FORMAT: Final = "zhengka-results/1"
@@ -54,7 +55,9 @@ class ResultsInfo(NamedTuple):
 
 
 class CardResult(NamedTuple):
-    """What became of one card. All but a good one say why; `readback` is None when it could not be read back."""
+    """What became of one card. All but a good one say why; `readback` is None when it could not be read back, `shown`
+    when nobody looked at the finished card.
+    """
 
     serial: str
     uid: bytes
@@ -62,6 +65,7 @@ class CardResult(NamedTuple):
     readback: bytes | None
     outcome: str
     reason: str
+    shown: Shown | None = None
 
 
 class Counts(NamedTuple):
@@ -167,7 +171,7 @@ def spell(card: CardResult) -> dict[str, str | None]:
         "readback": None if card.readback is None else card.readback.hex(),
         "outcome": card.outcome,
         "reason": card.reason,
-    }
+    } | ({"shown": card.shown.word()} if card.shown else {})
 
 
 def _check(file: BinaryIO, maker: PublicKey) -> tuple[int, dict[str, Any]]:
@@ -211,6 +215,7 @@ def _card(data: Mapping[str, Any], number: int) -> CardResult:
         readback,
         _field(data, "outcome", str, number),
         _field(data, "reason", str, number),
+        _field(data, "shown", from_word, number) if "shown" in data else None,
     )
     whole = re.fullmatch(r"[0-9]{1,32}", card.serial) and 4 <= len(card.uid) <= 10 and 2 <= len(card.atr) <= 33
     if not whole or card.outcome not in OUTCOMES or len(card.reason) > 200 or len(readback or bytes(32)) != 32:

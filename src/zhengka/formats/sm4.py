@@ -4,7 +4,7 @@ Every function takes `cipher`, "sm4" by default. The bulk functions exist becaus
 block: many short messages are laid out as the rows of a matrix and go through the cipher a column at a time.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
 import numpy as np
@@ -105,6 +105,83 @@ def gcm_decrypt(key: bytes, nonce: bytes, sealed: bytes, also: bytes, *, cipher:
         raise SealBroken("the tag does not fit") from None
 
 
+class AtWork:
+    """One key that works message after message, in CBC, CMAC and ECB: to make a context costs as much as many blocks,
+    so each is made once, when it is first needed. Each message begins anew: of the chain, what the message before left
+    is taken out of the first block.
+
+    Not for two threads at once.
+    """
+
+    __slots__ = ("_after", "_algorithm", "_before", "_block", "_decrypt", "_each", "_encrypt", "_mac")
+
+    def __init__(self, key: bytes, *, cipher: CipherName = "sm4") -> None:
+        """`key` is 16 bytes."""
+        self._algorithm = _ALGORITHMS[cipher](key)
+        self._mac: CMAC | None = None
+        self._encrypt: Callable[[bytes], bytes] | None = None
+        self._decrypt: Callable[[bytes], bytes] | None = None
+        self._block: Callable[[bytes], bytes] | None = None
+        self._each: Callable[[bytes], bytes] | None = None
+        self._before = self._after = 0
+
+    def __repr__(self) -> str:
+        """Never the key."""
+        return "<AtWork>"
+
+    def __deepcopy__(self, _memo: object) -> "AtWork":
+        """The same key at work elsewhere, as in a copy of a chip: no context can be copied, so each is made anew."""
+        other = object.__new__(AtWork)
+        other._algorithm, other._mac, other._encrypt, other._decrypt = self._algorithm, None, None, None
+        other._block, other._each, other._before, other._after = None, None, 0, 0
+        return other
+
+    def cmac(self, message: bytes) -> bytes:
+        """What `cmac` gives under this key."""
+        if self._mac is None:
+            self._mac = CMAC(self._algorithm)
+        context = self._mac.copy()
+        context.update(message)
+        return context.finalize()
+
+    def seal(self, seed: bytes, blocks: bytes) -> bytes:
+        """Whole blocks in CBC from the vector that one block `seed` gives when it is encrypted."""
+        return self._chained(seed + blocks)[BLOCK:]
+
+    def unseal(self, seed: bytes, blocks: bytes) -> bytes:
+        """Undo `seal`; ValueError for parts of a block."""
+        if len(blocks) % BLOCK:
+            raise ValueError("not whole blocks")
+        if not blocks:
+            return b""
+        if self._decrypt is None or self._block is None:
+            self._decrypt = Cipher(self._algorithm, modes.CBC(_NO_CHAIN)).decryptor().update
+            self._block = _ecb_of(self._algorithm).encryptor().update
+        mask = int.from_bytes(self._block(seed)) ^ self._after
+        self._after = int.from_bytes(blocks[-BLOCK:])
+        plain = self._decrypt(blocks)
+        return (int.from_bytes(plain[:BLOCK]) ^ mask).to_bytes(BLOCK) + plain[BLOCK:]
+
+    def ecb_decrypt(self, blocks: bytes) -> bytes:
+        """What `ecb_decrypt` gives under this key."""
+        if len(blocks) % BLOCK:
+            raise ValueError("not whole blocks")
+        if self._each is None:
+            self._each = _ecb_of(self._algorithm).decryptor().update
+        return self._each(blocks)
+
+    def _chained(self, blocks: bytes) -> bytes:
+        """CBC from a vector of zeros; at least one whole block."""
+        if len(blocks) % BLOCK:
+            raise ValueError("not whole blocks")
+        if self._encrypt is None:
+            self._encrypt = Cipher(self._algorithm, modes.CBC(_NO_CHAIN)).encryptor().update
+        first = int.from_bytes(blocks[:BLOCK]) ^ self._before
+        done = self._encrypt(first.to_bytes(BLOCK) + blocks[BLOCK:])
+        self._before = int.from_bytes(done[-BLOCK:])
+        return done
+
+
 def cmac(key: bytes, message: bytes, *, cipher: CipherName = "sm4") -> bytes:
     """The 16-byte CMAC of one message (GB/T 15852.1 algorithm 5, RFC 4493 for AES)."""
     context = CMAC(_ALGORITHMS[cipher](key))
@@ -187,7 +264,11 @@ def slices(rows: Bytes) -> list[bytes]:
 
 
 def _ecb(key: bytes, cipher: CipherName) -> Cipher[modes.ECB]:
-    return Cipher(_ALGORITHMS[cipher](key), modes.ECB())  # noqa: S305 - the standards' own block operation
+    return _ecb_of(_ALGORITHMS[cipher](key))
+
+
+def _ecb_of(algorithm: SM4 | AES) -> Cipher[modes.ECB]:
+    return Cipher(algorithm, modes.ECB())  # noqa: S305 - the standards' own block operation
 
 
 def _encrypt(context: CipherContext, blocks: Bytes) -> Bytes:

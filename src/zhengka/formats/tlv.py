@@ -67,7 +67,7 @@ def decode(data: bytes) -> list[Tlv]:
 
 
 def is_constructed(tag: int) -> bool:
-    """Whether the value of this tag is itself made of data objects (bit 6 of the first byte, ISO/IEC 7816-4, 6.2)."""
+    """Whether the value of this tag is itself made of data objects (bit 6 of the first byte, ISO/IEC 7816-4, 6.4)."""
     first = tag >> 8 * (max(tag.bit_length() - 1, 0) // 8)
     return bool(first & 0x20)
 

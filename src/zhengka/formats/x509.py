@@ -2,8 +2,8 @@
 
 What is signed is made first, whole; the signature comes from wherever the key lives and is put behind it. In SM the
 algorithm is SM2 with SM3 (GM/T 0015, RFC 8998 for its identifiers), signed under the default distinguishing identifier:
-`openssl verify` takes it with `-vfyopt distid:1234567812345678`, of a chain one link at a time, since OpenSSL 3.0 gives
-the identifier to the last certificate alone.
+`openssl verify` takes it with `-vfyopt distid:1234567812345678`, of a chain one link at a time, since OpenSSL 3.0 takes
+the empty identifier for every certificate above the last.
 """
 
 from collections.abc import Sequence

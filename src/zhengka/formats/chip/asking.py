@@ -8,10 +8,11 @@ from collections.abc import Sequence
 
 from zhengka.formats.apdu import Command, encode_command
 from zhengka.formats.chip.memory import TRANSPARENT
+from zhengka.formats.chip.secure import TELL_KEYS, TELL_STATE
 from zhengka.formats.tlv import encode, encode_all
 
 _CODING = 0x21
-"""Data coding byte: records are written over, one data unit is a byte (ISO/IEC 7816-4, table 118)."""
+"""Data coding byte: records are written over, one data unit is a byte (ISO/IEC 7816-4)."""
 
 
 def create_application(name: bytes, fid: bytes, *, about: bytes = b"", extension: bytes = b"") -> bytes:
@@ -51,6 +52,18 @@ def read_record(sfi: int, number: int, *, size: int = 256) -> bytes:
     return encode_command(Command(0x00, 0xB2, number, sfi << 3 | 4, b"", size))
 
 
+def tell_keys() -> bytes:
+    """GET DATA for the keys of the selected application."""
+    return _get_data(TELL_KEYS, b"")
+
+
+def tell_state(challenge: bytes, places: Sequence[tuple[bytes, int]] = ()) -> bytes:
+    """GET DATA for a receipt of the selected application; `challenge` is 8 bytes, `places` are the files that it shall
+    vouch for, each with the number of a record, or 0 for a transparent one.
+    """
+    return _get_data(TELL_STATE, challenge + b"".join([fid + bytes([number]) for fid, number in places]))
+
+
 def append_record(sfi: int, data: bytes) -> bytes:
     """APPEND RECORD."""
     return encode_command(Command(0x00, 0xE2, 0, sfi << 3, data))
@@ -59,6 +72,10 @@ def append_record(sfi: int, data: bytes) -> bytes:
 def update_record(sfi: int, number: int, data: bytes) -> bytes:
     """UPDATE RECORD by number, from 1; number 0 writes over the oldest of a cyclic file."""
     return encode_command(Command(0x00, 0xDC, number, sfi << 3 | (4 if number else 3), data))
+
+
+def _get_data(tag: int, data: bytes) -> bytes:
+    return encode_command(Command(0x00, 0xCA, tag >> 8, tag & 0xFF, data, 256))
 
 
 def _short(sfi: int | None) -> Sequence[tuple[int, bytes]]:

@@ -30,19 +30,19 @@ class Entry(NamedTuple):
     priority: int
 
 
-def pse(entries: Sequence[Entry], *, fid: bytes = b"\xdf\x11") -> list[bytes]:
+def pse(listed: Sequence[Entry], *, fid: bytes = b"\xdf\x11") -> list[bytes]:
     """The commands that make the directory for readers with contacts."""
     about = encode_all([(0x88, bytes([SFI])), (0x5F2D, b"zh")])
     make = [
         asking.create_application(PSE, fid, about=about),
         asking.create_records(b"\x00\x01", LINEAR_VARIABLE, size=_RECORD, most=MOST, rights=_RIGHTS),
     ]
-    return make + [asking.append_record(SFI, encode(0x70, _spell(entry))) for entry in entries]
+    return make + [asking.append_record(SFI, encode(0x70, _spell(entry))) for entry in listed]
 
 
-def ppse(entries: Sequence[Entry], *, fid: bytes = b"\xdf\x12") -> list[bytes]:
+def ppse(listed: Sequence[Entry], *, fid: bytes = b"\xdf\x12") -> list[bytes]:
     """The command that makes the directory for contactless readers."""
-    about = encode(0xBF0C, b"".join(_spell(entry) for entry in entries))
+    about = encode(0xBF0C, b"".join(_spell(entry) for entry in listed))
     return [asking.create_application(PPSE, fid, about=about)]
 
 
@@ -53,7 +53,7 @@ def applications(card: Transport) -> list[Entry]:
 
 def _by_fci(card: Transport) -> list[Entry]:
     data, sw = decode_response(card.transmit(asking.select_application(PPSE)))
-    return _entries(data, 0x6F, 0xA5, 0xBF0C) if sw == OK else []
+    return entries(data, 0x6F, 0xA5, 0xBF0C) if sw == OK else []
 
 
 def _by_records(card: Transport) -> list[Entry]:
@@ -67,16 +67,11 @@ def _by_records(card: Transport) -> list[Entry]:
         data, sw = decode_response(card.transmit(asking.read_record(sfi, number)))
         if sw != OK:
             break
-        found += _entries(data, 0x70)
+        found += entries(data, 0x70)
     return found
 
 
-def _spell(entry: Entry) -> bytes:
-    told = [(0x4F, entry.aid), (0x50, entry.label.encode("ascii")), (0x87, bytes([entry.priority]))]
-    return encode(0x61, encode_all(told))
-
-
-def _entries(data: bytes, *path: int) -> list[Entry]:
+def entries(data: bytes, *path: int) -> list[Entry]:
     """The entries inside a template; what is not one is passed over, as a reader must (EMV Book 1, 12.3.2)."""
     try:
         inner = decode(find(data, *path))
@@ -92,3 +87,8 @@ def _entries(data: bytes, *path: int) -> list[Entry]:
             label = told.get(0x50, b"").decode("ascii", "replace")
             found.append(Entry(told[0x4F], label, (told.get(0x87) or b"\0")[0] & 0x0F))
     return found
+
+
+def _spell(entry: Entry) -> bytes:
+    told = [(0x4F, entry.aid), (0x50, entry.label.encode("ascii")), (0x87, bytes([entry.priority]))]
+    return encode(0x61, encode_all(told))

@@ -4,26 +4,40 @@ Written apart from the compiler's encoders, so that a fault in one side is seen 
 for bytes that spell no value.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any, Final
 
-from zhengka.formats.chip.profile import File
+from zhengka.formats.chip.layout import Field, File
 
 
 def values(file: File, content: bytes) -> dict[str, Any]:
-    """Every field of a file by name; ValueError names the first that spells no value or is not all there."""
-    found, at = {}, 0
-    for field in file.fields:
-        if at + field.size > len(content):
-            raise ValueError(field.name)
+    """Every field of a transparent file by name; ValueError names the first that spells no value or is not there."""
+    found = {}
+    for field, spelled in parts(file.fields, content):
         try:
-            found[field.name] = READ[field.kind](content[at : at + field.size])
+            found[field.name] = READ[field.kind](spelled)
         except (ValueError, IndexError):
             raise ValueError(field.name) from None
-        at += field.size
     return found
+
+
+def parts(fields: Sequence[Field], content: bytes) -> Iterator[tuple[Field, bytes]]:
+    """The bytes of each field, one after the other, tag and length taken off; ValueError names the first that is not
+    all there.
+    """
+    at = 0
+    for field in fields:
+        if field.tag:
+            head = bytes([field.tag, 0x81, field.size]) if field.size > 127 else bytes([field.tag, field.size])
+            if content[at : at + len(head)] != head:
+                raise ValueError(field.name)
+            at += len(head)
+        if at + field.size > len(content):
+            raise ValueError(field.name)
+        yield field, content[at : at + field.size]
+        at += field.size
 
 
 def _read_digits(spelled: bytes) -> str:
@@ -68,5 +82,7 @@ READ: Final[dict[str, Callable[[bytes], Any]]] = {
     "text": _read_text,
     "name": _read_name,
     "bytes": _read_bytes,
+    "hex": bytes,
+    "blank": bytes,
 }
 """What reads the bytes of each kind of field."""

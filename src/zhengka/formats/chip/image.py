@@ -3,7 +3,7 @@
     "zhengka-chip/1" ‖ nonce (12) ‖ the memory in CBOR, enciphered and authenticated (GCM)
 
 A real chip guards its memory by its hardware; a file has none, so it is sealed under a key that is kept elsewhere.
-Files are replaced by renaming: a machine that stops at any moment leaves the old card or the new one.
+Files are replaced whole (`formats.durable`): a machine that stops at any moment leaves the old card or the new one.
 """
 
 import os
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import cbor2
 
-from zhengka.formats import sm4
+from zhengka.formats import durable, sm4
 from zhengka.formats.chip.memory import Application, File, Memory, Secret
 from zhengka.formats.chip.profile import Key
 from zhengka.formats.chip.scp03 import KeySet
@@ -45,17 +45,7 @@ def unseal(data: bytes, key: bytes) -> Memory:
 
 def write(path: Path, memory: Memory, key: bytes) -> None:
     """Put the card at `path`, durably, in the place of what was there."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(seal(memory, key))
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    durable.write(path, seal(memory, key))
 
 
 def _spell(memory: Memory) -> dict[str, Any]:

@@ -4,60 +4,36 @@ Written apart from the compiler and sharing none of its encoders: a fault in one
 rights, encodings, capacity and order; it cannot see inside an encrypted key.
 """
 
-import itertools
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
-from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from zhengka.formats.apdu import ApduBroken, Command, decode_command
-from zhengka.formats.chip.fields import READ
-from zhengka.formats.chip.profile import FREE, NEVER, Field, File, Profile
+from zhengka.formats.chip import directory, paper, secure
+from zhengka.formats.chip.fields import READ, parts
+from zhengka.formats.chip.layout import FREE, NEVER, WHOLE, Application, Field, File
+from zhengka.formats.chip.orders import Lock, Order, Reset, Write
+from zhengka.formats.chip.paper import Finding, Paper, check_dates
+from zhengka.formats.chip.profile import Profile
 from zhengka.formats.chip.script import Script
-from zhengka.formats.tlv import TlvBroken, decode
 
-MOST_COMMANDS: Final = 2000
+__all__ = ["Finding", "lint", "lint_many", "lint_order"]
 
+_DAYS: Final = ("issued", "activation_until", "valid_until")
+"""Dates in the order in which they must come."""
 
-class Finding(NamedTuple):
-    """One fault: its code and where it was seen (a command's number from 1, a file or a field)."""
-
-    code: str
-    where: str
-
-
-@dataclass(slots=True)
-class _Paper:
-    """What the chip would hold after the commands so far."""
-
-    profile: Profile
-    files: dict[bytes, bytearray] = field(default_factory=dict)
-    rights: dict[bytes, bytes] = field(default_factory=dict)
-    writes: list[tuple[bytes, int, int, int]] = field(default_factory=list)
-    keys: list[int] = field(default_factory=list)
-    application: bytes = b""
-    current: bytes = b""
-    findings: list[Finding] = field(default_factory=list)
-    slots: dict[str, int] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.slots = {key.purpose: key.slot for key in self.profile.keys} | {FREE: 0, NEVER: 255}
-
-    def say(self, code: str, where: object) -> None:
-        self.findings.append(Finding(code, str(where)))
+_SHAPE: Final = {"transparent": b"\x01", "linear": b"\x02", "variable": b"\x04", "cyclic": b"\x06"}
 
 
 def lint(profile: Profile, script: Script, record: Mapping[str, Any]) -> list[Finding]:
     """Every fault of a script against its profile and the record it was made from; an empty list is a clean script."""
-    paper = _on_paper(profile, script.commands)
-    for file in profile.files:
-        _check_content(paper, file, record)
+    page = _on_paper(profile, script.commands)
+    for each in profile.ours:
+        for file in each.files:
+            _check_content(page, each, file, record)
     if script.serial != record.get("serial"):
-        paper.say("serial-differs", "serial")
-    _check_dates(paper, record)
-    return paper.findings
+        page.say("serial-differs", "serial")
+    check_dates(page, record, _DAYS)
+    return page.findings
 
 
 def lint_many(
@@ -72,7 +48,7 @@ def lint_many(
     findings: list[list[Finding]] = [[] for _ in scripts]
     alike: dict[object, list[int]] = defaultdict(list)
     for place, script in enumerate(scripts):
-        alike[_shape(script.commands)].append(place)
+        alike[paper.shape(script.commands)].append(place)
     for places in alike.values():
         if not _all_clean(profile, [scripts[place] for place in places], [records[place] for place in places]):
             for place in places:
@@ -80,198 +56,196 @@ def lint_many(
     return findings
 
 
-def _shape(commands: Sequence[bytes]) -> object:
-    """All that the run on paper asks of a script: commands without the data that they write, and how long those are."""
-    return tuple([apdu if apdu[1:2] in _THE_SAME else (apdu[:5], len(apdu)) for apdu in commands])
+def lint_order(profile: Profile, order: Order, record: Mapping[str, Any]) -> list[Finding]:
+    """Every fault of an order for an issued card against its profile and the record that the card shall then tell."""
+    page = Paper(profile)
+    if order.serial != record.get("serial"):
+        page.say("serial-differs", "serial")
+    for part in order.parts:
+        known = {file.fid: file for file in part.application.files}
+        for step in part.steps:
+            if isinstance(step, Write):
+                _check_write(page, known.get(step.file.fid), step, record)
+            elif isinstance(step, Lock) and step.locked != (order.kind == "block"):
+                page.say("wrong-lock", part.application.id)
+            elif isinstance(step, Reset) and (step.key not in part.application.pins or order.kind != "pin"
+                                              or (step.key.slot, secure.once(order.number)) not in part.pins):
+                page.say("wrong-pin", part.application.id)
+    check_dates(page, record, _DAYS)
+    return page.findings
+
+
+def _check_write(page: Paper, file: File | None, step: Write, record: Mapping[str, Any]) -> None:
+    """A write of an order: into a file that may still be written, whole by one command, and true."""
+    if file is None or file.update == NEVER or not 0 <= step.record <= len(file.records):
+        return page.say("no-such-file", step.file.title)
+    if file.transparent == bool(step.record) or not 0 < len(step.data) <= min(WHOLE, file.size):
+        return page.say("write-past-the-end", file.title)
+    fields = file.fields if file.transparent else file.records[step.record - 1]
+    _check_fields(page, fields, step.data, record)
+    if step.data[sum(item.taken for item in fields) :].strip(b"\0"):
+        page.say("bytes-outside-fields", file.title)
+    return None
 
 
 def _all_clean(profile: Profile, scripts: Sequence[Script], records: Sequence[Mapping[str, Any]]) -> bool:
     """True where `lint` finds nothing in any of these scripts, which are of one shape."""
-    paper = _on_paper(profile, scripts[0].commands)
+    page = _on_paper(profile, scripts[0].commands)
     for days in {tuple([record.get(name) for name in _DAYS]) for record in records}:
-        _check_dates(paper, dict(zip(_DAYS, days, strict=True)))
-    if paper.findings or [script.serial for script in scripts] != [record.get("serial") for record in records]:
+        check_dates(page, dict(zip(_DAYS, days, strict=True)), _DAYS)
+    if page.findings or [script.serial for script in scripts] != [record.get("serial") for record in records]:
         return False
-    for file in profile.files:
-        writes = [write[1:] for write in paper.writes if write[0] == file.fid]
-        contents = [_content(file.size, writes, script.commands) for script in scripts]
-        if not _fields_agree(file, contents, records):
+    for number in page.listing:  # the directory tells the same on every card
+        if {script.commands[number - 1] for script in scripts} != {scripts[0].commands[number - 1]}:
             return False
+    for each in profile.ours:
+        for file in each.files:
+            writes = [write for write in page.writes if write.place == (each.aid, file.fid)]
+            for number, fields in enumerate(file.written, 1):
+                contents = [_content(file, number, writes, script.commands) for script in scripts]
+                if not _fields_agree(file, fields, contents, records):
+                    return False
     return True
 
 
-def _content(size: int, writes: Sequence[tuple[int, int, int]], commands: Sequence[bytes]) -> bytes:
-    """One card's own content of a file, from the writes of its shape: offset, number of the command, bytes."""
-    content = bytearray(size)
-    for offset, number, length in writes:
-        content[offset : offset + length] = commands[number - 1][5 : 5 + length]
+def _content(file: File, number: int, writes: Sequence[paper.Write], commands: Sequence[bytes]) -> bytes:
+    """One card's own content of a file, or of its record `number`, from the writes of its shape."""
+    if not file.transparent:
+        return next(commands[each.command - 1][5:] for each in writes if each.record == number)
+    content = bytearray(file.size)
+    for write in writes:
+        content[write.offset : write.offset + write.size] = commands[write.command - 1][5 : 5 + write.size]
     return bytes(content)
 
 
-def _fields_agree(file: File, contents: Sequence[bytes], records: Sequence[Mapping[str, Any]]) -> bool:
+def _fields_agree(
+    file: File, fields: Sequence[Field], contents: Sequence[bytes], records: Sequence[Mapping[str, Any]]
+) -> bool:
     """Whether every card's content of a file says what its record says, and nothing else."""
     at = 0
-    for item in file.fields:
-        read, end = READ[item.kind], at + item.size
+    for item in fields:
+        start, end = at + item.taken - item.size, at + item.taken
+        wanted, read = _wanted(item), READ[item.kind]
         try:
-            values = [read(content[at:end]) for content in contents]
+            values = [read(content[start:end]) for content in contents]
         except (ValueError, IndexError):
             return False
-        if values != [record.get(item.name) for record in records]:
+        if item.tag and len({content[at:start] for content in contents} | {_head(item)}) > 1:
+            return False
+        if values != [wanted(record) for record in records]:
             return False
         at = end
-    nothing = bytes(file.size - at)
+    nothing = bytes(file.size - at) if file.structure != "variable" else b""
     return all([content[at:] == nothing for content in contents])
 
 
-def _on_paper(profile: Profile, commands: Sequence[bytes]) -> _Paper:
+def _head(item: Field) -> bytes:
+    """Tag and length of a field that has them."""
+    return bytes([item.tag, 0x81, item.size]) if item.size > 127 else bytes([item.tag, item.size])
+
+
+def _wanted(item: Field) -> Callable[[Mapping[str, Any]], Any]:
+    """What the card must tell of a record: the profile's rule for a field, read apart from the compiler's."""
+    source, fixed = item.source, item.fixed or bytes(item.size)
+    if not item.asks:
+        return lambda _: fixed
+    if item.cut is None and not (item.prefix or item.suffix or item.table):
+        return lambda record: record.get(source)
+    start, end = item.cut if item.cut is not None else (None, None)
+
+    def wanted(record: Mapping[str, Any]) -> Any:
+        value = record.get(source)
+        if not isinstance(value, str):
+            return None
+        value = f"{item.prefix}{value[start:end]}{item.suffix}"
+        if not item.table:
+            return value
+        longest = max((begins for begins, _ in item.table if value.startswith(begins)), key=len, default=None)
+        return None if longest is None else dict(item.table)[longest]
+
+    return wanted
+
+
+def _on_paper(profile: Profile, commands: Sequence[bytes]) -> Paper:
     """What the commands make, and every fault that can be seen without the record."""
-    paper = _Paper(profile)
-    if len(commands) > MOST_COMMANDS:
-        paper.say("too-many-commands", len(commands))
-    for number, apdu in enumerate(commands[:MOST_COMMANDS], 1):
-        _run(paper, number, apdu)
-    _check_keys(paper)
-    _check_memory(paper)
-    for file in profile.files:
-        _check_form(paper, file)
-    return paper
+    page = paper.run(profile, commands)
+    for each in profile.ours:
+        _check_keys(page, each)
+        for file in each.files:
+            _check_form(page, each, file)
+    known = {(each.aid, file.fid) for each in profile.ours for file in each.files}
+    for aid, fid in page.files.keys() - known:
+        if not page.lists(aid):
+            page.say("unknown-file", fid.hex())
+    _check_memory(page)
+    _check_directory(page)
+    return page
 
 
-def _run(paper: _Paper, number: int, apdu: bytes) -> None:
-    try:
-        command = _decode_again(apdu) if apdu[1:2] in _THE_SAME else decode_command(apdu)
-    except ApduBroken:
-        return paper.say("not-a-command", number)
-    work = _COMMANDS.get((command.cla, command.ins))
-    if work is None:
-        return paper.say("command-not-allowed", number)
-    return work(paper, number, command)
+def _check_keys(page: Paper, each: Application) -> None:
+    loaded = [slot for aid, slot in page.keys if aid == each.aid]
+    for key in each.keys:
+        if loaded.count(key.slot) != 1:
+            page.say("key-not-loaded-once", key.purpose)
+    for slot in set(loaded) - {key.slot for key in each.keys}:
+        page.say("key-in-unknown-slot", slot)
 
 
-_decode_again = lru_cache(maxsize=1024)(decode_command)
-_THE_SAME: Final = (b"\xe0", b"\xa4")
-"""CREATE FILE and SELECT: the same commands for every card of a profile."""
+def _check_memory(page: Paper) -> None:
+    profile = page.profile
+    units = len(page.applications) + len(page.files) + len(set(page.keys))
+    taken = sum(file.reserved for file in page.files.values()) + sum(map(len, page.applications.values()))
+    reserved = sum(each.reserve for each in profile.applications)
+    if taken + reserved + units * profile.overhead > profile.capacity:
+        page.say("too-big-for-the-chip", profile.id)
 
 
-@lru_cache(maxsize=256)
-def _template(data: bytes) -> Mapping[int, bytes]:
-    """The entries of a file's template by tag, none where it is not one; the same for every card of a profile."""
-    try:
-        [(outer, inner)] = decode(data)
-        fcp = {item.tag: item.value for item in decode(inner)}
-    except (TlvBroken, ValueError):
-        return {}
-    return fcp if outer == 0x62 and {0x82, 0x83} <= fcp.keys() else {}
+def _check_directory(page: Paper) -> None:
+    """The directories tell of the applications with a label, and of no other: that a card is one is told to nobody."""
+    wanted = [(each.aid, each.label) for each in page.profile.listed]
+    records = [record for (aid, _), file in page.files.items() if aid == directory.PSE for record in file.records]
+    told = {
+        "PSE": [entry for record in records for entry in directory.entries(record, 0x70)],
+        "PPSE": directory.entries(page.applications.get(directory.PPSE, b""), 0xBF0C),
+    }
+    for name, entries in told.items():
+        if [entry[:2] for entry in entries] != wanted:
+            page.say("wrong-directory", name)
 
 
-def _create(paper: _Paper, number: int, command: Command) -> None:
-    fcp = _template(command.data)
-    if not fcp:
-        return paper.say("bad-file-template", number)
-    if fcp[0x82] == b"\x38":
-        if paper.application or (fcp.get(0x84), fcp[0x83]) != (paper.profile.aid, paper.profile.fid):
-            paper.say("wrong-application", number)
-        paper.application = fcp.get(0x84, b"")
-        return None
-    if fcp[0x83] in paper.files:
-        return paper.say("file-made-twice", number)
-    paper.files[fcp[0x83]] = bytearray(int.from_bytes(fcp.get(0x80, b"")))
-    paper.rights[fcp[0x83]] = fcp.get(0x86, b"")
-    paper.current = fcp[0x83]
-    return None
+def _check_form(page: Paper, each: Application, file: File) -> None:
+    found = page.files.get((each.aid, file.fid))
+    slots = {key.purpose: key.slot for key in each.keys} | {FREE: 0, NEVER: 255}
+    if found is None or (found.size, found.most) != (file.size, file.most):
+        page.say("file-missing" if found is None else "wrong-size", file.title)
+    elif found.rights != bytes([slots[file.read], slots[file.update] | (0x20 if file.cipher else 0)]):
+        page.say("wrong-rights", file.title)
+    elif found.structure != _SHAPE[file.structure] or len(found.records) != len(file.records):
+        page.say("wrong-structure" if found.structure != _SHAPE[file.structure] else "wrong-records", file.title)
 
 
-def _select(paper: _Paper, number: int, command: Command) -> None:
-    if command.p1 == 0x04:
-        if command.data != paper.application:
-            paper.say("wrong-application", number)
+def _check_content(page: Paper, each: Application, file: File, record: Mapping[str, Any]) -> None:
+    found = page.files.get((each.aid, file.fid))
+    if found is None or (found.size, found.most) != (file.size, file.most):
         return
-    if command.data not in paper.files:
-        paper.say("no-such-file", number)
-    paper.current = command.data
+    contents = [bytes(found.content)] if file.transparent else found.records
+    for fields, content in zip(file.written, contents, strict=False):
+        _check_fields(page, fields, content, record)
+        if content[sum(item.taken for item in fields) :].strip(b"\0"):
+            page.say("bytes-outside-fields", file.title)
 
 
-def _update(paper: _Paper, number: int, command: Command) -> None:
-    offset, content = command.p1 * 256 + command.p2, paper.files.get(paper.current)
-    if content is None:
-        return paper.say("no-such-file", number)
-    if not command.data or offset + len(command.data) > len(content):
-        return paper.say("write-past-the-end", number)
-    content[offset : offset + len(command.data)] = command.data
-    paper.writes.append((paper.current, offset, number, len(command.data)))
-    return None
-
-
-def _put_key(paper: _Paper, number: int, command: Command) -> None:
-    if len(command.data) != 36 or command.p1:
-        paper.say("bad-key-command", number)
-    if not paper.application:
-        paper.say("key-outside-application", number)
-    paper.keys.append(command.p2)
-
-
-_COMMANDS: Final[dict[tuple[int, int], Callable[[_Paper, int, Command], None]]] = {
-    (0x00, 0xE0): _create,
-    (0x00, 0xA4): _select,
-    (0x00, 0xD6): _update,
-    (0x84, 0xD4): _put_key,
-}
-
-
-def _check_keys(paper: _Paper) -> None:
-    for key in paper.profile.keys:
-        if paper.keys.count(key.slot) != 1:
-            paper.say("key-not-loaded-once", key.purpose)
-    for slot in set(paper.keys) - {key.slot for key in paper.profile.keys}:
-        paper.say("key-in-unknown-slot", slot)
-
-
-def _check_memory(paper: _Paper) -> None:
-    profile = paper.profile
-    units = 1 + len(paper.files) + len(set(paper.keys))
-    if sum(map(len, paper.files.values())) + units * profile.overhead > profile.capacity:
-        paper.say("too-big-for-the-chip", profile.id)
-    for fid in paper.files.keys() - {file.fid for file in profile.files}:
-        paper.say("unknown-file", fid.hex())
-
-
-def _check_form(paper: _Paper, file: File) -> None:
-    content = paper.files.get(file.fid)
-    if content is None or len(content) != file.size:
-        paper.say("file-missing" if content is None else "wrong-size", file.title)
-    elif paper.rights[file.fid] != bytes([paper.slots[file.read], paper.slots[file.update]]):
-        paper.say("wrong-rights", file.title)
-
-
-def _check_content(paper: _Paper, file: File, record: Mapping[str, Any]) -> None:
-    content = paper.files.get(file.fid)
-    if content is None or len(content) != file.size:
-        return
-    at = 0
-    for item in file.fields:
-        _check_field(paper, item, bytes(content[at : at + item.size]), record)
-        at += item.size
-    if content[at:].strip(b"\0"):
-        paper.say("bytes-outside-fields", file.title)
-
-
-def _check_field(paper: _Paper, item: Field, spelled: bytes, record: Mapping[str, Any]) -> None:
+def _check_fields(page: Paper, fields: Sequence[Field], content: bytes, record: Mapping[str, Any]) -> None:
     try:
-        value = READ[item.kind](spelled)
-    except (ValueError, IndexError):
-        return paper.say("bad-encoding", item.name)
-    if value != record.get(item.name):
-        paper.say("differs-from-record", item.name)
+        spelled = list(parts(fields, content))
+    except ValueError as broken:
+        return page.say("bad-encoding", broken)
+    for item, piece in spelled:
+        try:
+            value = READ[item.kind](piece)
+        except (ValueError, IndexError):
+            page.say("bad-encoding", item.name)
+            continue
+        if value != _wanted(item)(record):
+            page.say("differs-from-record", item.name)
     return None
-
-
-_DAYS: Final = ("issued", "activation_until", "valid_until")
-"""Dates in the order in which they must come."""
-
-
-def _check_dates(paper: _Paper, record: Mapping[str, Any]) -> None:
-    order = [name for name in _DAYS if isinstance(record.get(name), date)]
-    for first, second in itertools.pairwise(order):
-        if record[first] > record[second]:
-            paper.say("dates-out-of-order", f"{first}, {second}")

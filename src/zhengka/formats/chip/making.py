@@ -12,6 +12,7 @@ from zhengka.formats.chip import asking
 from zhengka.formats.chip.card import GET_UID
 from zhengka.formats.chip.scp03 import ChannelRefused, Host, KeySet
 from zhengka.formats.chip.script import ReadingPlan, Script, readback
+from zhengka.formats.chip.talk import GONE, LOCKED, Ended, Talk
 from zhengka.formats.suites import SUITES
 from zhengka.formats.tlv import find
 
@@ -54,16 +55,14 @@ class Made(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What is known of a chip before it is made: the master keys of its loading channel, where it has one; its
-    identifier; and the read-back that it must give.
+    """What is known of a chip before it is made: the master keys of its loading channel; its identifier; and the
+    read-back that it must give. Who makes a chip without a channel says so: in clear, what goes to one chip is heard,
+    may be sent to another, and a chip may say any identifier.
     """
 
-    channel: KeySet | None = None
+    channel: KeySet | None
     uid: bytes = b""
     readback: bytes | None = None
-
-
-NOTHING: Final = Known()
 
 
 class _Ended(Exception):
@@ -72,7 +71,7 @@ class _Ended(Exception):
 
 
 def make(
-    card: Transport, script: Script, plan: ReadingPlan, known: Known = NOTHING, *,
+    card: Transport, script: Script, plan: ReadingPlan, known: Known, *,
     again: Callable[[], Transport] | None = None,
 ) -> Made:
     """Make one card. It never raises: whatever happens has a name.
@@ -82,7 +81,7 @@ def make(
     told = b""
     try:
         told = _uid(card, known.uid)
-        line = _opened(card, plan.suite, known.channel, told)
+        line = card if known.channel is None else _opened(card, script, plan.suite, known.channel, told)
         _write(line, script)
         try:
             digest = readback(line, plan, script.serial)
@@ -127,25 +126,25 @@ def _asked_uid(card: Transport) -> bytes:
     return data if sw == OK else b""
 
 
-def _opened(card: Transport, suite: str, channel: KeySet | None, uid: bytes) -> Transport:
-    if channel is None:
-        return card
+def _opened(card: Transport, script: Script, suite: str, channel: KeySet, uid: bytes) -> Transport:
     try:
         return Host(card, channel.of_chip(SUITES[suite], uid), SUITES[suite]).open()
     except ChannelRefused as refused:
+        if refused.code == "no-channel" and _selected(card, script) in (OK, LOCKED):  # finished, it opens none
+            raise _Ended(Made("suspect", "not-blank", at=1)) from None
         raise _Ended(Made("spoiled", refused.code)) from None
 
 
 def _write(line: Transport, script: Script) -> None:
-    for number, command in enumerate(script.commands, 1):
-        try:
-            sw = decode_response(line.transmit(command)).sw
-        except ChannelRefused as refused:
-            raise _Ended(Made("suspect", refused.code, at=number)) from None
-        except OSError:
-            raise _Ended(Made("suspect", "cut", at=number)) from None
-        if sw != OK:
-            raise _Ended(_refused(number, command, sw))
+    talk = Talk(line)
+    try:
+        talk.ask_each(script.commands)
+    except Ended as ended:
+        if ended.code == "refused":
+            raise _Ended(_refused(ended.at, script.commands[ended.at - 1], ended.sw)) from None
+        raise _Ended(Made("suspect", ended.code, at=ended.at)) from None
+    except OSError:
+        raise _Ended(Made("suspect", "cut", at=talk.asked)) from None
 
 
 def _refused(number: int, command: bytes, sw: int) -> Made:
@@ -160,7 +159,15 @@ def _refused(number: int, command: bytes, sw: int) -> Made:
 def _is_blank(again: Callable[[], Transport], script: Script) -> bool:
     """Whether the chip, looked at once more, does not have the application that the script begins with."""
     try:
-        name = find(decode_command(script.commands[0]).data, 0x62, 0x84)
-        return decode_response(again().transmit(asking.select_application(name))).sw == 0x6A82
-    except (OSError, ValueError, IndexError):
+        return _selected(again(), script) == GONE
+    except OSError:
         return False
+
+
+def _selected(card: Transport, script: Script) -> int:
+    """What the chip says where the application is asked for that the script begins with; 0 for no script, no answer."""
+    try:
+        name = find(decode_command(script.commands[0]).data, 0x62, 0x84)
+        return decode_response(card.transmit(asking.select_application(name))).sw
+    except (ValueError, IndexError):
+        return 0

@@ -25,10 +25,6 @@ CYCLIC: Final = 0x06
 OVERHEAD: Final = 32
 """Bytes that the chip's system takes for each application, file and key."""
 
-KIB: Final = 1024
-CAPACITIES: Final = (16 * KIB, 32 * KIB, 64 * KIB, 80 * KIB)
-"""Bytes of user memory of the chips that makers offer."""
-
 KEK_TRIES: Final = 3
 CHANNEL_TRIES: Final = 10
 
@@ -66,7 +62,8 @@ class File:
         """The file with `data` at `offset` of its content; NoRoom when that is past its end."""
         if offset + len(data) > self.size:
             raise NoRoom
-        return replace(self, content=self.content[:offset] + data + self.content[offset + len(data) :])
+        content = self.content[:offset] + data + self.content[offset + len(data) :]
+        return File(self.fid, self.structure, self.size, self.most, self.sfi, self.read, self.update, content)
 
     def with_record(self, number: int, data: bytes) -> "File":
         """The file with another record in the place of record `number`, which is there; NoRoom when it does not fit."""
@@ -108,13 +105,20 @@ class Application:
     files: Mapping[bytes, File] = field(default_factory=dict)
     keys: Mapping[int, Secret] = field(default_factory=dict)
 
+    @property
+    def published(self) -> bool:
+        """Whether it has words of a standard in its FCI, and so that standard's line protection."""
+        return bool(self.about or self.extension)
+
     def with_file(self, file: File) -> "Application":
         """The application with this file, new or in the place of the one with the same identifier."""
-        return replace(self, files={**self.files, file.fid: file})
+        files = {**self.files, file.fid: file}
+        return Application(self.name, self.fid, self.about, self.extension, self.locked, files, self.keys)
 
     def with_key(self, secret: Secret) -> "Application":
         """The application with this key in its slot."""
-        return replace(self, keys={**self.keys, secret.entry.slot: secret})
+        keys = {**self.keys, secret.entry.slot: secret}
+        return Application(self.name, self.fid, self.about, self.extension, self.locked, self.files, keys)
 
     def by_sfi(self, sfi: int) -> File | None:
         """The file with this short identifier."""
@@ -137,10 +141,15 @@ class Memory:
 
     def with_application(self, application: Application) -> "Memory":
         """The chip with this application, new or in the place of the one with the same name."""
-        return replace(self, applications={**self.applications, application.name: application})
+        return self._with(self.free, {**self.applications, application.name: application})
 
     def taken(self, size: int) -> "Memory":
         """The chip with so many bytes and the system's overhead less; NoRoom when it has not so many."""
         if self.free < size + OVERHEAD:
             raise NoRoom
-        return replace(self, free=self.free - size - OVERHEAD)
+        return self._with(self.free - size - OVERHEAD, self.applications)
+
+    def _with(self, free: int, applications: Mapping[bytes, Application]) -> "Memory":
+        """Spelled out, as in the values above: `replace` would take longer than all else that a command does."""
+        return Memory(self.uid, self.suite, free, self.kek, self.state, self.kek_left, self.channel,
+                      self.channel_left, applications)

@@ -1,75 +1,60 @@
-"""A card profile (卡片规格): the files, rights and key slots of one kind of chip, as data.
+"""A card profile (卡片规格): which applications a chip holds, with whose files, rights and key slots, as data.
 
 Regions differ by profile, never by code. `load` takes what TOML gives and returns a `Profile` in which everything has
-been checked; an error names the file and the field, so that an official can mend it.
+been checked; an error names the file and the field, so that an official can mend it. Either the profile describes its
+one application itself, or `applications` names the files that do, the card's own first.
 """
 
 import json
-import re
-from collections.abc import Iterator, Mapping
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Final, NamedTuple
 
-PURPOSES: Final = ("control", "maintenance", "reader", "internal")
-"""What a key of the card is for: 主控, 应用维护, 外部认证, 内部认证."""
+from zhengka.formats.chip.layout import (
+    CAPACITIES,
+    DRAWN,
+    FREE,
+    NEVER,
+    PIN,
+    PIN_UNLOCK,
+    PURPOSES,
+    STRUCTURES,
+    TRANSPARENT,
+    WHOLE,
+    Application,
+    Field,
+    File,
+    Key,
+    ProfileBroken,
+    Table,
+    read_application,
+)
 
-FREE: Final = "free"
-NEVER: Final = "never"
+__all__ = [
+    "FREE",
+    "NEVER",
+    "PURPOSES",
+    "SERIAL",
+    "STRUCTURES",
+    "TRANSPARENT",
+    "WHOLE",
+    "Application",
+    "Field",
+    "File",
+    "Key",
+    "Kind",
+    "Profile",
+    "ProfileBroken",
+    "load",
+    "load_file",
+]
+
 SERIAL: Final = "serial"
-_RESERVED = {"0000", "3F00", "3FFF", "FFFF"}  # ISO/IEC 7816-4, 7.3.1.2
-_SIZES = {
-    "digits": (1, 32),
-    "date": (4, 4),
-    "number": (1, 8),
-    "text": (1, 255),
-    "name": (4, 255),
-    "bytes": (3, 4096),
-}
-
-
-class ProfileBroken(ValueError):
-    """A profile that cannot be used: `code` says why, `where` names the file and the field."""
-
-    def __init__(self, code: str, where: str) -> None:
-        super().__init__(code, where)
-        self.code, self.where = code, where
-
-    def __str__(self) -> str:
-        """Where, then the code."""
-        return f"{self.where}: {self.code}"
-
-
-class Field(NamedTuple):
-    """One value in a file: `kind` is how it is spelled (see the profile's own comments), `size` is in bytes."""
-
-    name: str
-    kind: str
-    size: int
-    personal: bool
-
-
-class File(NamedTuple):
-    """One transparent elementary file. `read` and `update` are free, never, or the purpose of the key needed."""
-
-    fid: bytes
-    title: str
-    size: int
-    read: str
-    update: str
-    fields: tuple[Field, ...]
-
-    @property
-    def sfi(self) -> int:
-        """Its short identifier, the five last bits of the long one; 0 where those make none (ISO/IEC 7816-4, 7.4.3)."""
-        return self.fid[1] & 0x1F if self.fid[1] & 0x1F != 31 else 0
-
-
-class Key(NamedTuple):
-    """One key slot of the application: number 1 to 31, purpose, version, and wrong tries before it blocks."""
-
-    slot: int
-    purpose: str
-    version: int
-    tries: int
+MOST_VERSION: Final = 0xFF
+"""The highest version that a key on a chip can have: it is told in one byte."""
+NONE: Final[Mapping[str, Mapping[str, object]]] = {}
+_RESERVED = {"0000", "3F00", "3FFF", "FFFF"}  # ISO/IEC 7816-4, 7.3
 
 
 class Kind(NamedTuple):
@@ -91,38 +76,115 @@ class Profile(NamedTuple):
     suite: str
     capacity: int
     overhead: int
-    aid: bytes
-    fid: bytes
-    keys: tuple[Key, ...]
-    files: tuple[File, ...]
+    applications: tuple[Application, ...]
     kinds: tuple[Kind, ...]
     canonical: bytes
 
     @property
+    def main(self) -> Application:
+        """The card's own application: the one by which gates know it."""
+        return self.applications[0]
+
+    @property
+    def ours(self) -> tuple[Application, ...]:
+        """The applications that are written when the card is made: all but those for which only room is left."""
+        return tuple(each for each in self.applications if not each.reserve)
+
+    @property
+    def listed(self) -> tuple[Application, ...]:
+        """The applications that the card's directory tells to every reader."""
+        return tuple(each for each in self.ours if each.label)
+
+    @property
+    def aid(self) -> bytes:
+        """The name of the card's own application."""
+        return self.main.aid
+
+    @property
+    def fid(self) -> bytes:
+        """The file identifier of the card's own application."""
+        return self.main.fid
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """The key slots of the card's own application; the keys of the others are drawn from these."""
+        return self.main.keys
+
+    @property
+    def files(self) -> tuple[File, ...]:
+        """The files of the card's own application."""
+        return self.main.files
+
+    @property
     def fields(self) -> tuple[Field, ...]:
-        """All fields, in the order in which they lie on the chip."""
-        return tuple(field for file in self.files for field in file.fields)
+        """The fields of the card's own application, in the order in which they lie on the chip."""
+        return self.main.fields
 
     @property
     def used(self) -> int:
-        """Bytes of the chip's memory that the application takes."""
-        return sum(file.size for file in self.files) + self.overhead * (len(self.files) + len(self.keys) + 1)
+        """Bytes of the chip's memory that everything takes, the directory among it."""
+        return sum(each.used(self.overhead) for each in self.applications) + self.directory
+
+    @property
+    def directory(self) -> int:
+        """Bytes that the directories take: two applications, and a file of ten records (`chip.directory`)."""
+        about = sum(len(each.aid) + len(each.label) + 9 for each in self.listed)
+        return 3 * self.overhead + 640 + about + 24 if self.listed else 0
 
     def slot(self, purpose: str) -> int:
-        """The slot of the key with this purpose; raises KeyError if the profile has none."""
-        return {key.purpose: key.slot for key in self.keys}[purpose]
+        """The slot of the card's own key with this purpose; raises KeyError if the profile has none."""
+        return self.main.slot(purpose)
+
+    def named(self, name: str) -> Application:
+        """The application of this id; raises KeyError if the card has none."""
+        return {each.id: each for each in self.applications}[name]
+
+    def with_versions(self, numbers: Mapping[str, int]) -> "Profile":
+        """The same profile for cards whose keys are of these versions (密钥版本), by purpose, in every application;
+        those that are not given stay as the file has them. 0 stands for whichever a card has. ValueError beyond a byte.
+        """
+        if any(not 0 <= number <= MOST_VERSION for number in numbers.values()):
+            raise ValueError("the version of a key on a chip is one byte")
+        return self._replace(applications=tuple(each._replace(keys=tuple(
+            key._replace(version=numbers.get(DRAWN.get(key.purpose, key.purpose), key.version))
+            for key in each.keys)) for each in self.applications))
 
     def kind_for(self, category: int) -> Kind:
         """The look of the card for a category of disability (1 to 7); raises KeyError if none is meant for it."""
         return {number: kind for kind in self.kinds for number in kind.categories}[category]
 
 
-def load(data: Mapping[str, object], *, source: str) -> Profile:
-    """Check a profile as read from TOML; `source` is the name of its file. Raises ProfileBroken."""
-    table = _Table(data, source)
+def load_file(path: Path) -> Profile:
+    """The profile in a TOML file; the applications that it names lie beside it or in `applications` under it.
+
+    Raises ProfileBroken, and OSError or ValueError for a file that cannot be read or is not TOML.
+    """
+    data = tomllib.loads(path.read_text())
+    others = {}
+    names = data.get("applications", [])
+    for name in names if isinstance(names, list) else []:
+        for place in (path.parent / "applications" / f"{name}.toml", path.parent / f"{name}.toml"):
+            if place.is_file() and place.name == f"{name}.toml":
+                others[str(name)] = tomllib.loads(place.read_text())
+                break
+    return load(data, source=path.name, others=others)
+
+
+def load(data: Mapping[str, object], *, source: str, others: Mapping[str, Mapping[str, object]] = NONE) -> Profile:
+    """Check a profile as read from TOML; `source` is the name of its file, `others` the applications that it names.
+
+    Raises ProfileBroken.
+    """
+    table = Table(data, source)
     if table.number("format", 1, 99) != 1:
         raise ProfileBroken("unknown-format", f"{source}: format")
-    application = table.table("application")
+    if table.has("applications"):
+        names = table.names("applications")
+        applications = tuple(_other(name, others, source) for name in names)
+        table.text("title_zh", r".{0,200}")
+    else:
+        names, applications = (), (read_application(Table(data, source)),)
+        table.drop("application", "keys", "files", "tables", "title_zh")
     profile = Profile(
         id=table.text("id", r"[a-z0-9-]{1,64}"),
         version=table.number("version", 1, 0xFFFF),
@@ -131,119 +193,34 @@ def load(data: Mapping[str, object], *, source: str) -> Profile:
         suite=table.text("suite", r"SM|INTL"),
         capacity=table.number("capacity", 256, 1 << 20),
         overhead=table.number("overhead", 0, 256),
-        aid=bytes.fromhex(application.text("aid", r"([0-9A-F]{2}){5,16}")),
-        fid=bytes.fromhex(application.text("fid", r"[0-9A-F]{4}")),
-        keys=tuple(_key(item) for item in table.tables("keys")),
-        files=tuple(_file(item) for item in table.tables("files")),
+        applications=applications,
         kinds=tuple(_kind(item) for item in table.tables("kinds")),
-        canonical=json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode(),
+        canonical=_canonical([data, *[others[name] for name in names]] if names else data),
     )
-    table.text("title_zh", r".{0,200}")
-    application.close()
     table.close()
     _check(profile, source)
     return profile
 
 
-class _Table:
-    """One TOML table: every value is asked for by name and type, and what nobody asked for is refused."""
-
-    def __init__(self, data: object, where: str) -> None:
-        if not isinstance(data, Mapping):
-            raise ProfileBroken("not-a-table", where)
-        self._data = dict(data)
-        self.where = where
-
-    def text(self, name: str, pattern: str) -> str:
-        value = self._take(name)
-        if not isinstance(value, str) or not re.fullmatch(pattern, value):
-            raise ProfileBroken("bad-text", f"{self.where}: {name}")
-        return value
-
-    def number(self, name: str, low: int, high: int) -> int:
-        value = self._take(name)
-        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-            raise ProfileBroken("bad-number", f"{self.where}: {name}")
-        return value
-
-    def flag(self, name: str, *, default: bool | None = None) -> bool:
-        value = default if default is not None and name not in self._data else self._take(name)
-        if not isinstance(value, bool):
-            raise ProfileBroken("bad-flag", f"{self.where}: {name}")
-        self._data.pop(name, None)
-        return value
-
-    def numbers(self, name: str) -> tuple[int, ...]:
-        value = self._take(name)
-        if not isinstance(value, list) or not all(type(item) is int for item in value):
-            raise ProfileBroken("bad-list", f"{self.where}: {name}")
-        return tuple(value)
-
-    def table(self, name: str) -> "_Table":
-        return _Table(self._take(name), f"{self.where}: {name}")
-
-    def tables(self, name: str) -> Iterator["_Table"]:
-        value = self._take(name)
-        if not isinstance(value, list) or not 1 <= len(value) <= 64:
-            raise ProfileBroken("bad-list", f"{self.where}: {name}")
-        return (_Table(item, f"{self.where}: {name}[{number}]") for number, item in enumerate(value, 1))
-
-    def close(self) -> None:
-        if self._data:
-            raise ProfileBroken("unknown-name", f"{self.where}: {sorted(map(str, self._data))[0]}")
-
-    def _take(self, name: str) -> object:
-        if name not in self._data:
-            raise ProfileBroken("missing", f"{self.where}: {name}")
-        return self._data.pop(name)
+def _other(name: str, others: Mapping[str, Mapping[str, object]], source: str) -> Application:
+    """An application of another file: one of its own, or the one that another profile describes."""
+    if name not in others:
+        raise ProfileBroken("no-such-application", f"{source}: applications: {name}")
+    table = Table(others[name], f"{name}.toml")
+    if table.number("format", 1, 99) != 1:
+        raise ProfileBroken("unknown-format", f"{name}.toml: format")
+    found = read_application(table)
+    table.number("version", 1, 0xFFFF)
+    if not table.has("kinds"):
+        table.close()
+    return found
 
 
-def _key(table: _Table) -> Key:
-    key = Key(
-        slot=table.number("slot", 1, 31),
-        purpose=table.text("purpose", "|".join(PURPOSES)),
-        version=table.number("version", 1, 255),
-        tries=table.number("tries", 1, 15),
-    )
-    table.close()
-    return key
+def _canonical(data: object) -> bytes:
+    return json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _file(table: _Table) -> File:
-    provable = "|".join((FREE, NEVER, "control", "maintenance"))
-    file = File(
-        fid=bytes.fromhex(table.text("fid", r"[0-9A-F]{4}")),
-        title=table.text("title", r".{1,64}"),
-        size=table.number("size", 1, 0x7FFF),
-        read=table.text("read", provable + "|reader"),
-        update=table.text("update", provable),
-        fields=tuple(_field(item) for item in table.tables("fields")),
-    )
-    table.text("title_zh", r".{0,64}")
-    table.close()
-    if sum(field.size for field in file.fields) > file.size:
-        raise ProfileBroken("fields-exceed-file", table.where)
-    for field in file.fields:
-        if field.personal and file.read == FREE:
-            raise ProfileBroken("personal-data-free-to-read", f"{table.where}: {field.name}")
-    return file
-
-
-def _field(table: _Table) -> Field:
-    field = Field(
-        name=table.text("name", r"[a-z][a-z0-9_]{0,31}"),
-        kind=table.text("kind", "|".join(_SIZES)),
-        size=table.number("size", 1, 4096),
-        personal=table.flag("personal", default=False),
-    )
-    table.close()
-    low, high = _SIZES[field.kind]
-    if not low <= field.size <= high:
-        raise ProfileBroken("bad-size", f"{table.where}: {field.name}")
-    return field
-
-
-def _kind(table: _Table) -> Kind:
+def _kind(table: Table) -> Kind:
     kind = Kind(
         code=table.text("code", r"[a-z0-9-]{1,32}"),
         title=table.text("title", r".{1,64}"),
@@ -257,28 +234,46 @@ def _kind(table: _Table) -> Kind:
 
 def _check(profile: Profile, source: str) -> None:
     """What no single table can say: things that must be unique, present, or fit together."""
-    _unique([str(key.slot) for key in profile.keys], f"{source}: keys: slot")
-    _unique([key.purpose for key in profile.keys], f"{source}: keys: purpose")
-    _unique(
-        [file.fid.hex().upper() for file in profile.files] + [profile.fid.hex().upper()],
-        f"{source}: files: fid",
-    )
-    _unique([field.name for field in profile.fields], f"{source}: files: fields: name")
+    for each in profile.applications:
+        _check_application(each, source)
+    _unique([each.id for each in profile.applications], f"{source}: applications: id")
+    _unique([each.aid.hex().upper() for each in profile.applications], f"{source}: applications: aid")
+    _unique([each.fid.hex().upper() for each in profile.applications] + ["DF11", "DF12"] * bool(profile.listed),
+            f"{source}: applications: fid")
     _unique([str(number) for kind in profile.kinds for number in kind.categories], f"{source}: kinds: categories")
-    purposes = {key.purpose for key in profile.keys}
-    for file in profile.files:
-        if file.fid.hex().upper() in _RESERVED:
-            raise ProfileBroken("reserved-fid", f"{source}: files: {file.title}")
-        if missing := {file.read, file.update} - purposes - {FREE, NEVER}:
-            raise ProfileBroken("no-such-key", f"{source}: files: {file.title}: {missing.pop()}")
     if not any(
         field[:3] == (SERIAL, "digits", 8) for file in profile.files if file.read == FREE for field in file.fields
     ):
         raise ProfileBroken("no-free-serial", f"{source}: files")
-    if "internal" not in purposes:
-        raise ProfileBroken("no-internal-key", f"{source}: keys")
+    purposes = {key.purpose for key in profile.keys}
+    for each in profile.ours:
+        named = {key.purpose for key in each.keys}
+        if "internal" not in named:
+            raise ProfileBroken("no-internal-key", f"{source}: keys")
+        if strange := {DRAWN.get(purpose, purpose) for purpose in named} - purposes - {PIN_UNLOCK}:
+            raise ProfileBroken("no-such-key", f"{source}: applications: {each.id}: {strange.pop()}")
     if profile.used > profile.capacity:
         raise ProfileBroken("too-big-for-the-chip", f"{source}: capacity")
+    if profile.capacity not in CAPACITIES:
+        raise ProfileBroken("no-such-chip", f"{source}: capacity")
+
+
+def _check_application(each: Application, source: str) -> None:
+    _unique([str(key.slot) for key in each.keys], f"{source}: keys: slot")
+    _unique([key.purpose for key in each.keys], f"{source}: keys: purpose")
+    _unique([file.fid.hex().upper() for file in each.files] + [each.fid.hex().upper()], f"{source}: files: fid")
+    _unique([field.name for field in each.fields], f"{source}: files: fields: name")
+    purposes = {key.purpose for key in each.keys}
+    if (PIN in purposes) != (PIN_UNLOCK in purposes):
+        raise ProfileBroken("pin-needs-unlock-key", f"{source}: keys: {each.id}")
+    for file in each.files:
+        if file.fid.hex().upper() in _RESERVED:
+            raise ProfileBroken("reserved-fid", f"{source}: files: {file.title}")
+        if missing := {file.read, file.update} - purposes - {FREE, NEVER}:
+            raise ProfileBroken("no-such-key", f"{source}: files: {file.title}: {missing.pop()}")
+    _unique([str(file.sfi) for file in each.files if not file.transparent], f"{source}: files: sfi")
+    if each.extension and each.extension not in {file.fid for file in each.files if file.read == FREE}:
+        raise ProfileBroken("no-such-file", f"{source}: application: extension")
 
 
 def _unique(values: list[str], where: str) -> None:

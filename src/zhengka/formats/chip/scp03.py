@@ -7,7 +7,7 @@ nobody takes it for the standard's.
 
 import hmac
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,10 +16,12 @@ from zhengka.formats.apdu import (
     OK,
     ApduBroken,
     Command,
+    Step,
     Transport,
     decode_command,
     decode_response,
     encode_command,
+    exchange,
 )
 from zhengka.formats.suites import Suite
 
@@ -35,6 +37,9 @@ PROTOCOL: Final = {"INTL": 0x03, "SM": 0xF3}
 
 OPTIONS: Final = 0x60
 """Parameter i: random card challenge, MAC and encryption of answers are there (Amendment D, 5.1)."""
+
+MOST_VERSION: Final = 0x7F
+"""Highest version of a chip's channel keys."""
 
 CHALLENGE: Final = 8
 MAC: Final = 8
@@ -69,7 +74,8 @@ class KeySet:
         identifier than its own does not have the keys that go with it.
         """
         factor = uid[-8:].rjust(8, b"\0")
-        return KeySet(self.version, *[suite.diversify(key, [factor])[0] for key in (self.enc, self.mac, self.dek)])
+        block = factor + bytes(byte ^ 0xFF for byte in factor)
+        return KeySet(self.version, *[suite.ecb(key, block) for key in (self.enc, self.mac, self.dek)])
 
 
 @dataclass(slots=True)
@@ -77,9 +83,9 @@ class Channel:
     """One open channel: session keys, the chain of MACs, the counter, and the level that was agreed on."""
 
     suite: Suite
-    enc: bytes = field(repr=False)
-    mac: bytes = field(repr=False)
-    rmac: bytes = field(repr=False)
+    enc: sm4.AtWork
+    mac: sm4.AtWork
+    rmac: sm4.AtWork
     context: bytes
     chain: bytes = bytes(_BLOCK)
     counter: int = 0
@@ -89,42 +95,43 @@ class Channel:
     def begin(cls, suite: Suite, keys: KeySet, host: bytes, card: bytes) -> "Channel":
         """The session keys that both challenges give (Amendment D, 6.2.1)."""
         context = host + card
-        enc = derive(suite, keys.enc, _S_ENC, context, 16)
-        mac, rmac = [derive(suite, keys.mac, constant, context, 16) for constant in (_S_MAC, _S_RMAC)]
+        own, of_macs = (sm4.AtWork(key, cipher=suite.cipher) for key in (keys.enc, keys.mac))
+        enc, mac, rmac = [sm4.AtWork(derive(key, constant, context, 16), cipher=suite.cipher)
+                          for key, constant in ((own, _S_ENC), (of_macs, _S_MAC), (of_macs, _S_RMAC))]
         return cls(suite, enc, mac, rmac, context)
 
     def cryptogram(self, *, of_host: bool) -> bytes:
         """What the card, or the host, shows to prove that it has the keys (Amendment D, 6.2.2)."""
-        return derive(self.suite, self.mac, _HOST if of_host else _CARD, self.context, 8)
+        return derive(self.mac, _HOST if of_host else _CARD, self.context, 8)
 
     def sign(self, command: Command) -> bytes:
         """The 8-byte MAC of a command that has its final class and data; the chain moves on (Amendment D, 6.2.4)."""
-        covered = bytes([*command[:4], len(command.data) + MAC]) + command.data
-        self.chain = sm4.cmac(self.mac, self.chain + covered, cipher=self.suite.cipher)
-        return self.chain[:MAC]
+        return self._signed(command[:4], command.data)
 
-    def wrap(self, command: Command) -> Command:
+    def wrap(self, command: Command) -> bytes:
         """The host's side of a command: data enciphered if the level says so, class bit 04, and a MAC behind."""
         self.counter += 1
-        data = command.data
+        cla, ins, p1, p2, data, le = command
         if self.level & C_ENC and data:
-            data = _cbc(self, data + b"\x80" + bytes(-(len(data) + 1) % _BLOCK), answer=False)
+            data = self.enc.seal(self._seed(answer=False), _padded(data))
         if len(data) + MAC > _MOST:
             raise ApduBroken("too-long")
-        sealed = command._replace(cla=command.cla | 0x04, data=data)
-        return sealed._replace(data=data + self.sign(sealed))
+        whole = bytes((cla | 0x04, ins, p1, p2, len(data) + MAC)) + data
+        self.chain = self.mac.cmac(self.chain + whole)
+        return whole + self.chain[:MAC] + (b"" if le is None else bytes((le & 0xFF,)))
 
     def unwrap(self, command: Command) -> Command:
         """The card's side: the command without its protection; ChannelRefused when the MAC or padding is wrong."""
-        data, mac = command.data[:-MAC], command.data[-MAC:]
+        cla, ins, p1, p2, sealed, le = command
+        data, mac = sealed[:-MAC], sealed[-MAC:]
         before = self.chain
-        if not hmac.compare_digest(self.sign(command._replace(data=data)), mac):
+        if not hmac.compare_digest(self._signed((cla, ins, p1, p2), data), mac):
             self.chain = before
             raise ChannelRefused("wrong-mac")
         self.counter += 1
         if self.level & C_ENC and data:
-            data = _unpadded(_uncbc(self, data, answer=False))
-        return command._replace(cla=command.cla & ~0x04, data=data)
+            data = self._opened(data, answer=False)
+        return Command(cla & ~0x04, ins, p1, p2, data, le)
 
     def wrap_answer(self, data: bytes, sw: int) -> bytes:
         """The card's answer, enciphered and with a MAC if the level says so; refusals stay as they are, and an answer
@@ -134,7 +141,7 @@ class Channel:
             return b"\x67\x00"
         if self.level & R_MAC and sw == OK:
             if self.level & R_ENC and data:
-                data = _cbc(self, data + b"\x80" + bytes(-(len(data) + 1) % _BLOCK), answer=True)
+                data = self.enc.seal(self._seed(answer=True), _padded(data))
             data += self._answer_mac(data, sw)
         return data + sw.to_bytes(2)
 
@@ -146,13 +153,29 @@ class Channel:
             if not hmac.compare_digest(self._answer_mac(data, sw), mac):
                 raise ChannelRefused("answer-forged")
             if self.level & R_ENC and data:
-                data = _unpadded(_uncbc(self, data, answer=True))
+                data = self._opened(data, answer=True)
         elif self.level & R_MAC and data:
             raise ChannelRefused("answer-forged")
         return data + sw.to_bytes(2)
 
+    def _signed(self, header: tuple[int, ...], data: bytes) -> bytes:
+        self.chain = self.mac.cmac(self.chain + bytes((*header, len(data) + MAC)) + data)
+        return self.chain[:MAC]
+
     def _answer_mac(self, data: bytes, sw: int) -> bytes:
-        return sm4.cmac(self.rmac, self.chain + data + sw.to_bytes(2), cipher=self.suite.cipher)[:MAC]
+        return self.rmac.cmac(self.chain + data + sw.to_bytes(2))[:MAC]
+
+    def _seed(self, *, answer: bool) -> bytes:
+        """A message's number, with the top bit set in an answer's; under S-ENC it is the vector (6.2.6, 6.2.7)."""
+        return (self.counter | answer << 127).to_bytes(_BLOCK)
+
+    def _opened(self, data: bytes, *, answer: bool) -> bytes:
+        if len(data) % _BLOCK:
+            raise ChannelRefused("wrong-padding")
+        whole = self.enc.unseal(self._seed(answer=answer), data).rstrip(b"\0")
+        if not whole.endswith(b"\x80"):
+            raise ChannelRefused("wrong-padding")
+        return whole[:-1]
 
 
 class Host:
@@ -198,37 +221,50 @@ class Host:
 
     def transmit(self, apdu: bytes) -> bytes:
         """Send one command through the channel; the answer in clear. ApduBroken for one that gets too long by it."""
-        if self._channel is None:
+        return next(self.transmit_each([(apdu, None)]))
+
+    def transmit_each(self, steps: Sequence[Step]) -> Iterator[bytes]:
+        """The same for many commands (`apdu.exchange`): all are enciphered before the first is sent, and their answers
+        deciphered behind, for the chain of MACs hangs on the commands alone. Where the answer is known, so is its MAC.
+        """
+        channel = self._channel
+        if channel is None:
             raise ChannelRefused("no-channel")
-        if apdu[:1] == b"\xff":  # meant for the reader, not for the card (PC/SC part 3)
-            return self._transport.transmit(apdu)
-        wrapped = self._channel.wrap(decode_command(apdu))
-        return self._channel.unwrap_answer(self._transport.transmit(encode_command(wrapped)))
+        start, broken = (channel.chain, channel.counter), None
+        ahead, places = list[Step](), list[tuple[bytes, int]]()
+        for apdu, sure in steps:
+            try:
+                ahead.append(_wrapped(channel, apdu, sure))
+            except ApduBroken as fault:
+                broken = fault
+                break
+            places.append((channel.chain, channel.counter))
+        channel.chain, channel.counter = start
+        answers = exchange(self._transport, ahead)
+        for place, (wrapped, known), (apdu, sure) in zip(places, ahead, steps, strict=False):
+            channel.chain, channel.counter = place
+            answer = next(answers)
+            if sure is not None and answer == known:
+                yield sure
+            else:
+                yield answer if wrapped is apdu else channel.unwrap_answer(answer)
+        if broken:
+            raise broken
 
 
-def derive(suite: Suite, key: bytes, constant: int, context: bytes, size: int) -> bytes:
+def _wrapped(channel: Channel, apdu: bytes, sure: bytes | None) -> Step:
+    """A command with its protection, and the answer that it is to have with its own."""
+    if apdu[:1] == b"\xff":  # meant for the reader, not for the card (PC/SC part 3)
+        return apdu, sure
+    wrapped = channel.wrap(decode_command(apdu))
+    return wrapped, None if sure is None else channel.wrap_answer(sure[:-2], int.from_bytes(sure[-2:]))
+
+
+def derive(key: sm4.AtWork, constant: int, context: bytes, size: int) -> bytes:
     """So many bytes, at most 16, from a key (NIST SP 800-108 in counter mode with CMAC; Amendment D, 4.1.5)."""
     data = bytes(11) + bytes([constant, 0]) + (size * 8).to_bytes(2) + b"\x01" + context
-    return sm4.cmac(key, data, cipher=suite.cipher)[:size]
+    return key.cmac(data)[:size]
 
 
-def _start(channel: Channel, *, answer: bool) -> bytes:
-    """The first vector of a message: its number under S-ENC, with the top bit set in an answer's (6.2.6, 6.2.7)."""
-    return channel.suite.ecb(channel.enc, (channel.counter | answer << 127).to_bytes(_BLOCK))
-
-
-def _cbc(channel: Channel, data: bytes, *, answer: bool) -> bytes:
-    return sm4.cbc_encrypt(channel.enc, _start(channel, answer=answer), data, cipher=channel.suite.cipher)
-
-
-def _uncbc(channel: Channel, data: bytes, *, answer: bool) -> bytes:
-    if len(data) % _BLOCK:
-        raise ChannelRefused("wrong-padding")
-    return sm4.cbc_decrypt(channel.enc, _start(channel, answer=answer), data, cipher=channel.suite.cipher)
-
-
-def _unpadded(data: bytes) -> bytes:
-    whole = data.rstrip(b"\0")
-    if not whole.endswith(b"\x80"):
-        raise ChannelRefused("wrong-padding")
-    return whole[:-1]
+def _padded(data: bytes) -> bytes:
+    return data + b"\x80" + bytes(-(len(data) + 1) % _BLOCK)

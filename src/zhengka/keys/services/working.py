@@ -1,31 +1,22 @@
 """Keys at work: made once, counted before each signature leaves, drawn for each card. Secrets stay in the store."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
-from pathlib import Path
+from uuid import uuid4
 
-from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 
+from zhengka.core.actors import SYSTEM, Actor
 from zhengka.core.errors import Refusal
-from zhengka.formats.verdict import CHINA
+from zhengka.formats.chip.scp03 import KeySet
 from zhengka.keys import queries, rules
 from zhengka.keys.models import Key
-from zhengka.keys.store import (
-    KeyInfo,
-    KeyStore,
-    KeyStoreError,
-    LabelTaken,
-    NoSuchKey,
-    Pkcs11Store,
-    SoftwareStore,
-    Token,
-    mechanisms,
-)
+from zhengka.keys.services import tree
+from zhengka.keys.services.opening import missing, store
+from zhengka.keys.store import KeyInfo, LabelTaken
+from zhengka.keys.workflow import MANAGE
 
 CARD_SLOTS = ("control", "maintenance", "reader", "internal")
 """The purposes of the keys on a card, each with a master key of its own."""
@@ -58,7 +49,7 @@ class Signer:
                 signatures=F("signatures") + len(messages))
         if not counted:
             raise Refusal("key-retired", label=self.label)
-        with _missing(self.label):
+        with missing(self.label):
             return store().sign(self.label, messages)
 
     def sign(self, message: bytes) -> bytes:
@@ -66,21 +57,13 @@ class Signer:
         return self.sign_many([message])[0]
 
 
-def store() -> KeyStore:
-    """The installation's key store, a file or a token, unlocked once per process: Argon2id makes it dear."""
-    if place := settings.KEY_TOKEN:
-        pin = Path(place.pin_file).read_text().strip() if place.pin_file else settings.KEY_PASSPHRASE
-        return _open_token(place.module, place.label, pin)
-    return _open_file(Path(settings.KEY_FILE or Path(settings.HOME) / "keys" / "store"), settings.KEY_PASSPHRASE)
-
-
 def ensure(area: int, suite: str, *, slots: Sequence[str] = CARD_SLOTS, at: datetime) -> list[Key]:
     """Make the missing keys of the area's province, and new versions of those whose working days are over.
 
-    Signing keys for credentials, status lists and batches; masters for each card slot, for blank cards and for the
-    places of the status lists. A repeat makes nothing; the keys that work are returned.
+    Signing keys for credentials, status lists and batches; masters for each card slot, for blank cards, their
+    loading channels, and the places of the status lists. A repeat makes nothing; the keys that work are returned.
     """
-    wanted = [(purpose, slot) for purpose in rules.LIVES if purpose != rules.AUTHORITY
+    wanted = [(purpose, slot) for purpose in rules.LIVES if purpose not in rules.ON_DEMAND
               for slot in (slots if purpose == "card_master" else [""])]
     return [ensure_one(purpose, area, suite, slot, at=at) for purpose, slot in wanted]
 
@@ -97,82 +80,124 @@ def sign(purpose: str, area: int, suite: str, messages: Sequence[bytes], *, at: 
     return Signed(found.key_id, found.sign_many(messages))
 
 
-def card_keys(unit6: str, suite: str, slots: Sequence[str], serials: Sequence[str], *,
-              at: datetime) -> dict[str, list[bytes]]:
-    """The 16-byte keys of cards by slot, one per serial: master → issuing unit → card (密钥分散)."""
+@dataclass(frozen=True)
+class CardKeys:
+    """The keys of cards to be made: by slot one of 16 bytes for each serial, and the number of the master from which
+    they come, which goes into the chip as their version (密钥版本).
+    """
+
+    versions: dict[str, int]
+    values: dict[str, list[bytes]] = field(repr=False)
+
+
+def card_keys(
+        unit6: str, suite: str, slots: Sequence[str], serials: Sequence[str], *, at: datetime,
+        of: Sequence[int] = ()) -> CardKeys:
+    """The keys of cards that are made now: master → issuing unit → card (密钥分散), of the version that works, or of
+    those that a batch keeps (`of`: row ids); `Refusal("batch-keys-over")` where one of these reads no more.
+    """
     area, factors = int(unit6) * 10**6, [rules.card_factor(number) for number in serials]
-    masters = {slot: queries.working("card_master", area, suite, slot=slot, at=at) for slot in slots}
+    masters = {slot: _making(rules.CARD_MASTER, area, suite, slot, at=at, of=of) for slot in slots}
     through = [rules.region_factor(unit6)]
-    return {slot: _diversify(master, factors, through) for slot, master in masters.items()}
+    return CardKeys({slot: master.number for slot, master in masters.items()},
+                    {slot: _diversify(master, factors, through) for slot, master in masters.items()})
 
 
-def blank_card_key(area: int, suite: str, *, at: datetime) -> bytes:
-    """The transport key (传输密钥) under which blank chips of the area's province take their keys."""
-    key = queries.working("blank_card", area, suite, at=at)
+def region_keys(unit6: str, suite: str, slots: Sequence[str], *, at: datetime) -> dict[tuple[str, int], bytes]:
+    """Slot and version → the 16-byte key of a region, one level below the province's, of every version that reads now:
+    for a security module of its gates.
+    """
+    area = int(unit6) * 10**6
+    return {(slot, key.number): _diversify(key, [rules.region_factor(unit6)], [])[0] for slot in slots
+            for key in queries.reading(rules.CARD_MASTER, area, suite, at=at, slot=slot)}
+
+
+def blank_card_key(area: int, suite: str, *, at: datetime, of: Sequence[int] = ()) -> bytes:
+    """The transport key (传输密钥) under which blank chips of the area's province take their keys; `of` as in
+    `card_keys`.
+    """
+    key = _making(rules.BLANK_CARD, area, suite, at=at, of=of)
     return _diversify(key, [rules.region_factor(f"{key.area // 10**6:06d}")], [])[0]
+
+
+def channel_keys(area: int, suite: str, *, at: datetime, of: Sequence[int] = ()) -> KeySet:
+    """The masters of the loading channel (安全通道) of the blank chips of the area's province; each chip has keys that
+    are drawn from them by its identifier, under the version that is the number of the master. `of` as in `card_keys`.
+    """
+    key = _making(rules.CHANNEL, area, suite, at=at, of=of)
+    place = rules.region_factor(f"{key.area // 10**6:06d}")
+    return KeySet(key.number, *_diversify(key, rules.channel_factors(), [place]))
 
 
 def status_index_key(area: int, suite: str, *, at: datetime) -> bytes:
     """The 16 bytes under which the places of the province's status lists are shuffled."""
     key = queries.working("status_index", area, suite, at=at)
-    with _missing(key.label):
+    with missing(key.label):
         return store().mac(key.label, [b"places of status lists"])[0]
 
 
+def reading_keys(unit6: str, suite: str, slot: str, number: str, *, at: datetime) -> dict[int, bytes]:
+    """Version → the key of one card (16-digit serial), of every version that reads now: a card that was made under the
+    version before is read through the overlap (轮换过渡期), and not after it.
+
+    `Refusal`: those of `queries.working` where no version reads.
+    """
+    area = int(unit6) * 10**6
+    found = queries.reading(rules.CARD_MASTER, area, suite, at=at, slot=slot) or [
+        queries.working(rules.CARD_MASTER, area, suite, at=at, slot=slot)]
+    return {key.number: _diversify(key, [rules.card_factor(number)], [rules.region_factor(unit6)])[0] for key in found}
+
+
+def transport_key(area: int, suite: str, *, by: Actor, at: datetime) -> Key:
+    """The key pair to which others wrap keys for the area's province, or for the nation; made when first asked for.
+
+    `Refusal`: `not-permitted`, `not-found`.
+    """
+    if not by.may(MANAGE):
+        raise Refusal("not-permitted", permission=MANAGE)
+    if not by.sees(area):
+        raise Refusal("not-found")
+    return ensure_one(rules.TRANSPORT, area, suite, at=at)
+
+
+def _making(purpose: str, area: int, suite: str, slot: str = "", *, at: datetime, of: Sequence[int]) -> Key:
+    """The master that works, or the one of those that a batch keeps."""
+    kept = Key.objects.filter(pk__in=of, purpose=purpose, slot=slot).first() if of else None
+    if kept is None:
+        return queries.working(purpose, area, suite, at=at, slot=slot)
+    if queries.over([kept.pk], at=at):
+        raise Refusal("batch-keys-over", label=kept.label)
+    return kept
+
+
 def _diversify(key: Key, factors: Sequence[bytes], through: Sequence[bytes]) -> list[bytes]:
-    with _missing(key.label):
-        return store().diversify(key.label, factors, through=through)
+    label, above = queries.source(key)
+    with missing(label):
+        return store().diversify(label, factors, through=[*above, *through])
 
 
 def ensure_one(purpose: str, area: int, suite: str, slot: str = "", *, at: datetime) -> Key:
-    """A key that works now. The store comes first: a row without its key would promise what is not there."""
+    """A key that works now. The store comes first: a row without its key would promise what is not there.
+
+    A version whose days are over makes room for the new one, and goes on reading.
+    """
     try:
         return queries.working(purpose, area, suite, at=at, slot=slot)
     except Refusal as refused:
         if refused.code == "key-not-yet":
             raise
-    number = Key.objects.filter(purpose=purpose, suite=suite, area=rules.province(area), slot=slot).count() + 1
-    info = _generate(rules.label(purpose, suite, area, slot, number), suite, purpose)
-    first = at.astimezone(CHINA).date()
-    works_until, not_after = rules.last_days(purpose, first)
-    signing = purpose in rules.SIGNING
-    key, _ = Key.objects.get_or_create(label=info.label, defaults={
-        "purpose": purpose, "suite": suite, "area": rules.province(area), "slot": slot, "number": number,
-        "public": bytes.fromhex(info.public) or None, "key_id": bytes.fromhex(info.check_value) if signing else None,
-        "check_value": info.check_value, "kept": info.kept, "not_before": first, "works_until": works_until,
-        "not_after": not_after})
-    return key
+    key = tree.new_version(purpose, rules.province(area), suite, slot, at=at)
+    info = _generate(key.label, suite, purpose)
+    try:
+        return tree.enter(tree.described_by(key, info), by=SYSTEM, request_id=uuid4(), at=at)
+    except IntegrityError:  # another process was quicker with the same version
+        return queries.working(purpose, area, suite, at=at, slot=slot)
 
 
 def _generate(label: str, suite: str, purpose: str) -> KeyInfo:
     """A new key in the store, or the one that was made there before its row was lost or could be written."""
-    with _missing(label):
+    with missing(label):
         try:
             return store().generate(label, suite=suite, usage=rules.LIVES[purpose].usage)
         except LabelTaken:
             return store().describe(label)
-
-
-@contextmanager
-def _missing(label: str) -> Iterator[None]:
-    """Say it plainly where the database knows a key that this store does not hold (a restore to another machine), and
-    where the store fails: a token that is silent, lost, or answers for another key.
-    """
-    try:
-        yield
-    except NoSuchKey:
-        raise Refusal("key-missing", label=label) from None
-    except KeyStoreError as fault:
-        raise Refusal("key-store-fails", label=label, fault=type(fault).__name__, why=str(fault)) from None
-
-
-@cache
-def _open_file(path: Path, passphrase: str) -> KeyStore:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return SoftwareStore(path, passphrase)
-
-
-@cache
-def _open_token(module: str, label: str, pin: str) -> KeyStore:
-    families, lock = mechanisms.load(settings.KEY_MECHANISMS), Path(settings.HOME) / "token.lock"
-    return Pkcs11Store(Token(module, label, pin), families, lock)

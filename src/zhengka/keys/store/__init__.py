@@ -22,6 +22,7 @@ from zhengka.keys.store.interface import (
     WrongKey,
     WrongPassphrase,
     WrongUsage,
+    WrongWrapped,
 )
 from zhengka.keys.store.pkcs11 import Pkcs11Store
 from zhengka.keys.store.software import SoftwareStore
@@ -46,5 +47,6 @@ __all__ = [
     "WrongKey",
     "WrongPassphrase",
     "WrongUsage",
+    "WrongWrapped",
     "mechanisms",
 ]

@@ -1,5 +1,6 @@
 """What every key store can do, what it may tell about a key, and its ways to say no."""
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,6 +41,10 @@ class NotExportable(KeyStoreError):
 
 class WrongComponents(KeyStoreError):
     """The components are too few, do not belong together, or give another key than was told."""
+
+
+class WrongWrapped(KeyStoreError):
+    """What was wrapped to us is no such key, or another one than was told."""
 
 
 class WrongKey(KeyStoreError):
@@ -183,17 +188,43 @@ class KeyStore(ABC):
         """Encrypt whole 16-byte blocks one by one."""
         return self._working(label, Usage.CIPHER).ecb(blocks)
 
-    def wrap(self, label: str, to: PublicKey) -> bytes:
-        """The key's secret encrypted to another's public key; NotExportable unless it was made for that."""
-        return to.encrypt(self._exported(label))
+    def wrap(self, label: str, to: PublicKey, *, through: Sequence[bytes] = ()) -> bytes:
+        """The key's secret encrypted to another's public key; NotExportable unless it was made for that.
 
-    def unwrap(self, label: str, blob: bytes, *, by: str, suite: str, usage: Usage) -> KeyInfo:
-        """Take in, as `label`, a key that was wrapped to the key pair `by`. DecryptionFailed, LabelTaken."""
+        With factors of levels below, the key that is drawn by them: that one is made to leave.
+        """
+        return to.encrypt(self._drawn(label, through) if through else self._exported(label))
+
+    def check_value(self, label: str, *, through: Sequence[bytes] = ()) -> str:
+        """The check value of a key, or of the one that is drawn from it by the factors of levels below."""
+        info = self.describe(label)
+        return shares.check_value(self._drawn(label, through), SUITES[info.suite]) if through else info.check_value
+
+    def unwrap(  # noqa: PLR0913 - which key, from whom, what it is, and by what it is known
+            self, label: str, blob: bytes, *, by: str, suite: str, usage: Usage, check_value: str = "",
+            exportable: bool = False) -> KeyInfo:
+        """Take in, as `label`, a key that was wrapped to the key pair `by` (密文导入). DecryptionFailed, LabelTaken.
+
+        `check_value`: the key's, as told on another way; WrongWrapped where the blob holds another key. Without it any
+        key is taken: for copies from one's own other store.
+        """
         secret = self._working(by, Usage.UNWRAP).decrypt(blob)
-        return self._take(described(label, secret, suite, usage), secret)
+        info = described(label, secret, suite, usage, exportable=exportable)
+        if check_value and info.check_value != check_value.lower():
+            raise WrongWrapped(f"what was wrapped for {label} is a key with another check value")
+        return self._take(info, secret)
+
+    def draw(self, *, suite: str, usage: Usage, needed: int, among: int) -> tuple[str, list[Share]]:
+        """The check value of a new key and its components, of which `needed` make it: the key itself is not kept.
+
+        `import_components` makes it a key of the store, once its custodians have what they were given.
+        """
+        secret = fresh(suite, usage)
+        value = described("drawn", secret, suite, usage).check_value
+        return value, shares.split(secret, needed=needed, among=among, suite=SUITES[suite])
 
     def import_components(self, label: str, parts: Sequence[Share], *, suite: str, usage: Usage,
-                          check_value: str) -> KeyInfo:
+                          check_value: str, exportable: bool = False) -> KeyInfo:
         """Take in, as `label`, a key from its custodians' components (密钥分量), put together here.
 
         `check_value`: the whole key's, as told on another way; without it a wrong component would be a wrong key.
@@ -201,7 +232,7 @@ class KeyStore(ABC):
         """
         secret = _combined(parts, SUITES.get(suite) or unknown(suite))
         try:
-            info = described(label, secret, suite, usage)
+            info = described(label, secret, suite, usage, exportable=exportable)
         except ValueError as fault:
             raise WrongComponents(f"the components of {label} give no key: {fault}") from None
         if info.check_value != check_value.lower():
@@ -219,11 +250,21 @@ class KeyStore(ABC):
             raise WrongUsage(f"{label} is for {key.info.usage}, not for {usage}")
         return key
 
+    def _drawn(self, label: str, through: Sequence[bytes]) -> bytes:
+        *between, last = through
+        return self.diversify(label, [last], through=between)[0]
+
     def _exported(self, label: str) -> bytes:
         key = self._key(label)
         if not key.info.exportable:
             raise NotExportable(f"{label} was made to stay in this store")
         return key.secret()
+
+
+def fresh(suite: str, usage: Usage) -> bytes:
+    """A new secret of this kind, from the system's randomness; ValueError for an unknown suite."""
+    family = SUITES.get(suite) or unknown(suite)
+    return family.generate().scalar() if Usage(usage) in PAIRS else os.urandom(16)
 
 
 def described(label: str, secret: bytes, suite: str, usage: Usage, *, exportable: bool = False) -> KeyInfo:

@@ -1,11 +1,11 @@
 """A key that works in this process's memory: of the software store, and of a token that lacks its algorithm."""
 
-import os
 from collections.abc import Sequence
 from typing import NoReturn
 
 from zhengka.formats.suites import SUITES, SigningKey
-from zhengka.keys.store.interface import PAIRS, KeyInfo, Usage, WorkingKey, WrongUsage, unknown
+from zhengka.keys.store.guarding import lock
+from zhengka.keys.store.interface import PAIRS, KeyInfo, WorkingKey, WrongUsage
 
 
 class MemoryKey(WorkingKey):
@@ -14,7 +14,7 @@ class MemoryKey(WorkingKey):
     def __init__(self, info: KeyInfo, secret: bytes) -> None:
         """MalformedKey for a scalar out of range."""
         self.info, self._suite = info, SUITES[info.suite]
-        self._key: SigningKey | bytes = self._suite.private_key(secret) if info.usage in PAIRS else secret
+        self._key: SigningKey | bytes = self._suite.private_key(secret) if info.usage in PAIRS else lock(secret)
 
     def sign(self, messages: Sequence[bytes]) -> list[bytes]:
         """See `WorkingKey.sign`."""
@@ -56,9 +56,3 @@ class MemoryKey(WorkingKey):
         if not isinstance(self._key, bytes):
             raise WrongUsage("a key pair")
         return self._key
-
-
-def fresh(suite: str, usage: Usage) -> bytes:
-    """A new secret of this kind, from the system's randomness; ValueError for an unknown suite."""
-    family = SUITES.get(suite) or unknown(suite)
-    return family.generate().scalar() if Usage(usage) in PAIRS else os.urandom(16)

@@ -35,16 +35,18 @@ _AT_ONCE: Final = 1 << 16
 class TokenKey(WorkingKey):
     """A key that lives in the token. Each method is one piece of work there, the key found anew for it."""
 
-    def __init__(self, token: Token, family: Family, info: KeyInfo, ident: bytes, proved: dict[bytes, int]) -> None:
-        """`proved`: id → the connection in which the token's key was found to be the one described."""
-        self._token, self._family, self.info, self._id, self._proved = token, family, info, ident, proved
+    def __init__(self, token: Token, family: Family, info: KeyInfo, ident: bytes) -> None:
+        """`ident`: the id of its object in the token. That the object is the key described is proved in every call."""
+        self._token, self._family, self.info, self._id = token, family, info, ident
 
     def sign(self, messages: Sequence[bytes]) -> list[bytes]:
-        """See `WorkingKey.sign`. The first signature is checked: WrongKey, and none is returned."""
+        """See `WorkingKey.sign`. The first and the last signature are checked: WrongKey, and none is returned."""
         public = self._public()
         digests = [public.message_digest(message) for message in messages]
         made = self._token.call(lambda desk: self._sign(desk, digests))
-        if any(len(signature) != 64 for signature in made) or (made and not public.verify(messages[0], made[0])):
+        right = all(len(signature) == 64 for signature in made) and all(
+            public.verify(messages[place], made[place]) for place in sorted({0, len(made) - 1}) if made)
+        if not right:
             raise WrongKey(f"the token signed for {self.info.label} with another key")
         return made
 
@@ -125,12 +127,12 @@ class TokenKey(WorkingKey):
                 one.destroy()
 
     def _secret(self, desk: Desk) -> Any:
-        """The symmetric key, its check value compared once in each connection; WrongKey."""
+        """The symmetric key, its check value compared: one block more in each call, for another hand may have changed
+        the token since the last; WrongKey.
+        """
         key = self._object(desk, ObjectClass.SECRET_KEY)
-        if self._proved.get(self._id) != desk.epoch:
-            if encrypt(desk, self._family, key, bytes(16))[:3].hex() != self.info.check_value:
-                raise WrongKey(f"the token has another key for {self.info.label}")
-            self._proved[self._id] = desk.epoch
+        if encrypt(desk, self._family, key, bytes(16))[:3].hex() != self.info.check_value:
+            raise WrongKey(f"the token has another key for {self.info.label}")
         return key
 
 

@@ -18,6 +18,7 @@ from pkcs11 import Attribute, ObjectClass, exceptions
 
 from zhengka.formats import sm4
 from zhengka.formats.suites import SUITES, MalformedKey
+from zhengka.keys.store.guarding import close_process
 from zhengka.keys.store.interface import (
     PAIRS,
     Kept,
@@ -30,10 +31,11 @@ from zhengka.keys.store.interface import (
     WorkingKey,
     WrongKey,
     described,
+    fresh,
 )
 from zhengka.keys.store.locks import locked
 from zhengka.keys.store.mechanisms import Family
-from zhengka.keys.store.memory import MemoryKey, fresh
+from zhengka.keys.store.memory import MemoryKey
 from zhengka.keys.store.objects import TokenKey, encrypt, find, make_pair, make_secret, point_of, put_secret
 from zhengka.keys.store.token import Desk, Token
 
@@ -61,8 +63,8 @@ class Pkcs11Store(KeyStore):
 
     def __init__(self, token: Token, families: Mapping[str, Family], lock: Path) -> None:
         """Log in, try the mechanisms named, and make the sealing key where there is none. KeyStoreError."""
+        close_process()  # hybrid keys are opened in memory
         self._token, self._families, self._lock = token, families, lock
-        self._proved: dict[bytes, int] = {}
         with locked(lock):
             self._lives = token.call(self._begin)
 
@@ -102,10 +104,10 @@ class Pkcs11Store(KeyStore):
         entry = self._token.call(lambda desk: self._entry(desk, label))
         if entry.secret:
             return MemoryKey(entry.info, entry.secret)
-        return TokenKey(self._token, self._families[entry.info.suite], entry.info, entry.nonce, self._proved)
+        return TokenKey(self._token, self._families[entry.info.suite], entry.info, entry.nonce)
 
     def _take(self, info: KeyInfo, secret: bytes) -> KeyInfo:
-        if (info.suite, info.usage) not in self._lives:
+        if info.exportable or (info.suite, info.usage) not in self._lives:
             return self._keep(replace(info, kept=Kept.HYBRID), secret)
         return self._keep(replace(info, kept=Kept.TOKEN), b"", lambda desk, told, nonce: self._put(
             desk, told, nonce, secret))
@@ -172,8 +174,11 @@ class Pkcs11Store(KeyStore):
         found = list(find(desk, **_entries(label)))
         if not found:
             raise NoSuchKey(f"no key is labelled {label}")
-        with suppress(StoreBroken):  # what is damaged can still be taken away
+        with suppress(StoreBroken):  # what is damaged goes too, its key by its label
             for one in find(desk, ID=self._entry(desk, label).nonce):
+                one.destroy()
+        for kind in (ObjectClass.SECRET_KEY, ObjectClass.PRIVATE_KEY, ObjectClass.PUBLIC_KEY):
+            for one in find(desk, CLASS=kind, LABEL=label):
                 one.destroy()
         for one in found:
             one.destroy()

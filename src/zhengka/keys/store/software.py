@@ -3,7 +3,6 @@
 import hmac
 import json
 import os
-import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn, TypedDict
@@ -11,7 +10,8 @@ from typing import Any, NoReturn, TypedDict
 from argon2.low_level import Type, hash_secret_raw
 from cryptography.exceptions import UnsupportedAlgorithm
 
-from zhengka.formats import sm3, sm4
+from zhengka.formats import durable, sm3, sm4
+from zhengka.keys.store.guarding import close_process, lock
 from zhengka.keys.store.interface import (
     KeyInfo,
     KeyStore,
@@ -21,9 +21,10 @@ from zhengka.keys.store.interface import (
     Usage,
     WrongPassphrase,
     described,
+    fresh,
 )
-from zhengka.keys.store.locks import locked, opened
-from zhengka.keys.store.memory import MemoryKey, fresh
+from zhengka.keys.store.locks import locked
+from zhengka.keys.store.memory import MemoryKey
 
 FORMAT = 1
 """Version of the file: it fixes the layout and the cost of Argon2id (RFC 9106 section 4, second choice)."""
@@ -48,6 +49,7 @@ class SoftwareStore(KeyStore):
         """Open the file, or make an empty one. WrongPassphrase, StoreBroken; ValueError for no passphrase."""
         if not passphrase:
             raise ValueError("a key store needs a passphrase")
+        close_process()
         self._path = Path(path)
         self._seen: tuple[tuple[int, int, int], dict[str, _Entry]] | None = None
         self._ready: dict[str, tuple[str, MemoryKey]] = {}
@@ -129,8 +131,8 @@ class SoftwareStore(KeyStore):
     # --- the file ---
 
     def _derive(self, passphrase: str, salt: bytes, mode: str) -> None:
-        root = hash_secret_raw(passphrase.encode(), salt, 3, 1 << 16, 4, 32, Type.ID)
-        self._kek, self._directory = sm3.hmac(root, b"zhengka keys"), sm3.hmac(root, b"zhengka directory")
+        root = lock(hash_secret_raw(passphrase.encode(), salt, 3, 1 << 16, 4, 32, Type.ID))
+        self._kek, self._directory = (lock(sm3.hmac(root, what)) for what in (b"zhengka keys", b"zhengka directory"))
         self._mode = mode
 
     def _mac(self, value: Any) -> str:
@@ -171,21 +173,11 @@ class SoftwareStore(KeyStore):
         return content
 
     def _write(self, keys: dict[str, _Entry]) -> None:
-        """Replace the file whole: written, synced, renamed, its directory synced. The caller holds the lock."""
+        """Replace the file whole. The caller holds the lock."""
         content = {"format": FORMAT, "salt": self._salt, "mode": self._mode}
         content |= {"check": self._mac("passphrase"), "keys": keys}
         data = _canonical(content | {"mac": self._mac(content)})
-        fresh = self._path.with_name(self._path.name + ".new")
-        fresh.unlink(missing_ok=True)
-        later = self._path.stat().st_mtime_ns + 1 if self._path.exists() else 0  # so that every change is seen
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.utime(file.fileno(), ns=(max(time.time_ns(), later),) * 2)
-            os.fsync(file.fileno())
-        fresh.replace(self._path)
-        with opened(self._path.parent, os.O_RDONLY) as directory:
-            os.fsync(directory)
+        durable.write(self._path, data)
 
 
 def _info(entry: _Entry) -> KeyInfo:

@@ -34,10 +34,8 @@ class Desk:
     The work sets `begun` before what must not happen twice: from there on a lost session ends it.
     """
 
-    def __init__(self, session: Session, offered: frozenset[int], epoch: int, beat: Callable[[], None]) -> None:
-        """`epoch` grows with every new connection: what was found out about keys before it no longer counts."""
-        self.session, self.offered, self.epoch, self.beat = session, offered, epoch, beat
-        self.begun = False
+    def __init__(self, session: Session, offered: frozenset[int], beat: Callable[[], None]) -> None:
+        self.session, self.offered, self.beat, self.begun = session, offered, beat, False
 
 
 class Token:
@@ -68,7 +66,7 @@ class _Line:
         self._tasks: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = queue.SimpleQueue()
         self._turn, self._now, self._beaten = threading.Lock(), Future[Any](), 0.0
         self._now.set_result(None)
-        self._epoch, self._open = 0, dict[str, tuple[str, Session, frozenset[int]]]()
+        self._open = dict[str, tuple[str, Session, frozenset[int]]]()
         self._wrong = set[tuple[str, str]]()
         threading.Thread(target=self._work, name=f"pkcs11 {module}", daemon=True).start()
 
@@ -130,7 +128,7 @@ class _Line:
         known, session, offered = self._open[label]
         if known != pin:
             raise WrongPassphrase(f"the PIN does not open the token {label}")
-        return Desk(session, offered, self._epoch, self._beat)
+        return Desk(session, offered, self._beat)
 
     def _find(self, module: Any, label: str) -> pkcs11.Token:
         try:
@@ -143,7 +141,6 @@ class _Line:
     def _renew(self, module: Any) -> None:
         """Begin the module anew; every session of it is gone."""
         self._open.clear()
-        self._epoch += 1
         with suppress(exceptions.PKCS11Error):  # it was not begun in this process, or what it stood on is gone
             module.finalize()
         module.initialize()

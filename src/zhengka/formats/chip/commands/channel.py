@@ -4,8 +4,9 @@ import hmac
 from dataclasses import replace
 
 from zhengka.formats.apdu import Command
+from zhengka.formats.chip import loading
 from zhengka.formats.chip.commands.run import Refused, Run
-from zhengka.formats.chip.memory import CHANNEL_TRIES
+from zhengka.formats.chip.memory import CHANNEL_TRIES, KEK_TRIES
 from zhengka.formats.chip.scp03 import CHALLENGE, KDD, LEVELS, MAC, OPTIONS, PROTOCOL, Channel, ChannelRefused
 
 
@@ -44,6 +45,23 @@ def authenticate(run: Run, command: Command) -> bytes:
         run.keep(replace(run.memory, channel_left=CHANNEL_TRIES))
     asked.level = command.p1
     run.session.channel = asked
+    return b""
+
+
+def put_keys(run: Run, command: Command) -> bytes:
+    """PUT KEY (80 D8) for a blank chip, in the channel: its channel keys and its transport key are replaced, all four
+    by one command. Of a chip into which something was loaded they are not (`loading`).
+    """
+    keys = run.memory.channel
+    if keys is None or run.memory.state != "blank":
+        raise Refused(0x6985)
+    if command.p1 != keys.version or command.p2 != 0x81:
+        raise Refused(0x6A86)
+    try:
+        new, transport = loading.read_keys(run.suite, keys, command.data)
+    except ValueError:
+        raise Refused(0x6A80) from None
+    run.keep(replace(run.memory, channel=new, kek=transport, kek_left=KEK_TRIES, channel_left=CHANNEL_TRIES))
     return b""
 
 

@@ -8,15 +8,18 @@ from typing import Final
 from zhengka.formats.apdu import Command
 from zhengka.formats.chip.commands.run import Refused, Run, Session
 from zhengka.formats.chip.memory import (
+    CIPHERED,
     CYCLIC,
     FREE,
     LINEAR_FIXED,
     LINEAR_VARIABLE,
+    NEVER,
     TRANSPARENT,
     Application,
     File,
     NoRoom,
 )
+from zhengka.formats.chip.secure import ALGORITHM, TELL_VERSIONS
 from zhengka.formats.tlv import TlvBroken, decode, encode, encode_all, find
 
 MASTER_FILE: Final = b"\x3f\x00"
@@ -39,20 +42,43 @@ def create(run: Run, command: Command) -> bytes:
     with data coding (1), bytes of a record at most (2) and number of records (1).
     """
     run.making()
+    template = _readable(command.data)
+    if template.get(0x82, b"") == bytes([APPLICATION]):
+        _create_application(run, template)
+    else:
+        _create_any(run, template)
+    return b""
+
+
+def add(run: Run, command: Command) -> bytes:
+    """CREATE FILE on a finished card: one more file of the current application, under its control key."""
+    if not run.operational:  # until then class 04 belongs to the loading channel
+        raise Refused(0x6E00)
+    template = _readable(run.unprotected(command, run.secret_for("control")))
+    for place, right in enumerate(template.get(0x86, b"")):
+        slot = right & ~CIPHERED if place and right != NEVER else right
+        if slot not in (FREE, NEVER) and slot not in run.application.keys:
+            raise Refused(0x6A88)
+    _create_any(run, template)
+    return b""
+
+
+def _readable(data: bytes) -> Mapping[int, bytes]:
     try:
-        template = _template(command.data)
+        return _template(data)
     except TlvBroken:
         raise Refused(0x6A80) from None
+
+
+def _create_any(run: Run, template: Mapping[int, bytes]) -> None:
+    """A file of the current application, whatever its structure."""
     kind = template.get(0x82, b"")
-    if kind == bytes([APPLICATION]):
-        _create_application(run, template)
-    elif kind[:1] == bytes([TRANSPARENT]) and len(kind) == 1:
+    if kind[:1] == bytes([TRANSPARENT]) and len(kind) == 1:
         _create_file(run, template, size=template.get(0x80, b""), most=1, wanted={0x80, 0x82, 0x83, 0x86})
     elif len(kind) == 5 and kind[0] in _RECORDS:
         _create_file(run, template, size=kind[2:4], most=kind[4], wanted={0x82, 0x83, 0x86})
     else:
         raise Refused(0x6A80)
-    return b""
 
 
 def _create_application(run: Run, template: Mapping[int, bytes]) -> None:
@@ -93,7 +119,7 @@ def _create_file(run: Run, template: Mapping[int, bytes], *, size: bytes, most: 
 
 
 def _short(told: bytes | None, fid: bytes) -> int:
-    """The short identifier: five top bits of tag 88, none if that is empty, or else the end of the long one (7.4.3)."""
+    """The short identifier: five top bits of tag 88, none if that is empty, or else the end of the long one (7.4.4)."""
     if told is None:
         sfi = fid[1] & 0x1F
         return sfi if sfi != 31 else 0
@@ -132,11 +158,19 @@ def _enter(run: Run, application: Application | None, wanted: int) -> bytes:
     run.session.name, run.session.fid = application.name, b""
     if application.locked:
         raise Refused(0x6283)
-    return b"" if wanted == 0x0C else _fci(application)
+    return b"" if wanted == 0x0C else _fci(application, run.suite.name)
 
 
-def _fci(application: Application) -> bytes:
-    """The file control information of an application: its name, and what it says of itself (ISO/IEC 7816-4, 7.4)."""
+def _fci(application: Application, suite: str) -> bytes:
+    """The file control information of an application: its name, and what it says of itself (ISO/IEC 7816-4, 7.4).
+
+    One that says nothing of itself, because no standard has words for it, tells of its keys under 85 (proprietary, not
+    in BER-TLV): slot, version and algorithm of each, so that a gate knows by which to prove itself.
+    """
+    if not application.published and application.keys:
+        told = b"".join(bytes([slot, application.keys[slot].entry.version, ALGORITHM[suite]])
+                        for slot in sorted(application.keys))
+        return encode(0x6F, encode_all([(0x84, application.name), (TELL_VERSIONS, told), (0xA5, _PLAIN_ABOUT)]))
     about = application.about or _PLAIN_ABOUT
     repeated = application.files.get(application.extension)
     if repeated is not None and repeated.read == FREE:

@@ -21,18 +21,18 @@ def put(run: Run, command: Command) -> bytes:
         raise Refused(0x6700 if len(command.data) != secure.KEY_BLOB else 0x6A86)
     if run.operational:
         control = run.secret_for("control")
-        wrapping, blob = control.key, run.unprotected(command, control)
+        wrapping, blob = sm4.AtWork(control.key, cipher=run.suite.cipher), run.unprotected(command, control)
     else:
         run.making()
-        wrapping, blob = run.memory.kek, _checked_by_kek(run, command)
+        wrapping, blob = run.transport, _checked_by_kek(run, command)
     try:
-        plain = sm4.ecb_decrypt(wrapping, blob, cipher=run.suite.cipher)
+        plain = wrapping.ecb_decrypt(blob)
         entry, key = secure.read_key(run.suite, plain, command.p2)
     except ValueError:
         raise Refused(0x6A80) from None
     if command.p2 not in application.keys:
         run.take(0)
-    run.keep_key(Secret(entry, key, entry.tries))
+    run.keep_key(Secret(entry._replace(blocked=False), key, 0 if entry.blocked else entry.tries))
     run.session.proven.discard(command.p2)
     return b""
 
@@ -41,7 +41,7 @@ def _checked_by_kek(run: Run, command: Command) -> bytes:
     """The two blocks, if their MAC under the transport key is right; it is the same in the channel and outside it."""
     memory, blob, mac = run.memory, command.data[:32], command.data[32:]
     covered = bytes([0x84, command.ins, command.p1, command.p2, secure.KEY_BLOB]) + blob
-    expected = sm4.cmac(memory.kek, covered, cipher=run.suite.cipher)[: secure.MAC]
+    expected = run.transport.cmac(covered)[: secure.MAC]
     if not hmac.compare_digest(mac, expected):
         left = memory.kek_left - 1
         raise Refused(0x6988, replace(memory, kek_left=left, state=memory.state if left else "blocked"))
@@ -51,11 +51,16 @@ def _checked_by_kek(run: Run, command: Command) -> bytes:
 
 
 def challenge(run: Run, command: Command) -> bytes:
-    """GET CHALLENGE (11.5.3), 8 bytes; good for the next command that needs one, once."""
-    if command.le not in (secure.CHALLENGE, 256) or command.p1 or command.p2:
-        raise Refused(0x6700 if command.le not in (secure.CHALLENGE, 256) else 0x6A86)
-    run.session.challenge = run.random(secure.CHALLENGE)
-    return run.session.challenge
+    """GET CHALLENGE (11.5.3), 8 bytes; good for the next command that needs one, once.
+
+    Of 4 bytes, as public card code asks for them (`0084000004`), the other 4 are zeros on both sides.
+    """
+    size = secure.CHALLENGE if command.le == 256 else command.le
+    if size not in (secure.CHALLENGE, secure.SHORT_CHALLENGE) or command.p1 or command.p2:
+        raise Refused(0x6700 if size not in (secure.CHALLENGE, secure.SHORT_CHALLENGE) else 0x6A86)
+    told = run.random(size)
+    run.session.challenge = told.ljust(secure.CHALLENGE, b"\0")
+    return told
 
 
 def external(run: Run, command: Command) -> bytes:
@@ -91,10 +96,15 @@ def internal(run: Run, command: Command) -> bytes:
 
 
 def verify(run: Run, command: Command) -> bytes:
-    """VERIFY (11.5.6): P2 is the PIN's slot. Without data it asks whether it is proven, or how many tries are left."""
+    """VERIFY (11.5.6): P2 is the PIN's slot. Without data it asks whether it is proven, or how many tries are left.
+
+    A PIN that was told at a desk opens nothing before its holder has chosen another one (6984).
+    """
     secret = _pin(run, command)
     if command.p1:
         raise Refused(0x6A86)
+    if command.data and secret.entry.version & secure.ONCE:
+        raise Refused(0x6984)
     if not command.data:
         if command.p2 in run.session.proven:
             return b""
@@ -111,7 +121,28 @@ def change(run: Run, command: Command) -> bytes:
         raise Refused(0x6A86)
     old, new = _two(command.data)
     _judge_pin(run, secret, old)
-    run.keep_key(replace(secret, key=_block(new), left=secret.entry.tries))
+    if new == old and secret.entry.version & secure.ONCE:
+        raise Refused(0x6A80)
+    own = secret.entry._replace(version=secure.OWN)
+    run.keep_key(Secret(own, _block(new), own.tries))
+    return b""
+
+
+def reset(run: Run, command: Command) -> bytes:
+    """PIN CHANGE/UNBLOCK (84 24, PBOC manner) under the application's key for it: P2 is the PIN's slot, the enciphered
+    data the PIN's new version and the PIN. A blocked PIN, and one that was never set, can be used then.
+    """
+    if not run.operational:
+        raise Refused(0x6985)
+    secret = run.application.keys.get(command.p2)
+    if secret is None or secret.entry.purpose != "pin" or command.p1:
+        raise Refused(0x6A86 if command.p1 else 0x6A88)
+    data = run.unprotected(command, run.secret_for("pin-unlock"), ciphered=True)
+    if len(data) != 1 + secure.PIN or not data[0] & secure.ONCE:
+        raise Refused(0x6A80)
+    entry = secret.entry._replace(version=data[0])
+    run.keep_key(Secret(entry, _block(data[1:]), entry.tries))
+    run.session.proven.discard(command.p2)
     return b""
 
 

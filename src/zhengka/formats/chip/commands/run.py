@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from zhengka.formats import sm4
 from zhengka.formats.apdu import Command
 from zhengka.formats.chip import secure
 from zhengka.formats.chip.memory import CIPHERED, FREE, NEVER, Application, File, Memory, NoRoom, Secret
@@ -40,6 +41,8 @@ class Session:
     channel: Channel | None = None
     inside: bool = False
     """Whether the command at work came through the channel."""
+    transport: tuple[bytes, sm4.AtWork] | None = None
+    """The transport key, and itself at work."""
 
 
 @dataclass(slots=True)
@@ -89,6 +92,14 @@ class Run:
     def with_key(self, secret: Secret) -> Memory:
         """The memory with one key of the current application changed."""
         return self.memory.with_application(self.application.with_key(secret))
+
+    @property
+    def transport(self) -> sm4.AtWork:
+        """The transport key, which most often comes many times one after another."""
+        kek, known = self.memory.kek, self.session.transport
+        if known is None or known[0] != kek:
+            known = self.session.transport = kek, sm4.AtWork(kek, cipher=self.suite.cipher)
+        return known[1]
 
     def take(self, size: int) -> None:
         """Reserve so many bytes of the chip's memory."""
@@ -172,7 +183,8 @@ class Run:
         challenge = self.used_challenge()
         data, mac = command.data[: -secure.MAC], command.data[-secure.MAC :]
         covered = bytes([*command[:4], len(command.data)]) + data
-        expected = secure.line_mac(self.suite, secret.key, challenge, covered)
+        published = self.application.published
+        expected = secure.line_mac(self.suite, secret.key, challenge, covered, published=published)
         self.judge(secret, hmac.compare_digest(mac, expected), 0x6988)
         if not ciphered:
             return data
