@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.hashers import check_password
 from django.db import models
 from django.db.models import F, Q
 from django.utils.crypto import salted_hmac
@@ -31,8 +32,10 @@ class Officer(Stateful, AbstractBaseUser):
     """An account. `person` stands for the human being behind it, so that two accounts are not two persons (I6).
 
     A right has two persons behind it: who asked for the role and who permitted it. `wanted` waits for the second.
+    Offices below see an account, for its officer may take the next step of a case; so its password lies apart.
     """
 
+    password = None  # type: ignore[assignment]
     workflow = OFFICER
     state = models.TextField(default=OFFICER.initial)
     username = models.TextField()
@@ -81,10 +84,25 @@ class Officer(Stateful, AbstractBaseUser):
         """True while the account may be used."""
         return self.state == "active"
 
+    def check_password(self, raw_password: str) -> bool:  # type: ignore[override]
+        """True where this is the account's password."""
+        return check_password(raw_password, self.secret.hash)
+
     def get_session_auth_hash(self) -> str:
         """What a session must know of the account to live on: it ends with the password, and with the account."""
-        known = f"{self.generation} {self.password}"
+        known = f"{self.generation} {self.secret.hash}"
         return salted_hmac("zhengka.accounts.session", known, algorithm="sha256").hexdigest()
+
+
+class Password(models.Model):
+    """What an account's password is checked by (口令): a slow salted hash, seen within the account's own area alone."""
+
+    officer = models.OneToOneField(Officer, on_delete=models.CASCADE, primary_key=True, related_name="secret")
+    hash = models.TextField()
+
+    def __str__(self) -> str:
+        """Whose, and nothing of it."""
+        return f"password of account {self.pk}"
 
 
 class TriedName(models.Model):

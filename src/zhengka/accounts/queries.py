@@ -2,12 +2,17 @@
 
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
+from pathlib import Path
 from typing import TypeVar
 
-from django.db.models import Q, QuerySet
+from django.conf import settings
+from django.db.models import F, Q, QuerySet
 
+from zhengka.accounts.apart import Apart, load
 from zhengka.accounts.models import Cover, Delegation, Officer
 from zhengka.accounts.roles import ROLES
+from zhengka.areas.models import Area
 from zhengka.core.actors import Actor
 
 Row = TypeVar("Row", Cover, Delegation)
@@ -33,9 +38,31 @@ def colleagues(officer: Officer, *, actor: Actor) -> QuerySet[Officer]:
     return officers(actor=actor).filter(area=officer.area_id, state="active").exclude(person=officer.person)
 
 
+def area_of(officer_id: int | None) -> Area | None:
+    """The area that an officer answers for, for what the platform carries on for them; None without an officer."""
+    return Area.objects.filter(pk__in=Officer.objects.filter(pk=officer_id or 0).values("area")).first()
+
+
+def apart() -> tuple[Apart, ...]:
+    """Which roles exclude each other for one person, as every file of `data/roles` says it."""
+    return _apart(Path(settings.DATA) / "roles")
+
+
 def who_may(permission: str) -> list[str]:
     """The roles that include a permission."""
     return sorted(role for role, (_zh, held) in ROLES.items() if permission in held)
+
+
+def able(permission: str, area: Area, on: date, *, but: str) -> QuerySet[Officer]:
+    """Who may do on a day what needs a permission, for an office: of that office or of one above it, by their own role
+    or by one that is lent to them; the nearest first. `but`: the person who may not.
+    """
+    roles = who_may(permission)
+    lent = Delegation.objects.filter(state="lent", role__in=roles, first_day__lte=on, last_day__gte=on)
+    return Officer.objects.filter(
+        Q(role__in=roles) | Q(pk__in=lent.values("deputy")), area__code__lte=area.code, area__last__gte=area.last,
+        state="active").exclude(person=but).select_related("area").order_by(
+        F("area__last") - F("area__code"), "name", "pk")
 
 
 def covers(officer_id: int, on: date) -> list[Cover]:
@@ -59,6 +86,11 @@ def lendings(on: date, *, actor: Actor) -> QuerySet[Delegation]:
     """Delegations of the actor's area that wait for a permit, or hold on a day or later."""
     return Delegation.objects.filter(state__in=("asked", "lent"), last_day__gte=on, area__code__gte=actor.lo,
                                      area__code__lte=actor.hi).select_related("officer", "deputy", "area")
+
+
+@lru_cache(maxsize=4)
+def _apart(folder: Path) -> tuple[Apart, ...]:
+    return load(folder)
 
 
 def _to_come(rows: QuerySet[Row], officer_id: int, on: date) -> QuerySet[Row]:

@@ -9,28 +9,30 @@ _ROLES: dict[str, tuple[str, frozenset[str]]] = {
     "clerk": ("经办", frozenset({
         "holder.read", "import.run", "case.read", "case.open", "case.confirm", "card.read", "card.hand_over",
         "card.activate", "card.suspend", "card.restore", "batch.read", "letter.read", "letter.send", "plan.read",
-        "assessment.plan"})),
+        "assessment.plan", "device.read", "device.use", "stock.read", "stock.keep", "stock.use"})),
     "reviewer": ("审核", frozenset({
         "holder.read", "case.read", "case.review", "card.read", "letter.read", "letter.send", "plan.read",
         "assessment.read"})),
     "approver": ("批准", frozenset({
         "holder.read", "case.read", "case.approve", "card.read", "letter.read", "letter.send", "plan.read",
-        "assessment.read", "assessment.designate", "assessment.figures"})),
+        "assessment.read", "assessment.designate", "assessment.figures", "stock.read", "stock.confirm"})),
     "assessor": ("评定医生", frozenset({"case.read", "case.assess", "assessment.read"})),
     "producer": ("制卡", frozenset({
-        "card.read", "card.order", "batch.read", "batch.make", "batch.send", "batch.receive", "plan.read"})),
+        "card.read", "card.order", "batch.read", "batch.make", "batch.send", "batch.receive", "plan.read",
+        "device.read", "device.use", "stock.read", "stock.keep", "stock.use", "stock.confirm"})),
     "leader": ("领导", frozenset({"plan.read", "assessment.figures"})),
-    "system": ("系统管理员", frozenset({"system.read", "officer.manage"})),
-    "security": ("安全管理员", frozenset({"key.manage", "officer.permit"})),
+    "system": ("系统管理员", frozenset({"system.read", "officer.manage", "device.read", "device.manage"})),
+    "security": ("安全管理员", frozenset({"key.manage", "officer.permit", "device.read", "device.keys"})),
     "audit": ("审计管理员", frozenset({"audit.read"})),
+    "custodian": ("密钥保管员", frozenset({"key.custody"})),
 }
 
 ROLES = {role: (zh, held | OWN) for role, (zh, held) in _ROLES.items()}
 """role → (Chinese name, permissions)."""
 
 ADMINISTRATORS = frozenset({"system", "security", "audit"})
-LENDABLE = frozenset(ROLES) - ADMINISTRATORS - {"assessor"}
+LENDABLE = frozenset(ROLES) - ADMINISTRATORS - {"assessor", "custodian"}
 """Roles that may be lent for some days (委托), to officers who have another of them: administrators and the others keep
-apart (三员分立), and a doctor's right is a licence of their own.
+apart (三员分立), a doctor's right is a licence of their own, and a custodian's component is in their own hand alone.
 """
 PERMISSIONS = frozenset(permission for _, held in ROLES.values() for permission in held)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from zhengka.core.dated import FileRefused, Table, read
+from zhengka.core.errors import Refusal
 
 _REACH = timedelta(days=7)
 """A year's list speaks of the last week of the year before, too: 2019's made 29 December 2018 a working day."""
@@ -114,6 +115,27 @@ def add_months(day: date, months: int) -> date:
     """The same day so many months later, or that month's last where it has none (民法典 art. 202)."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def age_on(born: date, on: date) -> int:
+    """Age in full years (周岁) on a day: each is full from the day after the birthday, for the day of the birth does
+    not count and the last day counts to its end (民法典 art. 201, 202; 最高法: 从周岁生日的第二天起).
+
+    Of a leap day's child the last day is 28 February where the year has no 29th. PostgreSQL says the same by
+    `born + interval 'n years' < on`. `Refusal("born-later")`.
+    """
+    if born > on:
+        raise Refusal("born-later")
+    years = on.year - born.year
+    return max(years - (add_months(born, 12 * years) >= on), 0)
+
+
+def is_minor(born: date, on: date) -> bool:
+    """True through the eighteenth birthday (民法典 art. 17): of age is who is 18 in full."""
+    return age_on(born, on) < ADULT
+
+
+ADULT = 18
 
 
 def calendar_of(layers: Iterable[Layer], area: int) -> Calendar:

@@ -38,6 +38,14 @@ def add_street(unit: Area, number: int, name: str, name_en: str = "") -> Area:
     return street
 
 
+def add_nation() -> Area:
+    """Keep the nation's own office (国家级): its officers hold the ceremonies of the nation's keys. Idempotent."""
+    nation, _ = Area.objects.update_or_create(code=0, defaults={
+        "last": _WIDTH["nation"] - 1, "name": "中国", "name_en": "China", "level": "nation", "kind": "gb",
+        "issuing": False})
+    return nation
+
+
 def code12(code: str) -> int:
     """The platform's 12-digit code of a six-digit one (GB/T 10114: six zeros follow)."""
     return int(code) * 10**6

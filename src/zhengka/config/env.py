@@ -32,8 +32,9 @@ class Environment:
     pg_bin: str = setting("Folder of PostgreSQL's own programs for the private cluster; empty: found by itself.",
                           name="PGBIN")
     data: str = setting("Folder of the dated rules and tables that officials change.", str(PROJECT / "data"))
-    public_url: str = setting("Address under which phones reach the scan page, printed into every QR code; empty: "
-                              "that of ZHENGKA_BIND.")
+    public_url: str = setting("Address under which phones reach the scan page, printed into every QR code; empty: the "
+                              "one that is kept in the file public-url under the home, from the first `zhengka run`, "
+                              "`serve` or `batch open` on: theirs, or that of ZHENGKA_BIND.")
     bind: str = setting("Address on which the site listens.", "127.0.0.1:8000")
     allowed_hosts: str = setting("Host names, separated by commas, that the site answers for.", "127.0.0.1,localhost")
     debug: str = setting("1 shows faults in full to developers; never on a server.", "0")
@@ -51,6 +52,8 @@ class Environment:
     sms_secret: str = setting("Secret by which what goes to the provider is signed, 32 characters at least.")
     portal_secret: str = setting("Secret by which a portal signs the activations that it sends, 32 characters at "
                                  "least; empty: none are taken.")
+    reader_port: str = setting("Port on an office PC where the desk agent `zhengka-reader` listens, on loopback.",
+                               "35970")
     run_once: str = setting("1 ends `zhengka run` after the closing table instead of serving the site.", "0",
                             name="RUN_ONCE")
     workers: str = setting("Worker processes for batches and imports; 0: one for each core.", "0")
@@ -70,6 +73,8 @@ def read(source: Mapping[str, str]) -> Environment:
     env = Environment(**{attribute: source[name] for name, attribute in known.items() if name in source})
     faults += [f"{name} must be 0 or 1, not {getattr(env, attribute)!r}" for name, attribute in known.items()
                if attribute in SWITCHES and getattr(env, attribute) not in ("0", "1")]
+    if not (env.reader_port.isdigit() and 1024 <= int(env.reader_port) <= 65535):
+        faults.append("ZHENGKA_READER_PORT must be a port from 1024 to 65535")
     if not env.workers.isdigit():
         faults.append(f"ZHENGKA_WORKERS must be a whole number, not {env.workers!r}")
     if env.database_url and urlsplit(env.database_url).scheme not in ("postgres", "postgresql"):
@@ -156,6 +161,17 @@ def database(env: Environment) -> dict[str, object]:
     url = urlsplit(env.database_url)
     return {"HOST": unquote(url.hostname or ""), "PORT": str(url.port or ""), "NAME": url.path.lstrip("/"),
             "USER": unquote(url.username or ""), "PASSWORD": unquote(url.password or "")}
+
+
+ADDRESS = "public-url"
+"""File under the home that keeps the public address: what is printed on cards does not change with one command."""
+
+
+def public_url(env: Environment) -> str:
+    """The public address without a slash at its end: as set, else as kept, else that at which the site listens."""
+    kept = Path(env.home) / ADDRESS
+    found = env.public_url or (kept.read_text("utf-8").strip() if kept.exists() else "") or f"http://{env.bind}"
+    return found.rstrip("/")
 
 
 def secret(home: Path, name: str, size: int = 32) -> bytes:

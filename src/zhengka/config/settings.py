@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from zhengka.config.env import ENV, PROJECT, database, secret, sentences, token_place
+from zhengka.config.env import ADDRESS, ENV, PROJECT, database, public_url, secret, sentences, token_place
 
 HOME = Path(ENV.home)
 DATA = Path(ENV.data)
 FILES = HOME / "files"
 BIND = ENV.bind
-PUBLIC_URL = (ENV.public_url or f"http://{BIND}").rstrip("/")
+PUBLIC_URL, PUBLIC_URL_FILE = public_url(ENV), ADDRESS
 DEMO = ENV.demo == "1"
 RUN_ONCE = ENV.run_once == "1"
 WORKERS = int(ENV.workers)
@@ -17,6 +17,7 @@ EMBEDDED_DATABASE = not ENV.database_url
 PG_BIN = ENV.pg_bin
 OUTBOX, SMS_URL, SMS_SECRET = ENV.outbox, ENV.sms_url, ENV.sms_secret
 PORTAL_SECRET = ENV.portal_secret
+READER_AGENT = f"ws://127.0.0.1:{ENV.reader_port}"
 
 DEBUG = ENV.debug == "1"
 SECRET_KEY = secret(HOME, "django").hex()
@@ -29,8 +30,8 @@ KEY_MECHANISMS = DATA / "tokens" / f"{ENV.key_mechanisms}.toml"
 KEY_PASSPHRASE = ENV.key_passphrase or ("" if KEY_TOKEN else secret(HOME, "key-passphrase").hex())
 ALLOWED_HOSTS = [host.strip() for host in ENV.allowed_hosts.split(",")]
 
-ROOMS = ["core", "areas", "accounts", "letters", "bulk", "assessment", "keys", "registry", "papers", "cards",
-         "production", "cases", "gates", "programme"]
+ROOMS = ["core", "areas", "accounts", "letters", "bulk", "assessment", "keys", "devices", "stock", "registry", "papers",
+         "cards", "production", "cases", "gates", "programme"]
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
@@ -81,6 +82,7 @@ DATABASES = {"default": {
 }}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.Officer"
+AUTHENTICATION_BACKENDS = ["zhengka.web.sessions.Sessions"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},

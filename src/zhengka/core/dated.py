@@ -49,14 +49,20 @@ FAULTS: dict[str, tuple[str, str]] = {
     "notice-too-open": (
         "a public notice that shows more than name, place, category and grade", "公示内容超出姓名、地址、类别、等级"),
     "around-assessment": ("a way leads to approval around the assessment", "存在绕过残疾评定的批准路径"),
+    "around-verification": ("a way leads to approval around the second source of a report", "存在绕过核实的批准路径"),
     "around-notice": ("a way leads to approval around the full public notice", "存在绕过公示期满的批准路径"),
     "around-review": ("a way leads to approval around the review", "存在绕过审核的批准路径"),
     "around-approval": ("a way leads to the end around the approval", "存在绕过批准的办结路径"),
+    "card-missing": (
+        "this kind of case ends with another card, and no step orders it", "该事项须制发新卡，却没有订卡步骤"),
     "dead-end": ("no step leads out of this state", "该状态没有出路"),
     "unreachable": ("no step leads into this state", "该状态无法到达"),
+    # -- roles --------------------------------------------------------------------------------------------------------
+    "administrators-joined": (
+        "two of the three administrators' roles are not kept apart", "系统、安全、审计三员未两两互斥"),
     # -- letters -----------------------------------------------------------------------------------------------------
     "letter-unknown": ("there is no such kind of letter", "没有这种文书"),
-    "text-unfit": ("a text is empty, or holds what cannot be read", "文字为空，或含不可见字符"),
+    "text-unfit": ("a text is empty, or holds what its readers cannot read", "文字为空，或含读者无法读懂的字符"),
     "slot-unknown": ("this kind of letter has no such slot", "该文书没有这个填空项"),
     "slot-missing": ("a letter of this kind must show this slot", "该文书必须写明此填空项"),
     "slot-private": ("a title or short message must not show this slot", "标题和短信不得含此填空项"),

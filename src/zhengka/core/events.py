@@ -120,24 +120,82 @@ def _append(row: Stateful, by: Actor, **told: Any) -> None:
         version=row.version, target=row.state, actor_id=by.id, actor_name=by.name, person=by.person, **told)
 
 
+EVENTS = """
+    INSERT INTO core_event (province, area, shared_with, subject, subject_id, version, action, source, target,
+                            actor_id, actor_name, person, request_id, at, facts)
+    SELECT province, area, shared_with, %(kind)s, id, version, %(action)s, %(source)s, %(target)s, %(actor)s,
+           %(actor_name)s, %(person)s, md5(%(request_id)s || ':' || {part})::uuid, %(at)s, facts FROM {rows}
+"""
+"""SQL that writes an event for each of the rows that a statement began or moved."""
 # The rows are asked for by their ids alone: with the state in the same condition the planner may read all rows that are
 # in that state, a whole province for each chunk.
 PERFORM_MANY = """
 WITH asked AS (
-    SELECT id, state, area FROM {table} WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE
+    SELECT id, state, area{was} FROM {table} WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE
 ), moved AS (
     UPDATE {table} t SET state = %(target)s, version = t.version + 1{also} FROM asked
     WHERE t.id = asked.id AND asked.state = %(source)s
       AND (asked.area BETWEEN %(lo)s AND %(hi)s OR {shared} BETWEEN %(lo)s AND %(hi)s)
     RETURNING t.id, t.version, t.area, t.province, {shared} AS shared_with, %(facts)s::jsonb{told} AS facts
-), told AS (
-    INSERT INTO core_event (province, area, shared_with, subject, subject_id, version, action, source, target,
-                            actor_id, actor_name, person, request_id, at, facts)
-    SELECT province, area, shared_with, %(kind)s, id, version, %(action)s, %(source)s, %(target)s, %(actor)s,
-           %(actor_name)s, %(person)s, md5(%(request_id)s || ':' || id)::uuid, %(at)s, facts FROM moved
-)
+), told AS ({events})
 SELECT id FROM moved ORDER BY id
 """
+BEGIN_MANY = """
+WITH {before}made AS ({insert}
+    RETURNING id, version, area, province, {shared} AS shared_with{also}, %(facts)s::jsonb{told} AS facts
+), told AS ({events})
+{answer}
+"""
+
+
+@dataclass(frozen=True)
+class Begun:
+    """Rows of one kind that begin together: `insert` is the SQL that adds them, each in `state` and of version 1, with
+    `values` as its parameters, which are its own and (`%(at)s`, `%(target)s`, `%(lo)s`, `%(hi)s`) those of the events.
+    """
+
+    model: type[Stateful]
+    insert: str
+    state: str
+    values: Mapping[str, Any]
+    before: str = field(default="", kw_only=True)
+    """Parts of the statement that `insert` reads ("wanted AS (…), ")."""
+    also: str = field(default="", kw_only=True)
+    """Columns (", template") that `told`, `part` and `answer` may name."""
+    told: str = field(default="", kw_only=True)
+    """SQL of facts that differ from row to row."""
+    part: str = field(default="id", kw_only=True)
+    """SQL of the part of the request that a row is (`sub`)."""
+    answer: str = field(default="SELECT id FROM made ORDER BY id", kw_only=True)
+    """SQL of what is asked of the rows that were `made`."""
+
+
+def begin_many(rows: Begun, action: str, right: str = "", /, *, by: Actor, request_id: UUID, at: datetime,
+               **facts: Any) -> list[tuple[Any, ...]]:
+    """Begin many rows by one statement, as `begin` does one: with the event of its beginning for each; the answer that
+    `rows` ask for. The SQL itself leaves out what is there already, so a repeat begins nothing twice.
+    """
+    statement = BEGIN_MANY.format(
+        before=rows.before, insert=rows.insert, shared="shared_with" if _shared(rows.model) else "NULL::bigint",
+        also=rows.also, told=f" || {rows.told}" if rows.told else "", answer=rows.answer,
+        events=EVENTS.format(part=rows.part, rows="made"))
+    with connection.cursor() as cursor:
+        cursor.execute(statement, _told(by, request_id, at) | {
+            "kind": rows.model.kind(), "action": action, "source": "", "target": rows.state,
+            "facts": json.dumps({**facts, **by.on_behalf(right)}), **rows.values})
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
+
+
+def _shared(model: type[Stateful]) -> bool:
+    """True where another office may see a row, too."""
+    return any(column.column == "shared_with" for column in model._meta.concrete_fields)
+
+
+def _told(by: Actor, request_id: UUID, at: datetime) -> dict[str, Any]:
+    """What each event of an act tells of who did it, and where they may."""
+    return {"lo": by.lo, "hi": by.hi, "actor": by.id, "actor_name": by.name, "person": by.person,
+            "request_id": str(request_id), "at": at}
 
 
 @dataclass(frozen=True)
@@ -153,9 +211,21 @@ class Many:
     facts: Mapping[str, Any] = field(default_factory=dict)
     told: str = field(default="", kw_only=True)
     """SQL of facts that differ from row to row (`jsonb_build_object('until', t.active_until)`), after the step."""
+    was: str = field(default="", kw_only=True)
+    """Columns (", issued_on") that `told` may name as they stood before the step (`asked.issued_on`)."""
     also: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
     table: Workflow | None = None
+
+
+@dataclass(frozen=True)
+class Done:
+    """What an act on many rows did: with how many, and how many were left alone, by the code of the reason."""
+
+    moved: int = 0
+    left: Mapping[str, int] = field(default_factory=dict)
+    unwritten: Mapping[str, int] = field(default_factory=dict, kw_only=True)
+    """Letters about those with which it was done that could not be written, by the code of the reason."""
 
 
 def perform_many(rows: Many, action: str, *, by: Actor, request_id: UUID, at: datetime) -> list[int]:
@@ -168,14 +238,12 @@ def perform_many(rows: Many, action: str, *, by: Actor, request_id: UUID, at: da
     step = (rows.table or rows.model.workflow).step(rows.source, action)
     if not by.may(step.permission):
         raise Refusal("not-permitted", permission=step.permission)
-    shared = any(column.column == "shared_with" for column in rows.model._meta.concrete_fields)
-    statement = PERFORM_MANY.format(table=rows.model._meta.db_table, also=rows.also,
-                                    shared="t.shared_with" if shared else "NULL::bigint",
-                                    told=f" || {rows.told}" if rows.told else "")
+    statement = PERFORM_MANY.format(table=rows.model._meta.db_table, also=rows.also, was=rows.was,
+                                    shared="t.shared_with" if _shared(rows.model) else "NULL::bigint",
+                                    told=f" || {rows.told}" if rows.told else "",
+                                    events=EVENTS.format(part="id", rows="moved"))
     with connection.cursor() as cursor:
-        cursor.execute(statement, {
-            "ids": list(rows.ids), "source": rows.source, "target": step.target, "lo": by.lo, "hi": by.hi,
-            "kind": rows.model.kind(), "action": action, "actor": by.id, "actor_name": by.name, "person": by.person,
-            "request_id": str(request_id), "at": at,
-            "facts": json.dumps({**rows.facts, **by.on_behalf(step.permission)}), **rows.values})
+        cursor.execute(statement, _told(by, request_id, at) | {
+            "ids": list(rows.ids), "source": rows.source, "target": step.target, "kind": rows.model.kind(),
+            "action": action, "facts": json.dumps({**rows.facts, **by.on_behalf(step.permission)}), **rows.values})
         return [row[0] for row in cursor.fetchall()]

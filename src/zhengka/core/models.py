@@ -106,8 +106,8 @@ class Shared(models.Model):
         abstract = True
 
 
-SHARING = ("appointment", "assessment", "case", "letter", "paper", "portrait")
-"""Subjects that two offices may share: a case, and what belongs to one."""
+SHARING = ("appointment", "assessment", "case", "letter", "paper", "portrait", "slip")
+"""Subjects that two offices may share: a case, and what belongs to one; a shipment of blank cards."""
 
 
 class Event(Shared):

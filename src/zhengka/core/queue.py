@@ -86,8 +86,8 @@ def later(name: str, *, lock: str | None = None, once: str | None = None, **ids:
 
 
 def later_many(name: str, ids: Sequence[Mapping[str, Any]]) -> None:
-    """Ask for the task `name` for each of many rows by one statement, within the present transaction. It waits behind
-    all other work, in a queue that only workers serve who stay: ten thousand letters keep no status list and no batch.
+    """Ask for the task `name` many times by one statement, within the present transaction. It waits behind all other
+    work, in a queue that only workers serve who stay: ten thousand letters keep no status list and no batch.
     """
     if ids:
         app.configure_task(name, queue=SPARE, priority=IDLE).batch_defer(*(dict(each) for each in ids))

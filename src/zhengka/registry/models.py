@@ -7,7 +7,7 @@ from django.db.models import Case, F, Q, Value, When
 
 from zhengka.areas.models import Area
 from zhengka.core.models import ProvinceRow, Stateful, StreamName, state_check
-from zhengka.registry.workflow import CERTIFICATE, HOLDER, IMPORT
+from zhengka.registry.workflow import CERTIFICATE, FROZEN_FOR, HOLDER, IMPORT
 
 
 class Holder(ProvinceRow, Stateful):
@@ -30,6 +30,7 @@ class Holder(ProvinceRow, Stateful):
     phone = models.BinaryField(null=True, help_text="sealed as holder.phone")
     address = models.BinaryField(null=True, help_text="sealed as holder.address")
     guardian = models.BinaryField(null=True, help_text="sealed as holder.guardian: name and phone, JSON")
+    wishes = models.BinaryField(null=True, help_text="sealed as holder.wishes: how they ask to be written to")
     photo = models.TextField(null=True, help_text="digest in the file store")
     photo_fault = models.TextField(blank=True, help_text="why the photo that came cannot be used")
     registered_at = models.DateTimeField()
@@ -93,6 +94,8 @@ class Certificate(ProvinceRow, Stateful):
     issued_on = models.DateField()
     valid_until = models.DateField()
     barred_until = models.DateField(null=True, help_text="last day on which its category may not be applied for again")
+    frozen_for = models.TextField(blank=True, default="", db_default="",
+                                  help_text="code: why it is frozen, or was when it was cancelled")
 
     class Meta:
         constraints: ClassVar = [
@@ -106,12 +109,21 @@ class Certificate(ProvinceRow, Stateful):
             models.CheckConstraint(condition=Q(valid_until__gt=F("issued_on")), name="certificate_term_ordered"),
             models.CheckConstraint(condition=Q(barred_until__isnull=True) | Q(state="cancelled"),
                                    name="certificate_bar_of_cancelled"),
+            models.CheckConstraint(condition=Q(state="frozen", frozen_for__in=FROZEN_FOR)
+                                   | Q(state="cancelled", frozen_for__in=("", *FROZEN_FOR))
+                                   | (~Q(state__in=("frozen", "cancelled")) & Q(frozen_for="")),
+                                   name="certificate_frozen_for_a_reason"),
             state_check(CERTIFICATE),
         ]
 
     def __str__(self) -> str:
         """Key only."""
         return f"certificate {self.pk}"
+
+    @property
+    def categories(self) -> set[int]:
+        """What it certifies, each part of 多重 for itself."""
+        return {self.category, *(category for category, _ in self.components)}
 
 
 class Import(ProvinceRow, Stateful):

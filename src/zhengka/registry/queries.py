@@ -16,6 +16,7 @@ from zhengka.formats import certnumber, idnumber
 from zhengka.formats.certnumber import BadCertNumber
 from zhengka.formats.idnumber import BadIdNumber
 from zhengka.registry import photos
+from zhengka.registry.imports import template
 from zhengka.registry.imports.reasons import ROW_REASONS, Reason
 from zhengka.registry.models import Certificate, Holder, Import
 
@@ -76,7 +77,7 @@ def certificates(of: Holder) -> list[Certificate]:
     return list(of.certificates.order_by("-generation", "-issued_on", "-id"))
 
 
-def history(of: Holder, also: Iterable[tuple[str, int]] = ()) -> list[Event]:
+def history(of: Holder, also: Iterable[tuple[str, int]] = ()) -> QuerySet[Event]:
     """All that happened to the holder and their certificates, in order; `also`: (kind, id) of further subjects, which
     the rooms above name (cards, cases).
     """
@@ -86,7 +87,7 @@ def history(of: Holder, also: Iterable[tuple[str, int]] = ()) -> list[Event]:
     wanted = Q()
     for kind, ids in subjects.items():
         wanted |= Q(subject=kind, subject_id__in=ids)
-    return list(Event.objects.filter(wanted).order_by("at", "id"))
+    return Event.objects.filter(wanted).order_by("at", "id")
 
 
 def imports(*, actor: Actor) -> QuerySet[Import]:
@@ -100,6 +101,18 @@ def import_(pk: int, *, actor: Actor) -> Import:
     if found is None:
         raise Refusal("not-found")
     return found
+
+
+def import_columns() -> str:
+    """The headings without which a file of holders is refused, alternatives as "A / B"."""
+    return template.columns().needed()
+
+
+def import_template(form: str) -> bytes:
+    """An empty file of holders, "xlsx" or "csv"; `Refusal("not-found")` for another form."""
+    if form not in template.FORMS:
+        raise Refusal("not-found")
+    return template.empty(form)
 
 
 def import_reasons(record: Import) -> list[tuple[str, Reason, int]]:
@@ -148,6 +161,17 @@ def masked(number: str) -> str:
 def number_of(certificate: Certificate) -> str:
     """The certificate's number, masked."""
     return masked(fields.open_(bytes(certificate.number), "certificate.number"))
+
+
+def numbers_of_others(certificate_ids: Iterable[int]) -> set[int]:
+    """Those of some certificates whose number does not begin with the ID number that their holder has now: it was
+    corrected since.
+    """
+    rows = list(Certificate.objects.filter(pk__in=list(certificate_ids)).values_list(
+        "pk", "number", "holder__id_number"))
+    printed = fields.open_many([bytes(number) for _, number, _ in rows], "certificate.number")
+    known = fields.open_many([bytes(number) for _, _, number in rows], "holder.id_number")
+    return {pk for (pk, *_), number, own in zip(rows, printed, known, strict=True) if not number.startswith(own)}
 
 
 def _within(actor: Actor) -> dict[str, Any]:

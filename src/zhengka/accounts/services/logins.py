@@ -7,16 +7,17 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.contrib.auth.hashers import check_password, make_password
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 
 from zhengka.accounts.models import Officer, TriedName
-from zhengka.accounts.services.rights import actor_of
+from zhengka.accounts.services.rights import actor_of, keep_password
 from zhengka.core import fields
 from zhengka.core.actors import SYSTEM, Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed, perform, replayed, sub
 from zhengka.core.queue import later
+from zhengka.core.scope import seeing_all
 
 TRIES = 5
 LOCKED_FOR = timedelta(minutes=15)
@@ -31,12 +32,12 @@ def authenticate(username: str, password: str, *, at: datetime) -> Officer:
     `Refusal("login-wrong")` where they do not belong together or the account is not in use, `Refusal("login-locked")`
     for fifteen minutes after five wrong tries; the password is then not looked at, so a right one is not told either.
     """
-    with transaction.atomic():
+    with transaction.atomic(), seeing_all(connection):  # whose name it is, is not known yet
         tried = _tried(fields.index(username), at)
         if tried.locked_until and tried.locked_until > at:
             raise Refusal("login-locked")
         pk, known = Officer.objects.filter(username=username, state="active").values_list(
-            "pk", "password").first() or (0, _NOBODY)
+            "pk", "secret__hash").first() or (0, _NOBODY)
         right = check_password(password, known) and pk != 0
         if right:
             tried.delete()
@@ -44,7 +45,8 @@ def authenticate(username: str, password: str, *, at: datetime) -> Officer:
             _count(tried, pk, at)
     if not right:  # outside the block above: a refusal must not undo the count
         raise Refusal("login-wrong")
-    return Officer.objects.select_related("area").get(pk=pk)
+    with transaction.atomic(), seeing_all(connection):
+        return Officer.objects.select_related("area", "secret").get(pk=pk)
 
 
 @transaction.atomic
@@ -79,8 +81,8 @@ def change_password(officer: Officer, *, old: str, new: str, by: Actor, request_
     if old == new:
         raise Refusal("password-same")
     with transaction.atomic():
-        return perform(officer, "change_password", {"password": make_password(new), "first_password": False}, by=by,
-                       request_id=request_id, at=at)
+        officer = perform(officer, "change_password", {"first_password": False}, by=by, request_id=request_id, at=at)
+        return keep_password(officer, new)
 
 
 @transaction.atomic
@@ -88,10 +90,9 @@ def reset_password(officer: Officer, *, password: str, by: Actor, request_id: UU
     """Give a colleague's account a new first password (重置密码): its sessions end, its lock-out too, and at the next
     login the officer must choose another one.
     """
-    officer = perform(officer, "reset_password", {"password": make_password(password), "first_password": True}, by=by,
-                      request_id=request_id)
+    officer = perform(officer, "reset_password", {"first_password": True}, by=by, request_id=request_id)
     TriedName.objects.filter(pk=fields.index(officer.username)).delete()
-    return officer
+    return keep_password(officer, password)
 
 
 def _tried(name: bytes, at: datetime) -> TriedName:

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from zhengka.core.errors import common, desk, making, office, people
+from zhengka.core.errors import common, desk, keys, making, office, people, stock
 from zhengka.core.errors.problem import Problem
 
 __all__ = ["PROBLEMS", "Problem", "Refusal"]
 
 PROBLEMS: dict[str, Problem] = {
-    **common.PROBLEMS, **people.PROBLEMS, **office.PROBLEMS, **desk.PROBLEMS, **making.PROBLEMS}
+    **common.PROBLEMS, **people.PROBLEMS, **office.PROBLEMS, **desk.PROBLEMS, **making.PROBLEMS,
+    **keys.PROBLEMS, **stock.PROBLEMS}
 """code → what it says, by the subject that it is about."""
 
 

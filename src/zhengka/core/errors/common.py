@@ -26,12 +26,21 @@ PROBLEMS: dict[str, Problem] = {
         "请用一句话写明理由，当事人可以看到。"),
     "source-missing": Problem(
         422, "A second source is needed", "须有第二来源核实",
-        "Choose the source, and enter its list number, or who was called when.",
-        "请选择核实来源，并填写名单编号或通话记录。"),
+        "Choose the source, and enter its list number, or the day and time of the call or visit.",
+        "请选择核实来源，并填写名单编号，或通话、上门的日期和时间。"),
+    "reference-wrong": Problem(
+        422, "A list number, or a day and time, is wanted", "须填名单编号，或日期和时间",
+        "Use letters, digits and - . / : only, such as 2026-118 or 2026-11-26 13:05; never a name, a phone number or "
+        "an ID number.",
+        "只能用字母、数字和 - . / : ，如 2026-118 或 2026-11-26 13:05；不得填写姓名、电话号码或身份证号。"),
     "same-person": Problem(
         409, "Two different persons must do this", "此项须由两名不同人员办理",
         "Leave the second step to a colleague.",
         "请由另一位同事办理下一步。"),
+    "roles-apart": Problem(
+        409, "This person has a role that excludes this one", "此人已有与该岗位互斥的岗位",
+        "Give the role to somebody else, or close the other account first: administrators decide nothing else.",
+        "请改由他人任此岗，或先停用其另一账号：三员不得兼任其他岗位。"),
     "officer-inactive": Problem(
         409, "The account of the officer who asked for this was closed meanwhile", "发起办理的工作人员账号已停用",
         "Let a colleague ask for what is left.",
@@ -95,6 +104,18 @@ PROBLEMS: dict[str, Problem] = {
         "Let the system administrator there open a further account, and the security administrator permit it.",
         "请由该辖区系统管理员开户、安全管理员授权。"),
     # -- the command line ----------------------------------------------------------------------------------------------
+    "unit-not-listed": Problem(
+        404, "No issuing unit has this code, or none of this phase is in the plan", "没有该代码或该阶段的发证单位",
+        "`zhengka plan show` lists the units with their phases; where it lists none, run `zhengka plan load` first.",
+        "请用 zhengka plan show 查看各单位代码和阶段；列表为空时请先运行 zhengka plan load。"),
+    "card-state-unknown": Problem(
+        400, "Cards have no such state", "没有这种证卡状态",
+        "Name one of the states that are listed.",
+        "请从所列状态中选择。"),
+    "file-unwritable": Problem(
+        400, "The file cannot be written there", "无法写入该文件",
+        "Name a file in a folder that exists and in which you may write.",
+        "请指定已存在且有写入权限的文件夹中的文件。"),
     "unit-unknown": Problem(
         404, "There is no issuing unit with this code", "没有该代码的发证单位",
         "Begin the file's name with the unit's six digits, or name the unit.",
@@ -115,6 +136,10 @@ PROBLEMS: dict[str, Problem] = {
         500, "The closing table does not add up", "收尾表数目不平",
         "Look for the line marked ✗, and report it to the maintainers.",
         "请查看标有 ✗ 的一行并报告维护人员。"),
+    "address-in-use": Problem(
+        409, "Another program listens at the site's address", "网站地址已被其他程序占用",
+        "End that program, such as an earlier `make run`, or choose another address with ZHENGKA_BIND.",
+        "请先结束占用该地址的程序（例如先前的 make run），或用 ZHENGKA_BIND 另设地址。"),
     "home-not-empty": Problem(
         409, "The home already holds an installation", "目标目录已有数据",
         "Restore into an empty home.",

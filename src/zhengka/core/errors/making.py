@@ -20,6 +20,72 @@ PROBLEMS: dict[str, Problem] = {
         503, "The key store does not do what it is asked", "密钥库未能完成操作",
         "Nothing was done with the key. Let the security administrator look at the key store or its hardware.",
         "未使用密钥。请安全管理员检查密钥库或密码设备。"),
+    # -- devices -------------------------------------------------------------------------------------------------------
+    "factory-keys-unusable": Problem(
+        422, "The file with the chip maker's keys cannot be used", "芯片出厂密钥文件无法使用",
+        "It has four lines: enc, mac, dek, transport, each with 32 hexadecimal digits. Ask the chip maker for it.",
+        "文件应有四行：enc、mac、dek、transport，各32位十六进制数。请向芯片厂商索取。"),
+    "no-blank-chip": Problem(
+        409, "Nobody laid the next blank chip down in time", "未在规定时间内放上下一张空白卡",
+        "Run the command again: it goes on where it was.", "请重新运行该命令，将从中断处继续。"),
+    "device-name-taken": Problem(
+        409, "The office has a device of this name already", "本单位已有同名机具",
+        "Give it another name, such as that of its counter.", "请另取名称，例如以窗口命名。"),
+    "device-unknown": Problem(
+        403, "This card reader is not one of your office's", "该读卡器不是本单位登记的机具",
+        "Pair it with its page under Devices first.", "请先在“机具”页面为其配对。"),
+    "device-unpaired": Problem(
+        409, "The reader was not paired yet", "读卡器尚未配对",
+        "Pair it at the office PC to which it is connected.", "请在其所连接的办公电脑上配对。"),
+    "device-stopped": Problem(
+        403, "The reader was stopped: nothing that it says is believed", "该读卡器已停用，其读数一律不予采信",
+        "Use another reader, or ask the system administrator.", "请换用其他读卡器，或联系系统管理员。"),
+    "printer-unknown": Problem(
+        403, "The card printer of this PC is not entered at your office", "本机的证卡打印机未在本单位登记",
+        "Let the system administrator enter it under Devices, by the name of its print queue.",
+        "请系统管理员在“机具”中按打印队列的名称登记。"),
+    "printer-stopped": Problem(
+        403, "The card printer was stopped, or is not at work yet: nothing is printed there",
+        "该证卡打印机已停用或尚未启用，不能打印",
+        "Ask the system administrator to start it, or make the card at another counter.",
+        "请系统管理员启用，或到其他窗口制卡。"),
+    "device-key-taken": Problem(
+        409, "Another device signs with this key already", "该密钥已属于另一台机具",
+        "Make a key pair of its own on this PC: zhengka-reader init with another folder.",
+        "请在本机另建密钥对：用 zhengka-reader init 指定另一文件夹。"),
+    "device-has-module": Problem(
+        409, "A security module is bound to this reader", "该读卡器已绑定安全模块",
+        "Take the module off first.", "请先解绑其安全模块。"),
+    "device-unfit": Problem(
+        409, "A module is bound to a reader or gate that is in use", "安全模块只能绑定在用的读卡器或闸机",
+        "Choose another reader.", "请另选读卡器。"),
+    "pairing-failed": Problem(
+        409, "The reader was not paired: code or signature are not right, or too late",
+        "配对未成功：配对码或签名不符，或已过期",
+        "Ask for a new code, type it in at the PC of the reader, and connect again.",
+        "请取新的配对码，在读卡器所在电脑上输入后重新连接。"),
+    "reading-over": Problem(
+        409, "This reading has ended", "本次读卡已结束",
+        "Lay the card down again.", "请重新放卡。"),
+    "reading-ended": Problem(
+        409, "The card was not read", "读卡未完成",
+        "The outcome says why. Lay the card down again, or use another reader.",
+        "原因见结果代码。请重新放卡或换用其他读卡器。"),
+    "psam-missing": Problem(
+        409, "No security module answers for this reader", "该读卡器没有可用的安全模块",
+        "Let the security administrator bind one to it.", "请安全管理员为其绑定安全模块。"),
+    "module-of-another-region": Problem(
+        409, "The security module here has no keys for cards of this unit", "此处的安全模块没有该发卡单位的密钥",
+        "The card may be good: read it at a desk, where the key store answers, or use a module of the card's unit.",
+        "该卡可能有效：请到联网窗口读卡（由密钥库应答），或换用该卡发卡单位的安全模块。"),
+    "psam-unfit": Problem(
+        409, "What lies in the module's slot is no security module that answers", "安全模块插槽中没有可用的安全模块",
+        "Put the right module into the slot. One that is used up is replaced.",
+        "请插入正确的安全模块；次数用尽的须更换。"),
+    "psam-behind": Problem(
+        409, "The security module counts fewer answers than are known of it", "安全模块的使用次数少于已登记次数",
+        "It may be a copy. Report it lost, and let the security administrator issue another one.",
+        "可能是复制品。请报失并由安全管理员另行发放。"),
     # -- cards ---------------------------------------------------------------------------------------------------------
     "card-on-its-way": Problem(
         409, "The holder has a card on its way already", "持证人已有在制或待领的卡",
@@ -33,6 +99,44 @@ PROBLEMS: dict[str, Problem] = {
         409, "Another card was ordered in place of this one already", "已为此卡订购补制卡",
         "Go on with the card that replaces it.",
         "请继续办理补制的卡。"),
+    "card-condemned": Problem(
+        409, "Somebody proposed already that the card is destroyed", "已有人提请销毁此卡",
+        "Another person than the proposer destroys it.",
+        "请由提请人以外的人员办理销毁。"),
+    "card-not-condemned": Problem(
+        409, "Nobody has proposed that the card is destroyed", "此卡尚未提请销毁",
+        "Propose it; another person then destroys the card.",
+        "请先提请销毁，再由另一人办理。"),
+    "card-not-replaced": Problem(
+        409, "The holder would be left without a card", "销毁后持证人将无卡可用",
+        "First order another card in its place.",
+        "请先为持证人补制新卡。"),
+    "card-outdated": Problem(
+        409, "The record has changed since this card was made", "制卡后档案已变更，卡面与档案不符",
+        "Do not hand it over. Let the card office make it again, and destroy this one.",
+        "请勿发放。请制卡岗位为其补制，并销毁本卡。"),
+    "card-keys-over": Problem(
+        409, "A key of this card was retired or revoked since it was made", "制卡后本卡所用密钥已停用或吊销",
+        "Do not hand it over: no reader would take it. Let the card office make it again, and destroy this one.",
+        "请勿发放，读卡设备已不再认可。请制卡岗位为其补制，并销毁本卡。"),
+    "card-unseen": Problem(
+        409, "No camera has looked at this card since it was printed", "本卡制成后未经相机检测",
+        "Open its page, compare name, number, photo and code with the record, and hand it over there.",
+        "请打开该卡页面，将卡面姓名、证号、照片和二维码与档案核对后，在该页发放。"),
+    "chip-file-unusable": Problem(
+        422, "The file is no software card that this key opens, or is in the way of a new one",
+        "该文件不是此密钥可打开的软件卡，或妨碍新建", "Give the right file and its key, or another name for a new one.",
+        "请指定正确的文件及其密钥；新建时请另取文件名。"),
+    "chip-not-vouched": Problem(
+        409, "The chip does not vouch for what it was to be told", "卡内芯片未能证明已完成写卡",
+        "Put the card on the reader once more; the order is carried out again and a repeat does no harm.",
+        "请重新放置卡片；指令将再次执行，重复执行无影响。"),
+    "chip-says-all": Problem(
+        409, "The chip says all that it should", "卡内数据已是最新，无需写卡",
+        "Nothing needs to be written.", "无需任何操作。"),
+    "chip-cannot-take": Problem(
+        409, "A finished card cannot take this", "已制成的卡片无法完成此项更新",
+        "Order another card.", "请为持证人补制新卡。"),
     "certificate-not-valid": Problem(
         409, "The certificate is not valid for this", "残疾人证不是可办理此项的有效证件",
         "Look at the holder's certificates.",
@@ -79,6 +183,10 @@ PROBLEMS: dict[str, Problem] = {
         409, "Cards of this batch have their numbers already", "本批卡片已编号，不能撤销",
         "Send the batch, or let its cards be spoiled by the card maker.",
         "请送制，或由制卡单位按废卡处理。"),
+    "batch-keys-over": Problem(
+        409, "A key under which this batch was prepared was retired or revoked", "本批所用密钥已停用或吊销",
+        "Give the batch up: other cards are ordered in place of its own. Open a batch of them and prepare it.",
+        "请放弃本批：系统将为其中卡片补制订购，再重新组批并准备。"),
     "maker-key-differs": Problem(
         409, "This card maker is known by another key", "该制卡单位已登记其他公钥",
         "Compare the key id with the maker over another way before anything else.",

@@ -8,6 +8,10 @@ PROBLEMS: dict[str, Problem] = {
         403, "Another office takes this step", "这一步由其他单位办理",
         "Leave it to the office that the page names.",
         "请由页面所示单位办理。"),
+    "officer-unfit": Problem(
+        422, "This officer may not take the step", "该工作人员不能办理这一步",
+        "Choose one of those whom the page names.",
+        "请从页面所列人员中选择。"),
     "street-wrong": Problem(
         422, "This is no street of the unit", "该发证单位没有这一街道（乡镇）代码",
         "Use the three digits, 001 to 999, that GB/T 10114 gives the street or township in its county.",
@@ -22,6 +26,10 @@ PROBLEMS: dict[str, Problem] = {
         "Compare both with the ID card. Nobody may have the number, the certificate may be too new, run out or ended, "
         "or a case open already: the office of the household register knows.",
         "请与身份证核对。可能查无此人、未到换领时间、证件已过期或注销、已有同类事项在办，请向户籍地残联了解。"),
+    "case-changed": Problem(
+        409, "The case changed meanwhile", "这一事项刚才有了变动",
+        "Look at it again, then decide.",
+        "请重新查看后再办理。"),
     "case-open": Problem(
         409, "The person has an open case of this kind", "该人员已有同类事项正在办理",
         "Go on with the open case.",
@@ -44,8 +52,13 @@ PROBLEMS: dict[str, Problem] = {
         "请核对身份证号码和申请日期。"),
     "guardian-missing": Problem(
         422, "A guardian must be named", "须填写监护人",
-        "For a minor, and for 智力 or 精神, add the guardian and the proof.",
+        "For a minor, and for an intellectual or mental disability, add the guardian and the proof.",
         "未成年人以及智力、精神类申请须填写监护人并提交证明。"),
+    "guardian-unproved": Problem(
+        409, "The guardian is not proved", "没有监护人证明",
+        "The assessment found an intellectual or mental disability, alone or as a part of a multiple one: add the "
+        "proof of the guardian to the case.",
+        "评定结论含智力或精神残疾（多重残疾亦同）：请先补交监护人证明。"),
     "guardian-id-wrong": Problem(
         422, "The guardian's ID number is missing or not right", "监护人身份证号码缺失或有误",
         "Compare it with the guardian's card, digit by digit.",
@@ -68,19 +81,20 @@ PROBLEMS: dict[str, Problem] = {
         "请自页面所示日期起办理换领。"),
     "certificate-expired": Problem(
         409, "The certificate has run out", "残疾人证已过有效期",
-        "Renew it (换领); the new card then has ten years.",
+        "Renew it; the new card then has ten years.",
         "请办理换领，新证有效期十年。"),
     "term-impossible": Problem(
         422, "The days of the certificate cannot be right", "残疾人证有效期有误",
-        "It was issued before it runs out, and not after today: compare both days with the certificate.",
-        "签发日期应早于有效期截止日，且不晚于今天，请与残疾人证核对。"),
+        "It was issued after its holder's birth, before it runs out, and not after today: compare both days with the "
+        "certificate.",
+        "签发日期不应早于持证人出生日期，应早于有效期截止日，且不晚于今天，请与残疾人证核对。"),
     "brought-expired": Problem(
         409, "The certificate that was brought has run out", "所持残疾人证已过有效期",
-        "Open a first application (申领) here instead.",
+        "Open a first application here instead.",
         "请在本地办理申领。"),
     "card-lost": Problem(
         409, "The card was reported lost", "该卡已挂失",
-        "Open a replacement after a loss (补办), which changes the number; or report the card found first.",
+        "Open a replacement after a loss, which changes the number; or report the card found first.",
         "请办理补办（证号加后缀）；卡已找到的，请先解挂。"),
     "correction-empty": Problem(
         422, "Nothing is to be corrected", "没有需要更正的内容",
@@ -90,10 +104,28 @@ PROBLEMS: dict[str, Problem] = {
         422, "The day of the move lies in the future", "户口迁移日期晚于今天",
         "Enter the day in the household register.",
         "请填写户口簿上的迁移日期。"),
+    "move-before-issue": Problem(
+        422, "The person had no certificate on the day of the move", "户口迁移日期早于残疾人证的发证日期",
+        "The clock begins with the certificate: enter its day of issue, where the register moved before.",
+        "迁移期限从发证之日起算；户口在此之前迁移的，请填写发证日期。"),
+    "departure-missing": Problem(
+        409, "Another office of the platform holds the certificate", "该残疾人证在本平台其他单位名下，尚未迁出",
+        "Ask the office that issued it to note the move and to approve it; then open the arrival here. Name and number "
+        "must be those of the certificate.",
+        "请原发证单位登记并批准迁出，再在本地办理迁入；姓名和证号应与残疾人证一致。"),
     "move-nowhere": Problem(
         422, "The household register moved within the same office", "户口未迁出本单位辖区",
         "Change the address in the record; no move is needed.",
         "请更改登记地址，无须办理迁移。"),
+    "decided-before-move": Problem(
+        409, "The old office has a case open that is decided before the move", "原单位有须在迁移之前办结的事项",
+        "A cancellation, a freeze or a dispute is under way there. The old office decides it first; the move then goes "
+        "on by itself.",
+        "原单位正在办理注销、冻结或复核。请原单位先办结，迁移随后自动继续。"),
+    "move-out-of-reach": Problem(
+        422, "The new office is not where this kind of move leads", "迁入单位与迁移种类不符",
+        "Within the city, within the province, to another province: open the kind that fits the new office.",
+        "请按迁入单位选择市内、省内或跨省迁出。"),
     "dispute-of-nothing": Problem(
         409, "There is no decision that could be disputed", "没有可以提出异议的决定",
         "Name the case whose assessment is disputed.",
@@ -103,13 +135,17 @@ PROBLEMS: dict[str, Problem] = {
         "Dispute the city's result before the province within its time limit; the province's result is final.",
         "对市级复核结果有异议的，可在期限内向省级提出；省级结论为最终结论。"),
     "dispute-too-late": Problem(
-        409, "The ten working days for a dispute have passed", "已超过十个工作日的异议期限",
+        409, "The working days for a dispute have passed", "已超过异议期限",
         "Apply for a change of category or grade instead.",
         "可以申请类别等级变更。"),
     "papers-missing": Problem(
         409, "Papers that this case needs are missing", "申请材料不齐",
         "Take them in, return the application, or say why it is accepted without them.",
         "请补齐材料、退回补正，或注明容缺受理的理由。"),
+    "papers-first": Problem(
+        409, "Papers that cannot follow later are missing", "缺少不可后补的材料",
+        "Take in first those that the case's page names, or ask for what is missing.",
+        "请先收齐页面所列的必备材料，或办理补正告知。"),
     "finding-impossible": Problem(
         422, "Category, grade and components do not fit together", "类别、等级与多重残疾分项不符",
         "A multiple disability has two components or more and the grade of the most severe.",
@@ -132,7 +168,7 @@ PROBLEMS: dict[str, Problem] = {
         "请在该人员档案中办理。"),
     "record-closed": Problem(
         409, "The registry has this person as dead", "该人员档案已因死亡注销",
-        "Compare the ID number with the card; a cancellation in error is restored first (恢复).",
+        "Compare the ID number with the card; a cancellation in error is restored first.",
         "请与身份证核对；误报死亡注销的，请先办理恢复。"),
     "notice-running": Problem(
         409, "The public notice still runs", "公示期未满",
@@ -199,20 +235,25 @@ PROBLEMS: dict[str, Problem] = {
         409, "Somebody has an appointment on this day", "该评定日已有预约",
         "Give each of them another day first.",
         "请先为已预约人员改约。"),
+    "session-booked-so": Problem(
+        409, "The appointment is on this day already", "预约已是该评定日",
+        "Choose another day.",
+        "请选择其他评定日。"),
     "session-not-begun": Problem(
         409, "The day of assessments has not come", "评定日未到",
         "Wait for the day, or book an earlier one.",
         "请在评定日当天办理，或改约较早日期。"),
     "appointment-open": Problem(
         409, "The case has an appointment", "该事项已有预约",
-        "Cancel it or change it to another day.",
-        "请取消原预约或改约。"),
+        "Book another day, call it off, or note that the person did not come, on the appointment's page.",
+        "请在预约页面改约、取消预约，或记为未到评。"),
     "assessor-is-applicant": Problem(
         409, "Nobody assesses themselves", "不得为本人评定",
         "Leave it to another doctor.",
         "请由其他医生评定。"),
     "assessor-conflict": Problem(
-        409, "A conflict of interest was declared", "应当回避",
+        409, "The doctor is the person's guardian, or a conflict of interest was declared",
+        "评定医生是其监护人或者有利害关系，应当回避",
         "Leave it to another doctor.",
         "请由其他医生评定。"),
     "assessor-again": Problem(

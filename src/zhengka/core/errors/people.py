@@ -36,14 +36,18 @@ PROBLEMS: dict[str, Problem] = {
         422, "The file would unpack to far more than a list of holders", "文件解压后异常庞大，已拒绝读取",
         "Copy the rows alone into a new workbook.",
         "请将数据行复制到新建工作簿后再导入。"),
+    "file-too-wide": Problem(
+        422, "The file has more columns than a list of holders", "文件的列数远多于持证人名单",
+        "Delete the empty columns to the right of the list, save, and import it again.",
+        "请删除名单右侧的空列，保存后重新导入。"),
     "columns-missing": Problem(
         422, "Columns that an import needs are missing", "缺少必需的列",
-        "Name the columns as the list of headings says, or export with all columns.",
-        "请按表头说明补全列名，或重新导出全部列。"),
+        "Name the missing columns in the header row, or export with all columns.",
+        "请在表头补全所列缺少的列名，或重新导出全部列。"),
     "header-missing": Problem(
         422, "No header row was found at the top of the file", "文件开头没有找到表头",
-        "Put the row with the column names above the data.",
-        "请在数据上方保留列名一行。"),
+        "Put the row with the column names above the data, or fill in the template of the import page.",
+        "请在数据上方保留列名一行，或使用导入页面的模板填写。"),
     "upload-missing": Problem(
         409, "The uploaded file is no longer there", "上传的文件已不在",
         "Upload it again.",
@@ -134,10 +138,18 @@ PROBLEMS: dict[str, Problem] = {
         422, "A text is empty, too long, or holds what cannot be read", "文字为空、过长，或含不可见字符",
         "Write it shorter, in one line, without special characters.",
         "请缩短为一行，并去掉特殊字符。"),
+    "wish-unknown": Problem(
+        422, "No letter can be written in this way", "没有这种告知方式",
+        "Choose from paper, very large type, Braille and English.",
+        "请在纸质、大字、盲文、英文中选择。"),
     "letter-no-way": Problem(
         422, "The person cannot be reached in this way", "该方式无法联系到本人",
-        "Add a phone number, or send the letter on paper.",
-        "请补充电话号码，或改用纸质文书。"),
+        "Add a phone number or an address, or tell the person in another way.",
+        "请补充电话号码或地址，或用其他方式告知本人。"),
+    "letter-not-asked": Problem(
+        409, "It was done without letters, so nobody was written to", "办理时没有发文书，尚未告知本人",
+        "Invite those not yet written to, on the page of the exchange.",
+        "请在“启动换发”页面通知尚未告知的持证人。"),
     "report-signature-wrong": Problem(
         401, "The report is not signed by the provider's secret, or too long ago", "状态报告的签名不正确或已过期",
         "Sign the time, a dot and the body with the shared secret, by a clock that is right.",

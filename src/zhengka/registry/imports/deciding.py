@@ -25,8 +25,8 @@ class KnownCertificate:
 
 @dataclass
 class Known:
-    """A person as the registry knows them; `filled`: contact fields that hold something; `contacts`: those that rows
-    have filled now.
+    """A person as the registry knows them; `filled`: contact fields that hold something; `closed`: the record has
+    ended; `contacts`: those that rows have filled now.
     """
 
     id: int
@@ -36,25 +36,34 @@ class Known:
     filled: set[str]
     certificates: list[KnownCertificate] = field(default_factory=list)
     contacts: dict[str, Any] = field(default_factory=dict)
+    closed: bool = False
 
 
-def meet(known: Known, row: dict[str, Any]) -> None:
+def meet(known: Known, row: dict[str, Any], *, own: bool) -> bool:
     """Take in a row of a known person: contact data where there was none, and its certificate number.
 
     A number with a higher suffix, or the same suffix and a later day of issue, takes the place of the valid one. Any
     other unknown number is an old one: it is kept as replaced, so that it finds the person.
+
+    `own`: who sent the file answers for the person's unit. Another's file changes nothing of what is in force: its old
+    numbers find the person, and no more. False, with nothing taken in, where it has a later number: that is for the
+    person's own unit.
     """
+    new = all(one.number_index != row["number_index"] for one in known.certificates)
+    valid = next((one for one in known.certificates if one.state == "valid"), None)
+    if new and not own and valid and _later(row, valid):
+        return False
     known.version += 1
-    for name in CONTACTS:
+    for name in CONTACTS if own else ():
         if row[name] is not None and name not in known.filled:
             known.contacts[name] = row[name]
             known.filled.add(name)
-    if any(one.number_index == row["number_index"] for one in known.certificates):
-        return
-    valid = next((one for one in known.certificates if one.state == "valid"), None)
+    if not new:
+        return True
     fresh = KnownCertificate(None, row["number_index"], "valid", 1, row["replacement"], row["issued_on"], row)
     known.certificates.append(fresh)
     _end(valid if valid and _later(row, valid) else fresh, row)
+    return True
 
 
 def _end(certificate: KnownCertificate, row: dict[str, Any]) -> None:

@@ -32,8 +32,9 @@ than the database, and a join is left to the planner, who does not know how the 
 KNOWN = MET.format(columns="id_index, id, row_digest", table="registry_holder", key="id_index")
 SEEN = MET.format(columns="digest", table="registry_sighting", key="digest")
 PERSONS = """
-SELECT id_index, id, version, area, province, phone IS NOT NULL, address IS NOT NULL, guardian IS NOT NULL
-FROM registry_holder WHERE id = ANY(%s) AND state = 'registered' ORDER BY id FOR UPDATE
+SELECT id_index, id, version, area, province, state <> 'registered',
+       phone IS NOT NULL, address IS NOT NULL, guardian IS NOT NULL
+FROM registry_holder WHERE id = ANY(%s) ORDER BY id FOR UPDATE
 """
 CERTIFICATES = """
 SELECT holder_id, id, number_index, state, version, replacement, issued_on
@@ -129,9 +130,9 @@ class Arrivals:
 class Merger:
     """Takes the blocks of one import, in their order, within one transaction; the caller holds the province's lock."""
 
-    def __init__(self, import_id: int, told: Told) -> None:
-        """For one import: its row's id, who acts, under which request, when."""
-        self._import, self._told = import_id, told
+    def __init__(self, import_id: int, told: Told, area: tuple[int, int]) -> None:
+        """For one import: its row's id, who acts, when; first and last code of the sender's area."""
+        self._import, self._told, self._area = import_id, told, area
         self.counts = Counts()
 
     def take(self, block: Arrived) -> pl.DataFrame:
@@ -153,28 +154,29 @@ class Merger:
             seen = {bytes(row[0]) for row in _by_index(SEEN, changed["digest"], connection)}
             changed = changed.filter(~pl.col("digest").is_in(list(seen))).unique(
                 "digest", keep="first", maintain_order=True)
-        closed = self._merge(changed) if changed.height else []
-        merged = changed.height - len(closed)
+        left = self._merge(changed) if changed.height else {}
+        merged = changed.height - len(left)
         self.counts.merged += merged
         self.counts.unchanged += rows.height - changed.height
-        return changed.filter(pl.col("place").is_in(closed)).select("place", code=pl.lit("person-closed"))
+        return pl.DataFrame({"place": list(left), "code": list(left.values())},
+                            schema={"place": changed.schema["place"], "code": pl.String})
 
-    def _merge(self, changed: pl.DataFrame) -> list[int]:
-        """Take the rows in, person by person in the order of the file; the places of those whose record is closed."""
+    def _merge(self, changed: pl.DataFrame) -> dict[int, str]:
+        """Take the rows in, person by person in the order of the file; place and reason of those that cannot be."""
         persons = _persons(changed["holder_id"].unique().to_list())
-        closed: list[int] = []
+        left: dict[int, str] = {}
         taken: list[tuple[Known, dict[str, Any]]] = []
         for row in changed.iter_rows(named=True):
             person = persons.get(row["id_index"])
-            if person is None:
-                closed.append(row["place"])
+            own = person is not None and self._area[0] <= person.area <= self._area[1]
+            if person is None or person.closed or not meet(person, row, own=own):
+                left[row["place"]] = "person-closed" if own else "person-elsewhere"
                 continue
-            meet(person, row)
             taken.append((person, row | {"version": person.version}))
         touched = {person.id: person for person, _ in taken}
         self._write_holders(touched.values(), taken)
         self._write_certificates(touched.values())
-        return closed
+        return left
 
     def _write_holders(self, touched: Iterable[Known], taken: list[tuple[Known, dict[str, Any]]]) -> None:
         people = list(touched)
@@ -283,9 +285,9 @@ def _persons(ids: list[int]) -> dict[bytes, Known]:
     closed.
     """
     by_index: dict[bytes, Known] = {}
-    for index, pk, version, area, province, *filled in _rows(PERSONS, [ids], connection):
+    for index, pk, version, area, province, closed, *filled in _rows(PERSONS, [ids], connection):
         there = {name for name, full in zip(CONTACTS, filled, strict=True) if full}
-        by_index[bytes(index)] = Known(pk, version, area, province, there)
+        by_index[bytes(index)] = Known(pk, version, area, province, there, closed=closed)
     by_id = {person.id: person for person in by_index.values()}
     for holder, pk, number, state, version, replacement, issued_on in _rows(CERTIFICATES, [list(by_id)], connection):
         by_id[holder].certificates.append(

@@ -17,13 +17,14 @@ from zhengka.core.errors import Refusal
 from zhengka.registry.imports import workbook
 from zhengka.registry.imports.checking import EXTRA
 from zhengka.registry.imports.envelope import Envelope
-from zhengka.registry.imports.shape import Header, Shape
+from zhengka.registry.imports.shape import WIDEST, Header, Shape, check_width
 
 BLOCK = 4 << 20
-"""Bytes of text in a block: some thirty thousand rows. The first block is a wait for the database, the last one too."""
+"""Bytes of text in a block: some twenty thousand rows. Each block has its own fixed cost."""
 PIECE = 1 << 18
-SPARE = 4
-"""Cells behind the last heading that are looked at: a row that has some there is refused."""
+"""Bytes that are read at once, and in the first block: while it is made ready the database has nothing to write."""
+LONGEST = 8 * BLOCK
+"""Bytes in which a record must end; a file without any line break is none of ours."""
 DELIMITERS = (",", "\t", ";")
 
 
@@ -50,29 +51,37 @@ def blocks(stream: BinaryIO, envelope: Envelope, shape: Shape) -> Iterator[Block
 
 @dataclass(frozen=True)
 class _Table:
-    """Consecutive rows of a sheet as they stand; `first` is the number of the first; `new`: a sheet begins here."""
+    """Consecutive rows of a sheet as they stand; `first` is the number of the first; `new`: a sheet begins here;
+    `width`: its columns, of which `frame` holds those that a list may have.
+    """
 
     frame: pl.DataFrame
     first: int
     new: bool
+    width: int
 
 
 def _headed(tables: Iterable[_Table], shape: Shape) -> Iterator[Block]:
-    """Leave out titles, the header, empty rows, and sheets without a header where another sheet has one."""
+    """Leave out titles, the header, empty rows, and sheets without a header where another sheet has one: how wide
+    these are is no matter.
+    """
     header: Header | None = None
-    seen = False
+    seen, widest = False, 0
     for table in tables:
         frame = table.frame.with_row_index("row", offset=table.first)
         if table.new:
             found = shape.find(table.frame.head(shape.header_rows).rows())
             header = found[1] if found else None
             frame = frame.slice(found[0] + 1) if found else frame
+        widest = max(widest, table.width)
         if header:
+            check_width(table.width)
             shape.check(header)
             seen = True
             yield Block(header, _fitted(frame, header.width))
     if not seen:
-        raise Refusal("header-missing")
+        check_width(widest)  # the header may stand behind what is looked at
+        raise Refusal("header-missing", expected=shape.needed())
 
 
 def _fitted(frame: pl.DataFrame, width: int) -> pl.DataFrame:
@@ -80,7 +89,7 @@ def _fitted(frame: pl.DataFrame, width: int) -> pl.DataFrame:
     inside = [str(place) for place in range(width)]
     missing = [pl.lit("").alias(name) for name in inside if name not in frame.columns]
     behind = [name for name in frame.columns if name not in inside and name != "row"]
-    extra = pl.concat_str([pl.col(name).str.strip_chars() for name in behind]) if behind else pl.lit("")
+    extra = pl.concat_str(behind, separator=" ").str.strip_chars() if behind else pl.lit("")
     fitted = frame.with_columns(*missing, extra.alias(EXTRA)).select("row", *inside, EXTRA)
     return fitted.filter(pl.any_horizontal(pl.col(*inside, EXTRA) != ""))
 
@@ -94,8 +103,8 @@ def _text(stream: BinaryIO, encoding: str, shape: Shape) -> Iterator[_Table]:
     for piece in _records(_utf8(stream, encoding)):
         if not delimiter:
             delimiter, width = _dialect(piece, shape)
-        frame = _parsed(piece, delimiter, width + SPARE)
-        yield _Table(frame, first, new=first == 1)
+        frame = _parsed(piece, delimiter, width)
+        yield _Table(frame, first, new=first == 1, width=frame.width)
         first += frame.height
         last = piece
     if last and not last.endswith(b"\n") and _cells_of_last(last, delimiter) < width:
@@ -117,20 +126,25 @@ def _utf8(stream: BinaryIO, encoding: str) -> Iterator[bytes]:
 
 
 def _records(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Blocks that end where a record ends."""
-    buffer = bytearray()
+    """Blocks that end where a record ends; each half as large again as the one before, up to `BLOCK`, so that the next
+    is ready when the last is written.
+    """
+    buffer, enough = bytearray(), PIECE
     for piece in pieces:
         buffer += piece
-        if len(buffer) >= BLOCK and (end := _end_of_record(buffer)):
+        if len(buffer) >= enough and (end := _end_of_record(buffer)):
             yield bytes(buffer[:end])
             del buffer[:end]
+            enough = min(BLOCK, enough * 3 // 2)
+        elif len(buffer) > LONGEST:
+            raise Refusal("file-damaged")
     if buffer:
         yield bytes(buffer)
 
 
 def _end_of_record(buffer: bytearray) -> int:
     """Behind the last line break that no quotes hold; 0 where more must be read. A quote that is never closed stops
-    nothing: after eight blocks any line break will do.
+    nothing: behind `LONGEST` any line break will do.
     """
     end = last = buffer.rfind(b"\n") + 1
     open_quotes = buffer.count(b'"', 0, end) % 2
@@ -138,7 +152,7 @@ def _end_of_record(buffer: bytearray) -> int:
         before = buffer.rfind(b"\n", 0, end - 1) + 1
         open_quotes = (open_quotes + buffer.count(b'"', before, end)) % 2
         end = before
-    return end or (last if len(buffer) > 8 * BLOCK else 0)
+    return end or (last if len(buffer) > LONGEST else 0)
 
 
 def _dialect(piece: bytes, shape: Shape) -> tuple[str, int]:
@@ -148,18 +162,26 @@ def _dialect(piece: bytes, shape: Shape) -> tuple[str, int]:
         reader = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
         rows = [row for row, _ in zip(reader, range(shape.header_rows), strict=False)]
         if found := shape.find(rows):
+            check_width(found[1].width)
             return delimiter, found[1].width
-    raise Refusal("header-missing")
+    raise Refusal("header-missing", expected=shape.needed())
 
 
 def _parsed(piece: bytes, delimiter: str, width: int) -> pl.DataFrame:
-    """Records as text columns. Quotes are the csv module's business; without any, polars is ten times as fast."""
+    """Records as text columns, as many as the widest has, at least `width`: a row with cells behind the last heading is
+    refused, whole. Quotes are the csv module's business; without any, polars is ten times as fast.
+    """
     if b'"' not in piece:
+        mark = delimiter.encode()
+        width = max(width, *(line.count(mark) + 1 for line in piece.split(b"\n")))
+        check_width(width)
         return _split(piece, delimiter, "\n", width)
     try:
         rows = list(csv.reader(io.StringIO(piece.decode(), newline=""), delimiter=delimiter, strict=True))
     except csv.Error as bad:
         raise Refusal("file-truncated" if "end of data" in str(bad) else "file-damaged") from None
+    width = max(width, *map(len, rows))
+    check_width(width)
     columns: list[list[str]] = [[row[place] if place < len(row) else "" for row in rows] for place in range(width)]
     return pl.DataFrame({str(place): column for place, column in enumerate(columns)},
                         schema=dict.fromkeys(map(str, range(width)), pl.String))
@@ -188,8 +210,8 @@ def _sheets(stream: BinaryIO) -> Iterator[_Table]:
                 first, new = int(data), True
             elif kind == b"R":
                 width = data.count(b"\x1f", 0, data.index(b"\x1e")) + 1
-                table = _split(data, workbook.CELL, workbook.ROW, width)
-                yield _Table(table, first, new)
+                table = _split(data, workbook.CELL, workbook.ROW, min(width, WIDEST))
+                yield _Table(table, first, new, width)
                 first, new = first + table.height, False
 
 

@@ -58,5 +58,7 @@ ROW_REASONS: dict[str, Reason] = {
     "unit-empty": Reason("没有填写发证单位", "No issuing unit is given"),
     "unit-unknown": Reason("发证单位不在本辖区内或无法识别", "The issuing unit is unknown or outside your area"),
     "row-cells": Reason("本行单元格比表头多（可能有多余的逗号）", "The row has more cells than the header"),
+    "person-elsewhere": Reason("该持证人档案在其他发证单位，较新的证号由该单位导入",
+                               "Another unit has this person's record: a later number is for that unit to import"),
     "person-closed": Reason("该持证人的档案已注销", "The record of this person is closed"),
 }

@@ -1,6 +1,8 @@
 """One import from its sealed upload to the registry, in one transaction; reading and checking run ahead of writing."""
 
+import os
 import queue
+import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -9,14 +11,14 @@ from datetime import datetime
 from typing import TypeVar
 
 import polars as pl
-from django.conf import settings
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from zhengka.accounts.queries import area_of
 from zhengka.areas.queries import unit_words
 from zhengka.core.actors import SYSTEM, WHOLE_NATION, Actor
 from zhengka.core.models import Event
-from zhengka.registry.imports import reading, shape, upload
+from zhengka.registry.imports import reading, shape, template, upload
 from zhengka.registry.imports.bulk import Told
 from zhengka.registry.imports.checking import Rules, check
 from zhengka.registry.imports.envelope import Envelope
@@ -29,6 +31,10 @@ from zhengka.registry.models import Import
 Item = TypeVar("Item")
 AHEAD = 2
 """Blocks that are read and checked while one is being written."""
+ROOM = 1 << 20
+"""Bytes that the writing connection may hold for the database. While another thread computes, Python lets the writing
+one go on every five milliseconds only: the database must have enough to read until then.
+"""
 
 
 @dataclass(frozen=True)
@@ -50,11 +56,12 @@ def take(record: Import, begun: Event, *, at: datetime, progress: Callable[[int]
     `begun`: the event of its receipt, whose officer stands in every event. `progress` is told the rows taken so far.
     Raises `Refusal` for a file that cannot be taken, `SealBroken` for one that was changed in the file store.
     """
-    form = shape.load(settings.DATA / "imports" / "second-generation.toml")
+    form = template.columns()
     envelope = Envelope(record.form, record.encoding)
-    told = Told(on_behalf(begun), at)
-    merger, report = Merger(record.pk, told), Report(envelope)
+    told, sender = Told(on_behalf(begun), at), area_of(record.officer_id) or record.area
+    merger, report = Merger(record.pk, told, (sender.code, sender.last)), Report(envelope)
     done = 0
+    _make_room()
     with beside() as own, upload.opened(record.upload, upload.UPLOAD) as stream:
         arrivals = Arrivals(record.pk, told, own)
         for block, bad, arrived in _ahead(_ready(reading.blocks(stream, envelope, form), rules(record, form, at),
@@ -94,14 +101,24 @@ def _all_bad(bad: pl.DataFrame, late: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([bad, late], how="vertical_relaxed").sort("place")
 
 
+def _make_room() -> None:
+    """`ROOM` for the connection of the transaction, as far as the system allows it."""
+    connection.ensure_connection()
+    with socket.socket(fileno=os.dup(connection.connection.pgconn.socket)) as line:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, ROOM)
+
+
 @contextmanager
 def beside() -> Iterator[BaseDatabaseWrapper]:
-    """A connection beside the import's transaction, for another thread too: what is done on it holds at once."""
+    """A connection beside the import's transaction, for another thread too: what is done on it holds at once, though
+    it does not wait for the disk. Ids drawn and progress told just before a crash may be lost with the import itself.
+    """
     own = connection.copy()
     own.inc_thread_sharing()
     with closing(own), own.cursor() as cursor:
         cursor.execute("SELECT set_config('app.lo', '0', false), set_config('app.hi', %s, false), "
-                       "set_config('enable_seqscan', 'off', false)", [str(WHOLE_NATION[1])])
+                       "set_config('enable_seqscan', 'off', false), set_config('synchronous_commit', 'off', false)",
+                       [str(WHOLE_NATION[1])])
         yield own
 
 

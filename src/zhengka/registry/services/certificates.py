@@ -1,20 +1,18 @@
 """Certificates (残疾人证) in the exchange: opened with a card, returned against one. Each step also for many."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
-from zhengka.core.events import Many, begin, perform, perform_many
+from zhengka.core.events import Begun, Many, begin, begin_many, perform, perform_many
 from zhengka.core.models import PROVINCE_FACTOR, sequence
-from zhengka.registry.models import Certificate
+from zhengka.registry.models import IN_FORCE, Certificate, Holder
 
 OPEN_MANY = """
-WITH made AS (
     INSERT INTO registry_certificate (id, province, area, state, version, holder_id, generation, number, number_index,
                                       category, grade, components, replacement, issued_on, valid_until)
     SELECT old.province * %(factor)s::bigint + nextval(%(sequence)s), old.province, old.area, 'valid', 1,
@@ -24,17 +22,31 @@ WITH made AS (
     WHERE old.id = ANY(%(ids)s) AND old.generation = 2 AND old.state = 'valid'
       AND old.area BETWEEN %(lo)s AND %(hi)s
       AND NOT EXISTS (SELECT FROM registry_certificate new WHERE new.number_index = old.number_index
-                                                             AND new.generation = 3)
+                                                             AND new.generation = 3
+                                                             AND new.state IN ('valid', 'frozen'))
     ORDER BY old.id
-    RETURNING id, province, area
-), told AS (
-    INSERT INTO core_event (province, area, subject, subject_id, version, action, source, target,
-                            actor_id, actor_name, person, request_id, at, facts)
-    SELECT province, area, 'certificate', id, 1, 'issue', '', 'valid', %(actor)s, %(actor_name)s, %(person)s,
-           md5(%(request_id)s || ':' || id)::uuid, %(at)s, %(facts)s::jsonb FROM made
-)
-SELECT id FROM made ORDER BY id
 """
+
+
+def hold_with_records(holder_ids: Iterable[int]) -> None:
+    """Keep the records of these holders and their certificates as they are for the rest of the transaction.
+
+    Whoever decides on certificates calls it: cases are locked before records, records before certificates, by
+    everybody, for what was decided may be kept in both.
+    """
+    ids = set(holder_ids)
+    list(Holder.objects.filter(pk__in=ids).order_by("pk").select_for_update(of=("self",)).values_list("pk"))
+    hold(ids)
+
+
+def hold(holder_ids: Iterable[int]) -> None:
+    """Keep the certificates of these holders as they are for the rest of the transaction.
+
+    Whoever makes a card usable calls it before anything else is read: certificates are locked before cards, by
+    everybody, so that none is frozen or ended between the look at it and what follows from that.
+    """
+    rows = Certificate.objects.filter(holder_id__in=set(holder_ids), state__in=IN_FORCE)
+    list(rows.order_by("pk").select_for_update(of=("self",)).values_list("pk"))
 
 
 @transaction.atomic
@@ -57,16 +69,13 @@ def open_certificate(old: Certificate, *, issued_on: date, valid_until: date, by
 
 def open_certificates_many(certificate_ids: Sequence[int], *, issued_on: date, valid_until: date, by: Actor,
                            request_id: UUID, at: datetime) -> list[int]:
-    """`open_certificate` for many; the ids of the new ones. What is not valid, or has its third-generation
-    certificate already, is left alone, so a repeat opens nothing twice.
+    """`open_certificate` for many; the ids of the new ones. What is not valid, or has a third-generation
+    certificate in force already, is left alone, so a repeat opens nothing twice.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(OPEN_MANY, {
-            "factor": PROVINCE_FACTOR, "sequence": sequence(Certificate), "ids": list(certificate_ids),
-            "issued_on": issued_on, "valid_until": valid_until, "lo": by.lo, "hi": by.hi, "actor": by.id,
-            "actor_name": by.name, "person": by.person, "request_id": str(request_id), "at": at,
-            "facts": json.dumps({"generation": 3, **by.on_behalf("case.approve")})})
-        return [row[0] for row in cursor.fetchall()]
+    rows = Begun(Certificate, OPEN_MANY, "valid", {
+        "factor": PROVINCE_FACTOR, "sequence": sequence(Certificate), "ids": list(certificate_ids),
+        "issued_on": issued_on, "valid_until": valid_until})
+    return [pk for pk, in begin_many(rows, "issue", "case.approve", by=by, request_id=request_id, at=at, generation=3)]
 
 
 @transaction.atomic

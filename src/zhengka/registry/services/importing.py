@@ -72,9 +72,18 @@ def take_import(import_id: int, *, at: datetime) -> Import:
             if attempt == TRIES:
                 raise
         except Refusal as no:
-            _refuse(record, begun, no, at)
+            _refuse(record, begun, _by_its_name(record, no), at)
             break
     return Import.objects.get(pk=import_id)
+
+
+def _by_its_name(record: Import, no: Refusal) -> Refusal:
+    """A text that goes by the name of a workbook, and in which no header is found, is no spreadsheet at all: to look
+    for a header would send its officer astray. A table of text under such a name is taken, as some systems write it.
+    """
+    is_named = Path(record.filename).suffix.lower() in (".xlsx", ".xlsm", ".xls")
+    return Refusal("file-not-a-spreadsheet") if (
+        no.code == "header-missing" and is_named and record.form == "csv") else no
 
 
 def give_up_import(import_id: int, *, at: datetime) -> None:

@@ -1,8 +1,6 @@
 """One person's record: registered, corrected, moved, closed; read in clear only for a named purpose, with an event."""
 
-import base64
 import json
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -15,11 +13,12 @@ from zhengka.areas.models import Area
 from zhengka.core import fields
 from zhengka.core.actors import WHOLE_NATION, Actor
 from zhengka.core.errors import Refusal
-from zhengka.core.events import Replayed, begin, perform
+from zhengka.core.events import Replayed, begin, perform, sub
 from zhengka.core.models import province_of
 from zhengka.core.scope import seeing_all
 from zhengka.formats import idnumber, names
 from zhengka.registry.models import Holder
+from zhengka.registry.services.contacts import Contacts, anew, as_it_stood, clear, keep_contacts, kept, wishes_of
 
 
 @dataclass(frozen=True)
@@ -32,6 +31,7 @@ class InFull:
     guardian_name: str = field(repr=False)
     guardian_phone: str = field(repr=False)
     certificates: dict[int, str] = field(repr=False)
+    wishes: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,8 @@ class Person:
     guardian_name: str = field(default="", repr=False)
     guardian_id: str = field(default="", repr=False)
     guardian_phone: str = field(default="", repr=False)
+    wishes: str = field(default="", repr=False)
+    """How the person asks to be written to: some of `letters.rules.WISHES`, with spaces between."""
 
 
 def register(person: Person, area: int, *, by: Actor, request_id: UUID, at: datetime) -> Holder:
@@ -57,7 +59,8 @@ def register(person: Person, area: int, *, by: Actor, request_id: UUID, at: date
     row = Holder(
         province=province_of(area), area_id=area, name=person.name, pinyin=pinyin, initials=initials,
         sex=1 if number.male else 2, birth_date=number.birth, ethnicity=person.ethnicity, registered_at=at,
-        id_number=fields.close(number.id18, "holder.id_number"), id_index=fields.index(number.id18), **_reached(person))
+        id_number=fields.close(number.id18, "holder.id_number"), id_index=fields.index(number.id18),
+        **kept(_contacts(person)))
     try:
         with transaction.atomic():
             return begin(row, "register", "case.approve", by=by, request_id=request_id, at=at)
@@ -72,20 +75,29 @@ def take_up(person: Person, area: int, *, by: Actor, request_id: UUID, at: datet
     """The record of a person whose application was approved: the one they have, which comes to this office from
     wherever it is (I2), or else a new one. The calling use case has checked the rest.
 
-    `Refusal("record-closed")` where the registry has the person as dead.
+    The name is the one of the application, and how the person is reached is what they said there; what they did not say
+    stays. What stood there before is kept, sealed, in the event. `Refusal("record-closed")` where the registry has the
+    person as dead.
     """
     index = fields.index(idnumber.parse(person.id_number).id18)
     with seeing_all(connection):
-        known = Holder.objects.filter(id_index=index).first()
+        known = Holder.objects.filter(id_index=index).select_for_update(of=("self",)).first()
         if known is None:
             return register(person, area, by=by, request_id=request_id, at=at)
         if known.state == "closed":
             raise Refusal("record-closed")
+        (lo, hi), renamed, said = WHOLE_NATION, person.name != known.name, _contacts(person)
+        asked: dict[str, Any] = {"by": replace(by, lo=lo, hi=hi), "at": at}
         if known.area_id == area:
-            return known
-        (lo, hi), new = WHOLE_NATION, {"area_id": area, "province": province_of(area), **_reached(person)}
-        return perform(known, "move", new, by=replace(by, lo=lo, hi=hi), request_id=request_id, at=at,
-                       was=known.area_id)
+            keep_contacts({known.pk: said}, request_id=sub(request_id, "contacts"), **asked)
+            known.refresh_from_db()
+            return perform(known, "correct", _named(person.name), was=as_it_stood(name=known.name),
+                           request_id=request_id, **asked) if renamed else known
+        [(contacts, stood)] = anew([known], [said])
+        facts: dict[str, Any] = {"was": known.area_id} | ({"was_name": as_it_stood(name=known.name)} if renamed else {})
+        facts |= {"was_reached": as_it_stood(**stood)} if stood else {}
+        new = {"area_id": area, "province": province_of(area), **contacts, **(_named(person.name) if renamed else {})}
+        return perform(known, "move", new, request_id=request_id, **facts, **asked)
 
 
 def correct(holder: Holder, *, name: str, id_number: str, by: Actor, request_id: UUID, at: datetime) -> Holder:
@@ -93,19 +105,15 @@ def correct(holder: Holder, *, name: str, id_number: str, by: Actor, request_id:
 
     `Refusal("person-registered")` where the new number is another person's.
     """
-    was = {"name": holder.name, "id_number": fields.open_(bytes(holder.id_number), "holder.id_number")}
-    new: dict[str, Any] = {}
-    if name:
-        pinyin, initials = names.pinyin_many([name])[0]
-        new |= {"name": name, "pinyin": pinyin, "initials": initials}
+    was = as_it_stood(name=holder.name, id_number=fields.open_(bytes(holder.id_number), "holder.id_number"))
+    new: dict[str, Any] = _named(name) if name else {}
     if id_number:
         number = idnumber.parse(id_number)
         new |= {"id_number": fields.close(number.id18, "holder.id_number"), "id_index": fields.index(number.id18),
                 "birth_date": number.birth, "sex": 1 if number.male else 2}
     try:
         with transaction.atomic():
-            return perform(holder, "correct", new, by=by, request_id=request_id, at=at, was=base64.b64encode(
-                fields.close(json.dumps(was, ensure_ascii=False), "event.was")).decode())
+            return perform(holder, "correct", new, by=by, request_id=request_id, at=at, was=was)
     except IntegrityError as broken:
         if "holder_person_once" in str(broken):
             raise Refusal("person-registered") from None
@@ -137,13 +145,14 @@ def read_in_full(holder: Holder, *, by: Actor, request_id: UUID, purpose: str, a
     if not purpose.strip():
         raise Refusal("purpose-missing")
     holder = perform(holder, "read_in_full", by=by, request_id=request_id, at=at, purpose=purpose.strip())
-    guardian = json.loads(_clear(holder.guardian, "holder.guardian") or "{}")
+    guardian = json.loads(clear(holder.guardian, "holder.guardian") or "{}")
     return InFull(
-        id_number=_clear(holder.id_number, "holder.id_number"), phone=_clear(holder.phone, "holder.phone"),
-        address=_clear(holder.address, "holder.address"), guardian_name=guardian.get("name", ""),
+        id_number=clear(holder.id_number, "holder.id_number"), phone=clear(holder.phone, "holder.phone"),
+        address=clear(holder.address, "holder.address"), guardian_name=guardian.get("name", ""),
         guardian_phone=guardian.get("phone", ""),
-        certificates={one.pk: _clear(one.number, "certificate.number")
-                      for one in holder.certificates.order_by("id")})
+        certificates={one.pk: clear(one.number, "certificate.number")
+                      for one in holder.certificates.order_by("id")},
+        wishes=wishes_of([holder])[0])
 
 
 @transaction.atomic
@@ -156,11 +165,33 @@ def look_up(person_index: bytes, *, by: Actor, request_id: UUID, at: datetime) -
     holder = Holder.objects.filter(id_index=person_index, state="registered").first()
     if holder is None:
         raise Refusal("elsewhere-unfit")
+    return _looked_up(holder, by=by, request_id=request_id, at=at)
+
+
+@transaction.atomic
+def look_beyond(person_index: bytes, *, by: Actor, request_id: UUID, at: datetime) -> Holder | None:
+    """The record of a person, open or closed, that the actor does not see: for an office where somebody wants a first
+    certificate. An event as of `look_up`. None where there is none, or where the actor sees it anyway.
+    """
+    with seeing_all(connection):
+        holder = Holder.objects.filter(id_index=person_index).first()
+        if holder is None or by.sees(holder.area_id):
+            return None
+        return _looked_up(holder, by=by, request_id=request_id, at=at)
+
+
+def _looked_up(holder: Holder, *, by: Actor, request_id: UUID, at: datetime) -> Holder:
     (lo, hi), office = WHOLE_NATION, Area.objects.filter(code=by.lo, last=by.hi).first()
     with suppress(Replayed):
         holder = perform(holder, "look_up", by=replace(by, lo=lo, hi=hi), request_id=request_id, at=at,
                          office=office.name if office else "")
     return holder
+
+
+def recorded(person_index: bytes) -> int | None:
+    """Row id of the record of the person with the ID number of this blind index, at whichever office; None for none."""
+    with seeing_all(connection):
+        return Holder.objects.filter(id_index=person_index).values_list("pk", flat=True).first()
 
 
 def died(person_index: bytes) -> bool:
@@ -169,34 +200,11 @@ def died(person_index: bytes) -> bool:
         return Holder.objects.filter(id_index=person_index, state="closed").exists()
 
 
-def reached(holder: Holder) -> tuple[str, str]:
-    """Phone and address of a holder in clear, for what the platform itself sends them; never for a page."""
-    return reached_many([holder])[0]
+def _named(name: str) -> dict[str, Any]:
+    """A name as a record keeps it, with how it is said."""
+    pinyin, initials = names.pinyin_many([name])[0]
+    return {"name": name, "pinyin": pinyin, "initials": initials}
 
 
-def reached_many(holders: Sequence[Holder]) -> list[tuple[str, str]]:
-    """The same of many holders, opened as two columns."""
-    return list(zip(_column([holder.phone for holder in holders], "holder.phone"),
-                    _column([holder.address for holder in holders], "holder.address"), strict=True))
-
-
-def _reached(person: Person) -> dict[str, bytes | None]:
-    """How a person is reached, and who their guardian is, as a record keeps it."""
-    guardian = {"name": person.guardian_name, "phone": person.guardian_phone}
-    said = json.dumps(guardian, ensure_ascii=False) if any(guardian.values()) else ""
-    return {"phone": _sealed(person.phone, "phone"), "address": _sealed(person.address, "address"),
-            "guardian": _sealed(said, "guardian")}
-
-
-def _sealed(text: str, name: str) -> bytes | None:
-    return fields.close(text, f"holder.{name}") if text else None
-
-
-def _clear(sealed: bytes | memoryview | None, name: str) -> str:
-    return _column([sealed], name)[0]
-
-
-def _column(sealed: Sequence[bytes | memoryview | None], name: str) -> list[str]:
-    """A column in clear; empty where nothing is kept."""
-    opened = iter(fields.open_many([bytes(one) for one in sealed if one is not None], name))
-    return ["" if one is None else next(opened) for one in sealed]
+def _contacts(person: Person) -> Contacts:
+    return Contacts(person.phone, person.address, person.guardian_name, person.guardian_phone, person.wishes)

@@ -4,24 +4,25 @@ None of these asks for a permission of its own but by the table: cases decide, a
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Max
+from django.db.models import Max, Min
 
 from zhengka.core import fields
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
-from zhengka.core.events import begin, perform, sub
-from zhengka.core.models import province_of
+from zhengka.core.events import begin, lock, perform, sub
+from zhengka.core.models import Event, province_of
 from zhengka.core.scope import seeing_all
 from zhengka.formats import certnumber
 from zhengka.formats.certnumber import CertNumber
-from zhengka.registry.models import Certificate, Holder
+from zhengka.registry.models import IN_FORCE, Certificate, Holder
+from zhengka.registry.workflow import DEATH_REPORTED, FROZEN_FOR
 
 
 @dataclass(frozen=True)
@@ -65,14 +66,17 @@ def issue(holder: Holder, says: Content, *, by: Actor, request_id: UUID, at: dat
 
 def succeed(old: Certificate, says: Content, *, by: Actor, request_id: UUID, at: datetime) -> Certificate:
     """End a valid certificate and open the one with the new number in its place (换证): after a
-    loss, a change of category or grade, a correction. Its old number still finds the person.
+    loss, a change of category or grade, a correction. Its old number still finds the person. The paper one of a holder
+    whose card is still on order says the same as the old, and ends with it.
     """
-    old = perform(old, "succeed", by=by, request_id=sub(request_id, "old"), at=at)
+    rows = Certificate.objects.filter(holder_id=old.holder_id, state__in=IN_FORCE).exclude(pk=old.pk)
+    for one in lock(old, *rows):
+        perform(one, "succeed", by=by, request_id=sub(request_id, "old" if one.pk == old.pk else one.pk), at=at)
     return issue(old.holder, says, by=by, request_id=request_id, at=at)
 
 
 def move(certificate: Certificate, area: int, *, by: Actor, request_id: UUID, at: datetime) -> Certificate:
-    """The certificate goes to another office (迁移); one that was frozen for the delay holds again."""
+    """The certificate goes to another office (迁移), frozen if it was."""
     return perform(certificate, "move", {"area_id": area, "province": province_of(area)}, by=by,
                    request_id=request_id, at=at, was=certificate.area_id)
 
@@ -84,14 +88,23 @@ def renew(certificate: Certificate, term: tuple[date, date], *, by: Actor, reque
                    at=at, was=[certificate.issued_on.isoformat(), certificate.valid_until.isoformat()])
 
 
-def freeze(certificate: Certificate, *, by: Actor, request_id: UUID, at: datetime) -> Certificate:
-    """Stop what follows from a certificate without ending it (冻结)."""
-    return perform(certificate, "freeze", by=by, request_id=request_id, at=at)
+def freeze(certificate: Certificate, reason: str, *, by: Actor, request_id: UUID, at: datetime) -> Certificate:
+    """Stop what follows from a certificate without ending it (冻结), for a reason of `FROZEN_FOR`."""
+    return perform(certificate, "freeze", {"frozen_for": reason}, by=by, request_id=request_id, at=at, reason=reason)
 
 
-def unfreeze(certificate: Certificate, *, by: Actor, request_id: UUID, at: datetime) -> Certificate:
-    """Let a frozen certificate hold again (解冻), as if it had never been frozen."""
-    return perform(certificate, "unfreeze", by=by, request_id=request_id, at=at)
+def unfreeze(certificate: Certificate, ended: Collection[str] = FROZEN_FOR, *, by: Actor, request_id: UUID,
+             at: datetime) -> Certificate:
+    """Let a frozen certificate hold again (解冻), as if it had never been frozen. `ended`: the reasons that have ended;
+    two persons' decision ends any.
+
+    `Refusal("certificate-not-valid")` where it is frozen for another one.
+    """
+    (certificate,) = lock(certificate)
+    if certificate.state == "frozen" and certificate.frozen_for not in ended:
+        raise Refusal("certificate-not-valid", state="frozen")
+    return perform(certificate, "unfreeze", {"frozen_for": ""}, by=by, request_id=request_id, at=at,
+                   reason=certificate.frozen_for)
 
 
 def cancel(certificate: Certificate, reason: str, barred_until: date | None, *, by: Actor, request_id: UUID,
@@ -102,23 +115,48 @@ def cancel(certificate: Certificate, reason: str, barred_until: date | None, *, 
 
 
 def restore(certificate: Certificate, *, by: Actor, request_id: UUID, at: datetime) -> Certificate:
-    """Undo a wrong cancellation (恢复): the certificate holds as if it had never ended, and bars nothing.
+    """Undo a wrong cancellation (恢复): the certificate is as if it had never ended, and bars nothing. One that was
+    frozen is so again, unless for a reported death: whose certificate is restored lives. The paper one that ended with
+    it, because its card was on order, is restored, too.
 
     `Refusal("certificate-opened")` where the holder has another one meanwhile.
     """
+    papers = Certificate.objects.filter(holder_id=certificate.holder_id, state="cancelled").exclude(pk=certificate.pk)
+    ended = _ended_at(certificate)
+    certificate, *others = lock(certificate, *[one for one in papers if ended and _ended_at(one) == ended])
     try:
         with transaction.atomic():
-            return perform(certificate, "restore", {"barred_until": None}, by=by, request_id=request_id, at=at)
+            for one in others:
+                _restored(one, by, sub(request_id, one.pk), at)
+            return _restored(certificate, by, request_id, at)
     except IntegrityError as broken:
         if "certificate_number_once" in str(broken) or "certificate_valid_once" in str(broken):
             raise Refusal("certificate-opened") from None
         raise
 
 
+def _restored(certificate: Certificate, by: Actor, request_id: UUID, at: datetime) -> Certificate:
+    still = certificate.frozen_for not in ("", DEATH_REPORTED)
+    also = {"barred_until": None, "frozen_for": certificate.frozen_for if still else ""}
+    return perform(certificate, "restore_frozen" if still else "restore", also, by=by, request_id=request_id, at=at)
+
+
+def _ended_at(certificate: Certificate) -> datetime | None:
+    """When a certificate was cancelled last."""
+    told = Event.objects.filter(subject="certificate", subject_id=certificate.pk, action="cancel")
+    return told.order_by("-version").values_list("at", flat=True).first()
+
+
 def current(holder_id: int) -> Certificate | None:
     """The holder's certificate that holds or is frozen, of the newest generation; None where there is none."""
     return Certificate.objects.filter(holder_id=holder_id, state__in=("valid", "frozen")).order_by(
         "-generation").first()
+
+
+def first_issued(holder: Holder) -> date:
+    """The day on which the holder's certificate was issued first: what took its place since counts from there."""
+    found = holder.certificates.exclude(state="cancelled").aggregate(first=Min("issued_on"))["first"]
+    return date.min if found is None else found
 
 
 def number_of(certificate: Certificate) -> CertNumber:
@@ -145,15 +183,26 @@ class Had(NamedTuple):
 
 def had(person_index: bytes) -> list[Had]:
     """Every certificate of a person in the nation, asked of the database beyond the scope of the one who asks (I2)."""
+    return had_many([person_index]).get(person_index, [])
+
+
+def had_many(person_indexes: Iterable[bytes]) -> dict[bytes, list[Had]]:
+    """The same of many persons by one statement; who never had any is left out."""
+    found: dict[bytes, list[Had]] = {}
     with connection.cursor() as cursor:
-        cursor.execute("SELECT category, components, state, barred_until FROM registry_certificates_of(%s)",
-                       [person_index])
-        return [Had(category, json.loads(parts) if isinstance(parts, str) else parts, state, until)
-                for category, parts, state, until in cursor.fetchall()]
+        cursor.execute("SELECT who.person, c.category, c.components, c.state, c.barred_until "
+                       "FROM unnest(%s::bytea[]) AS who (person), registry_certificates_of(who.person) c",
+                       [sorted(set(person_indexes))])
+        for person, category, parts, state, until in cursor.fetchall():
+            components = json.loads(parts) if isinstance(parts, str) else parts
+            found.setdefault(bytes(person), []).append(Had(category, components, state, until))
+    return found
 
 
-def bar(person_index: bytes, category: int, on: date) -> date | None:
-    """The last day on which a person may not apply for a category again (办法 art. 24); None where nothing bars it."""
-    found = [one.barred_until for one in had(person_index) if one.barred_until and one.barred_until >= on
-             and category in {one.category, *(part[0] for part in one.components)}]
+def bar(had: Iterable[Had], categories: Collection[int], on: date) -> date | None:
+    """The last day on which who had these certificates may not apply for one of these categories again (办法 art. 24);
+    None where nothing bars any of them.
+    """
+    found = [one.barred_until for one in had if one.barred_until and one.barred_until >= on
+             and not {one.category, *(part[0] for part in one.components)}.isdisjoint(categories)]
     return max(found, default=None)

@@ -1,0 +1,46 @@
+"""Problems with blank cards, their stores and their ledger."""
+
+from zhengka.core.errors.problem import Problem
+
+PROBLEMS: dict[str, Problem] = {
+    "serials-wrong": Problem(
+        422, "These are no serial numbers of blank cards", "空白卡序列号填写有误",
+        "Write single numbers or runs such as 43000001-43000500, with commas between, each number once.",
+        "请填写单个号码或号段（如 43000001-43000500），用逗号分隔，每个号码只写一次。"),
+    "blanks-not-there": Problem(
+        409, "Not all of these blank cards are where they shall be taken from", "所列空白卡不全在转出账户中",
+        "Look up the serial that is named to see where the ledger has it, then correct the list or count the store.",
+        "请查询提示的序列号目前在何处，再更正清单或盘点库房。"),
+    "blank-known": Problem(
+        409, "A blank card of this delivery was received before", "该批空白卡中有序列号已经入库",
+        "Compare the labels of the boxes with the delivery note; ask the supplier where two boxes bear one range.",
+        "请核对箱签与送货单；如两箱号段重复，请联系供应商。"),
+    "blank-unknown": Problem(
+        404, "No blank card with this serial is in the ledger of your offices", "本单位台账中没有该序列号的空白卡",
+        "Compare the number with the card, or ask the office above.", "请与卡片核对号码，或询问上级单位。"),
+    "box-known": Problem(
+        409, "A box with this label was received before", "该箱签已经入库",
+        "Look at the label again; nothing was received now.", "请再次核对箱签，本次未入库。"),
+    "stock-time-back": Problem(
+        409, "Some of these cards came there later than this slip says", "所列空白卡到库时间晚于本单时间",
+        "Give a time after their arrival.", "请填写到库之后的时间。"),
+    "stock-same-person": Problem(
+        403, "Whoever wrote this slip may not confirm it", "制单人不能确认本单",
+        "Let another person look at the cards and confirm.", "请由另一人核对实物后确认。"),
+    "store-closed": Problem(
+        409, "This store is closed", "该库已撤", "Choose another store.", "请选择其他库房。"),
+    "store-name-taken": Problem(
+        409, "The office has a store of this name already", "本单位已有同名库房",
+        "Give it another name.", "请另取名称。"),
+    "store-not-empty": Problem(
+        409, "Blank cards still lie in this store", "库中仍有空白卡",
+        "Move or write them off first.", "请先转出或核销。"),
+    "stores-unfit": Problem(
+        409, "Blank cards do not go from the one to the other", "不能在这两处之间转移空白卡",
+        "Load from a store into a machine of the same office; ship from store to store.",
+        "上机应从本单位库房领用；调拨应在两个库房之间进行。"),
+    "count-still-differs": Problem(
+        409, "The ledger still differs from what was counted", "账面与盘点结果仍不一致",
+        "Write the slips that explain it: what was found, sent, spoiled or lost; or count again.",
+        "请补齐说明差异的单据（找回、调拨、废卡、报失），或重新盘点。"),
+}
