@@ -22,7 +22,7 @@ from zhengka.formats import idnumber
 from zhengka.formats.certnumber import CATEGORIES
 from zhengka.formats.verdict import CHINA
 
-DOCTORS = ("何静", "罗涛")
+DOCTORS = ("方琳", "罗涛")
 DAYS = ((1, "institution", "门诊楼三层残疾评定室"), (2, "camp", "社区卫生服务中心"), (3, "home", "机构正门集合"))
 """Days from now → what kind of day, and where."""
 CAPACITY = 40
@@ -32,14 +32,23 @@ _NAMESPACE = UUID("6f0d2a52-9df5-5c40-9d5e-3f6a3c1c9a10")
 def furnish(cities: Iterable[Area], *, by: Actor, clerk: Actor, at: datetime,
             also: Officer | None = None) -> list[Institution]:
     """One institution for each city, with two licensed doctors (logins `assessor-<city>-<n>`, the demo's password) and
-    three days ahead; what a city has already stays. `by` designates, `clerk` opens the days, `also`: a doctor who
-    answers for all these cities and is licensed in each.
+    three days ahead; what a city has already stays. Today is a day, too, open until its end, and where no day is ahead
+    any more, three are opened again. `by` designates, `clerk` opens the days, `also`: a doctor who answers for all
+    these cities and is licensed in each.
     """
     found = []
     for city in cities:
         institution = Institution.objects.filter(area=city, state="designated").first()
-        found.append(institution or _furnish(city, by=by, clerk=clerk, at=at, also=also))
+        found.append(institution or _furnish(city, by=by, at=at, also=also))
+        day_of(city, clerk=clerk, at=at)
+        _open_days(found[-1], clerk=clerk, at=at)
     return found
+
+
+def place_of(office: Area) -> Area:
+    """Where people of an office are assessed: at the institution of the office itself, else of the one above it."""
+    own = Institution.objects.filter(area__in=(office, office.parent), state="designated").order_by("-area").first()
+    return own.area if own else office
 
 
 def day_of(city: Area, *, clerk: Actor, at: datetime) -> Session:
@@ -59,7 +68,7 @@ def doctor_for(appointment: Appointment) -> Actor:
     return actor_of(licences.select_related("officer__area").order_by("pk")[0].officer)
 
 
-def _furnish(city: Area, *, by: Actor, clerk: Actor, at: datetime, also: Officer | None) -> Institution:
+def _furnish(city: Area, *, by: Actor, at: datetime, also: Officer | None) -> Institution:
     today = at.astimezone(CHINA).date()
     since = today.replace(year=today.year - 1, month=1, day=1)
     institution = register_institution(Designation(
@@ -70,11 +79,18 @@ def _furnish(city: Area, *, by: Actor, clerk: Actor, at: datetime, also: Officer
     for number, (officer, own) in enumerate([*doctors, *([(also, ALSO)] if also else [])], 1):
         license_assessor(institution, Licensing(officer, own, [c for c in CATEGORIES if c < 7], since),
                          by=by, request_id=_key(city, f"licence {number}"), at=at)
-    for ahead, kind, place in DAYS:
-        open_session(institution, Day(
-            city, kind, place, today + timedelta(ahead), time(8, 30), time(17), CATEGORIES, CAPACITY),
-            by=clerk, request_id=_key(city, f"day {ahead}"), at=at)
     return institution
+
+
+def _open_days(institution: Institution, *, clerk: Actor, at: datetime) -> None:
+    """Three days ahead, where none is."""
+    city, today = institution.area, at.astimezone(CHINA).date()
+    if Session.objects.filter(institution=institution, day__gt=today, state="open").exists():
+        return
+    for ahead, kind, place in DAYS:
+        on = today + timedelta(ahead)
+        open_session(institution, Day(city, kind, place, on, time(8, 30), time(17), CATEGORIES, CAPACITY),
+                     by=clerk, request_id=_key(city, f"day {on}"), at=at)
 
 
 def _doctor(city: Area, number: int, name: str) -> Officer:

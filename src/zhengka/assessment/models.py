@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import ExpressionWrapper, F, Func, Q, Value
 
 from zhengka.accounts.models import Officer
 from zhengka.areas.models import Area
@@ -95,9 +95,14 @@ class Licence(ProvinceRow, Stateful):
         return f"licence {self.pk}"
 
 
+END = Func(Value("Asia/Shanghai"), ExpressionWrapper(F("day") + F("ends"), models.DateTimeField()), function="timezone",
+           output_field=models.DateTimeField())
+"""The moment at which a day of assessments ends, in the database's own words."""
+
+
 class Session(ProvinceRow, Stateful):
     """A day of assessments (评定日) of an institution's team. `taken` is kept by a trigger over the appointments, and
-    never exceeds `capacity`.
+    never exceeds `capacity`. None is opened, and none booked, that has ended.
     """
 
     workflow = SESSION
@@ -114,11 +119,13 @@ class Session(ProvinceRow, Stateful):
     categories = categories_field("what is assessed on this day")
     capacity = models.PositiveSmallIntegerField()
     taken = models.PositiveSmallIntegerField(default=0)
+    opened_at = models.DateTimeField()
 
     class Meta:
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(place_kind__in=sorted(PLACES)), name="session_kind_known"),
             models.CheckConstraint(condition=Q(ends__gt=F("starts")), name="session_times_ordered"),
+            models.CheckConstraint(condition=Q(opened_at__lt=END), name="session_opened_before_its_end"),
             models.CheckConstraint(condition=Q(taken__lte=F("capacity"), capacity__gte=1), name="session_has_room"),
             models.CheckConstraint(condition=Q(latitude__isnull=True, longitude__isnull=True)
                                    | Q(latitude__range=(-90, 90), longitude__range=(-180, 180)),
@@ -143,15 +150,21 @@ class Appointment(Shared, ProvinceRow, Stateful):
     case_id = models.BigIntegerField()
     category = models.PositiveSmallIntegerField(help_text="what the applicant applied for")
     person_index = models.BinaryField(help_text="blind index of the applicant's ID number, 16 bytes")
+    guardian_index = models.BinaryField(null=True, help_text="of the guardian's (监护人), where a case names one: "
+                                                             "who, as a doctor, does not assess their ward")
     person = models.BinaryField(help_text="sealed as appointment.person, JSON")
     dispute = models.BooleanField(default=False, help_text="an earlier assessment is disputed (异议复评)")
     booked_at = models.DateTimeField()
+    drafts = models.BinaryField(
+        null=True, help_text="sealed as appointment.drafts, JSON: person of a doctor → the form as filled in")
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["case_id"], condition=Q(state="booked"),
                                     name="appointment_one_open_per_case"),
             models.CheckConstraint(condition=Q(category__in=sorted(CATEGORIES)), name="appointment_category_known"),
+            models.CheckConstraint(condition=Q(drafts__isnull=True) | Q(state="booked"),
+                                   name="appointment_draft_of_a_booked_one"),
             state_check(APPOINTMENT),
         ]
         indexes: ClassVar = [models.Index(fields=["case_id"], name="appointment_of_case")]
@@ -164,13 +177,15 @@ class Appointment(Shared, ProvinceRow, Stateful):
 class Assessment(Shared, ProvinceRow, Stateful):
     """A form that was filled in and signed (评定表), and what it concluded. `grade` null: none is certified.
 
-    Answers and the whole conclusion are sealed; category and grade stand in clear as on a certificate.
+    Answers and the whole conclusion are sealed; category and grade stand in clear as on a certificate. It names who
+    signed where: the office that it is shared with sees no institution and no licence of the other one.
     """
 
     workflow = ASSESSMENT
     area = models.ForeignKey(Area, on_delete=models.PROTECT, db_column="area", db_index=False)
     appointment = models.OneToOneField(Appointment, on_delete=models.PROTECT, related_name="assessment")
     institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="+", db_index=False)
+    institution_name = models.TextField(help_text="of the institution, when it was signed")
     case_id = models.BigIntegerField()
     person_index = models.BinaryField(help_text="blind index of the applicant's ID number, 16 bytes")
     dispute = models.BooleanField()
@@ -180,9 +195,11 @@ class Assessment(Shared, ProvinceRow, Stateful):
     conclusion = models.BinaryField(help_text="sealed as assessment.conclusion, JSON")
     first = models.ForeignKey(Licence, on_delete=models.PROTECT, related_name="+", db_index=False)
     first_person = models.TextField()
+    first_name = models.TextField(help_text="of the doctor who signed first")
     signed_at = models.DateTimeField()
     second = models.ForeignKey(Licence, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     second_person = models.TextField(blank=True)
+    second_name = models.TextField(blank=True)
     second_at = models.DateTimeField(null=True)
 
     class Meta:

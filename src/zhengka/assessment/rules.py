@@ -6,11 +6,11 @@ grade, and with the reason (办法 art. 9(3): 不予办理).
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any, Final
 
-from zhengka.areas.calendars import add_months
+from zhengka.areas.calendars import add_months, age_on
 from zhengka.assessment.forms import MULTIPLE, Field, Form, Scale, choose_form
 from zhengka.core.errors import Refusal
 
@@ -86,17 +86,9 @@ class Forms:
         return form
 
 
-def age_on(born: date, on: date) -> int:
-    """Age in full years (周岁) on a day: reached on the birthday itself; `Refusal("born-later")`."""
-    if born > on:
-        raise Refusal("born-later")
-    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
-
-
 def birthday(born: date, age: int) -> date:
-    """The day on which somebody is so old: of a leap day's child, in other years, 1 March."""
-    day = add_months(born, 12 * age)
-    return day if (day.month, day.day) == (born.month, born.day) else date(day.year, 3, 1)
+    """The first day on which somebody is so old in full years (`areas.calendars.age_on`): after the birthday."""
+    return add_months(born, 12 * age) + timedelta(1)
 
 
 def conclude(category: int, answers: Answers, *, born: date, on: date, forms: Forms) -> Conclusion:

@@ -38,13 +38,17 @@ SESSION = Workflow("session", initial="open", final=frozenset({"called_off"}), s
 ))
 """A day of assessments (评定日): at the institution, from home to home, or at a camp."""
 
-APPOINTMENT = Workflow("appointment", initial="booked", final=frozenset({"done", "missed", "cancelled"}), steps=(
+APPOINTMENT = Workflow("appointment", initial="booked", final=frozenset({
+    "done", "missed", "called_off", "cancelled"}), steps=(
     #    from      action    to           permission
     Step("booked", "assess", "done", "case.assess", zh="评定"),
     Step("booked", "miss", "missed", "assessment.plan", zh="未到评"),
-    Step("booked", "cancel", "cancelled", "assessment.plan", zh="取消预约"),
+    Step("booked", "call_off", "called_off", "assessment.plan", zh="取消预约"),
+    Step("booked", "cancel", "cancelled", "assessment.plan", zh="退回预约"),
 ))
-"""The appointment (预约) of one case."""
+"""The appointment (预约) of one case: the person did not come, the office called it off and says why, or the place is
+given back because another day is booked or the case has ended. Only the first is a no-show.
+"""
 
 ASSESSMENT = Workflow("assessment", initial="signed", steps=(
     #    from             action          to               permission

@@ -8,7 +8,7 @@ act, hold until its end, whatever role the officer gets meanwhile; a closed acco
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO
 from uuid import UUID
@@ -23,7 +23,7 @@ from zhengka.bulk.workflow import CARRY_OUT
 from zhengka.core import files
 from zhengka.core.actors import Actor, Lent
 from zhengka.core.errors import Refusal
-from zhengka.core.events import Replayed, begin, lock, perform, replayed, sub
+from zhengka.core.events import Done, Replayed, begin, lock, perform, replayed, sub
 from zhengka.core.models import Event, province_of
 from zhengka.core.queue import later
 
@@ -43,13 +43,9 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Group:
-    """What one group did: with how many rows, how many were left alone by the code of the reason, and where the next
-    group begins (None: this was the last).
-    """
+class Group(Done):
+    """What one group did, and where the next group begins (None: this was the last)."""
 
-    moved: int = 0
-    left: Mapping[str, int] = field(default_factory=dict)
     onward: Any = None
 
 
@@ -139,6 +135,7 @@ def _next(act_id: int, work: Work, at: datetime) -> bool:
     counted = {
         "done": act.done + group.moved + left, "moved": act.moved + group.moved, "left_alone": act.left_alone + left,
         "reasons": dict(Counter(act.reasons) + Counter(group.left)), "groups": act.groups + 1,
+        "unwritten": dict(Counter(act.unwritten) + Counter(group.unwritten)),
         "place": group.onward}
     if group.onward is not None:
         Act.objects.filter(pk=act_id).update(**counted)

@@ -81,6 +81,16 @@ def concludes(code: str, kind: str, *, minor: bool) -> bool:
     return all(step.action != "recheck" for step in table(code, kind, minor=minor).steps)
 
 
+def reminded_before(area: int, on: date) -> int:
+    """So many days before is somebody of an area (12-digit code) reminded of another assessment, on a day."""
+    return rules.reminds_before(shipped(), area, on)
+
+
+def longest_reminder() -> int:
+    """The most of these days that any policy names."""
+    return max((policy.reminds_before or 0 for policy in shipped()), default=0)
+
+
 @cache
 def calendar(area: int) -> Calendar:
     """The working days of an area (12-digit code)."""

@@ -4,6 +4,8 @@ from datetime import date
 
 from django.db.models import QuerySet
 
+from zhengka.accounts import queries as accounts
+from zhengka.accounts.models import Officer
 from zhengka.areas.models import Area
 from zhengka.cases import book, rules
 from zhengka.cases.models import Case
@@ -17,6 +19,19 @@ def offices_of(case: Case, step: Step) -> list[Area]:
     levels = {level for guard in step.guards if isinstance(guard, rules.OfficeOf) for level in guard.levels}
     codes = {rules.office_of(level, case) for level in levels - {"institution", "platform"}}
     return list(Area.objects.filter(code__in=codes).order_by("code"))
+
+
+def others(case: Case, step: Step, on: date, *, but: str) -> list[Officer]:
+    """Who may take a step of a case on a day besides the person `but`: officers of the office that takes it, or of one
+    above it, the nearest first; none where an institution or the platform takes it.
+    """
+    offices = offices_of(case, step)
+    nearest = min(offices, key=lambda area: area.last - area.code, default=None)
+    return list(accounts.able(step.permission, nearest, on, but=but)[:MOST]) if nearest else []
+
+
+MOST = 20
+"""Officers that are named at most: the nation has many above an office."""
 
 
 def received_kinds(actor: Actor, on: date) -> tuple[str, ...]:
@@ -41,6 +56,12 @@ def deciders(actor: Actor) -> QuerySet[Area]:
         return units.filter(code=office.parent_id or 0) if office and office.level == "street" else units.none()
     first = office.code // province * province
     return units.exclude(code__range=(first, first + province - 1))
+
+
+def reached(kind: str, leaves: int) -> list[Area]:
+    """The issuing units where a departure of a kind from one of them may lead (12-digit code; 0: not known)."""
+    return [unit for unit in Area.objects.filter(issuing=True).select_related("parent").order_by("code")
+            if not leaves or (unit.code != leaves and kind.rpartition("_")[2] == rules.reach_of(leaves, unit.code))]
 
 
 def _office(actor: Actor) -> Area | None:

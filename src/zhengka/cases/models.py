@@ -11,14 +11,19 @@ from zhengka.accounts.models import Officer
 from zhengka.areas.models import Area
 from zhengka.cards.models import Card
 from zhengka.cases import book
-from zhengka.cases.workflow import DECIDED, DISPUTES, KINDS, STATES, UNHEARD
+from zhengka.cases.workflow import ARRIVALS, DECIDED, DEPARTURES, DISPUTES, KINDS, STATES, UNHEARD
 from zhengka.core.actors import Actor
 from zhengka.core.models import Event, ProvinceRow, Stateful, states_check
 from zhengka.core.workflow import Workflow
+from zhengka.formats.certnumber import CATEGORIES
 from zhengka.registry.models import Certificate, Holder
 
 NO_LIMIT = date(9999, 12, 31)
 """Stands for the day of a case without a limit, behind all others."""
+
+UNRECORDED = Q(holder__isnull=True) | Q(Q(kind_of_case__in=ARRIVALS) & ~Q(state="ordered"))
+"""Cases of whose person the office has no record: until an arrival (迁入) is over the record is the old office's, and
+it stays there where the arrival came to nothing."""
 
 
 class Case(ProvinceRow, Stateful):
@@ -56,9 +61,14 @@ class Case(ProvinceRow, Stateful):
     assessor_person = models.TextField(blank=True)
     reviewer_person = models.TextField(blank=True)
     approver_person = models.TextField(blank=True)
+    witness_person = models.TextField(blank=True, default="", db_default="",
+                                      help_text="of a departure: who confirmed the day of the move")
     due_on = models.DateField(null=True, help_text="last day for the step that leads on, where the policy sets a limit")
     notice_from = models.DateField(null=True, help_text="day on which the public notice (公示) was put up")
     notice_ends = models.DateField(null=True, help_text="its last day")
+    heads_for = models.ForeignKey(Area, null=True, on_delete=models.PROTECT, db_column="heads_for", db_index=False,
+                                  related_name="+", help_text="of a departure: the office where the person moves, "
+                                                              "where it is known; that office sees when it is due")
     freezes_on = models.DateField(null=True, help_text="last day before a certificate left behind is frozen")
     lapses_on = models.DateField(null=True, help_text="last day before it is cancelled")
     opened_at = models.DateTimeField()
@@ -69,10 +79,14 @@ class Case(ProvinceRow, Stateful):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["person_index", "kind_of_case"], condition=Q(ended_at__isnull=True),
                                     name="case_open_once"),
+            models.UniqueConstraint(fields=["person_index"], name="case_departs_once", condition=Q(
+                ended_at__isnull=True, kind_of_case__in=DEPARTURES)),
             models.CheckConstraint(condition=Q(approver_person="") | ~Q(approver_person=F("reviewer_person")),
                                    name="case_two_persons"),
             models.CheckConstraint(condition=~Q(state__in=sorted(DECIDED))
                                    | (~Q(reviewer_person="") & ~Q(approver_person="")), name="case_decided_by_two"),
+            models.CheckConstraint(condition=~Q(state__in=["frozen", "lapsed"]) | ~Q(witness_person="")
+                                   | ~Q(approver_person=""), name="case_left_behind_by_two"),
             models.CheckConstraint(condition=~Q(state="ordered") | Q(card__isnull=False), name="case_ordered_has_card"),
             models.CheckConstraint(condition=Q(kind_of_case__in=("new", "transfer_in_nation", *DISPUTES))
                                    | Q(holder__isnull=False), name="case_has_holder"),
@@ -86,6 +100,8 @@ class Case(ProvinceRow, Stateful):
                                    name="case_notice_ordered"),
             models.CheckConstraint(condition=Q(kind_of_case__in=sorted(KINDS)), name="case_kind_known"),
             models.CheckConstraint(condition=~Q(front=F("area")), name="case_front_is_another"),
+            models.CheckConstraint(condition=Q(heads_for__isnull=True) | Q(kind_of_case__in=DEPARTURES)
+                                   & ~Q(heads_for=F("area")), name="case_heads_elsewhere"),
             states_check("case", STATES),
         ]
         indexes: ClassVar = [
@@ -94,11 +110,17 @@ class Case(ProvinceRow, Stateful):
                          condition=Q(ended_at__isnull=True), name="case_by_due_day"),
             models.Index(F("assignee"), F("state"), Coalesce("due_on", Value(NO_LIMIT)), F("id"),
                          condition=Q(ended_at__isnull=True, assignee__isnull=False), name="case_by_assignee"),
+            models.Index(fields=["assignee"], condition=Q(assignee__isnull=False), name="case_of_assignee"),
             models.Index(fields=["area", "ended_at"], condition=Q(ended_at__isnull=False), name="case_ended_by_area"),
             models.Index(F("front"), Coalesce("due_on", Value(NO_LIMIT)), F("id"), name="case_front_by_due_day",
                          condition=Q(ended_at__isnull=True, front__isnull=False)),
             models.Index(fields=["front", "ended_at"], name="case_front_ended",
                          condition=Q(ended_at__isnull=False, front__isnull=False)),
+            models.Index(fields=["area", "name", "id"], condition=UNRECORDED, name="case_by_applicant"),
+            models.Index(fields=["front", "name", "id"], condition=Q(front__isnull=False), name="case_front_by_name"),
+            models.Index(fields=["person_index"], condition=UNRECORDED | Q(front__isnull=False), name="case_by_person"),
+            models.Index(fields=["heads_for", "id"], name="case_heads_for", condition=Q(
+                heads_for__isnull=False, counterpart__isnull=True, ended_at__isnull=True)),
         ]
 
     def __str__(self) -> str:
@@ -135,6 +157,38 @@ class Case(ProvinceRow, Stateful):
 def seen_by(actor: Actor) -> Q:
     """The cases of an actor's area, and those that were received there."""
     return Q(area__gte=actor.lo, area__lte=actor.hi) | Q(front__gte=actor.lo, front__lte=actor.hi)
+
+
+class Recall(models.Model):
+    """Somebody may or should be assessed again from a day on (重新评定): what the last assessment concluded, beside
+    the sealed conclusion, so that lists and reminders find it by its day. Who need never be has no row.
+
+    `services.note_again` keeps it, with each signature; it goes with the person to another office.
+    """
+
+    area = models.ForeignKey(Area, on_delete=models.PROTECT, db_column="area", db_index=False)
+    person_index = models.BinaryField(help_text="blind index of the ID number, 16 bytes")
+    holder = models.ForeignKey(Holder, null=True, on_delete=models.PROTECT, db_index=False, related_name="+",
+                               help_text="null: somebody without a record, such as a child that was too young")
+    name = models.TextField(help_text="of the person, when they were assessed")
+    case_id = models.BigIntegerField(help_text="case of that assessment; it may be another office's")
+    category = models.PositiveSmallIntegerField(help_text="what was assessed")
+    met = models.BooleanField(help_text="a grade was certified")
+    again_on = models.DateField(help_text="first day")
+    told_on = models.DateField(null=True, help_text="day on which the person was reminded of it")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["person_index"], name="recall_once"),
+            models.CheckConstraint(condition=Q(category__in=sorted(CATEGORIES)), name="recall_category_known")]
+        indexes: ClassVar = [
+            models.Index(fields=["area", "again_on", "id"], name="recall_by_day"),
+            models.Index(fields=["holder"], name="recall_of_holder", condition=Q(holder__isnull=False)),
+            models.Index(fields=["again_on", "id"], name="recall_to_tell", condition=Q(told_on__isnull=True))]
+
+    def __str__(self) -> str:
+        """Key and day."""
+        return f"recall {self.pk} from {self.again_on}"
 
 
 class Tally(models.Model):

@@ -23,7 +23,10 @@ FULL_NOTICE: Final = 5
 WAIVABLE: Final = frozenset({"notice"})
 """Stages that a region may waive, though a kind needs them, if it names its source."""
 
-_STEPS: Final = {step.action for leg in LINE for step in (leg.step, *leg.aside)}
+MOST_BEFORE: Final = 365
+"""So many days before its day at most is somebody reminded of another assessment [ours]."""
+
+_STEPS: Final = frozenset().union(*(kind.actions for kind in KINDS.values()))
 _STAGES: Final = {leg.stage for leg in LINE}
 _ASSESSORS: Final = frozenset({"institution", "county-panel", "expert-committee"})
 _DECIDERS: Final = frozenset({"hukou-county", "issuing-county", "city", "province"})
@@ -31,7 +34,8 @@ _ONLY: Final = {"assess": _ASSESSORS, "countersign": _ASSESSORS, "review": _DECI
                 "recheck": frozenset({"city", "province"})}
 """Steps that only some may take (办法 2017 art. 6, 7, 25; the county's panel by the rules of 2008)."""
 
-GATES: Final = {"assess": "around-assessment", "publish": "around-notice", "end_notice": "around-notice",
+GATES: Final = {"verify": "around-verification", "assess": "around-assessment",
+                "publish": "around-notice", "end_notice": "around-notice",
                 "review": "around-review", "approve": "around-approval"}
 """Steps that no walk to approval may miss, in their order → the fault where one may."""
 
@@ -69,8 +73,19 @@ def policy_of(table: Table) -> Policy:
                 raise FileRefused("kind-twice", part.place, procedure.kind.name)
             prove(procedure, f"{part.place}: {procedure.kind.name}")
             procedures[procedure.kind.name] = procedure
+    before = _before(table.table("again")) if table.has("again") else None
     table.end()
-    return Policy(code, lo, hi, since, until, route, source, procedures, source_en)
+    return Policy(code, lo, hi, since, until, route, source, procedures, source_en, before)
+
+
+def _before(table: Table) -> int:
+    """So many days before another assessment is due is the person reminded of it (重新评定提醒)."""
+    days = table.take("reminds_days_before", int)
+    _told(table.take("clause", str), table.place, "clause")
+    table.end()
+    if not 0 <= days <= MOST_BEFORE:
+        raise FileRefused("value-out-of-range", table.place, f"reminds_days_before = {days}")
+    return days
 
 
 def _procedures(part: Table, every: Procedure) -> Iterator[Procedure]:
@@ -167,7 +182,9 @@ def prove(procedure: Procedure, place: str) -> None:
     for leg in procedure.kind.legs:
         if leg.step.action not in off and leg.step.action not in procedure.rules:
             raise FileRefused("office-missing", place, leg.step.action)
-    if "order" in procedure.kind.actions - off and not _orders(procedure, off):
+    if "order" in off:  # the certificate says something else, or for longer: the old card does not prove it (证卡同办)
+        raise FileRefused("card-missing", place, "order")
+    if "order" in procedure.kind.actions and not _orders(procedure, off):
         raise FileRefused("level-wrong", place, "order")
     if procedure.notice is None and "publish" in procedure.kind.actions - off:
         raise FileRefused("field-missing", place, "notice")
@@ -187,7 +204,9 @@ def _orders(procedure: Procedure, off: Collection[str]) -> bool:
     """True where each office that may take the last decision may order the card, too: both are one act (证卡同办)."""
     def reach(level: str) -> int:
         return 0 if level == "platform" else WIDTHS.get(level, 1)
-    last = procedure.rules["approve" if "recheck" in off else "recheck"]
+    last = procedure.rules.get("approve" if "recheck" in off else "recheck")
+    if last is None:  # a file without approval is refused for the way around it
+        return True
     return all(any(0 < reach(orders) <= reach(decides) for orders in procedure.rules["order"].by)
                for decides in last.by)
 

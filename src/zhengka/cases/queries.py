@@ -1,7 +1,7 @@
 """What may be read about cases: what waits for whom, how many, and what may be done with one."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import reduce
@@ -21,6 +21,8 @@ from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.workflow import Step
 from zhengka.formats.verdict import CHINA
+from zhengka.letters.models import Unwritten
+from zhengka.letters.rules import INVITATION
 from zhengka.registry.models import Certificate
 
 
@@ -306,11 +308,30 @@ def instead_of_exchange(actor: Actor) -> Counter[str]:
 def candidates(areas: Iterable[Area], *, actor: Actor) -> int:
     """For how many holders of the areas `services.open_exchange` would open a case now."""
     within = reduce(or_, (Q(area__code__range=(area.code, area.last)) for area in areas), Q(pk__in=[]))
-    running = Case.objects.filter(holder=OuterRef("holder"), kind_of_case="exchange").exclude(state="closed")
+    running = Case.objects.filter(Q(ended_at__isnull=True) | Q(state="ordered"), holder=OuterRef("holder"),
+                                  kind_of_case="exchange")
     new = Certificate.objects.filter(holder=OuterRef("holder"), generation=3, state="valid")
     return Certificate.objects.filter(
         within, generation=2, state="valid", holder__state="registered", area__code__range=(actor.lo, actor.hi),
     ).filter(~Exists(running), ~Exists(new)).count()
+
+
+def waiting_to_come(cases: Sequence[int]) -> list[int]:
+    """Those of these exchanges whose holder has not come yet, in the order of their keys."""
+    found = Case.objects.filter(pk__in=cases, kind_of_case="exchange", state="notified", ended_at=None)
+    return list(found.order_by("pk").values_list("pk", flat=True))
+
+
+def uninvited(areas: Iterable[Area], *, actor: Actor, most: int | None = None) -> int:
+    """How many holders of the areas wait for the exchange and were not asked to come: no phone, no address, a name
+    that no letter can say, or opened without letters. What is missing is noted when it is opened, so that only these
+    are counted, and not all that wait; `most`: no more are looked at than so many.
+    """
+    within = reduce(or_, (Q(area__range=(area.code, area.last)) for area in areas), Q(pk__in=[]))
+    found = Unwritten.objects.filter(within, template=INVITATION, settled_at=None, area__range=(actor.lo, actor.hi))
+    if most is not None:
+        return len(set(found.values_list("subject_id", flat=True)[:most]))
+    return found.values("subject_id").distinct().count()
 
 
 def _tallied(names: str, actor: Actor, **where: Any) -> list[tuple[Any, ...]]:

@@ -73,6 +73,11 @@ def route_of(area: int, front: int | None) -> str:
     return "cross-province" if front is not None and front // province != area // province else "local"
 
 
+def reach_of(leaves: int, to: int) -> str:
+    """How far a move between two issuing units (12-digit codes) goes: within the `city`, `province` or `nation`."""
+    return next((reach for reach in ("city", "province") if leaves // WIDTHS[reach] == to // WIDTHS[reach]), "nation")
+
+
 class Rule(NamedTuple):
     """Who takes a step, within how many working days after the one before, by which clause, and not by whom."""
 
@@ -153,6 +158,20 @@ class Procedure:
         """State → the rule of the step that leads on from it, where that step has a limit of working days."""
         return {step.source: rule for step, rule in self.rows(minor=minor) if rule.within}
 
+    def promised(self, state: str, *, minor: bool = False) -> int | None:
+        """So many working days after it came into a state is a case decided at the latest: the limits of the steps that
+        are on, and the days of the notice. None where the policy sets no limit for one of them.
+        """
+        line, total = {step.source: (step.action, rule) for step, rule in reversed(self.rows(minor=minor))
+                       if step.action in ON_THE_LINE and step.source != "frozen"}, 0
+        while state in line and line[state][0] not in AFTERWARDS:
+            action, rule = line[state]
+            days = self.notice.working_days if action == "end_notice" and self.notice else rule.within
+            if not days:
+                return None
+            total, state = total + days, self.workflow(minor=minor).step(state, action).target
+        return total or None
+
     def workflow(self, *, minor: bool = False) -> Workflow:
         """The table as a `Workflow`: what may happen to a case of this kind."""
         steps = tuple(step for step, _ in self.rows(minor=minor))
@@ -181,6 +200,7 @@ class Policy(NamedTuple):
     """A case policy of the areas from `lo` to `hi`, in force from `valid_from` up to and including `valid_to`.
 
     `source`: what lays it down, as it is called in Chinese; `source_en`: in English, or the same where no file says it.
+    `reminds_before`: so many days before it is due is somebody reminded of another assessment; None: it says nothing.
     """
 
     code: str
@@ -192,6 +212,7 @@ class Policy(NamedTuple):
     source: str
     procedures: Mapping[str, Procedure]
     source_en: str = ""
+    reminds_before: int | None = None
 
     def holds(self, on: date) -> bool:
         """True where the policy is in force on a day."""
@@ -207,10 +228,23 @@ def policy_of(policies: Iterable[Policy], kind: str, area: int, on: date, route:
                    if policy.route == route and kind in policy.procedures and policy.holds(on)), area, on)
 
 
+def reminds_before(policies: Iterable[Policy], area: int, on: date) -> int:
+    """So many days before is somebody of an area reminded of another assessment: as the narrowest area says it that
+    says anything of it; 0 where none does: on the day itself.
+    """
+    found = choose((policy for policy in policies if policy.reminds_before is not None and policy.holds(on)), area, on)
+    return found.reminds_before or 0 if found else 0
+
+
 def procedure(policies: Iterable[Policy], kind: str, area: int, on: date, route: str = "local") -> Procedure | None:
     """How a kind of case goes in an area on a day, or None where nothing is laid down."""
     found = policy_of(policies, kind, area, on, route)
     return found.procedures[kind] if found else None
+
+
+ON_THE_LINE: Final = frozenset(leg.step.action for leg in LINE)
+AFTERWARDS: Final = frozenset({"arrive", "order"})
+"""Steps of the line behind the last decision."""
 
 
 def of_stage(stage: str) -> frozenset[str]:

@@ -15,6 +15,12 @@ def open_exchange(act_id: int) -> None:
     services.carry_out_exchange(act_id, clock=timezone.now)
 
 
+@task("cases.invite_again", given_up=give_up)
+def invite_again(act_id: int) -> None:
+    """Invite those whose exchange is open and who were not written to, in groups."""
+    services.carry_out_invitations(act_id, clock=timezone.now)
+
+
 @task("cases.confirm_all", given_up=give_up)
 def confirm_all(act_id: int) -> None:
     """Confirm all cases that wait for it in an area, in groups."""
@@ -43,6 +49,18 @@ def move_on(case_id: int) -> None:
 def run_clocks(timestamp: int) -> None:
     """Take the steps that are due by the calendar alone, and warn of those to come."""
     services.run_clocks(at=datetime.fromtimestamp(timestamp, UTC))
+
+
+@task("cases.remind_again", cron="40 1 * * *")
+def remind_again(timestamp: int) -> None:
+    """Every morning in China: tell those who are to be assessed again soon."""
+    services.remind_again(at=datetime.fromtimestamp(timestamp, UTC))
+
+
+@task("cases.count_again", cron="12 16 * * *")
+def count_again(timestamp: int) -> None:
+    """Every night in China (00:12): count the days of open cases again, where the calendar says something else now."""
+    services.count_again(at=datetime.fromtimestamp(timestamp, UTC))
 
 
 @task("cases.add_up", cron="*/10 * * * *")

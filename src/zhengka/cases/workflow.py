@@ -37,6 +37,18 @@ def another_approver(case: Any, facts: Mapping[str, Any]) -> None:
         raise Refusal("same-person")
 
 
+def unconfirmed(case: Any, _facts: Mapping[str, Any]) -> None:
+    """The day of a move is confirmed once."""
+    if case.witness_person:
+        raise Refusal("step-not-open", subject="case", state=case.state, action="confirm_move")
+
+
+def noted_by_two(case: Any, _facts: Mapping[str, Any]) -> None:
+    """What one person noted ends nothing: another one confirmed the day of the move, or two decided to let it go."""
+    if not case.witness_person and not case.approver_person:
+        raise Refusal("step-not-open", subject="case", state=case.state)
+
+
 def notice_over(case: Any, facts: Mapping[str, Any]) -> None:
     """The public notice stood for its full working days: `notice_ends` is its last one (办法 art. 9(3), I7)."""
     if date.fromisoformat(facts["on"]) <= case.notice_ends:
@@ -70,15 +82,16 @@ LINE: Final = (
     # -- the household register moved: the clock of art. 23 runs until the certificate has followed ------------------
     Leg("departure", Step("noted", "request", "requested", "case.confirm", zh="申请迁出"), (
         Step("noted", "close", "closed", "case.open", zh="终止"),
-        Step("noted", "freeze", "frozen", "case.clock", zh="逾期冻结"),
+        Step("noted", "freeze", "frozen", "case.clock", (noted_by_two,), zh="逾期冻结"),
         Step("frozen", "request", "requested", "case.confirm", zh="申请迁出"),
-        Step("frozen", "lapse", "lapsed", "case.clock", zh="逾期注销"))),
+        Step("frozen", "lapse", "lapsed", "case.clock", (noted_by_two,), zh="逾期注销"))),
     # -- what was reported is found true by a second source or a call ------------------------------------------------
     Leg("verification", Step("reported", "verify", "verified", "case.confirm", (another_reporter,), zh="核实"), (
         Step("reported", "disprove", "disproved", "case.confirm", zh="查否"),)),
     # -- an institution decides category and grade -------------------------------------------------------------------
     Leg("assessment", Step("verified", "book", "booked", "case.confirm", zh="预约评定"), (
-        Step("booked", "miss", "verified", "case.confirm", zh="未到评"),)),
+        Step("booked", "miss", "verified", "case.confirm", zh="未到评"),
+        Step("booked", "call_off", "verified", "case.confirm", zh="取消预约"))),
     Leg("assessment", Step("booked", "assess", "assessed", "case.assess", zh="评定"), (
         Step("signed", "fail", "unmet", "case.review", zh="不予办理"),
         Step("noticed", "reassess", "verified", "case.review", zh="退回重评"))),
@@ -108,9 +121,13 @@ LINE: Final = (
 ANY: Final = ""
 """Stands for every open state of a kind: as a target, for the one in which the case is."""
 
-LEFT_BEHIND: Final = (Step(ANY, "freeze", ANY, "case.clock", zh="逾期冻结"),
-                      Step(ANY, "lapse", "lapsed", "case.clock", zh="逾期注销"))
-"""What the clock of art. 23 does to a departure, wherever on its line it is: its days end with the arrival alone."""
+LEFT_BEHIND: Final = (
+    Step(ANY, "confirm_move", ANY, "case.confirm", (unconfirmed, another_reporter), zh="核实迁移日期"),
+    Step(ANY, "freeze", ANY, "case.clock", (noted_by_two,), zh="逾期冻结"),
+    Step(ANY, "lapse", "lapsed", "case.clock", (noted_by_two,), zh="逾期注销"))
+"""What happens to a departure wherever on its line it is: another person than who noted the move finds its day in the
+household register, and then the clock of art. 23 runs, until the arrival alone ends it.
+"""
 
 STRANDED: Final = (Step(ANY, "close", "closed", "case.clock", zh="终止"),)
 """An arrival whose departure has ended has nothing to wait for, wherever on its line it is."""
@@ -182,9 +199,9 @@ def _kinds() -> tuple[Kind, ...]:
     office = frozenset({"application", "decision"})
     card = office | {"card"}
     whole = card | {"assessment", "notice"}
-    doctor = frozenset({"assessment"})
+    doctor, report = frozenset({"assessment"}), frozenset({"verification"})
     moves = (("city", "市内"), ("province", "省内跨市"), ("nation", "跨省"))
-    clock = frozenset({"freeze_months", "cancel_months"})
+    clock = frozenset({"freeze_months", "cancel_months", "warning_days"})
     return (
         Kind("new", "申领", whole, needs=doctor | {"notice"}),
         Kind("exchange", "换发", whole - {"application"} | {"invitation"}),
@@ -197,10 +214,10 @@ def _kinds() -> tuple[Kind, ...]:
                anywhere=LEFT_BEHIND)
           for name, zh in moves),
         *(Kind(f"transfer_in_{name}", f"{zh}迁入", whole, anywhere=STRANDED) for name, zh in moves),
-        Kind("cancellation", "注销（死亡、本人申请）", office | {"verification"}, times=frozenset({"bar_years"})),
+        Kind("cancellation", "注销（死亡、本人申请）", office | report, report, frozenset({"bar_years"})),
         Kind("cancellation_unmet", "注销（不再符合标准）", office | doctor, doctor, frozenset({"bar_years"})),
         Kind("restoration", "恢复", office | {"verification"}),
-        Kind("freeze", "冻结", frozenset({"verification", "decision"})),
+        Kind("freeze", "冻结", report | {"decision"}, report),
         Kind("unfreeze", "解冻", office),
         *(Kind(f"dispute_{name}", f"{zh}级复核", office | doctor, doctor, frozenset({"closes_working_days"}))
           for name, zh in (("city", "市"), ("province", "省"))),
@@ -209,6 +226,18 @@ def _kinds() -> tuple[Kind, ...]:
 
 KINDS: Final = {kind.name: kind for kind in _kinds()}
 """Every kind of case, by name."""
+
+DEPARTURES: Final = tuple(name for name in KINDS if name.startswith("transfer_out"))
+"""Kinds of departure (迁出): a holder has one that is open, whichever of them it is."""
+
+ARRIVALS: Final = tuple(name for name in KINDS if name.startswith("transfer_in"))
+"""Kinds of arrival (迁入)."""
+
+
+def slot(kind: str) -> str:
+    """What a person has open once at most: a case of this kind, or any departure."""
+    return "transfer_out" if kind in DEPARTURES else kind
+
 
 STATES: Final = frozenset(state for kind in KINDS.values() for step, _ in rows(kind)[0]
                           for state in (step.source, step.target))
@@ -229,10 +258,32 @@ DISPUTES: Final = ("dispute_city", "dispute_province")
 UNHEARD: Final = ("withdrawn", "declined")
 """States in which a dispute ended before it was heard: within its time limit it may be brought again."""
 
-UNDO: Final = Step("approved", "undo", "approved", "case.confirm", zh="误报撤销")
-"""A report that two persons believed was wrong: what it stopped or ended holds again at once, by one officer. Beside
-the line, for the case has ended: restoring harms nobody, and may be looked at later.
-"""
+UNDONE: Final = "case.confirm"
+"""Permission to undo a wrong report."""
+
+
+def undone(state: str) -> Step:
+    """A report that two persons believed was wrong (误报撤销): what it stopped or ended holds again at once, by one
+    officer. Beside the line, for the case has ended in this state: restoring harms nobody, and may be looked at later.
+    """
+    return Step(state, "undo", state, UNDONE, zh="误报撤销")
+
+
+def bereft(state: str) -> Step:
+    """The certificate of a departure has ended or has left, or the record of any case has moved to another office: the
+    case ends, wherever it stands (终止).
+    """
+    return Step(state, "close", "closed", "case.clock", zh="终止")
+
+
+def kept(state: str) -> Step:
+    """Both offices have decided, and the platform cannot do it yet: the event of either side says why (暂缓衔接)."""
+    return Step(state, "wait", state, "case.clock", zh="暂缓衔接")
+
+
+def named(state: str) -> Step:
+    """The office where the holder arrives opens its own side of a departure that did not know where to (迁入地确定)."""
+    return Step(state, "name_office", state, "case.open", zh="迁入地确定")
 
 
 def by_death(state: str) -> Step:
@@ -242,9 +293,53 @@ def by_death(state: str) -> Step:
     return Step(state, "end_by_death", "closed", "case.approve", zh="因死亡终止")
 
 
+def resumed(state: str) -> Step:
+    """The death was reported wrongly: the case that ended by it goes on where it was (恢复办理). The database allows it
+    to this state alone, and to no case that ended otherwise.
+    """
+    return Step("closed", "resume", state, "case.approve", zh="恢复办理")
+
+
+STAYS_CLOSED: Final = Step("closed", "stay_closed", "closed", "case.approve", zh="不再恢复")
+"""A case that ended by a death which was reported wrongly, and cannot go on: another one of its kind is open."""
+
+
+def recounted(state: str) -> Workflow:
+    """The last day of a case in this state is counted again (期限重算): beside the line, and it stays where it is."""
+    return Workflow("case", state, (Step(state, "count_again", state, "case.clock", zh="期限重算"),))
+
+
+def another_day(state: str) -> Step:
+    """The assessment of the case is on another day now (改约): the case stays where it is."""
+    return Step(state, "rebook", state, "case.confirm", zh="改约")
+
+
+def guarded(state: str) -> Step:
+    """Who answers for the person is named, or corrected (登记监护人): the case stays where it is."""
+    return Step(state, "name_guardian", state, "case.confirm", zh="登记监护人")
+
+
+def found_again(state: str) -> Step:
+    """The card of a loss for which none is made after all was found (解挂): the report is lifted, and the case stays
+    where it ended.
+    """
+    return Step(state, "lift_loss", state, "card.restore", zh="解挂")
+
+
+def frozen_again(state: str) -> Step:
+    """The day of the freeze came while the certificate was frozen for another reason, which has ended (补冻)."""
+    return Step(state, "freeze_again", state, "case.clock", (noted_by_two,), zh="补冻")
+
+
 def as_it_was_seen(case: Any, facts: Mapping[str, Any]) -> None:
     """Nobody takes a case from a colleague without having seen that the colleague has it."""
     if case.assignee_id != facts["seen"]:
+        raise Refusal("case-taken")
+
+
+def no_colleagues(case: Any, facts: Mapping[str, Any]) -> None:
+    """Nobody gives away what lies on a colleague's desk."""
+    if case.assignee_id not in (None, facts["by"].id):
         raise Refusal("case-taken")
 
 
@@ -260,5 +355,6 @@ def desk(state: str) -> Workflow:
     """
     return Workflow("case", state, (
         Step(state, "take_on", state, "case.read", (as_it_was_seen,), zh="接办"),
+        Step(state, "ask", state, "case.read", (no_colleagues,), zh="请办"),
         Step(state, "give_back", state, "case.read", (its_assignee,), zh="退还"),
         Step(state, "hand_on", state, "account.own", zh="移交")))

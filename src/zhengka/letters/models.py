@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from zhengka.areas.models import Area
 from zhengka.core.models import ProvinceRow, Shared, Stateful, state_check
-from zhengka.letters.rules import KINDS, LANGUAGES, OCCASION
+from zhengka.letters.rules import KINDS, LANGUAGES, OCCASION, UNREACHED
 from zhengka.letters.workflow import CHANNELS, LETTER
 
 
@@ -27,6 +27,7 @@ class Letter(Shared, ProvinceRow, Stateful):
     language = models.TextField()
     recipient = models.BinaryField(help_text="sealed: name, phone, address, how they read")
     words = models.BinaryField(help_text="sealed: title and paragraphs with their slots filled")
+    whole = models.BinaryField(null=True, help_text="sealed: of a short message the whole letter")
     tries = models.PositiveSmallIntegerField(default=0)
     sender = models.TextField(blank=True, help_text="who carried it: store, folder, provider or office")
     reference = models.TextField(blank=True, help_text="the carrier's own reference")
@@ -65,3 +66,38 @@ class Letter(Shared, ProvinceRow, Stateful):
     def __str__(self) -> str:
         """Key only."""
         return f"letter {self.pk}"
+
+
+class Unwritten(Shared):
+    """A letter that could not be written on one way (未能拟发): the person was not told of this occasion in this way,
+    and an officer has to do it. It stands until a later letter of the same kind about the same row is written, or until
+    the matter has passed by itself: nothing is told by being forgotten.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    area = models.BigIntegerField(help_text="12-digit code of the office whose letter it would have been")
+    subject = models.TextField(help_text="what it would have been about: kind of a row, such as case or card")
+    subject_id = models.BigIntegerField()
+    template = models.TextField(help_text="kind of letter: a name of letters.rules.KINDS")
+    occasion = models.TextField(help_text="which time, as of a letter")
+    channel = models.TextField()
+    reason = models.TextField(help_text="code of the refusal, one of letters.rules.UNREACHED")
+    slot = models.TextField(blank=True, help_text="what did not fit: a slot of the letter, name or address")
+    at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True, help_text="since when nothing is missing any more")
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["template", "area", "id"], condition=Q(settled_at__isnull=True),
+                         name="unwritten_by_kind"),
+            models.Index(fields=["id"], condition=Q(settled_at__isnull=True), name="unwritten_newest"),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["subject_id", "template", "occasion", "channel", "subject"],
+                                    name="unwritten_once_per_occasion"),
+            models.CheckConstraint(condition=Q(reason__in=sorted(UNREACHED)), name="unwritten_reason_known"),
+        ]
+
+    def __str__(self) -> str:
+        """Kind and reason, without personal data."""
+        return f"unwritten {self.template}: {self.reason}"

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from functools import cache
+from html import escape
 from pathlib import Path
 from typing import Final
 
@@ -30,12 +31,20 @@ STOP: Final = "⠐⠆"
 
 def pdf(sheets: Sequence[Sheet], *, title: str) -> bytes:
     """Letters as one tagged PDF (PDF/UA-1) in large type; `title` names nobody. `Refusal("letter-press-missing")`."""
-    fonts = _fonts()
-    families = [f"F{number}" for number in range(len(fonts))]
-    faces = "".join(f"@font-face{{font-family:{family};src:url({path.as_uri()})}}"
-                    for family, path in zip(families, fonts, strict=True))
-    html = rendering.paper([_drawn(sheet) for sheet in sheets], title=title, faces=faces, families=families)
-    return _run([sys.executable, "-m", "zhengka.letters.press", *map(str, fonts)], html.encode())
+    faces, families = _faces()
+    return _press(rendering.paper([_drawn(sheet) for sheet in sheets], title=title, faces=faces, families=families))
+
+
+def document(body: str, *, title: str, style: str) -> bytes:
+    """Another document than a letter as a tagged PDF (PDF/UA-1), in Chinese. Nothing of it is written to disk.
+
+    `body` is HTML of the caller's own making, in which what came from elsewhere is escaped, without line breaks.
+    `Refusal("letter-press-missing")`.
+    """
+    faces, families = _faces()
+    style = f"{faces}body{{font-family:{', '.join(families)}}}{style}"
+    return _press(f'<!doctype html><html lang="zh-Hans"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+                  f"<style>{style}</style></head><body>{_draw(body)}</body></html>")
 
 
 def brf(words: Words) -> bytes:
@@ -61,6 +70,18 @@ def transcribe(lines: Sequence[str], language: str) -> list[str]:
 def missing(text: str) -> list[str]:
     """The code points (`U+20BB7`) of a text that no font draws: on paper each becomes 〓, to be written in by hand."""
     return [f"U+{ord(character):04X}" for character in dict.fromkeys(text) if not _drawable(character)]
+
+
+def _faces() -> tuple[str, list[str]]:
+    """CSS that says where the fonts are, and the names by which they are asked for."""
+    fonts = _fonts()
+    families = [f"F{number}" for number in range(len(fonts))]
+    return "".join(f"@font-face{{font-family:{family};src:url({path.as_uri()})}}"
+                   for family, path in zip(families, fonts, strict=True)), families
+
+
+def _press(html: str) -> bytes:
+    return _run([sys.executable, "-m", "zhengka.letters.press", *map(str, _fonts())], html.encode())
 
 
 def _cells(lines: Sequence[str], language: str) -> list[str]:

@@ -1,6 +1,7 @@
 """What is asked about letters."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -8,13 +9,13 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.queries import shared
 from zhengka.letters import contents, printing, rendering, templates
-from zhengka.letters.models import Letter
+from zhengka.letters.models import Letter, Unwritten
 from zhengka.letters.rendering import Sheet
 from zhengka.letters.rules import Words, masked
 from zhengka.letters.templates import Template
@@ -50,10 +51,11 @@ def wordings() -> tuple[Template, ...]:
     return templates.load(Path(settings.DATA) / "letters")
 
 
-def outbox(*, actor: Actor, state: str = "") -> QuerySet[Letter]:
-    """The letters of the actor's area, in one state or in all, in no order."""
+def outbox(*, actor: Actor, state: str = "", sender: str = "") -> QuerySet[Letter]:
+    """The letters of the actor's area, in one state or in all, carried by one `sender` or by any, in no order."""
     found = Letter.objects.filter(area_id__gte=actor.lo, area_id__lte=actor.hi).select_related("area")
-    return found.filter(state=state) if state else found
+    found = found.filter(state=state) if state else found
+    return found.filter(sender=sender) if sender else found
 
 
 def letter(pk: int, *, actor: Actor) -> Letter:
@@ -64,15 +66,71 @@ def letter(pk: int, *, actor: Actor) -> Letter:
     return found
 
 
-def of_subject(subject: str, subject_id: int, *, actor: Actor) -> list[Letter]:
-    """Every letter about one row (a case, a card), the newest first."""
-    found = Letter.objects.filter(shared(actor), subject=subject, subject_id=subject_id).select_related("area")
-    return list(found.order_by("-written_at", "-pk"))
+def of_subjects(subjects: Iterable[tuple[str, int]], *, actor: Actor) -> QuerySet[Letter]:
+    """Every letter about these rows (kind and id: a case, a card) that the actor may see, in no order."""
+    return Letter.objects.filter(shared(actor), _about(subjects)).select_related("area")
+
+
+def unwritten(subjects: Iterable[tuple[str, int]], *, actor: Actor) -> list[Unwritten]:
+    """What could not be written about these rows and is missing still, the newest first."""
+    return list(Unwritten.objects.filter(shared(actor), _about(subjects), settled_at=None).order_by("-at", "-pk"))
+
+
+def missing(*, actor: Actor) -> QuerySet[Unwritten]:
+    """What could not be written in the actor's area and is missing still, in no order."""
+    return Unwritten.objects.filter(area__gte=actor.lo, area__lte=actor.hi, settled_at=None)
+
+
+def missing_after(kind: str, after: Sequence[int], most: int, *, actor: Actor) -> list[Unwritten]:
+    """What is missing of a kind in the actor's area, by office and key from behind the place `after` (office, key) on,
+    at most so many.
+    """
+    area, last = after
+    found = Unwritten.objects.filter(template=kind, settled_at=None, area__gte=area, area__lte=actor.hi)
+    return list(found.exclude(area=area, pk__lte=last).order_by("area", "pk")[:most])
+
+
+def still_missing(subject: str, ids: Sequence[int], kind: str) -> dict[int, str]:
+    """Of which of these rows a letter of a kind is missing still: id → the reason that was found last."""
+    found = Unwritten.objects.filter(subject=subject, subject_id__in=ids, template=kind, settled_at=None)
+    return dict(found.order_by("at", "pk").values_list("subject_id", "reason"))
+
+
+def left_of(subject: str, ids: Sequence[int], at: datetime) -> Counter[str]:
+    """How many letters about these rows could not be written at one time, by the reason: what an act on many left."""
+    found = Unwritten.objects.filter(subject=subject, subject_id__in=ids, at=at)
+    return Counter(dict(found.values_list("reason").annotate(n=Count("pk")).order_by("reason")))
+
+
+def _about(subjects: Iterable[tuple[str, int]]) -> Q:
+    ids: dict[str, list[int]] = {}
+    for kind, pk in subjects:
+        ids.setdefault(kind, []).append(pk)
+    wanted = Q(pk__in=[])
+    for kind, each in ids.items():
+        wanted |= Q(subject=kind, subject_id__in=each)
+    return wanted
+
+
+def first_known(subject: str, subject_id: int, kind: str) -> datetime | None:
+    """When a letter of a kind was first written about one row, in whatever way, or first noted as one that cannot be:
+    since then it stands on the office's list, which tells the person otherwise. None where neither happened.
+    """
+    about = {"subject": subject, "subject_id": subject_id, "template": kind}
+    days = [Letter.objects.filter(**about).aggregate(day=Min("written_at"))["day"],
+            Unwritten.objects.filter(**about).aggregate(day=Min("at"))["day"]]
+    return min(filter(None, days), default=None)
 
 
 def counts(*, actor: Actor) -> dict[str, int]:
     """Letters of the actor's area by state."""
     return dict(outbox(actor=actor).values_list("state").annotate(n=Count("pk")).order_by("state"))
+
+
+def carried(*, actor: Actor) -> dict[str, int]:
+    """Letters of the actor's area that are sent, and of which no more is known, by who carried them."""
+    rows = outbox(actor=actor, state="sent")
+    return dict(rows.values_list("sender").annotate(n=Count("pk")).order_by("sender"))
 
 
 def waiting(*, actor: Actor) -> dict[str, int]:
@@ -101,11 +159,14 @@ def name_of(row: Letter) -> str:
 
 
 def as_file(row: Letter, form: str) -> bytes:
-    """A letter in one of `FORMS`; `pdf-large` is in very large type whatever its recipient asked for.
+    """A letter in one of `FORMS`, of a short message the whole letter; `pdf-large` is in very large type whatever its
+    recipient asked for. `Refusal("not-found")` for a message of which only the message is kept.
 
     Who has it made writes that down first: `services.read`.
     """
-    to, words = contents.recipient(row), contents.words(row)
+    to, words = contents.recipient(row), contents.whole(row)
+    if words is None:
+        raise Refusal("not-found")
     if form == "brf":
         return printing.brf(words)
     if form == "html":

@@ -14,6 +14,13 @@ def send(letter_id: int) -> None:
     services.send(letter_id, at=timezone.now())
 
 
+@task("letters.send_many")
+def send_many(letter_ids: list[int]) -> None:
+    """Carry letters that were written together, one after another; those that went out already are left alone."""
+    for letter_id in letter_ids:
+        services.send(letter_id, at=timezone.now())
+
+
 @task("letters.retry", cron="*/5 * * * *")
 def retry(timestamp: int) -> None:
     """Every five minutes: try again what failed, and ask officers about what lost its worker."""

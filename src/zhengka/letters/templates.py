@@ -131,6 +131,7 @@ def say(template: Template, slots: Mapping[str, Value], *, name: str, language: 
 
 def say_shortly(template: Template, slots: Mapping[str, Value], *, language: str, on: date) -> Words:
     """The short message: one paragraph of at most 70 units, without a name. Refuses as `say` does."""
-    wording, values = template.wordings[language], filled(KINDS[template.kind], slots, language)
+    wording = template.wordings[language]
+    values = filled(KINDS[template.kind], slots, language, shortly=True)
     return Words(language, _put(wording.title, values), "", (_put(wording.sms, values),), values["office"],
                  day_words(on, language))

@@ -1,6 +1,6 @@
 """What may be read about papers and portraits, and what is asked of them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -108,11 +108,19 @@ def missing(needs: Sequence[Need], subject: Subject, *, photo: bool = False) -> 
     """Those of `needs` that the row does not have. `photo`: the person's record holds a photo already; else a portrait
     that was kept is needed where a photo is.
     """
-    have = set(Paper.objects.filter(subject=subject.kind, subject_id=subject.pk, state="received").values_list(
-        "kind_of_paper", flat=True))
+    have = received(subject.kind, [subject.pk]).get(subject.pk, set())
     if photo or portrait_of(subject) is not None:
         have.add("photo")
     return [need for need in needs if need.paper not in have]
+
+
+def received(kind: str, ids: Collection[int]) -> dict[int, set[str]]:
+    """The kinds of paper that are there for each of these rows of a kind, by its id; which has none is left out."""
+    found: dict[int, set[str]] = {}
+    rows = Paper.objects.filter(subject=kind, subject_id__in=ids, state="received")
+    for pk, paper_ in rows.values_list("subject_id", "kind_of_paper"):
+        found.setdefault(pk, set()).add(paper_)
+    return found
 
 
 @lru_cache(maxsize=4)

@@ -44,11 +44,15 @@ class CaseOf(NamedTuple):
 
 
 class Need(NamedTuple):
-    """A paper that is needed, and the clause that asks for it, in English and in Chinese."""
+    """A paper that is needed, and the clause that asks for it, in English and in Chinese, as a clerk reads it.
+
+    `may_follow`: the case may be accepted before it is there, with a reason (容缺受理).
+    """
 
     paper: str
     clause: str
     clause_zh: str
+    may_follow: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,8 @@ def requirements(table: Table) -> Requirements:
 
 
 def _rule(part: Table) -> Rule:
-    need = Need(part.take("paper", str), _told(part, "clause"), _told(part, "clause_zh"))
+    need = Need(part.take("paper", str), _read(part, "clause"), _read(part, "clause_zh"),
+                part.take("may_follow", bool, False))
     if need.paper not in PAPERS:
         raise FileRefused("value-unknown", part.place, f"paper: {need.paper}")
     categories, reasons = part.take("categories", list, []), part.take("reasons", list, [])
@@ -142,6 +147,18 @@ def _kinds(part: Table) -> list[str]:
     if not kinds or not all(isinstance(kind, str) and kind for kind in kinds):
         raise FileRefused("kind-unknown", part.place)
     return kinds
+
+
+def _read(part: Table, name: str) -> str:
+    """What a clerk reads on a page: words, without the marks by which such a file says where a rule comes from."""
+    text = _told(part, name)
+    if MARKS.intersection(text):
+        raise FileRefused("text-unfit", part.place, f"{name}: {text}")
+    return text
+
+
+MARKS: Final = frozenset("[]〔〕*")
+"""Marks of an author's remark, such as [ours], or * for an inferred number: they belong into a comment."""
 
 
 def _told(part: Table, name: str) -> str:

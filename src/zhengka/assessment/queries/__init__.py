@@ -10,10 +10,12 @@ from zhengka.assessment.queries.days import (
     booked,
     conclusion,
     day,
+    doctors,
     forms,
     free_sessions,
     institution,
     institutions,
+    latest,
     licences,
     my_sessions,
     results,
@@ -23,7 +25,7 @@ from zhengka.assessment.queries.days import (
     unsigned,
     waiting,
 )
-from zhengka.assessment.queries.figures import Figures, Period, Unit, figures
+from zhengka.assessment.queries.figures import Figures, Period, Unit, broken, figures
 
 __all__ = [
     "Figures",
@@ -36,13 +38,16 @@ __all__ = [
     "appointment",
     "assessment",
     "booked",
+    "broken",
     "conclusion",
     "day",
+    "doctors",
     "figures",
     "forms",
     "free_sessions",
     "institution",
     "institutions",
+    "latest",
     "licences",
     "my_sessions",
     "results",

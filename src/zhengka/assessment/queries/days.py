@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
@@ -10,15 +10,17 @@ from typing import TypeVar
 from django.conf import settings
 from django.db.models import F, Model, Q, QuerySet
 
+from zhengka.accounts.models import Officer
 from zhengka.assessment import persons, routes, rules
 from zhengka.assessment.forms import Form, load
-from zhengka.assessment.models import Appointment, Assessment, Institution, Licence, Session
+from zhengka.assessment.models import END, Appointment, Assessment, Institution, Licence, Session
 from zhengka.assessment.persons import Person
 from zhengka.assessment.rules import Conclusion, Forms
 from zhengka.core import fields
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.queries import shared
+from zhengka.formats.verdict import CHINA
 
 Found = TypeVar("Found", bound=Model)
 
@@ -74,16 +76,23 @@ def licences(*, actor: Actor) -> QuerySet[Licence]:
     return Licence.objects.filter(area__code__range=(actor.lo, actor.hi)).select_related("officer", "institution")
 
 
+def doctors(of: Session) -> list[Officer]:
+    """The doctors who are licensed at the institution of a day, by name; each once."""
+    held = Licence.objects.filter(institution=of.institution_id, state="licensed").values("officer")
+    return list(Officer.objects.filter(pk__in=held).order_by("name", "pk"))
+
+
 def sessions(*, actor: Actor, since: date) -> QuerySet[Session]:
     """The days of assessments, from a day on, that serve the actor's area, the next one first."""
     return Session.objects.filter(_serves(actor), day__gte=since).select_related(
         "institution", "area").order_by("day", "starts", "pk")
 
 
-def free_sessions(category: int, area: int, *, since: date) -> QuerySet[Session]:
-    """The days, from a day on, with a free place for a category of an office (12-digit code), the next one first."""
-    return Session.objects.filter(
-        Q(institution__valid_to__isnull=True) | Q(institution__valid_to__gte=F("day")), state="open", day__gte=since,
+def free_sessions(category: int, area: int, *, at: datetime) -> QuerySet[Session]:
+    """The days that are not over, with a free place for a category of an office (12-digit code), the next one first."""
+    return Session.objects.alias(end=END).filter(
+        Q(institution__valid_to__isnull=True) | Q(institution__valid_to__gte=F("day")), state="open",
+        day__gte=at.astimezone(CHINA).date(), end__gt=at,
         area__code__lte=area, last__gte=area, taken__lt=F("capacity"), categories__contains=[category],
         institution__state="designated").select_related("institution", "area").order_by("day", "starts", "pk")
 
@@ -102,7 +111,7 @@ def session(pk: int, *, actor: Actor) -> Session:
 def day(session: Session, *, actor: Actor) -> list[Listed]:
     """Who is expected on a day, of the cases of the actor's area, in the order in which they were booked."""
     found = list(Appointment.objects.filter(session=session, area__code__range=(actor.lo, actor.hi)).exclude(
-        state="cancelled").select_related("assessment").order_by("pk"))
+        state__in=("called_off", "cancelled")).select_related("assessment").order_by("pk"))
     whom = persons.open_many([bytes(one.person) for one in found])
     return [Listed(one, person, getattr(one, "assessment", None)) for one, person in zip(found, whom, strict=True)]
 
@@ -137,8 +146,7 @@ def unsigned(case_id: int, *, actor: Actor) -> Assessment | None:
 
 def assessment(pk: int, *, actor: Actor) -> Assessment:
     """One assessment of the actor's area, or shared with it; `Refusal("not-found")`."""
-    return _one(Assessment.objects.filter(shared(actor), pk=pk).select_related(
-        "institution", "appointment", "area", "first__officer", "second__officer"))
+    return _one(Assessment.objects.filter(shared(actor), pk=pk).select_related("area"))
 
 
 def waiting(*, actor: Actor) -> QuerySet[Assessment]:
@@ -146,19 +154,25 @@ def waiting(*, actor: Actor) -> QuerySet[Assessment]:
     held = Licence.objects.filter(officer__pk=actor.id or 0, state="licensed").values("institution")
     return Assessment.objects.filter(
         state="signed", institution__in=held, area__code__range=(actor.lo, actor.hi)).exclude(
-        first_person=actor.person).select_related("institution", "first__officer").order_by("pk")
+        first_person=actor.person).order_by("pk")
 
 
 def results(case_id: int, *, actor: Actor) -> list[Result]:
     """What the assessments of a case concluded, the newest first; the forms themselves stay closed."""
     found = Assessment.objects.filter(shared(actor), case_id=case_id)
-    return [Result(one, conclusion(one)) for one in found.select_related("institution").order_by("-pk")]
+    return [Result(one, conclusion(one)) for one in found.order_by("-pk")]
 
 
 def again(person_index: bytes) -> rules.Again | None:
     """What the last assessment of a person says of another one; None where it says nothing, or there was none."""
+    found = latest(person_index)
+    return found.conclusion.again if found else None
+
+
+def latest(person_index: bytes) -> Result | None:
+    """The last assessment of a person that no second doctor differed from, and what it concluded."""
     last = Assessment.objects.filter(person_index=person_index).exclude(state="differed").order_by("pk").last()
-    return conclusion(last).again if last else None
+    return Result(last, conclusion(last)) if last else None
 
 
 def conclusion(assessment: Assessment) -> Conclusion:

@@ -11,7 +11,7 @@ from django.db.models import Count, F, Q
 from zhengka.accounts.models import Officer
 from zhengka.assessment import funnel
 from zhengka.assessment.funnel import SEVERE, Limits
-from zhengka.assessment.models import Assessment, Institution
+from zhengka.assessment.models import Appointment, Assessment, Institution
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.formats.verdict import CHINA
@@ -71,6 +71,21 @@ class Figures:
     grades: Mapping[int, int]
     units: tuple[Unit, ...]
     curves: Mapping[str, list[tuple[int, Limits]]]
+
+
+def broken(period: Period, *, actor: Actor) -> tuple[int, int]:
+    """Of the appointments on the days of a time: how many persons did not come, and how many the office called off. A
+    place that was given back is neither. `Refusal("not-permitted")`.
+    """
+    if not actor.may("assessment.figures"):
+        raise Refusal("not-permitted", permission="assessment.figures")
+    rows = Appointment.objects.filter(area__code__range=(actor.lo, actor.hi),
+                                      session__day__range=(period.since, period.until))
+    if period.category:
+        rows = rows.filter(category=period.category)
+    found = rows.aggregate(missed=Count("pk", filter=Q(state="missed")),
+                           called_off=Count("pk", filter=Q(state="called_off")))
+    return found["missed"], found["called_off"]
 
 
 def figures(by: str, period: Period, *, actor: Actor) -> Figures:

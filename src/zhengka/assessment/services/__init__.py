@@ -1,5 +1,5 @@
-"""What is done about assessments (残疾评定): institutions, licences and days (`places`), appointments (`booking`), and
-signatures (`signing`).
+"""What is done about assessments (残疾评定): institutions, licences and days (`places`), appointments (`booking`),
+what is filled in and not signed (`drafts`), and signatures (`signing`).
 """
 
 from zhengka.assessment.persons import Person
@@ -7,12 +7,15 @@ from zhengka.assessment.routes import Point
 from zhengka.assessment.services.booking import (
     Wanted,
     book,
+    call_off_appointment,
     cancel,
     declare_conflict,
     miss,
     rebook,
+    starts,
     take_route,
 )
+from zhengka.assessment.services.drafts import draft_of, keep_draft
 from zhengka.assessment.services.places import (
     Day,
     Designation,
@@ -36,11 +39,14 @@ __all__ = [
     "Wanted",
     "book",
     "call_off",
+    "call_off_appointment",
     "cancel",
     "concluded",
     "countersign",
     "declare_conflict",
+    "draft_of",
     "end_designation",
+    "keep_draft",
     "license_assessor",
     "miss",
     "open_session",
@@ -49,5 +55,6 @@ __all__ = [
     "record",
     "register_institution",
     "revoke_licence",
+    "starts",
     "take_route",
 ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from zhengka.areas.models import Area
 from zhengka.assessment import persons
@@ -21,8 +21,8 @@ from zhengka.formats.verdict import CHINA
 @dataclass(frozen=True)
 class Wanted:
     """What a case asks a day for. `area`: the office whose institutions assess; `person_index`: blind index of the
-    applicant's ID number; `dispute`: the case disputes an earlier assessment (办法 art. 25); `shared_with`: 12-digit
-    code of the case's other office.
+    applicant's ID number, `guardian_index` of their guardian's, where one is named; `dispute`: the case disputes an
+    earlier assessment (办法 art. 25); `shared_with`: 12-digit code of the case's other office.
     """
 
     area: Area
@@ -32,6 +32,7 @@ class Wanted:
     person: Person = field(repr=False)
     dispute: bool = False
     shared_with: int | None = None
+    guardian_index: bytes | None = field(default=None, repr=False)
 
 
 @transaction.atomic
@@ -50,11 +51,16 @@ def book(session: Session, wanted: Wanted, *, by: Actor, request_id: UUID, at: d
     if Appointment.objects.filter(case_id=wanted.case_id, state="booked").exists():
         raise Refusal("appointment-open")
     check_room(session, wanted.area.code, wanted.category, at)
-    return begin(Appointment(
+    place = Appointment(
         province=province_of(wanted.area.code), area=wanted.area, shared_with=wanted.shared_with, session=session,
         case_id=wanted.case_id, category=wanted.category, person_index=wanted.person_index,
-        person=persons.close(wanted.person), dispute=wanted.dispute, booked_at=at),
-        "book", "assessment.plan", by=by, request_id=request_id, at=at, session=session.pk)
+        guardian_index=wanted.guardian_index, person=persons.close(wanted.person), dispute=wanted.dispute,
+        booked_at=at)
+    try:
+        with transaction.atomic():
+            return begin(place, "book", "assessment.plan", by=by, request_id=request_id, at=at, session=session.pk)
+    except IntegrityError as broken:  # another officer booked another day of it at the same moment
+        raise _quicker(broken, "appointment_one_open_per_case", "appointment-open") from None
 
 
 @transaction.atomic
@@ -67,7 +73,7 @@ def rebook(appointment: Appointment, session: Session, *, by: Actor, request_id:
     return begin(Appointment(
         province=old.province, area_id=old.area_id, shared_with=old.shared_with, session=found,
         case_id=old.case_id, category=old.category, person_index=bytes(old.person_index), person=bytes(old.person),
-        dispute=old.dispute, booked_at=at),
+        guardian_index=old.guardian_index and bytes(old.guardian_index), dispute=old.dispute, booked_at=at),
         "book", "assessment.plan", by=by, request_id=sub(request_id, "book"), at=at, session=found.pk)
 
 
@@ -78,8 +84,20 @@ def _both(appointment: Appointment, session: Session) -> list[Stateful]:
 
 @transaction.atomic
 def cancel(appointment: Appointment, *, by: Actor, request_id: UUID, at: datetime, reason: str = "") -> Appointment:
-    """Give the place back (取消预约)."""
+    """Give the place back (退回预约): the case that it was booked for needs none any more."""
     return perform(appointment, "cancel", by=by, request_id=request_id, at=at, reason=reason)
+
+
+@transaction.atomic
+def call_off_appointment(appointment: Appointment, reason: str, *, by: Actor, request_id: UUID,
+                         at: datetime) -> Appointment:
+    """The office calls an appointment off and says why (取消预约); the place is free again.
+
+    `Refusal("reason-missing")`.
+    """
+    if not reason.strip():
+        raise Refusal("reason-missing")
+    return perform(appointment, "call_off", by=by, request_id=request_id, at=at, reason=reason.strip())
 
 
 @transaction.atomic
@@ -110,9 +128,18 @@ def declare_conflict(assessor_person: str, person_index: bytes, *, relation: str
         raise Replayed(event)
     if Conflict.objects.filter(assessor_person=assessor_person, person_index=person_index).exists():
         raise Refusal("conflict-known")
-    return begin(Conflict(
-        province=province_of(by.lo), area_id=by.lo, assessor_person=assessor_person, person_index=person_index,
-        relation=relation, declared_at=at), "declare", by=by, request_id=request_id, at=at, relation=relation)
+    conflict = Conflict(province=province_of(by.lo), area_id=by.lo, assessor_person=assessor_person,
+                        person_index=person_index, relation=relation, declared_at=at)
+    try:
+        with transaction.atomic():
+            return begin(conflict, "declare", by=by, request_id=request_id, at=at, relation=relation)
+    except IntegrityError as broken:
+        raise _quicker(broken, "conflict_once", "conflict-known") from None
+
+
+def _quicker(broken: IntegrityError, constraint: str, code: str) -> Exception:
+    """What somebody hears whom another one forestalled; the fault itself where it is not of this constraint."""
+    return Refusal(code) if constraint in str(broken) else broken
 
 
 def check_room(session: Session, area: int, category: int, at: datetime) -> None:

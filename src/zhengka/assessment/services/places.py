@@ -119,14 +119,14 @@ def revoke_licence(licence: Licence, *, by: Actor, request_id: UUID, at: datetim
 def open_session(institution: Institution, wanted: Day, *, by: Actor, request_id: UUID, at: datetime) -> Session:
     """Open a day of assessments (评定日) for an office's area, at the institution, from home to home, or as a camp.
 
-    `Refusal`: `not-permitted`, `not-found`, `session-past`, `session-elsewhere` (an area that the institution does not
-    serve), `institution-not-valid` (on that day, or for one of the categories).
+    `Refusal`: `not-permitted`, `not-found`, `session-past` (it has ended), `session-elsewhere` (an area that the
+    institution does not serve), `institution-not-valid` (on that day, or for one of the categories).
     """
     _permit("assessment.plan", wanted.area, by)
     _once(Session, request_id)
     institution = Institution.objects.get(pk=institution.pk)  # an office below sees it and may not lock it
     categories = sorted(set(wanted.categories))
-    if wanted.day < at.astimezone(CHINA).date():
+    if at >= datetime.combine(wanted.day, wanted.ends, CHINA):
         raise Refusal("session-past")
     if not (institution.area_id <= wanted.area.code and wanted.area.last <= institution.last):
         raise Refusal("session-elsewhere")
@@ -136,7 +136,8 @@ def open_session(institution: Institution, wanted: Day, *, by: Actor, request_id
     return begin(Session(
         province=province_of(wanted.area.code), area=wanted.area, last=wanted.area.last, institution=institution,
         place_kind=wanted.place_kind, place=wanted.place, latitude=latitude, longitude=longitude, day=wanted.day,
-        starts=wanted.starts, ends=wanted.ends, categories=categories, capacity=wanted.capacity),
+        starts=wanted.starts, ends=wanted.ends, categories=categories, capacity=wanted.capacity,
+        opened_at=at),
         "open", "assessment.plan", by=by, request_id=request_id, at=at)
 
 

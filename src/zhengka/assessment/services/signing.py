@@ -40,35 +40,39 @@ def concluded(appointment: Appointment, answers: Mapping[str, Any], *, at: datet
 
 @transaction.atomic
 def record(appointment: Appointment, answers: Mapping[str, Any], *, by: Actor, request_id: UUID,
-           at: datetime) -> Signed:
+           at: datetime, guardian: bytes | None = None) -> Signed:
     """Sign an assessment as the first doctor (评定): the appointment is done, the conclusion goes to the case.
 
-    `answers`: see `rules.Answers`; of a multiple disability, those of each part by its category ("1", "4").
+    `answers`: see `rules.Answers`; of a multiple disability, those of each part by its category ("1", "4"). `guardian`:
+    blind index of whoever answers for the person by now; None: as it was when the day was booked.
     `Refusal`: `session-not-begun`, `licence-missing`, `assessor-is-applicant`, `assessor-conflict`, `assessor-again`,
     and those of `rules.conclude`. Raises `Replayed` for a repeat.
     """
-    appointment = perform(appointment, "assess", by=by, request_id=request_id, at=at)
+    known = {"guardian_index": guardian} if guardian else {}
+    appointment = perform(appointment, "assess", known, by=by, request_id=request_id, at=at)
     session, on = appointment.session, at.astimezone(CHINA).date()
     if on < session.day:
         raise Refusal("session-not-begun")
     licence = _licence(session.institution, _components(appointment, answers), by=by, on=on)
-    _fair(licence, bytes(appointment.person_index), dispute=appointment.dispute)
+    _fair(licence, appointment)
     found = concluded(appointment, answers, at=at)
     assessment = begin(Assessment(
         province=appointment.province, area_id=appointment.area_id, shared_with=appointment.shared_with,
-        appointment=appointment, institution=session.institution, case_id=appointment.case_id,
-        person_index=bytes(appointment.person_index), dispute=appointment.dispute, category=found.category,
-        grade=found.grade, answers=fields.close(json.dumps(dict(answers), default=_plain, ensure_ascii=False), ANSWERS),
+        appointment=appointment, institution=session.institution, institution_name=session.institution.name,
+        case_id=appointment.case_id, person_index=bytes(appointment.person_index), dispute=appointment.dispute,
+        category=found.category, grade=found.grade,
+        answers=fields.close(json.dumps(dict(answers), default=_plain, ensure_ascii=False), ANSWERS),
         conclusion=fields.close(json.dumps(found.as_json()), CONCLUSION),
-        first=licence, first_person=by.person, signed_at=at,
+        first=licence, first_person=by.person, first_name=by.name, signed_at=at,
     ), "sign", by=by, request_id=sub(request_id, "sign"), at=at)
     return Signed(assessment, found)
 
 
 @transaction.atomic
-def countersign(assessment: Assessment, *, agrees: bool, by: Actor, request_id: UUID, at: datetime,
-                reason: str = "") -> Assessment:
-    """Sign as the second doctor (会签), or differ (意见不一): the case is then assessed anew.
+def countersign(  # noqa: PLR0913 - what a case knows of its signing
+        assessment: Assessment, *, agrees: bool, by: Actor, request_id: UUID, at: datetime, reason: str = "",
+        guardian: bytes | None = None) -> Assessment:
+    """Sign as the second doctor (会签), or differ (意见不一): the case is then assessed anew. `guardian`: as `record`.
 
     `Refusal`: `same-person`, `licence-missing`, `assessor-is-applicant`, `assessor-conflict`, `assessor-again`.
     """
@@ -77,9 +81,9 @@ def countersign(assessment: Assessment, *, agrees: bool, by: Actor, request_id: 
     found = queries.conclusion(assessment)
     needed = [category for category, _ in found.components] or [assessment.category]
     licence = _licence(assessment.institution, needed, by=by, on=on)
-    _fair(licence, bytes(assessment.person_index), dispute=assessment.dispute, besides=assessment.pk)
+    _fair(licence, assessment.appointment, guardian, besides=assessment.pk)
     return perform(assessment, "countersign" if agrees else "differ",
-                   {"second": licence, "second_person": by.person, "second_at": at},
+                   {"second": licence, "second_person": by.person, "second_name": by.name, "second_at": at},
                    by=by, request_id=request_id, at=at, reason=reason)
 
 
@@ -114,15 +118,20 @@ def _licence(institution: Institution, categories: list[int], *, by: Actor, on: 
     return held
 
 
-def _fair(licence: Licence, person_index: bytes, *, dispute: bool, besides: int = 0) -> None:
-    """Nobody assesses themselves, nor whom they declared a conflict with, nor in a dispute a person again (回避)."""
-    if bytes(licence.person_index) == person_index:
+def _fair(licence: Licence, of: Appointment, guardian: bytes | None = None, besides: int = 0) -> None:
+    """Nobody assesses themselves, their ward, nor whom they declared a conflict with, nor in a dispute a person again
+    (回避). `besides`: an assessment that does not count as an earlier one.
+    """
+    person, doctor = bytes(of.person_index), bytes(licence.person_index)
+    if doctor == person:
         raise Refusal("assessor-is-applicant")
-    if Conflict.objects.filter(assessor_person=licence.person, person_index=person_index).exists():
+    if doctor == guardian or (of.guardian_index is not None and doctor == bytes(of.guardian_index)):
+        raise Refusal("assessor-conflict")
+    if Conflict.objects.filter(assessor_person=licence.person, person_index=person).exists():
         raise Refusal("assessor-conflict")
     signed = Assessment.objects.filter(Q(first_person=licence.person) | Q(second_person=licence.person),
-                                       person_index=person_index).exclude(pk=besides)
-    if dispute and signed.exists():
+                                       person_index=person).exclude(pk=besides)
+    if of.dispute and signed.exists():
         raise Refusal("assessor-again")
 
 

@@ -1,4 +1,4 @@
-"""Who sees to a case (经办人): taken on, given back, handed on with the whole desk (移交).
+"""Who sees to a case (经办人): taken on, given back, put on another desk, handed on with the whole desk (移交).
 
 Assignment organises work and is no permission: every officer who may take a step of a case may take it, whoever has it.
 """
@@ -11,7 +11,9 @@ from django.db import transaction
 
 from zhengka.accounts.models import Officer
 from zhengka.accounts.roles import ROLES
+from zhengka.cases import fronts
 from zhengka.cases.models import Case, seen_by
+from zhengka.cases.services.moving import day
 from zhengka.cases.workflow import desk
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
@@ -32,6 +34,20 @@ def take_on(case: Case, *, seen: int | None, by: Actor, request_id: UUID, at: da
 def give_back(case: Case, *, by: Actor, request_id: UUID, at: datetime) -> Case:
     """Take an open case off one's own desk (退还): the office's worklist has it. `Refusal("case-not-yours")`."""
     return _assign(case, "give_back", None, by, request_id, at)
+
+
+@transaction.atomic
+def ask(case: Case, action: str, to: Officer, *, by: Actor, request_id: UUID, at: datetime) -> Case:
+    """Put an open case of one's own desk, or of nobody's, on the desk of somebody who may take a step that another
+    person must take (请办): a colleague, or an officer of an office above.
+
+    `Refusal`: `officer-unfit` where they may not take it, `case-taken` where a colleague has it, `step-not-open`,
+    `not-found`, `not-permitted`. Raises `Replayed`.
+    """
+    step = case.table.step(case.state, action)
+    if to not in fronts.others(case, step, day(at), but=by.person):
+        raise Refusal("officer-unfit")
+    return _assign(case, "ask", to.pk, by, request_id, at, to_officer=to.name)
 
 
 @transaction.atomic
@@ -62,11 +78,11 @@ def hand_over(officer: Officer, to: Officer, *, by: Actor, request_id: UUID, at:
 
 
 def _assign(case: Case, action: str, to: int | None, by: Actor, request_id: UUID, at: datetime,
-            **seen: int | None) -> Case:
+            **told: int | str | None) -> Case:
     """One act of the desk. A case that has ended stays with whom it was."""
     (case,) = lock(case)
     if case.ended_at is not None:
         raise Refusal("step-not-open", subject="case", state=case.state, action=action)
     before = case.assignee.name if case.assignee else ""
     return perform(case, desk(case.state).step(case.state, action), {"assignee_id": to}, by=by,
-                   request_id=request_id, at=at, from_officer=before, **seen)
+                   request_id=request_id, at=at, from_officer=before, **told)

@@ -1,54 +1,51 @@
 """Many cases take one step together: those that were chosen, or all that wait for it in an officer's area.
 
 What moves is what would move one by one; a test holds both ways side by side. Cases of one policy, kind and state move
-by one statement; approvals of the exchange by four, for it is the one kind that comes by the hundred thousand.
+by one statement, and the last decision of the kinds that come in bulk (`together.KINDS`) by one for each of its steps.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
 from zhengka.areas import queries as areas
 from zhengka.bulk import services as bulk
 from zhengka.bulk.models import Act
 from zhengka.bulk.services import Asked, Clock, Group
-from zhengka.cards import queries as card_queries
-from zhengka.cards import services as cards
-from zhengka.cards.models import Card
-from zhengka.cards.rules import Policy, anniversary
-from zhengka.cards.workflow import IN_PRODUCTION
 from zhengka.cases import book
 from zhengka.cases.models import Case
-from zhengka.cases.services import steps
+from zhengka.cases.services import steps, together
+from zhengka.cases.services.contacts import keep_contacts
+from zhengka.cases.services.deciding import check_decision, known
+from zhengka.cases.services.eligible import as_heard
 from zhengka.cases.services.moving import day, due, part
 from zhengka.cases.services.telling import tell_many
+from zhengka.cases.services.together import Held
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
-from zhengka.core.events import Many, perform_many
+from zhengka.core.events import Done, Many, perform_many, sub
+from zhengka.core.models import Event
 from zhengka.core.workflow import Step, Workflow
+from zhengka.letters import queries as letters
 from zhengka.registry import services as registry
-from zhengka.registry.models import Certificate
 
 CHUNK = 2000
 """Cases that move in one transaction when many are moved."""
+ALONE = 100
+"""Of the cases that are approved one by one (`together.KINDS` are not) at most so many: their rows are locked until the
+last of them is done.
+"""
 ITS_CARD = "(SELECT k.id FROM cards_card k WHERE k.holder_id = t.holder_id AND k.state = 'ordered')"
 
 ACTIONS = ("confirm", "review", "approve")
 """Steps that many cases may take together."""
-
-
-@dataclass(frozen=True)
-class Done:
-    """What a bulk act did: how many cases moved, and how many were left alone, by the code of the reason."""
-
-    moved: int = 0
-    left: Mapping[str, int] = field(default_factory=dict)
+DECIDE = ("review", "approve")
+"""Those of them that decide."""
 
 
 class Like(NamedTuple):
@@ -91,9 +88,9 @@ def ask_all(action: str, *, by: Actor, request_id: UUID, at: datetime) -> Act:
 def carry_out_all(act_id: int, action: str, *, clock: Clock) -> Act:
     """What the worker does for `ask_all`: chunk by chunk, by office and id, as `confirm_many` and the others do."""
     def chunk(act: Act, asked: Asked) -> Group:
-        places = _places(action, asked.by, act.place or (asked.by.lo, 0))
+        places, more = _places(action, asked.by, act.place or (asked.by.lo, 0))
         done = _chunk(action, [pk for _, pk in places], asked)
-        return Group(done.moved, done.left, places[-1] if len(places) == CHUNK else None)
+        return Group(done.moved, done.left, places[-1] if more else None, unwritten=done.unwritten)
     return bulk.carry_out(act_id, chunk, clock=clock)
 
 
@@ -107,13 +104,14 @@ def _many(action: str, chosen: Sequence[int] | None, asked: Asked) -> Done:
     """Do an act chunk by chunk, each in a transaction, and add up what it did."""
     if not asked.by.may(f"case.{action}"):
         raise Refusal("not-permitted", permission=f"case.{action}")
-    moved, left = 0, Counter[str]()
-    for ids in _all_waiting(action, asked.by) if chosen is None else _slices(sorted(set(chosen))):
+    moved, left, unwritten = 0, Counter[str](), Counter[str]()
+    for ids in _all_waiting(action, asked.by) if chosen is None else _slices(action, sorted(set(chosen))):
         with transaction.atomic():
             done = _chunk(action, ids, asked)
         moved += done.moved
         left.update(done.left)
-    return Done(moved, dict(left))
+        unwritten.update(done.unwritten)
+    return Done(moved, dict(left), unwritten=dict(unwritten))
 
 
 def _chunk(action: str, ids: Sequence[int], asked: Asked) -> Done:
@@ -123,48 +121,77 @@ def _chunk(action: str, ids: Sequence[int], asked: Asked) -> Done:
     for case, step in _open_to(action, ids, asked, left):
         like = Like(case.policy, case.kind_of_case, case.minor, case.state, due(case, step.target, asked.at))
         groups.setdefault(like, []).append(case)
+    if action == "approve":
+        registry.hold_with_records(case.holder_id for group in groups.values() for case in group if case.holder_id)
     moved = sum(_move_group(action, like, group, asked, left) for like, group in groups.items())
     if elsewhere := len(ids) - moved - left.total():
         left["step-not-open"] += elsewhere
-    return Done(moved, left)
+    return Done(moved, left, unwritten=letters.left_of("case", ids, asked.at))
 
 
 def _open_to(action: str, ids: Sequence[int], asked: Asked, left: Counter[str]) -> Iterator[tuple[Case, Step]]:
     """The cases of which this actor may take the step, locked; the others are counted in `left` by reason."""
     rows = Case.objects.filter(pk__in=ids, ended_at__isnull=True, area__code__gte=asked.by.lo,
                                area__code__lte=asked.by.hi)
-    for case in rows.order_by("pk").select_for_update(of=("self",)):
+    before = set(Event.objects.filter(request_id__in=[sub(asked.request_id, pk) for pk in ids]).values_list(
+        "subject_id", flat=True))  # a case that was sent back since is not taken on again by a repeat
+    cases = list(rows.exclude(pk__in=before).order_by("pk").select_for_update(of=("self",)))
+    about = known([case for case in cases if case.found], action, asked) if action in DECIDE else None
+    for case in cases:
         try:
             step = case.table.step(case.state, action)
             for guard in step.guards:
                 guard(case, {"by": asked.by})
+            if about:
+                check_decision(case, action, asked, about)
         except Refusal as no:
-            left[no.code] += 1
+            left[as_heard(case, no, asked).code] += 1
         else:
             yield case, step
 
 
 def _move_group(action: str, like: Like, group: list[Case], asked: Asked, left: Counter[str]) -> int:
     table = book.table(like.policy, like.kind, minor=like.minor)
-    last = action == "approve" and book.concludes(like.policy, like.kind, minor=like.minor)
-    if last and (like.kind != "exchange" or "assess" in table.actions):  # what a doctor found is looked at one by one
-        return sum(_one(case, asked, left) for case in group)
-    good = list(_exchangeable(group, left)) if last else group
-    if last and good:
-        _approve(like, good, table, asked)
-    elif good:
-        _step(action, like, good, table, asked)
-    tell_many([case.pk for case in good], action, asked)
-    return len(good)
+    if action == "approve" and book.concludes(like.policy, like.kind, minor=like.minor):
+        if like.kind not in together.KINDS:
+            return sum(_one(case, asked, left) for case in group)
+        return _conclude(like, together.ready(group, left), table, asked, left)
+    _step(action, like, group, table, asked)
+    tell_many([case.pk for case in group], action, asked)
+    return len(group)
+
+
+def _conclude(like: Like, group: Sequence[Held], table: Workflow, asked: Asked, left: Counter[str]) -> int:
+    """Approve cases and do what was decided. Where one of them contradicts what is kept, the set is halved until that
+    one stands alone and says what is wrong with it; the others move by sets all the same.
+    """
+    if not group:
+        return 0
+    try:
+        with transaction.atomic():
+            _approve(like, group, table, asked)
+    except (IntegrityError, Refusal) as broken:
+        if getattr(broken, "code", "") == "not-permitted":
+            raise
+        if len(group) == 1:
+            return _one(group[0].case, asked, left)
+        half = len(group) // 2
+        return sum(_conclude(like, some, table, asked, left) for some in (group[:half], group[half:]))
+    tell_many([held.case.pk for held in group], "approve", asked)
+    return len(group)
 
 
 def _one(case: Case, asked: Asked, left: Counter[str]) -> int:
-    """Approve one case of a kind that is not made by sets; 1, or 0 with the reason counted."""
+    """Approve one case of a kind that is not made by sets; 1, or 0 with the reason counted: `row-contradicts` where the
+    database itself would not keep it.
+    """
     try:
-        with transaction.atomic():
-            steps.take(case, "approve", **vars(part(asked, case.pk)))
+        steps.take(case, "approve", **vars(part(asked, case.pk)))
     except Refusal as no:
         left[no.code] += 1
+        return 0
+    except IntegrityError:
+        left["row-contradicts"] += 1
         return 0
     return 1
 
@@ -177,61 +204,50 @@ def _step(action: str, like: Like, group: Sequence[Case], table: Workflow, asked
                       also=f", moved_at = %(at)s, due_on = %(due_on)s{person}{ended}{also}"), action, **vars(asked))
 
 
-def _exchangeable(group: Sequence[Case], left: Counter[str]) -> Iterator[Case]:
-    """The cases whose holders still have what an exchange needs; the others are counted in `left` by reason."""
-    holders = [row.holder_id for row in group if row.holder_id]
-    valid = set(Certificate.objects.filter(holder_id__in=holders, generation=2, state="valid").values_list(
-        "pk", flat=True))
-    opened = set(Certificate.objects.filter(holder_id__in=holders, generation=3, state__in=(
-        "valid", "frozen")).values_list("holder_id", flat=True))
-    on_their_way = set(Card.objects.filter(holder_id__in=holders, state__in=IN_PRODUCTION).values_list(
-        "holder_id", flat=True))
-    for row in group:
-        if row.certificate_id not in valid:
-            left["certificate-not-valid"] += 1
-        elif row.holder_id in opened:
-            left["certificate-opened"] += 1
-        elif row.holder_id in on_their_way:
-            left["card-on-its-way"] += 1
-        else:
-            yield row
-
-
-def _approve(like: Like, group: Sequence[Case], table: Workflow, asked: Asked) -> None:
-    """Approve exchanges: the same four events for each as one by one, by four statements for each card policy."""
-    today = day(asked.at)
-    for policy, cases in _by_card_policy(group, today):
+def _approve(like: Like, group: Sequence[Held], table: Workflow, asked: Asked) -> None:
+    """Approve cases of one kind: the same events for each as one by one, by one statement for each step."""
+    decided = like._replace(state=table.step(like.state, "approve").target, due_on=None)
+    orders = any(step.source == decided.state and step.action == "order" for step in table.steps)
+    for policy, some in together.by_card_policy(group, day(asked.at)):
+        cases = [held.case for held in some]
         _step("approve", like, cases, table, asked)
-        opened = registry.open_certificates_many(
-            [case.certificate_id for case in cases if case.certificate_id], issued_on=today,
-            valid_until=anniversary(today, policy.valid_years), **vars(part(asked, "certificate")))
-        cards.order_many(opened, profile=policy.profile, reason="exchange", **vars(part(asked, "card")))
-        decided = like._replace(state=table.step(like.state, "approve").target, due_on=None)
-        _step("order", decided, cases, table, part(asked, "order"), f", card_id = {ITS_CARD}")
+        together.conclude_many(some, policy, asked, orders=orders)
+        keep_contacts(cases, asked)
+        if orders:
+            _step("order", decided, cases, table, part(asked, "order"), f", card_id = {ITS_CARD}")
 
 
-def _by_card_policy(group: Sequence[Case], today: date) -> Iterator[tuple[Policy, list[Case]]]:
-    found: dict[Policy, list[Case]] = {}
-    for case in group:
-        found.setdefault(card_queries.policy(case.area_id, today), []).append(case)
-    yield from found.items()
+def _first(action: str, kinds: Sequence[str]) -> int:
+    """Of cases of these kinds how many move in one transaction, from the first on: `CHUNK`, and `ALONE` of those that
+    are approved one by one.
+    """
+    alone = [place for place, kind in enumerate(kinds[:CHUNK]) if action == "approve" and kind not in together.KINDS]
+    return alone[ALONE] if len(alone) > ALONE else min(len(kinds), CHUNK)
 
 
-def _slices(ids: Sequence[int]) -> Iterator[list[int]]:
-    for start in range(0, len(ids), CHUNK):
-        yield list(ids[start:start + CHUNK])
+def _slices(action: str, ids: Sequence[int]) -> Iterator[list[int]]:
+    kinds = dict(Case.objects.filter(pk__in=ids).values_list("pk", "kind_of_case")) if action == "approve" else {}
+    while ids:
+        number = _first(action, [kinds.get(pk, "") for pk in ids[:CHUNK]])
+        yield list(ids[:number])
+        ids = ids[number:]
 
 
 def _all_waiting(action: str, by: Actor) -> Iterator[list[int]]:
     """The ids of all cases that wait for an act in the actor's area, by office, a chunk at a time."""
-    place: Sequence[int] = (by.lo, 0)
-    while places := _places(action, by, place):
+    place, more = (by.lo, 0), True
+    while more:
+        places, more = _places(action, by, place)
         yield [pk for _, pk in places]
-        place = places[-1]
+        place = places[-1] if more else place
 
 
-def _places(action: str, by: Actor, after: Sequence[int]) -> list[tuple[int, int]]:
-    """Office and id of the next cases that wait for an act in the actor's area, from behind the place `after`."""
+def _places(action: str, by: Actor, after: Sequence[int]) -> tuple[list[tuple[int, int]], bool]:
+    """Office and id of the next cases that wait for an act in the actor's area, from behind the place `after`, as many
+    as move in one transaction; and whether others wait behind them.
+    """
     area, last = after
-    found = waiting(action, by).filter(Q(area__code__gt=area) | Q(area__code=area, pk__gt=last))
-    return list(found.order_by("area", "pk").values_list("area", "pk")[:CHUNK])
+    found = list(waiting(action, by).filter(Q(area__code__gt=area) | Q(area__code=area, pk__gt=last)).order_by(
+        "area", "pk").values_list("area", "pk", "kind_of_case")[:CHUNK + 1])
+    number = _first(action, [kind for _, _, kind in found])
+    return [(code, pk) for code, pk, _ in found[:number]], number < len(found)

@@ -5,9 +5,13 @@ from typing import Any
 
 from django.db import transaction
 
+from zhengka.areas.models import Area
+from zhengka.assessment import services as assessment
+from zhengka.assessment.models import Appointment
 from zhengka.bulk.services import Asked
-from zhengka.cases import book
+from zhengka.cases import book, fronts
 from zhengka.cases.models import Case
+from zhengka.cases.rules import ON_THE_LINE
 from zhengka.core.events import lock, perform, sub
 from zhengka.formats.verdict import CHINA
 
@@ -25,15 +29,43 @@ def part(asked: Asked, name: object) -> Asked:
 @transaction.atomic
 def move(case: Case, action: str, asked: Asked, also: dict[str, Any] | None = None, /, **facts: Any) -> Case:
     """Take a step of the case's own table, with the day by which the next one is due and the end, where it is one.
+    Where another office goes on with it, it leaves the desk on which it lay.
 
     Raises `Replayed`, and `Refusal` as `perform` does and with what the guards of the policy say: `office-wrong`,
     `same-person`, `notice-running`.
     """
     (case,) = lock(case)
     target = next((step.target for step in case.table.steps if (step.source, step.action) == (case.state, action)), "")
-    ended = {"ended_at": asked.at} if target in case.table.final else {}
+    ended: dict[str, Any] = {"ended_at": asked.at} if target in case.table.final else {}
+    if case.assignee and _goes_elsewhere(case, case.assignee.area, target):
+        ended, facts = {"assignee_id": None}, {**facts, "from_officer": case.assignee.name}
     return perform(case, action, {"moved_at": asked.at, "due_on": due(case, target, asked.at), **ended, **(also or {})},
                    by=asked.by, request_id=asked.request_id, at=asked.at, **facts)
+
+
+def _goes_elsewhere(case: Case, office: Area, target: str) -> bool:
+    """True where the step that leads on from the state `target` is not for the office of the officer who has the case:
+    a street checked it, and the county decides. Who decides there takes it on.
+    """
+    step = next((step for step in case.table.steps if step.source == target and step.action in ON_THE_LINE), None)
+    takes = fronts.offices_of(case, step) if step and case.front_id else []
+    return bool(takes) and not any(office.code <= each.code and each.last <= office.last for each in takes)
+
+
+AWAY = ("approved", "rechecked")
+"""States of a move that was decided at one office and waits for the other."""
+
+
+def decided(case: Case) -> bool:
+    """True where the last decision at a move's own office was taken, the city's second look among them."""
+    return case.state in AWAY and all(
+        step.action != "recheck" for step in case.table.steps if step.source == case.state)
+
+
+def give_back_days(case: Case, reason: str, asked: Asked) -> None:
+    """A case that has ended needs no day at an institution: its place is free for somebody else."""
+    for booked in Appointment.objects.filter(case_id=case.pk, state="booked"):
+        assessment.cancel(booked, reason=reason, **vars(part(asked, f"day {booked.pk}")))
 
 
 def due(case: Case, state: str, since: datetime) -> date | None:

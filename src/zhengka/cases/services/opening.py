@@ -1,56 +1,57 @@
 """Cases are opened: a new application of anybody, or what a holder's certificate or card needs."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from zhengka.areas.calendars import add_months
+from zhengka.areas.calendars import is_minor
 from zhengka.areas.models import Area
 from zhengka.bulk.services import Asked
 from zhengka.cards.models import Card
 from zhengka.cases import assumed, book
-from zhengka.cases.models import Case
+from zhengka.cases.models import Case, seen_by
 from zhengka.cases.rules import route_of
+from zhengka.cases.services.disputing import DISPUTED, check_dispute, did_not_arrive, heard_of
+from zhengka.cases.services.eligible import refuse_barred, refuse_unfit
+from zhengka.cases.services.leaving import headed_for
+from zhengka.cases.services.losing import block
 from zhengka.cases.services.moving import day, due
-from zhengka.cases.workflow import KINDS, UNHEARD
+from zhengka.cases.workflow import ENDS, KINDS
 from zhengka.core import fields
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed, begin, replayed
 from zhengka.core.models import province_of
-from zhengka.formats import certnumber, idnumber
+from zhengka.formats import idnumber
+from zhengka.formats.certnumber import GUARDED
 from zhengka.registry import services as registry
-from zhengka.registry.models import IN_FORCE, Certificate, Holder
+from zhengka.registry.models import Certificate, Holder
 from zhengka.registry.services import Person
 
 TOLD = "case.told"
-ADULT = 18
-GUARDED = frozenset({5, 6})
-"""Categories (智力, 精神) of whose applicants a guardian is proved (办法 art. 9(1))."""
+MULTIPLE = 7
+"""The category of a multiple disability (GB/T 26341)."""
 REASONS = {
     "cancellation": ("death", "own-wish"), "freeze": ("death-reported", "left-the-area", "under-inquiry"),
 }
 """Kind of case → why it is brought; the others need no reason of a list."""
 ON_CANCELLED = frozenset({"restoration"})
 ON_FROZEN = frozenset({"unfreeze", "transfer_out_city", "transfer_out_province", "transfer_out_nation"})
-DISPUTED = {"dispute_city": ("new", "change", "cancellation_unmet"), "dispute_province": ("dispute_city",)}
-"""Kind of dispute → the kinds of case whose assessment is disputed by it (办法 art. 25)."""
 
 
-@transaction.atomic
 def apply(person: Person, wanted: int, area: Area, *, by: Actor, request_id: UUID, at: datetime) -> Case:
     """Open the application for a first certificate (申领) of a category that the applicant names (GB/T 26341, 1–7).
 
     `area` decides. Whoever opens it for an area that is not theirs receives it (`front_office`): 跨省通办, a street.
     `Refusal`: `not-permitted`, `not-found`, `id-number-wrong`, `birth-after-application`, `guardian-missing`,
     `guardian-id-wrong`, `guardian-is-applicant`, `guardian-is-minor`, `record-closed`, `certificate-opened`,
-    `category-barred`, `case-open`, `kind-not-offered`.
+    `category-barred`, `elsewhere-unfit`, `case-open`, `kind-not-offered`. Not one transaction but two (`refuse_unfit`).
     """
     try:
         number = idnumber.parse(person.id_number)
@@ -60,58 +61,29 @@ def apply(person: Person, wanted: int, area: Area, *, by: Actor, request_id: UUI
     if number.birth > today:
         raise Refusal("birth-after-application")
     minor = is_minor(number.birth, today)
-    _check_guardian(person, number.id18, today, needed=minor or wanted in GUARDED)
-    _may_begin(index)
-    refuse_barred(index, {wanted}, today)
+    check_guardian(Guardian.of(person), index, today, needed=minor or wanted in GUARDED)
+    asked = Asked(by, request_id, at)
+    refuse_unfit(index, wanted, asked)
     case = Case(kind_of_case="new", area=area, name=person.name, person_index=index, minor=minor,
                 holder=Holder.objects.filter(id_index=index, area=area, state="registered").first())
-    return _open(case, {"person": asdict(person), "wanted": wanted}, Asked(by, request_id, at))
-
-
-@dataclass(frozen=True)
-class Brought:
-    """The certificate that somebody brings along: number, first and last day."""
-
-    number: str = field(repr=False)
-    issued_on: date
-    valid_until: date
-
-
-@transaction.atomic
-def apply_arrival(person: Person, brought: Brought, area: Area, *, by: Actor, request_id: UUID, at: datetime) -> Case:
-    """Open the arrival (迁入) of a person whose old office is not on this platform, with the certificate they bring.
-
-    `Refusal`: as `apply`, and `cert-number-wrong` where the number is none or is another person's, `term-impossible`
-    and `brought-expired` where its days are.
-    """
-    try:
-        read, own = certnumber.parse(brought.number), idnumber.parse(person.id_number)
-    except (certnumber.BadCertNumber, idnumber.BadIdNumber) as bad:
-        raise Refusal("cert-number-wrong", fault=bad.code) from None
-    if read.id18 != own.id18:
-        raise Refusal("cert-number-wrong", fault="id-mismatch")
-    index = fields.index(own.id18)
-    check_term(brought.issued_on, brought.valid_until, day(at))
-    _may_begin(index)
-    refuse_barred(index, {read.category}, day(at))
-    case = Case(kind_of_case="transfer_in_nation", area=area, name=person.name, person_index=index,
-                minor=is_minor(own.birth, day(at)))
-    told = {"person": asdict(person), "number": str(read),
-            "term": [brought.issued_on.isoformat(), brought.valid_until.isoformat()]}
-    return _open(case, told, Asked(by, request_id, at))
+    return begin_case(case, {"person": asdict(person), "wanted": wanted}, asked)
 
 
 @transaction.atomic
 def open_case(kind: str, holder: Holder, *, by: Actor, request_id: UUID, at: datetime, reason: str = "",
               **told: Any) -> Case:
-    """Open a case of a holder: any kind but an application (`apply`), an exchange in bulk, and a move's arrival.
+    """Open a case of a holder: any kind but an application (`apply`) and a move's arrival. An exchange is opened for
+    who stands at the counter; those of a whole unit are asked to come (`exchange`).
 
     `reason`: one of `REASONS` where the kind has any. `told`: for a correction `name` and `id_number` (empty: as it
     is), for a departure `to` (12-digit code of the unit, 0: not known yet) and `moved` (the day of the household
-    register), for a dispute `disputed` (id of the case whose decision is disputed).
+    register), for a dispute `disputed` (id of the case whose decision is disputed), for a change `wanted` (the category
+    that the holder asks to be assessed for, 1–7; absent: the one certified).
 
-    `Refusal`: `not-permitted`, `not-found`, `reason-unknown`, `certificate-missing`, `renewal-too-early`, `card-lost`,
-    what `dispute` says, `correction-empty`, `id-number-wrong`, `case-open`, `kind-not-offered`.
+    `Refusal`: `not-permitted`, `not-found`, `reason-unknown`, `certificate-missing`, `certificate-opened` (an exchange
+    of who has the new certificate), `renewal-too-early`, `card-lost`,
+    `category-barred`, what `dispute` says, `correction-empty`, `id-number-wrong`,
+    `birth-after-application`, `case-open`, `kind-not-offered`.
     """
     if kind == "new" or kind not in KINDS or "transfer_in" in kind:
         raise Refusal("kind-not-offered", kind=kind)
@@ -123,10 +95,15 @@ def open_case(kind: str, holder: Holder, *, by: Actor, request_id: UUID, at: dat
         if decided is None:
             raise Refusal("dispute-of-nothing")
         return dispute(kind, decided, by=by, request_id=request_id, at=at)
-    certificate = _certificate(kind, holder)
+    if told.get("id_number"):
+        try:
+            told["id_number"] = idnumber.parse(told["id_number"]).id18
+        except idnumber.BadIdNumber as bad:
+            raise Refusal("id-number-wrong", fault=bad.code) from None
+    certificate = certificate_of(kind, holder)
     case = Case(kind_of_case=kind, area_id=holder.area_id, name=holder.name, person_index=bytes(holder.id_index),
                 minor=is_minor(holder.birth_date, day(at)), holder=holder, certificate=certificate, reason=reason)
-    return _open(case, told, Asked(by, request_id, at))
+    return begin_case(case, told, Asked(by, request_id, at))
 
 
 @transaction.atomic
@@ -135,55 +112,31 @@ def dispute(kind: str, decided: Case, *, by: Actor, request_id: UUID, at: dateti
     certificate or were refused both (办法 art. 25). `kind`: `dispute_city`, or `dispute_province` of the city's result.
 
     `Refusal`: `not-permitted`, `not-found`, `dispute-of-nothing`, `dispute-final`, `dispute-too-late`, `case-open`,
-    `kind-not-offered`.
+    `kind-not-offered`, `elsewhere-unfit` where the person has moved to another office.
     """
     if kind not in DISPUTED:
         raise Refusal("kind-not-offered", kind=kind)
-    holder = decided.holder
+    holder = None if did_not_arrive(decided) else Holder.objects.filter(pk=decided.holder_id or 0).first()
+    if holder is None and decided.holder_id and not did_not_arrive(decided):  # the record is another office's by now
+        raise Refusal("elsewhere-unfit")
     case = Case(kind_of_case=kind, area_id=holder.area_id if holder else decided.area_id, name=decided.name,
-                person_index=bytes(decided.person_index), minor=decided.minor, holder=holder, disputes=decided,
-                certificate=(registry.current(holder.pk) if holder else None) or decided.certificate)
-    return _open(case, told(decided) | {"disputed": decided.pk}, Asked(by, request_id, at))
+                person_index=bytes(decided.person_index), minor=decided.minor, disputes=decided,
+                holder_id=decided.holder_id, certificate_id=decided.certificate_id)
+    if holder and (now := registry.current(holder.pk)):
+        case.certificate = now
+    return begin_case(case, _disputed(decided, holder) | {"disputed": decided.pk}, Asked(by, request_id, at))
 
 
-def disputable(decided: Case, at: datetime) -> str:
-    """The kind of dispute that may be brought against a decided case now; empty where none may."""
-    kind = next((kind for kind, kinds in DISPUTED.items() if decided.kind_of_case in kinds), "")
-    if not kind or decided.ended_at is None:
-        return ""
-    case = Case(kind_of_case=kind, area_id=decided.area_id, disputes=decided)
-    try:
-        case.policy = book.procedure_for(kind, case.area_id, day(at))[0]
-        _dispute(case, {}, day(at))
-    except Refusal:
-        return ""
-    return kind
-
-
-def open_arrival(departure: Case, to: Area, asked: Asked) -> Case:
-    """Open the arrival (迁入) of a move at the other office; the platform does, for it sees both."""
-    holder = departure.holder
-    if holder is None:
-        raise Refusal("not-found")
-    case = Case(kind_of_case=departure.kind_of_case.replace("_out_", "_in_"), area=to, name=holder.name,
-                person_index=bytes(holder.id_index), minor=is_minor(holder.birth_date, day(asked.at)), holder=holder,
-                certificate=registry.current(holder.pk))
-    return _open(case, {"from": departure.area_id}, asked)
-
-
-def check_term(issued: date, until: date, today: date) -> None:
-    """A certificate that somebody brings was issued, and holds today: `term-impossible`, `brought-expired`."""
-    if not issued < until or issued > today:
-        raise Refusal("term-impossible")
-    if until < today:
-        raise Refusal("brought-expired", since=until.isoformat())
-
-
-def refuse_barred(person_index: bytes, categories: Iterable[int], today: date) -> None:
-    """`Refusal("category-barred")` where one of these was cancelled less than a year ago (办法 art. 24)."""
-    for category in sorted(categories):
-        if until := registry.bar(person_index, category, today):
-            raise Refusal("category-barred", until=until.isoformat())
+def _disputed(decided: Case, holder: Holder | None) -> dict[str, Any]:
+    """What a dispute is told of the case that is disputed. A guardian only where no record says who it is: it may have
+    become another one there since. Of an application that was refused the record was told nothing.
+    """
+    known = told(decided)
+    if holder is None or ("person" in known and decided.state in ENDS):
+        return known
+    nobody = as_told(Guardian())
+    return {name: value | {key: value[key] and nobody[key] for key in nobody if key in value}
+            if name in ("person", "met") else value for name, value in at_first(known).items()}
 
 
 def refuse_lost(holder_id: int) -> None:
@@ -192,32 +145,30 @@ def refuse_lost(holder_id: int) -> None:
         raise Refusal("card-lost")
 
 
-def _may_begin(index: bytes) -> None:
-    """Who is to have a first certificate is alive and has none in force, at whichever office."""
-    if registry.died(index):
-        raise Refusal("record-closed")
-    if any(one.state in IN_FORCE for one in registry.had(index)):
-        raise Refusal("certificate-opened")
-
-
-def is_minor(born: date, on: date) -> bool:
-    """True before the eighteenth birthday (民法典 art. 17)."""
-    return on < add_months(born, 12 * ADULT)
-
-
 def told(case: Case) -> dict[str, Any]:
     """What a case was told when it was opened, in clear."""
     found: dict[str, Any] = json.loads(fields.open_(bytes(case.told), TOLD)) if case.told else {}
     return found
 
 
-def _open(case: Case, told: dict[str, Any], asked: Asked) -> Case:
+def sealed(told: Mapping[str, Any]) -> bytes:
+    """What a case was told, as its row keeps it."""
+    return fields.close(json.dumps(told, ensure_ascii=False), TOLD)
+
+
+SINCE = frozenset({"guardian", "waits"})
+"""What a case is told after it was opened: who answers for the person, and whether the record is yet to say so."""
+
+
+@transaction.atomic
+def begin_case(case: Case, told: dict[str, Any], asked: Asked) -> Case:
     """Check what its policy asks of the kind, and begin it, on the desk of who opens it (经办人)."""
     by, today = asked.by, day(asked.at)
     if not by.may("case.open"):
         raise Refusal("not-permitted", permission="case.open")
     case.front = None if by.sees(case.area_id) else front_office(by, case.area)
     if event := replayed(asked.request_id, Case.kind()):
+        _same(case, told, Case.get(event.subject_id))
         raise Replayed(event)
     case.policy, procedure = book.procedure_for(case.kind_of_case, case.area_id, today,
                                                 route_of(case.area_id, case.front_id))
@@ -225,17 +176,43 @@ def _open(case: Case, told: dict[str, Any], asked: Asked) -> Case:
         raise Refusal("kind-not-offered", kind=case.kind_of_case)
     facts = CHECKS.get(case.kind_of_case, _nothing)(case, told, today) or {}
     case.province, case.opened_at, case.moved_at = province_of(case.area_id), asked.at, asked.at
-    case.told = fields.close(json.dumps(told, ensure_ascii=False), TOLD) if told else None
+    case.told = sealed(told) if told else None
     case.due_on = due(case, procedure.start, asked.at)
     case.assignee_id = by.id
     try:
         with transaction.atomic():
-            return begin(case, "open", "case.open", by=by, request_id=asked.request_id, at=asked.at,
+            case = begin(case, "open", "case.open", by=by, request_id=asked.request_id, at=asked.at,
                          kind=case.kind_of_case, **facts)
     except IntegrityError as broken:
-        if "case_open_once" in str(broken) or "case_disputed_once" in str(broken):
-            raise Refusal("case-open", kind=case.kind_of_case) from None
+        if any(name in str(broken) for name in ("case_open_once", "case_departs_once", "case_disputed_once")):
+            seen = _open_already(case, by)
+            raise Refusal("case-open" if seen or case.disputes_id else "elsewhere-unfit", kind=case.kind_of_case,
+                          **({"case": seen.pk} if seen else {})) from None
         raise
+    if case.kind_of_case == "loss":
+        block(case, asked)
+    return case
+
+
+def _open_already(case: Case, by: Actor) -> Case | None:
+    """The open case of the person that stands in the way of a new one, where the actor may see it: of the same kind
+    if there is one, else another departure.
+    """
+    seen = list(Case.objects.filter(seen_by(by), person_index=case.person_index, ended_at__isnull=True).order_by("-pk"))
+    return next((one for one in seen if one.kind_of_case == case.kind_of_case), seen[0] if seen else None)
+
+
+def _same(case: Case, said: dict[str, Any], first: Case) -> None:
+    """A repeat says what the first one said, of the same person; `Refusal("request-id-reused")` for another (I17)."""
+    def content(one: Case) -> tuple[object, ...]:
+        return one.kind_of_case, one.area_id, one.reason, bytes(one.person_index), one.disputes_id
+    if content(case) != content(first) or at_first(said) != at_first(told(first)):
+        raise Refusal("request-id-reused")
+
+
+def at_first(told: Mapping[str, Any]) -> dict[str, Any]:
+    """What a case was told when it was opened, without what it is told since: a repeat does not say that."""
+    return {name: value for name, value in told.items() if name not in SINCE}
 
 
 def front_office(by: Actor, area: Area) -> Area:
@@ -251,26 +228,48 @@ def front_office(by: Actor, area: Area) -> Area:
     raise Refusal("not-found")
 
 
-def _check_guardian(person: Person, applicant: str, today: date, *, needed: bool) -> None:
-    """Who is named as guardian is another person than the applicant (of this 18-digit number), and of age."""
-    named = person.guardian_name.strip()
-    if not named and (needed or person.guardian_id.strip()):
+class Guardian(NamedTuple):
+    """Who answers for a person (监护人), and how they are reached; without a name nobody is named."""
+
+    name: str = ""
+    id_number: str = ""
+    phone: str = ""
+
+    @classmethod
+    def of(cls, person: Person) -> "Guardian":
+        """The one whom an application names."""
+        return cls(person.guardian_name.strip(), person.guardian_id.strip(), person.guardian_phone.strip())
+
+
+def as_told(guardian: Guardian) -> dict[str, str]:
+    """A guardian as a case is told of one beside the person."""
+    return {"guardian_name": guardian.name, "guardian_id": guardian.id_number, "guardian_phone": guardian.phone}
+
+
+def check_guardian(guardian: Guardian, applicant: bytes, today: date, *, needed: bool) -> None:
+    """Who is named as guardian is another person than the applicant (of this blind index), and of age.
+
+    `Refusal`: `guardian-missing`, `guardian-id-wrong`, `guardian-is-applicant`, `guardian-is-minor`.
+    """
+    if not guardian.name and (needed or guardian.id_number):
         raise Refusal("guardian-missing")
-    if not named:
+    if not guardian.name:
         return
     try:
-        guardian = idnumber.parse(person.guardian_id)
+        number = idnumber.parse(guardian.id_number)
     except idnumber.BadIdNumber as bad:
         raise Refusal("guardian-id-wrong", fault=bad.code) from None
-    if guardian.id18 == applicant:
+    if fields.index(number.id18) == applicant:
         raise Refusal("guardian-is-applicant")
-    if is_minor(guardian.birth, today):
+    if is_minor(number.birth, today):
         raise Refusal("guardian-is-minor")
 
 
-def _certificate(kind: str, holder: Holder) -> Certificate:
+def certificate_of(kind: str, holder: Holder) -> Certificate:
     """The certificate that a case of a kind is about."""
     if kind in ON_CANCELLED:
+        if registry.current(holder.pk) is not None:
+            raise Refusal("certificate-opened")
         found = holder.certificates.filter(state="cancelled").order_by("-generation", "-pk").first()
     else:
         found = registry.current(holder.pk)
@@ -285,70 +284,82 @@ def _nothing(case: Case, told: dict[str, Any], today: date) -> None:
     """Nothing more is asked of this kind."""
 
 
+def _exchange(case: Case, _told: dict[str, Any], _today: date) -> None:
+    """A paper certificate is exchanged for a card once."""
+    if case.certificate and case.certificate.generation != PAPER:
+        raise Refusal("certificate-opened")
+
+
+PAPER = 2
+"""Generation of a paper certificate."""
+
+
 def _renewal(case: Case, _told: dict[str, Any], today: date) -> None:
     opens = book.pinned(case.policy, "renewal").opens(case.certificate.issued_on)  # type: ignore[union-attr]
     if today < opens:
         raise Refusal("renewal-too-early", opens=opens.isoformat())
 
 
-def _correction(_case: Case, told: dict[str, Any], _today: date) -> None:
-    if not (told.get("name") or told.get("id_number")):
-        raise Refusal("correction-empty")
-    if told.get("id_number"):
-        try:
-            told["id_number"] = idnumber.parse(told["id_number"]).id18
-        except idnumber.BadIdNumber as bad:
-            raise Refusal("id-number-wrong", fault=bad.code) from None
+def _change(case: Case, told: dict[str, Any], today: date) -> None:
+    """Another category may be asked for, such as 视力 by who had 肢体, unless a year bars it (art. 22, 24)."""
+    had = case.certificate
+    if had is not None and (wanted := told.get("wanted")):
+        certified = {had.category, *(category for category, _grade in had.components)}
+        refuse_barred(bytes(case.person_index), {wanted} - certified, today)
 
 
 def _departure(case: Case, told: dict[str, Any], today: date) -> dict[str, Any]:
-    """The clock of art. 23 begins on the day of the household register."""
+    """The clock of art. 23 begins on the day of the household register: while there was a certificate to follow."""
     moved = date.fromisoformat(told.get("moved") or today.isoformat())
     if moved > today:
         raise Refusal("move-in-future")
+    if case.holder and moved < (first := registry.first_issued(case.holder)):
+        raise Refusal("move-before-issue", since=first.isoformat())
     if told.get("to") == case.area_id:
         raise Refusal("move-nowhere")
+    case.heads_for = headed_for(case, told.get("to"))
     freezes, lapses = book.pinned(case.policy, case.kind_of_case).clock(moved, book.calendar(case.area_id))
     case.freezes_on, case.lapses_on = freezes.day, lapses.day
     return assumed.fact(freezes, lapses)
 
 
 def _dispute(case: Case, _told: dict[str, Any], today: date) -> None:
-    """An assessment of the county is disputed within ten working days, the city's result before the province; each
-    once, and the province's result is final (办法 art. 25).
-    """
-    decided = case.disputes
-    if decided is None or decided.found is None or decided.ended_at is None or decided.state in UNHEARD:
+    if case.disputes is None:
         raise Refusal("dispute-of-nothing")
-    heard = Case.objects.filter(disputes=decided, ended_at__isnull=False).exclude(state__in=UNHEARD)
-    if decided.kind_of_case == "dispute_province" or heard.exists():
-        raise Refusal("dispute-final")
-    if decided.kind_of_case not in DISPUTED[case.kind_of_case]:
-        raise Refusal("dispute-of-nothing")
-    last = book.pinned(case.policy, case.kind_of_case).closes(day(decided.ended_at), book.calendar(case.area_id)).day
-    if today > last:
-        raise Refusal("dispute-too-late", last=last.isoformat())
+    heard = bool(heard_of([case.disputes.pk]))
+    check_dispute(case.kind_of_case, case.policy, case.area_id, case.disputes, today, heard=heard)
 
 
-def _not_expired(case: Case, _told: dict[str, Any], today: date) -> None:
+def not_expired(case: Case, _told: dict[str, Any], today: date) -> None:
     """What has run out is renewed, not replaced: a card of the same days would be refused by every gate."""
     if case.certificate and case.certificate.valid_until < today:
         raise Refusal("certificate-expired", since=case.certificate.valid_until.isoformat())
 
 
+def _restorable(case: Case, told: dict[str, Any], today: date) -> None:
+    """What has run out meanwhile is not restored, but for who was taken for dead: they live, and renew it then."""
+    if case.holder and case.holder.state != "closed":
+        not_expired(case, told, today)
+
+
 def _damage(case: Case, told: dict[str, Any], today: date) -> None:
-    _not_expired(case, told, today)
+    not_expired(case, told, today)
     if case.holder_id:
         refuse_lost(case.holder_id)
 
 
 def _corrected(case: Case, told: dict[str, Any], today: date) -> None:
-    _correction(case, told, today)
-    _not_expired(case, told, today)
+    """Name or ID number become others; nobody is born after the day on which their record is corrected."""
+    if not (told.get("name") or told.get("id_number")):
+        raise Refusal("correction-empty")
+    if told.get("id_number") and idnumber.parse(told["id_number"]).birth > today:
+        raise Refusal("birth-after-application")
+    not_expired(case, told, today)
 
 
 CHECKS: Mapping[str, Callable[[Case, dict[str, Any], date], dict[str, Any] | None]] = {
-    "damage": _damage, "loss": _not_expired,
-    "renewal": _renewal, "correction": _corrected, "dispute_city": _dispute, "dispute_province": _dispute,
+    "damage": _damage, "loss": not_expired, "restoration": _restorable,
+    "exchange": _exchange, "renewal": _renewal, "change": _change, "correction": _corrected,
+    "dispute_city": _dispute, "dispute_province": _dispute,
     "transfer_out_city": _departure, "transfer_out_province": _departure, "transfer_out_nation": _departure}
 """Kind → what is asked of a case of it beyond its certificate; it may give facts of the opening."""

@@ -1,5 +1,6 @@
 """The steps of one case, from acceptance to the last decision (受理 评定 公示 审核 批准)."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -7,27 +8,37 @@ from uuid import UUID
 
 from django.db import transaction
 
-from zhengka.areas.calendars import Due
 from zhengka.assessment.models import Appointment
 from zhengka.bulk.services import Asked
 from zhengka.cases import assumed, book
 from zhengka.cases.models import Case
+from zhengka.cases.services.deciding import check_decision
 from zhengka.cases.services.effects import conclude
+from zhengka.cases.services.eligible import as_heard
+from zhengka.cases.services.losing import let_go
 from zhengka.cases.services.moving import day, move
 from zhengka.cases.services.needed import papers_missing
+from zhengka.cases.services.notices import last_day
+from zhengka.cases.services.opening import MULTIPLE
 from zhengka.cases.services.telling import tell
+from zhengka.cases.workflow import desk
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.events import lock
+from zhengka.core.models import Event
 from zhengka.core.queue import later
+from zhengka.formats import idnumber
 from zhengka.registry.services import Finding
 
 NEEDS_REASON = frozenset({
-    "close", "return_papers", "decline", "withdraw", "disprove", "miss", "fail", "differ", "object", "dismiss",
-    "uphold", "reassess", "send_back", "send_back_to_review", "send_back_to_approval", "refuse", "turn_back"})
+    "close", "return_papers", "decline", "withdraw", "disprove", "miss", "call_off", "fail", "differ", "object",
+    "dismiss", "uphold", "reassess", "send_back", "send_back_to_review", "send_back_to_approval", "refuse",
+    "turn_back"})
 """Steps that go back, aside or to an end: who takes them says why, and the person may read it."""
 BY_ASSESSMENT = frozenset({"book", "assess", "countersign", "differ"})
 """Steps that come with a day, a signed form or a second signature: `assessing` asks for licence and fairness."""
+OF_A_DAY = frozenset({"miss", "call_off"})
+"""Steps that come with the end of an appointment, where there is one: `assessing` takes both."""
 BY_OTHERS = BY_ASSESSMENT | {"verify", "order", "arrive", "freeze", "lapse", "end_notice", "extend_notice"}
 """Steps that have a service of their own, or that the platform takes."""
 FRESH: Mapping[str, dict[str, Any]] = {
@@ -39,19 +50,37 @@ FRESH: Mapping[str, dict[str, Any]] = {
 """Step → what it takes back, so that it is decided anew."""
 
 
-@transaction.atomic
 def take(case: Case, action: str, *, by: Actor, request_id: UUID, at: datetime, reason: str = "") -> Case:
     """Take the step `action` of a case, whatever its kind. The last decision does what was decided (`effects`).
 
-    `Refusal`: `step-not-open` (also for a step of `BY_OTHERS`), `not-permitted`, `not-found`, `office-wrong`,
-    `same-person`, `notice-running`, `reason-missing`, `papers-missing`, `appointment-open` (an appointment itself says
-    who did not come), and what the effects say. Raises `Replayed` for a repeat.
+    `case`: as the officer saw it. `Refusal`: `case-changed` where another step was taken since, `step-not-open` (also
+    for a step of `BY_OTHERS`), `not-permitted`, `not-found`, `office-wrong`, `same-person`, `notice-running`,
+    `reason-missing`, `papers-missing`, `papers-first` (of these none may follow), `appointment-open` (an appointment
+    itself says who did not come, or that it is called off), and what the effects say; of a record that is another
+    office's `elsewhere-unfit`. Raises `Replayed` for a repeat. Not one transaction but two (`as_heard`).
     """
     if action in BY_OTHERS:
         raise Refusal("step-not-open", subject="case", state=case.state, action=action)
-    if action == "miss" and Appointment.objects.filter(case_id=case.pk, state="booked").exists():
+    if action in OF_A_DAY and Appointment.objects.filter(case_id=case.pk, state="booked").exists():
         raise Refusal("appointment-open")
-    return carry(case, action, by=by, request_id=request_id, at=at, reason=reason)
+    try:
+        with transaction.atomic():
+            done = carry(case, action, by=by, request_id=request_id, at=at, reason=reason)
+            _as_seen(done, request_id, case.version)
+    except Refusal as no:
+        raise as_heard(case, no, Asked(by, request_id, at)) from None
+    return done
+
+
+def _as_seen(case: Case, request_id: UUID, seen: int) -> None:
+    """`Refusal("case-changed")` where another step was taken after the version `seen` and before the one of this
+    request: who decides has not looked at it. Who has the case on the desk is no matter.
+    """
+    steps = Event.objects.filter(subject=case.kind(), subject_id=case.pk)
+    this = steps.get(request_id=request_id)
+    if this.version > seen + 1 and steps.filter(version__gt=seen, version__lt=this.version).exclude(
+            action__in=desk("").actions).exists():
+        raise Refusal("case-changed")
 
 
 @transaction.atomic
@@ -69,13 +98,15 @@ def carry(case: Case, action: str, *, by: Actor, request_id: UUID, at: datetime,
 
 @transaction.atomic
 def verify(case: Case, source: str, reference: str, *, by: Actor, request_id: UUID, at: datetime) -> Case:
-    """What was reported is true by a second source (核实): one of `SOURCES`, and its list number, or who was called
-    when. Both stand in the event.
+    """What was reported is true by a second source (核实): one of `SOURCES`, and its list number, or the day and time
+    of a call or visit. Both stand in the event.
 
-    `Refusal` as `take`, `source-missing`, and `same-person` where who reported it would verify it.
+    `Refusal` as `take`, `source-missing`, `reference-wrong`, and `same-person` where who reported it would verify it.
     """
     if source not in SOURCES or not reference.strip():
         raise Refusal("source-missing")
+    if not is_reference(reference.strip()):
+        raise Refusal("reference-wrong")
     return move(case, "verify", Asked(by, request_id, at), source=source, reference=reference.strip())
 
 
@@ -83,6 +114,22 @@ SOURCES = ("hospital", "police", "funeral", "village", "call", "in-person")
 """Where a report is verified: lists of the hospital, the police or the funeral service, the village or community, a
 call to the family or the holder, the holder seen in person.
 """
+_REFERENCE = re.compile(r"(?!.*\d{11})[A-Za-z0-9][A-Za-z0-9./: -]{0,39}")
+_PHONE = re.compile(r"(86)?1[3-9]\d{9}|0\d{9,11}")
+
+
+def is_reference(text: str) -> bool:
+    """True for the number of a list, or a day and time: an event is kept for ever and in clear, so it takes no name,
+    no phone number and no ID number.
+    """
+    bare = re.sub("[^A-Za-z0-9]", "", text)
+    if not _REFERENCE.fullmatch(text) or _PHONE.fullmatch(bare):
+        return False
+    try:
+        idnumber.parse(bare)
+    except idnumber.BadIdNumber:
+        return True
+    return False
 
 
 @transaction.atomic
@@ -106,30 +153,10 @@ def end_notice(case: Case, *, by: Actor, request_id: UUID, at: datetime) -> Case
     a day off was announced meanwhile: its days are counted again.
     """
     (case,) = lock(case)
-    if (last := _counted_again(case)) and day(at) <= last.day:
+    last = last_day(case.policy, case.kind_of_case, case.area_id, case.notice_from) if case.notice_from else None
+    if last and day(at) <= last.day:
         raise Refusal("notice-running", ends=last.day.isoformat())
     return move(case, "end_notice", Asked(by, request_id, at), on=day(at).isoformat())
-
-
-@transaction.atomic
-def extend_notice(case: Case, *, by: Actor, request_id: UUID, at: datetime) -> Case:
-    """A day off was announced while the notice stands: it stands longer by it (公示顺延). One that was taken back makes
-    no notice shorter than it says. `Refusal("step-not-open")` where its last day is as it was.
-    """
-    (case,) = lock(case)
-    last = _counted_again(case)
-    if last is None or case.notice_ends is None or last.day <= case.notice_ends:
-        raise Refusal("step-not-open", subject="case", state=case.state, action="extend_notice")
-    return move(case, "extend_notice", Asked(by, request_id, at), {"notice_ends": last.day},
-                ends=last.day.isoformat(), **assumed.fact(last))
-
-
-def _counted_again(case: Case) -> Due | None:
-    """The last day of a case's notice by the calendar as it is now; None where it has none."""
-    notice = book.pinned(case.policy, case.kind_of_case).notice
-    if notice is None or case.notice_from is None:
-        return None
-    return notice.last_day(case.notice_from, book.calendar(case.area_id))
 
 
 def _check(found: Finding) -> None:
@@ -142,8 +169,8 @@ def _check(found: Finding) -> None:
         raise Refusal("finding-impossible")
 
 
-MULTIPLE, LEAST = 7, 4
-"""The category of a multiple disability, and the least severe grade (GB/T 26341)."""
+LEAST = 4
+"""The least severe grade (GB/T 26341)."""
 
 
 def _move(case: Case, action: str, asked: Asked, facts: dict[str, Any]) -> Case:
@@ -151,26 +178,40 @@ def _move(case: Case, action: str, asked: Asked, facts: dict[str, Any]) -> Case:
 
 
 def _accept(case: Case, action: str, asked: Asked, facts: dict[str, Any]) -> Case:
-    """What is complete is accepted, and where who accepts says why, what is not (容缺受理): the event names both."""
-    if not (lacking := [need.paper for need in papers_missing(case)]):
+    """What is complete is accepted, and where who accepts says why, what lacks papers that may follow (容缺受理): the
+    event names both.
+    """
+    missing = papers_missing(case)
+    if not (lacking := [need.paper for need in missing]):
         return move(case, action, asked, **facts)
     done = move(case, action, asked, lacking=lacking, **facts)
     if "reason" not in facts:
         raise Refusal("papers-missing", papers=lacking)
+    if first := [need.paper for need in missing if not need.may_follow]:
+        raise Refusal("papers-first", papers=first)
     return done
+
+
+def _precheck(case: Case, action: str, asked: Asked, facts: dict[str, Any]) -> Case:
+    """The office that checks first may send on what is not complete, as the one behind it accepts: the event names the
+    papers that lacked.
+    """
+    lacking = [need.paper for need in papers_missing(case)]
+    return move(case, action, asked, **facts, **({"lacking": lacking} if lacking else {}))
 
 
 def _publish(case: Case, action: str, asked: Asked, facts: dict[str, Any]) -> Case:
     """A notice shows the least, begins on its day, and its own day does not count (民法典 art. 201)."""
-    if not (case.found or {}).get("category"):
-        raise Refusal("standard-not-met")
     notice = book.pinned(case.policy, case.kind_of_case).notice
     if notice is None:
         raise Refusal("step-not-open", subject="case", state=case.state, action=action)
     first = day(asked.at)
     last = notice.last_day(first, book.calendar(case.area_id))
-    return move(case, action, asked, {"notice_from": first, "notice_ends": last.day}, ends=last.day.isoformat(),
+    done = move(case, action, asked, {"notice_from": first, "notice_ends": last.day}, ends=last.day.isoformat(),
                 **assumed.fact(last), **facts)
+    if not (done.found or {}).get("category"):  # whether the step is open at all is asked first
+        raise Refusal("standard-not-met")
+    return done
 
 
 def _dismiss(case: Case, action: str, asked: Asked, facts: dict[str, Any]) -> Case:
@@ -183,8 +224,23 @@ def _dismiss(case: Case, action: str, asked: Asked, facts: dict[str, Any]) -> Ca
     return move(case, action, asked, {"notice_from": first, "notice_ends": last.day}, **assumed.fact(last), **facts)
 
 
+def _withdraw(case: Case, action: str, asked: Asked, facts: dict[str, Any]) -> Case:
+    case = move(case, action, asked, **facts)
+    if case.kind_of_case == "loss":
+        let_go(case, asked)
+    return case
+
+
 def _review(case: Case, action: str, asked: Asked, facts: dict[str, Any]) -> Case:
-    return move(case, action, asked, {"reviewer_person": asked.by.person}, **facts)
+    done = move(case, action, asked, {"reviewer_person": asked.by.person}, **facts)
+    check_decision(done, action, asked)
+    return done
+
+
+def _confirm_move(case: Case, action: str, asked: Asked, facts: dict[str, Any]) -> Case:
+    """The case stays where it is, and as long."""
+    stays = {"witness_person": asked.by.person, "moved_at": case.moved_at, "due_on": case.due_on}
+    return move(case, action, asked, stays, **facts)
 
 
 def _decide(case: Case, action: str, asked: Asked, facts: dict[str, Any]) -> Case:
@@ -193,6 +249,7 @@ def _decide(case: Case, action: str, asked: Asked, facts: dict[str, Any]) -> Cas
 
 
 DOES: Mapping[str, Callable[[Case, str, Asked, dict[str, Any]], Case]] = {
-    "accept": _accept, "publish": _publish, "dismiss": _dismiss, "review": _review, "approve": _decide,
-    "recheck": _decide}
+    "accept": _accept, "precheck": _precheck, "publish": _publish, "dismiss": _dismiss,
+    "confirm_move": _confirm_move, "review": _review, "withdraw": _withdraw,
+    "approve": _decide, "recheck": _decide}
 """Steps that write more than the state."""

@@ -16,7 +16,8 @@ from zhengka.core.events import begin, sub
 from zhengka.core.models import Stateful, province_of
 from zhengka.core.queue import later
 from zhengka.letters import contents, queries, templates
-from zhengka.letters.models import Letter
+from zhengka.letters.contents import Said
+from zhengka.letters.models import Letter, Unwritten
 from zhengka.letters.rules import KINDS, LANGUAGES, OCCASION, Recipient, Value, Words, check_recipient
 from zhengka.letters.workflow import BY_MACHINE, CHANNELS
 
@@ -25,7 +26,7 @@ from zhengka.letters.workflow import BY_MACHINE, CHANNELS
 class Message:
     """What is to be said: a kind of `letters.rules.KINDS` with its slots, about which row, from which office, to whom,
     on which ways. `occasion` tells one reminder from the next (`2027-60`): a slug of at most 40 characters;
-    `shared_with`: 12-digit code of another office that sees it.
+    `shared_with`: 12-digit code of another office that sees it; no `channels`: nothing leads to the person.
 
     ValueError for a kind, channel, language or occasion that cannot be: a fault of the caller's, not of a person's.
     """
@@ -69,18 +70,18 @@ def permit(messages: Iterable[Message], by: Actor) -> None:
 
 def preview(message: Message, channel: str, *, at: datetime) -> Words:
     """What `write` would say on this channel; refuses as it does."""
-    return said(message, channel, timezone.localtime(at).date())[1]
+    return said(message, channel, timezone.localtime(at).date())[1].words
 
 
 def _write(message: Message, channel: str, *, by: Actor, request_id: UUID, at: datetime) -> Letter:
     key = {"subject": message.subject.kind(), "subject_id": message.subject.pk, "template": message.kind,
-           "occasion": message.occasion, "channel": channel}  # in this order: `many.WRITE` makes the same request id
+           "occasion": message.occasion, "channel": channel}  # in this order: `many.KEY` makes the same request id
     if there := Letter.objects.filter(**key).first():
         return there
-    since, words = said(message, channel, timezone.localtime(at).date())
+    since, says = said(message, channel, timezone.localtime(at).date())
     letter = Letter(**key, province=province_of(message.area.code), area=message.area, shared_with=message.shared_with,
                     template_from=since, language=message.recipient.language, written_at=at, queued_at=at)
-    contents.seal(letter, reached(message.recipient, channel), words)
+    contents.seal(letter, reached(message.recipient, channel), says)
     try:
         with transaction.atomic():
             begin(letter, "write", "letter.send", by=by, at=at, template=message.kind, channel=channel,
@@ -89,19 +90,23 @@ def _write(message: Message, channel: str, *, by: Actor, request_id: UUID, at: d
         if there := Letter.objects.filter(**key).first():  # somebody else wrote it at the same moment
             return there
         raise
+    missing = Unwritten.objects.filter(subject=letter.subject, subject_id=letter.subject_id, template=letter.template)
+    missing.filter(settled_at=None, at__lt=at).update(settled_at=at)
     if channel in BY_MACHINE:
         later("letters.send", letter_id=letter.pk)
     return letter
 
 
-def said(message: Message, channel: str, on: date) -> tuple[date, Words]:
-    """The day since which the wording holds, and the words; what cannot be said or sent is refused."""
+def said(message: Message, channel: str, on: date) -> tuple[date, Said]:
+    """The day since which the wording holds, and what the letter says; what cannot be said or sent is refused."""
     to = message.recipient
     check_recipient(to, channel)
     template = templates.of(queries.wordings(), message.kind, message.area.code, on)
-    if channel == "sms":
-        return template.valid_from, templates.say_shortly(template, message.slots, language=to.language, on=on)
-    return template.valid_from, templates.say(template, message.slots, name=to.name, language=to.language, on=on)
+    whole = templates.say(template, message.slots, name=to.name, language=to.language, on=on)
+    if channel != "sms":
+        return template.valid_from, Said(whole)
+    return template.valid_from, Said(
+        templates.say_shortly(template, message.slots, language=to.language, on=on), whole)
 
 
 def reached(recipient: Recipient, channel: str) -> Recipient:

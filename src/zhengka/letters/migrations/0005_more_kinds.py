@@ -1,0 +1,17 @@
+"""More kinds of letters: results of disputes, what was put right, what lapsed, what is due again."""
+
+from django.db import migrations, models
+from django.db.models import Q
+
+from zhengka.letters.rules import KINDS
+
+
+class Migration(migrations.Migration):
+    """The names of letters that a row may have."""
+
+    dependencies = [("letters", "0004_case_done")]
+    operations = [
+        migrations.RemoveConstraint("letter", "letter_template_known"),
+        migrations.AddConstraint("letter", models.CheckConstraint(
+            condition=Q(template__in=sorted(KINDS)), name="letter_template_known")),
+    ]
