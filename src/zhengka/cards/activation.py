@@ -23,6 +23,10 @@ nobody knows whether it reached its holder."""
 
 STOPS: Final = ("rides", "subsidies")
 """What may stop when an activation lapses (乘车, 补贴)."""
+STOPS_ZH: Final = {"rides": "乘车", "subsidies": "补贴"}
+"""What stops → its official word, for letters."""
+STOPS_EN: Final = {"rides": "rides", "subsidies": "subsidies"}
+"""The same for letters in English."""
 IDENTITY: Final = "identity"
 """What never stops: the certificate is valid for its ten years (办法 art. 19)."""
 
@@ -32,6 +36,9 @@ MONTHS: Final = ("issue", "birth", *FIXED_MONTHS)
 
 STAGES: Final = (60, 30, 7)
 """Days before the end of a term at which its holder is reminded."""
+
+LAPSED: Final = 0
+"""Stands for the stage at which nothing is left: the days of grace are over."""
 
 _LEAP: Final = 2024
 

@@ -2,14 +2,32 @@
 
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
 from zhengka.areas.models import Area
-from zhengka.cards.activation import STAGES
-from zhengka.cards.workflow import CARD, GAP, IN_PRODUCTION
+from zhengka.cards.activation import LAPSED, STAGES
+from zhengka.cards.workflow import CARD, CHIP_ORDER, GAP, IN_PRODUCTION
 from zhengka.core.models import ProvinceRow, Stateful, state_check
+from zhengka.formats.chip.orders import KINDS
 from zhengka.registry.models import Certificate, Holder
+
+ASKED = ("upgrade", "update", "pin")
+"""What the chip is told because an officer asked for it, in this order; the rest follows from the card's own row."""
+
+
+class KeyGroup(models.Model):
+    """Key versions under which cards were made together (密钥版本组): masters, and the key that signed the QR code.
+    There are as many as there were rotations; a card names one, so that cards under a version can be counted.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    keys = ArrayField(models.BigIntegerField(), unique=True, help_text="row ids of key versions, ascending")
+
+    def __str__(self) -> str:
+        """Key only."""
+        return f"key group {self.pk}"
 
 
 class Card(ProvinceRow, Stateful):
@@ -32,11 +50,17 @@ class Card(ProvinceRow, Stateful):
     credential = models.BinaryField(null=True)
     uid = models.BinaryField(null=True, help_text="unique identifier of the chip, 7 bytes")
     atr = models.BinaryField(null=True)
+    key_group = models.ForeignKey(KeyGroup, null=True, on_delete=models.PROTECT, related_name="+", db_index=False,
+                                  help_text="key versions under which it was prepared or upgraded; empty before")
     ordered_at = models.DateTimeField()
     issued_on = models.DateField(null=True)
     valid_until = models.DateField(null=True)
     handed_over_at = models.DateTimeField(null=True)
     active_until = models.DateField(null=True)
+    condemned_person = models.TextField(blank=True, default="", db_default="",
+                                        help_text="who proposed that it is destroyed")
+    destroyed_person = models.TextField(blank=True, default="", db_default="",
+                                        help_text="who destroyed it: another one")
 
     class Meta:
         constraints: ClassVar = [
@@ -51,10 +75,15 @@ class Card(ProvinceRow, Stateful):
                                    name="card_term_ordered"),
             models.CheckConstraint(condition=~Q(state="active") | Q(active_until__isnull=False),
                                    name="card_active_has_term"),
+            models.CheckConstraint(
+                condition=Q(state="destroyed") & ~Q(condemned_person="") & ~Q(destroyed_person="")
+                & ~Q(destroyed_person=F("condemned_person")) | ~Q(state="destroyed") & Q(destroyed_person=""),
+                name="card_destroyed_by_two"),
             state_check(CARD),
         ]
         indexes: ClassVar = [
             models.Index(fields=["state", "area", "id"], name="card_by_state_area"),
+            models.Index(fields=["key_group", "state", "area"], name="card_by_keys"),
             models.Index(fields=["active_until", "area", "id"], condition=Q(state="active"), name="card_active_by_end"),
         ]
 
@@ -64,24 +93,60 @@ class Card(ProvinceRow, Stateful):
 
 
 class Reminder(models.Model):
-    """A holder is to be told, once for each term and stage, that a card's activation ends (年度激活提醒)."""
+    """A holder is to be told, once for each term and stage, that a card's activation ends (年度激活提醒) or lapsed."""
 
     id = models.BigAutoField(primary_key=True)
     card = models.ForeignKey(Card, on_delete=models.PROTECT, related_name="reminders", db_index=False)
     area = models.BigIntegerField(help_text="issuing office of the card")
     ends = models.DateField(help_text="last day of the term")
-    stage = models.PositiveSmallIntegerField(help_text="days before the end: 60, 30 or 7")
+    stage = models.PositiveSmallIntegerField(help_text="days before the end: 60, 30 or 7; 0: it lapsed")
     day = models.DateField(help_text="on which it was due")
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["card", "ends", "stage"], name="reminder_once"),
-            models.CheckConstraint(condition=Q(stage__in=STAGES), name="reminder_stage_known"),
+            models.CheckConstraint(condition=Q(stage__in=(*STAGES, LAPSED)), name="reminder_stage_known"),
         ]
 
     def __str__(self) -> str:
         """Card, term and stage."""
         return f"reminder of card {self.card_id}: {self.ends} - {self.stage}"
+
+
+class ChipOrder(ProvinceRow, Stateful):
+    """What the chip of an issued card is to be told (卡内更新指令), by the reader to which the card comes next. Its id
+    is the number that the chip's receipt (回执) answers, so that no receipt serves twice.
+    """
+
+    workflow = CHIP_ORDER
+    area = models.ForeignKey(Area, on_delete=models.PROTECT, db_column="area", db_index=False)
+    card = models.ForeignKey(Card, on_delete=models.PROTECT, related_name="chip_orders")
+    what = models.TextField(help_text="activate, block, unblock, update, upgrade or pin")
+    until = models.DateField(null=True, help_text="last day of the term that is to be written")
+    profile = models.TextField(default="", help_text="of an upgrade, the card profile to which the card is brought")
+    ordered_at = models.DateTimeField()
+    applied_at = models.DateTimeField(null=True)
+    receipt = models.BinaryField(null=True, help_text="what the chip vouched for, with its MAC")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["card"], condition=Q(state="ordered") & ~Q(what__in=ASKED),
+                                    name="chip_order_open_once"),
+            models.UniqueConstraint(fields=["card", "what"], condition=Q(state="ordered", what__in=ASKED),
+                                    name="chip_order_asked_once"),
+            models.CheckConstraint(condition=Q(what__in=KINDS), name="chip_order_what_known"),
+            models.CheckConstraint(condition=Q(what="upgrade") & ~Q(profile="") | ~Q(what="upgrade") & Q(profile=""),
+                                   name="chip_order_has_profile"),
+            models.CheckConstraint(condition=Q(what="activate", until__isnull=False)
+                                   | ~Q(what="activate") & Q(until__isnull=True), name="chip_order_has_term"),
+            models.CheckConstraint(condition=Q(state="applied", receipt__isnull=False, applied_at__isnull=False)
+                                   | ~Q(state="applied") & Q(receipt__isnull=True), name="chip_order_has_receipt"),
+            state_check(CHIP_ORDER),
+        ]
+
+    def __str__(self) -> str:
+        """Key, what is to be told, and card."""
+        return f"chip order {self.pk}: {self.what} of card {self.card_id}"
 
 
 class Gap(Stateful):

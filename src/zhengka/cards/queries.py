@@ -5,15 +5,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from django.conf import settings
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, F, Max, Q, QuerySet
 
 from zhengka.cards import activation, rules
 from zhengka.cards.activation import Activation, Dates, Outlook
-from zhengka.cards.models import Card, Reminder, StatusPublication
+from zhengka.cards.models import ASKED, Card, ChipOrder, Reminder, StatusPublication
+from zhengka.cards.workflow import BLOCKED, PROVED
 from zhengka.core import files
 from zhengka.core.actors import Actor
 from zhengka.core.dated import choose, read
@@ -58,6 +59,11 @@ def worklist(actor: Actor, state: str, *, after: tuple[int, int] = (0, 0), limit
         Q(area__code__gt=after[0]) | Q(area__code=after[0], pk__gt=after[1])).order_by("area", "pk")[:limit])
 
 
+def some(ids: Iterable[int], *, actor: Actor) -> list[Card]:
+    """These cards, as far as they are the actor's, with their holders, by office and id."""
+    return list(_whole().filter(pk__in=list(ids), area__code__range=(actor.lo, actor.hi)).order_by("area", "pk"))
+
+
 def counts(actor: Actor) -> dict[str, int]:
     """How many cards of the actor's area are in each state."""
     found = Card.objects.filter(area__code__range=(actor.lo, actor.hi)).values_list("state").annotate(n=Count("pk"))
@@ -96,12 +102,22 @@ def gate_state(card: Card, at: datetime) -> str:
     today, passes = at.astimezone(CHINA).date(), card.active_until
     if passes is not None and passes < today:  # only then do days of grace matter, and this is asked most often of all
         passes = activation.passes_until(policy(card.area_id, today).activation, passes)
-    return rules.standing(card.state, passes_until=passes, valid_until=card.valid_until, today=today)
+    return rules.standing(card.state, card.certificate.state, passes_until=passes, valid_until=card.valid_until,
+                          today=today)
 
 
 def dates(card: Card, rule: Activation) -> Dates:
     """What the term of a card depends on; the holder's birth is read only where the `rule` asks for it."""
     return Dates(card.active_until, card.issued_on, card.holder.birth_date if rule.of == "birth" else None)
+
+
+def running(card: Card) -> date | None:
+    """The last day of the latest term that a holder's other cards gave for what this one proves: lost, damaged or of an
+    older grade, they are followed by this one, which makes no term shorter. Not of a certificate that was cancelled.
+    """
+    others = Card.objects.filter(holder_id=card.holder_id, certificate__state__in=PROVED).exclude(pk=card.pk)
+    last: date | None = others.aggregate(last=Max("active_until"))["last"]
+    return last
 
 
 def may_be_activated(card: Card, at: datetime) -> bool:
@@ -231,6 +247,77 @@ def _names(digest: str, indexes: Sequence[int], at: datetime) -> bool:
         return False
 
 
+CHIP_IN_USE = ("issued", "active")
+"""States of a card whose chip may be told new data, files and keys."""
+
+
+@dataclass(frozen=True)
+class ChipDue:
+    """What the chip of a card is to be told next (`what`, "" for nothing), with the last day of its term if it is that;
+    the order by which that was asked for before, if any; and orders that no longer hold.
+    """
+
+    what: str
+    until: date | None
+    given: ChipOrder | None
+    over: tuple[ChipOrder, ...]
+
+
+def chip_due(card: Card) -> ChipDue:
+    """What the chip of a card is still to be told: first whether it is blocked, then what an officer asked for, new
+    files and keys before new data, then its term.
+    """
+    given = list(ChipOrder.objects.filter(card=card).order_by("-ordered_at", "-pk"))
+    what, until = _owed(card, given)
+    waiting = {row.what: row for row in given if row.state == "ordered"}
+    ended = card.state in ("cancelled", "destroyed")
+    over = [row for row in waiting.values()
+            if (ended if row.what in ASKED else (row.what, row.until) != (what, until))]
+    if what not in ("block", "unblock") and card.state in CHIP_IN_USE:
+        asked = next((waiting[one] for one in ASKED if one in waiting), None)
+        if asked is not None:
+            return ChipDue(asked.what, None, asked, tuple(over))
+    return ChipDue(what, until, waiting.get(what) if waiting.get(what) not in over else None, tuple(over))
+
+
+def may_tell(card: Card, term: date) -> bool:
+    """Whether the card's chip may say that its term ends on this day: the one for which it vouched or with which it was
+    made; where nobody knows what it took since, none that is later than all that were ever given.
+    """
+    given = list(ChipOrder.objects.filter(card=card, what="activate").order_by("-ordered_at", "-pk"))
+    if card.state == "active" and _owed(card, given)[0] != "activate":
+        return term == card.active_until
+    return term <= max(filter(None, [card.issued_on, card.active_until, *(row.until for row in given)]), default=term)
+
+
+def has_pin(card: Card) -> bool:
+    """Whether the chip of this card has a slot for a PIN (口令)."""
+    return any(each.pins for each in profile(card.profile).ours)
+
+
+def chip_orders(card: Card) -> list[ChipOrder]:
+    """What the chip of a card was told or is to be told, the newest first."""
+    return list(ChipOrder.objects.filter(card=card).order_by("-ordered_at", "-pk"))
+
+
+def _owed(card: Card, given: Sequence[ChipOrder]) -> tuple[str, date | None]:
+    """The next thing in the card's own row of which it is not known that its chip says it, if any: whether it is
+    blocked, then its term. `given`: all its orders, the newest first.
+    """
+    last = next((row for row in given if row.what in ("block", "unblock")), None)
+    wanted = "block" if card.state in (*BLOCKED, "cancelled") else "unblock"
+    if (last.what if last else "unblock") != wanted or (last is not None and last.state != "applied"):
+        return wanted, None
+    if card.state != "active" or card.active_until is None:
+        return "", None
+    term = next((row for row in given if row.what == "activate"), None)
+    if term is not None and (term.until, term.state) == (card.active_until, "applied"):
+        return "", None
+    if term is None and card.active_until == card.issued_on:  # with this day it was made
+        return "", None
+    return "activate", card.active_until
+
+
 def policy(area: int, on: date) -> rules.Policy:
     """The card policy of an area on a day; `Refusal("policy-missing")` where no file covers it."""
     found = choose(policies(), area, on)
@@ -257,6 +344,14 @@ def profile(name: str) -> chip.Profile:
     return _profile(path)
 
 
+@cache
+def profile_title(name: str) -> tuple[str, str]:
+    """What a card profile is called, in Chinese and in English; its bare name where its file is not there."""
+    path = Path(settings.DATA) / "profiles" / f"{name}.toml"
+    told = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return told.get("title_zh", name), told.get("title", name)
+
+
 def _whole() -> QuerySet[Card]:
     return Card.objects.select_related("holder", "certificate", "area")
 
@@ -279,4 +374,4 @@ def _ranges(held: tuple[rules.Policy, ...], on: date) -> tuple[tuple[int, int, r
 
 @lru_cache(maxsize=16)
 def _profile(path: Path) -> chip.Profile:
-    return chip.load(tomllib.loads(path.read_text()), source=path.name)
+    return chip.load_file(path)

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from zhengka.cards import activation
 from zhengka.cards.activation import Activation
-from zhengka.cards.workflow import BLOCKED, OUT_OF_LIFE
+from zhengka.cards.workflow import BLOCKED, OUT_OF_LIFE, PROVED
 from zhengka.core.dated import FileRefused, Table, choose
 from zhengka.formats.credential import LIST_SIZE
 from zhengka.formats.statuslist import Status
@@ -78,9 +78,10 @@ def anniversary(day: date, years: int) -> date:
     return activation.day_in(day.year + years, (day.month, day.day))
 
 
-def standing(state: str, *, passes_until: date | None, valid_until: date | None, today: date) -> str:
+def standing(state: str, certificate: str = "valid", *, passes_until: date | None, valid_until: date | None,
+             today: date) -> str:
     """What a gate must think of a card: `valid`, or the one reason why not. Days are inclusive; `passes_until`: of the
-    present activation, with its days of grace (`activation.passes_until`).
+    present activation, with its days of grace (`activation.passes_until`); `certificate`: its state.
 
     `revoked`, `expired`, `suspended`, `not-activated`, `activation-lapsed`.
     """
@@ -88,7 +89,7 @@ def standing(state: str, *, passes_until: date | None, valid_until: date | None,
         return "revoked"
     if valid_until is not None and today > valid_until:
         return "expired"
-    if state in BLOCKED:
+    if state in BLOCKED or certificate not in PROVED:
         return "suspended"
     if state != "active" or passes_until is None:
         return "not-activated"

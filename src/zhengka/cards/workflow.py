@@ -22,8 +22,28 @@ def certificate_holds(card: Any, _facts: Mapping[str, Any]) -> None:
         raise Refusal("certificate-not-valid", state=card.certificate.state)
 
 
+def still_proves(_card: Any, facts: Mapping[str, Any]) -> None:
+    """A card that was found is usable again as far as what it proves holds, until its successor is activated.
+
+    The service tells the state of the `certificate`, where that is not valid.
+    """
+    if "certificate" in facts:
+        raise Refusal("certificate-not-valid", state=facts["certificate"])
+
+
+def condemned_by_another(card: Any, facts: Mapping[str, Any]) -> None:
+    """What cannot be undone takes two persons: one proposes that a card is destroyed, another one destroys it."""
+    if not card.condemned_person:
+        raise Refusal("card-not-condemned")
+    if card.condemned_person == facts["by"].person:
+        raise Refusal("same-person")
+
+
 IN_PRODUCTION = ("ordered", "batched", "held", "prepared", "sent", "ready", "issued")
 """States of a card that is on its way: a holder has at most one such card."""
+
+TO_DESTROY = ("spoiled", "suspect", "cancelled")
+"""States of a card that is good for nothing any more."""
 
 CARD = Workflow("card", initial="ordered", final=frozenset({"destroyed"}), steps=(
     #    from         action           to             permission
@@ -32,16 +52,20 @@ CARD = Workflow("card", initial="ordered", final=frozenset({"destroyed"}), steps
     Step("batched", "hold", "held", "batch.make", zh="暂缓"),
     Step("held", "release", "ordered", "batch.make", zh="解除暂缓"),
     Step("prepared", "send", "sent", "batch.send", zh="送制"),
+    Step("prepared", "spoil", "spoiled", "batch.make", zh="废卡"),
     Step("sent", "accept", "ready", "batch.receive", zh="验收"),
     Step("sent", "spoil", "spoiled", "batch.receive", zh="废卡"),
     Step("sent", "suspect", "suspect", "batch.receive", zh="存疑"),
+    Step("ready", "spoil", "spoiled", "card.order", zh="废卡"),
     Step("ready", "hand_over", "issued", "card.hand_over", (certificate_holds,), zh="领取"),
     Step("issued", "activate", "active", "card.activate", (certificate_holds,), zh="激活"),
     Step("active", "activate", "active", "card.activate", (activation_due,), zh="年度激活"),
     Step("active", "report_lost", "suspended", "card.suspend", zh="挂失"),
-    Step("suspended", "report_found", "active", "card.restore", (certificate_holds,), zh="解挂"),
+    Step("suspended", "report_found", "active", "card.restore", (still_proves,), zh="解挂"),
     Step("active", "freeze", "frozen", "case.approve", zh="冻结"),
     Step("frozen", "unfreeze", "active", "case.approve", zh="解冻"),
+    Step("suspended", "freeze", "suspended", "case.approve", zh="冻结"),
+    Step("suspended", "unfreeze", "suspended", "case.approve", zh="解冻"),
     Step("frozen", "report_lost", "suspended", "card.suspend", zh="挂失"),
     Step("active", "supersede", "cancelled", "card.activate", zh="换卡作废"),
     Step("suspended", "supersede", "cancelled", "card.activate", zh="换卡作废"),
@@ -50,16 +74,26 @@ CARD = Workflow("card", initial="ordered", final=frozenset({"destroyed"}), steps
       for state in (*IN_PRODUCTION, "active", "suspended", "frozen")),
     Step("cancelled", "set_aside", "cancelled", "batch.receive", zh="到货待销毁"),
     *(Step(state, "move", state, "case.approve", zh="迁移") for state in ("active", "suspended", "frozen")),
-    Step("spoiled", "destroy", "destroyed", "batch.receive", zh="销毁"),
-    Step("suspect", "destroy", "destroyed", "batch.receive", zh="销毁"),
-    Step("cancelled", "destroy", "destroyed", "batch.receive", zh="销毁"),
+    *(Step(state, "condemn", state, "batch.receive", zh="提请销毁") for state in TO_DESTROY),
+    *(Step(state, "spare", state, "batch.receive", zh="不予销毁") for state in TO_DESTROY),
+    *(Step(state, "destroy", "destroyed", "batch.receive", (condemned_by_another,), zh="销毁") for state in TO_DESTROY),
 ))
 
 GAP = Workflow("gap", initial="left_out", final=frozenset({"left_out"}), steps=())
 """Numbers that were left out (跳号) stay so."""
 
+CHIP_ORDER = Workflow("chip-order", initial="ordered", final=frozenset({"applied", "superseded"}), steps=(
+    #    from       action       to            permission
+    Step("ordered", "apply", "applied", "card.activate", zh="已写卡"),
+    Step("ordered", "supersede", "superseded", "card.activate", zh="已失效"),
+))
+"""What the chip of an issued card is to be told (卡内更新指令): done when the chip vouches for it."""
+
 OUT_OF_LIFE = ("spoiled", "suspect", "cancelled", "destroyed")
 """States after which a card is never accepted again."""
+
+PROVED = ("valid", "replaced")
+"""States of the certificate of a card that may be used: of one that was replaced, until the new card is activated."""
 
 BLOCKED = ("suspended", "frozen")
 """States in which a card is refused for a time: it was lost, or its certificate is frozen."""

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -17,6 +18,7 @@ class Maker(models.Model):
     name = models.TextField(primary_key=True)
     suite = models.TextField()
     public = models.BinaryField(help_text="uncompressed point, 65 bytes")
+    camera = models.BooleanField(default=False, help_text="a camera looks at every finished card; none is taken unseen")
 
     def __str__(self) -> str:
         """The maker's name."""
@@ -44,6 +46,11 @@ class Batch(ProvinceRow, Stateful):
     proof = StreamName(blank=True, help_text="digest of the sealed proof sheet (PDF)")
     result_id = models.UUIDField(null=True)
     officer_id = models.BigIntegerField(null=True)
+    keys = ArrayField(models.BigIntegerField(), default=list, help_text="row ids of the masters that it keeps from the "
+                                                                        "beginning of its preparation")
+    prepared_person = models.TextField(blank=True, default="", db_default="", help_text="who had it prepared")
+    sent_person = models.TextField(blank=True, default="", db_default="", help_text="who sent it: another one")
+    problem = models.TextField(blank=True, help_text="code of what its preparation failed by last")
 
     class Meta:
         constraints: ClassVar = [
@@ -55,6 +62,10 @@ class Batch(ProvinceRow, Stateful):
             models.CheckConstraint(condition=~Q(state__in=("received", "closed"))
                                    | Q(prepared=models.F("good") + models.F("spoiled") + models.F("suspect")),
                                    name="batch_out_adds_up"),
+            models.CheckConstraint(
+                condition=Q(state__in=("sent", "received", "closed")) & ~Q(sent_person="")
+                & ~Q(sent_person=models.F("prepared_person"))
+                | ~Q(state__in=("sent", "received", "closed")) & Q(sent_person=""), name="batch_sent_by_two"),
             state_check(BATCH),
         ]
 
@@ -104,6 +115,12 @@ class Item(Part):
     card = models.ForeignKey(Card, on_delete=models.PROTECT, related_name="items")
     position = models.PositiveIntegerField(help_text="place in the batch, from 1")
     readback = models.BinaryField(null=True, help_text="digest that the finished card must read back to, 32 bytes")
+    texts = models.BinaryField(null=True, help_text="what its print must show (formats.shown), 16 bytes")
+    photo = models.BinaryField(null=True, help_text="the same of its photo")
+    code = models.BinaryField(null=True, help_text="the same of its QR code")
+    record = models.BinaryField(null=True, help_text="blind index of the record from which it was prepared, 16 bytes")
+    unseen = models.BooleanField(default=False, db_default=False,
+                                 help_text="good by its chip alone: no camera of the maker has looked at it")
     outcome = models.TextField(default="waiting", choices=[(outcome, outcome) for outcome in ITEM_OUTCOMES])
     reason = models.TextField(blank=True)
 
@@ -111,6 +128,8 @@ class Item(Part):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["card"], condition=~Q(outcome="held"), name="item_card_once"),
             models.UniqueConstraint(fields=["batch", "position"], name="item_position_once"),
+            models.CheckConstraint(condition=~Q(outcome="prepared") | Q(readback__isnull=False),
+                                   name="item_prepared_can_be_read_back"),
         ]
         indexes: ClassVar = [models.Index(fields=["chunk"], name="item_by_chunk")]
 

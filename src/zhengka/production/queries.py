@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, QuerySet, Sum
 
 from zhengka.cards import queries as cards
 from zhengka.cards.models import Card
@@ -17,7 +17,7 @@ from zhengka.formats.seal import open_stream
 from zhengka.formats.suites import SUITES, PublicKey
 from zhengka.keys import queries as keys
 from zhengka.production import faces
-from zhengka.production.models import Batch, Finding, Item, Maker
+from zhengka.production.models import Batch, Chunk, Finding, Item, Maker
 from zhengka.production.services.finishing import PROOF, sample_face
 from zhengka.production.services.gathering import subject_of
 from zhengka.production.services.making import raised
@@ -55,11 +55,27 @@ def batch_by_number(number: str, *, actor: Actor) -> Batch:
     return _one(batches(actor).filter(number=number))
 
 
+def by_state(actor: Actor) -> dict[str, int]:
+    """How many batches wait for the actor in each state: prepared ones that the actor had prepared wait for another."""
+    found = batches(actor).exclude(state="prepared", prepared_person=actor.person).order_by()
+    return dict(found.values_list("state").annotate(n=Count("pk")))
+
+
 def progress(batch: Batch) -> Progress:
     """How far the preparation is."""
     rows = list(batch.chunks.values_list("state", "cards"))
     done = [count for state, count in rows if state == "done"]
     return Progress(len(done), len(rows), sum(done), batch.ordered)
+
+
+def preparing(actor: Actor) -> tuple[int, int]:
+    """Cards of the actor's area that are prepared for batches not sent yet, and how many those batches ordered; asked
+    again and again while workers need the processors.
+    """
+    found = batches(actor).filter(state__in=("preparing", "prepared")).select_related(None).order_by()
+    ordered = dict(found.values_list("pk", "ordered"))
+    done = Chunk.objects.filter(batch__in=list(ordered), state="done").aggregate(cards=Sum("cards", default=0))
+    return done["cards"], sum(ordered.values())
 
 
 def findings(batch: Batch) -> QuerySet[Finding]:
@@ -70,6 +86,11 @@ def findings(batch: Batch) -> QuerySet[Finding]:
 def held(batch: Batch) -> QuerySet[Item]:
     """The held cards of a batch with their holders, and the reason in each `reason`."""
     return Item.objects.filter(batch=batch, outcome="held").select_related("card__holder").order_by("position")
+
+
+def suspects(batch: Batch) -> QuerySet[Item]:
+    """The items of a batch whose card was not taken from the maker, by their place in it."""
+    return Item.objects.filter(batch=batch, outcome="suspect").order_by("position")
 
 
 def ended(batch: Batch) -> int:
@@ -86,6 +107,12 @@ def hold_reasons(actor: Actor) -> dict[str, int]:
     return dict(sorted(counted.items()))
 
 
+def suspect_reasons(actor: Actor) -> dict[str, int]:
+    """How many cards of the actor's area were not taken from their makers, by what is wrong with them."""
+    items = Item.objects.filter(batch__in=batches(actor).order_by(), outcome="suspect")
+    return dict(items.order_by("reason").values_list("reason").annotate(n=Count("pk")))
+
+
 def waiting(actor: Actor) -> dict[int, int]:
     """How many ordered cards wait for a batch: 12-digit code of the office → number."""
     return {area: states["ordered"] for area, states in cards.counts_by_area(actor).items() if "ordered" in states}
@@ -94,6 +121,11 @@ def waiting(actor: Actor) -> dict[int, int]:
 def makers() -> QuerySet[Maker]:
     """The card makers that we trust."""
     return Maker.objects.order_by("name")
+
+
+def desk_maker(name: str, area: int) -> str:
+    """The name under which a desk's reader is a card maker: no two offices have the same."""
+    return f"{name} · {area // 10**6:06d}"
 
 
 def batch_public_key(area: int, suite: str, *, at: datetime) -> PublicKey:

@@ -1,6 +1,7 @@
 """What workers run for production; each calls one service and may run twice."""
 
 import logging
+from datetime import UTC, datetime
 
 from django.utils import timezone
 
@@ -29,6 +30,7 @@ def prepare_chunk(chunk_id: int) -> None:
         services.prepare_chunk(chunk_id, at=timezone.now())
     except Refusal as refused:
         if refused.code != "lease-lost":
+            services.note_problem_of_chunk(chunk_id, refused.code)
             raise
         log.warning("chunk %s was taken over by another worker", chunk_id)
 
@@ -36,7 +38,18 @@ def prepare_chunk(chunk_id: int) -> None:
 @task("production.finish_batch", given_up=stall)
 def finish_batch(batch_id: int) -> None:
     """Put package and proof sheet together once the last chunk is done."""
-    services.finish_if_done(batch_id, at=timezone.now())
+    try:
+        services.finish_if_done(batch_id, at=timezone.now())
+    except Refusal as refused:
+        services.note_problem(batch_id, refused.code)
+        raise
+
+
+@task("production.sweep_packages", cron="40 17 * * *")
+def sweep_packages(timestamp: int) -> None:
+    """Every night in China: remove packages and their parts that no batch needs."""
+    if lost := services.sweep_packages(at=datetime.fromtimestamp(timestamp, UTC)):
+        log.warning("%s packages or parts that no batch needs were removed", lost)
 
 
 @task("production.tell_ready")

@@ -13,6 +13,12 @@ def something_to_make(batch: Any, _facts: Mapping[str, Any]) -> None:
         raise Refusal("batch-all-held", held=batch.held)
 
 
+def sent_by_another(batch: Any, facts: Mapping[str, Any]) -> None:
+    """What goes to the card maker was prepared by one person and is released by another one (I6)."""
+    if batch.prepared_person == facts["by"].person:
+        raise Refusal("same-person")
+
+
 def nothing_to_make(batch: Any, _facts: Mapping[str, Any]) -> None:
     """A prepared batch is taken back only while it holds no card: its serials are given."""
     if batch.prepared:
@@ -26,7 +32,9 @@ BATCH = Workflow("batch", initial="open", final=frozenset({"closed", "cancelled"
     Step("preparing", "finish", "prepared", "batch.make", zh="封装"),
     Step("preparing", "stall", "stalled", "batch.make", zh="准备失败"),
     Step("stalled", "retry", "preparing", "batch.make", zh="重新准备"),
-    Step("prepared", "send", "sent", "batch.send", (something_to_make,), zh="送制"),
+    Step("stalled", "give_up", "cancelled", "batch.make", zh="放弃"),
+    Step("prepared", "give_up", "cancelled", "batch.make", (something_to_make,), zh="放弃"),
+    Step("prepared", "send", "sent", "batch.send", (something_to_make, sent_by_another), zh="送制"),
     Step("prepared", "cancel", "cancelled", "batch.make", (nothing_to_make,), zh="撤销"),
     Step("prepared", "take_package", "prepared", "batch.send", (something_to_make,), zh="取制卡包"),
     Step("prepared", "take_proof", "prepared", "batch.read", zh="取校样"),
@@ -59,5 +67,11 @@ FINDINGS = {
     "not-ordered": "未订购的卡",
     "card-ended": "卡已作废，应销毁",
     "maker-unsure": "制卡商不知芯片内容",
+    "keys-over": "制卡所用密钥已停用或吊销",
+    "print-differs": "卡面文字与档案不符",
+    "photo-differs": "卡面照片与档案不符",
+    "qr-differs": "卡面二维码与档案不符",
+    "record-differs": "备卡后档案已变",
+    "not-looked-at": "成品未经相机检测",
 }
 """What a card maker's results can be found to be wrong in (回盘异常)."""

@@ -1,11 +1,36 @@
 """What is done to cards (卡): ordered, numbered, handed over, activated, blocked, and told to every gate."""
 
 from zhengka.cards.services.activation import Renewed, activate_by_use, claim_reminders, renew_many
+from zhengka.cards.services.chips import (
+    ORDERING,
+    ChipWork,
+    ask_chip,
+    chip_keys,
+    chip_work,
+    next_chip_order,
+    one_time_pins,
+    record_receipt,
+)
+from zhengka.cards.services.desk import (
+    AGAIN,
+    IDENTIFY,
+    LOOKS,
+    WRITE,
+    Talk,
+    carried,
+    initialise_module,
+    lacking,
+    put_on,
+    reader_of,
+)
+from zhengka.cards.services.destroying import condemn_many, destroy_many, spare_many
 from zhengka.cards.services.gaps import leave_out
+from zhengka.cards.services.groups import key_group, retire_key
 from zhengka.cards.services.life import (
     activate,
     activate_many,
     cancel_all,
+    cancel_many,
     freeze_all,
     hand_over,
     hand_over_many,
@@ -15,46 +40,75 @@ from zhengka.cards.services.life import (
     term_without_the_stop,
     unfreeze_all,
     withdraw,
+    withdraw_all,
 )
 from zhengka.cards.services.matching import ask_match, match_alive
+from zhengka.cards.services.modules import make_module, read_at_gate
 from zhengka.cards.services.ordering import Numbered, allot, order, order_after, order_many, reorder, reorder_many
 from zhengka.cards.services.portal import PORTAL, activate_by_portal, check_portal
 from zhengka.cards.services.reminding import remind, tell_ready
 from zhengka.cards.services.status import ask_for, publish_keys, publish_status_lists
 
 __all__ = [
+    "AGAIN",
+    "IDENTIFY",
+    "LOOKS",
+    "ORDERING",
     "PORTAL",
+    "WRITE",
+    "ChipWork",
     "Numbered",
     "Renewed",
+    "Talk",
     "activate",
     "activate_by_portal",
     "activate_by_use",
     "activate_many",
     "allot",
+    "ask_chip",
     "ask_for",
     "ask_match",
     "cancel_all",
+    "cancel_many",
+    "carried",
     "check_portal",
+    "chip_keys",
+    "chip_work",
     "claim_reminders",
+    "condemn_many",
+    "destroy_many",
     "freeze_all",
     "hand_over",
     "hand_over_many",
+    "initialise_module",
+    "key_group",
+    "lacking",
     "leave_out",
+    "make_module",
     "match_alive",
     "move_all",
+    "next_chip_order",
+    "one_time_pins",
     "order",
     "order_after",
     "order_many",
     "publish_keys",
     "publish_status_lists",
+    "put_on",
+    "read_at_gate",
+    "reader_of",
+    "record_receipt",
     "remind",
     "renew_many",
     "reorder",
     "reorder_many",
     "report_found",
     "report_lost",
+    "retire_key",
+    "spare_many",
     "tell_ready",
     "term_without_the_stop",
     "unfreeze_all",
     "withdraw",
+    "withdraw_all",
 ]

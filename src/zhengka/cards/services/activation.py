@@ -1,4 +1,4 @@
-"""The next term of many cards at once, by any channel (年度激活), and the reminders before it ends."""
+"""The next term of many cards at once, by any channel (年度激活), and who is to be told that one ends or lapsed."""
 
 import re
 from collections import Counter, defaultdict
@@ -12,9 +12,10 @@ from django.db import connection, transaction
 
 from zhengka.bulk.services import Asked
 from zhengka.cards import activation, queries
-from zhengka.cards.activation import CHANNELS, FIXED_MONTHS, IN_PERSON, STAGES, Activation
+from zhengka.cards.activation import CHANNELS, FIXED_MONTHS, IN_PERSON, LAPSED, STAGES, Activation
 from zhengka.cards.models import Card
 from zhengka.cards.services.status import ask_for
+from zhengka.cards.workflow import PROVED
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Many, perform_many, sub
@@ -29,6 +30,10 @@ MONTHS: Final = {
     "birth": "(SELECT extract(month FROM h.birth_date)::int FROM registry_holder h WHERE h.id = t.holder_id)"}
 """The twin of `activation.month_of` for months that differ from card to card."""
 
+RUNNING: Final = """SELECT max(o.active_until) FROM cards_card o JOIN registry_certificate c ON c.id = o.certificate_id
+WHERE o.holder_id = t.holder_id AND o.id <> t.id AND c.state = ANY(%(proved)s)"""
+"""The twin of `queries.running`."""
+
 CLAIM: Final = """
 WITH due AS (
     SELECT * FROM (
@@ -38,14 +43,28 @@ WITH due AS (
     ) c
     WHERE (SELECT r.id FROM cards_reminder r
            WHERE r.card_id = c.id AND r.ends = c.active_until AND r.stage = c.stage) IS NULL
-    LIMIT %(most)s
+    ORDER BY active_until, area, id LIMIT %(most)s
 )
 INSERT INTO cards_reminder (card_id, area, ends, stage, day)
-SELECT id, area, active_until, stage, %(day)s FROM due
+SELECT id, area, active_until, stage, %(day)s FROM due ORDER BY id
 ON CONFLICT DO NOTHING RETURNING id
 """
-"""One scan of the index over ends, and for each card one look into the unique index of reminders: as a NOT EXISTS, the
-planner might read all reminders of all years."""
+"""One scan of the index over ends, in its order, and for each card one look into the unique index of reminders: as a
+NOT EXISTS, the planner might read all reminders of all years. Written in one order by everybody: of two runs at once
+the second waits for the first, and never each for the other."""
+
+CLAIM_LAPSED: Final = """
+WITH due AS (
+    SELECT id, area, active_until FROM cards_card c
+    WHERE state = 'active' AND active_until BETWEEN %(first)s AND %(last)s AND area BETWEEN %(lo)s AND %(hi)s
+      AND (SELECT r.id FROM cards_reminder r
+           WHERE r.card_id = c.id AND r.ends = c.active_until AND r.stage = %(stage)s) IS NULL
+    ORDER BY active_until, area, id LIMIT %(most)s
+)
+INSERT INTO cards_reminder (card_id, area, ends, stage, day)
+SELECT id, area, active_until, %(stage)s, %(day)s FROM due ORDER BY id
+ON CONFLICT DO NOTHING RETURNING id
+"""
 
 _REFERENCE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9./-]{0,39}")
 
@@ -118,11 +137,29 @@ def claim_reminders(day: date, *, most: int = 10_000) -> list[int]:
         return sorted(row[0] for row in cursor.fetchall())
 
 
+@transaction.atomic
+def claim_lapsed(day: date, *, most: int = 10_000) -> list[int]:
+    """As `claim_reminders`, for cards whose days of grace ended on the day before, or in the `LATE` days before that;
+    not where the region's policy stops nothing.
+    """
+    found: list[int] = []
+    with connection.cursor() as cursor:
+        for lo, hi, policy in queries.policy_ranges(day):
+            rule, left = policy.activation, most - len(found)
+            last = day - timedelta(days=rule.grace_days + 1)
+            if rule.stops and left:
+                cursor.execute(CLAIM_LAPSED, {"first": last - timedelta(days=LATE), "last": last, "lo": lo, "hi": hi,
+                                              "stage": LAPSED, "day": day, "most": left})
+                found += [row[0] for row in cursor.fetchall()]
+    return sorted(found)
+
+
 def many(rule: Activation, ids: Sequence[int], source: str, facts: Mapping[str, Any], today: date) -> Many:
     """Cards of one policy that are activated together on a day: `activation.until` as SQL, told in each event."""
     term, values = _term(rule, today)
-    return Many(Card, ids, source, facts, also=f", active_until = greatest(t.active_until, {term})",
-                values=values, told="jsonb_build_object('until', t.active_until)")
+    running = f", ({RUNNING})" if source == "issued" else ""
+    return Many(Card, ids, source, facts, also=f", active_until = greatest(t.active_until, {term}{running})",
+                values=values | {"proved": list(PROVED)}, told="jsonb_build_object('until', t.active_until)")
 
 
 def _term(rule: Activation, today: date) -> tuple[str, dict[str, Any]]:

@@ -2,17 +2,21 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from itertools import takewhile
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from zhengka.cards import activation, queries
 from zhengka.cards.models import Card
 from zhengka.cards.services.activation import allow, facts_of, many
-from zhengka.cards.services.reminding import tell_ready
+from zhengka.cards.services.chips import supersede_all
+from zhengka.cards.services.reminding import tell_blocked, tell_found, tell_ready
 from zhengka.cards.services.status import ask_for_lists
 from zhengka.cards.workflow import BLOCKED, CARD, IN_PRODUCTION
 from zhengka.core.actors import Actor
+from zhengka.core.errors import Refusal
 from zhengka.core.events import Many, perform, perform_many, sub
 from zhengka.core.models import Event
 from zhengka.formats.verdict import CHINA
@@ -24,9 +28,13 @@ BLOCKED_BY_A_NEW_CARD = ("active", "suspended", "frozen")
 
 
 @transaction.atomic
-def hand_over(card: Card, *, by: Actor, request_id: UUID, at: datetime) -> Card:
-    """Hand a finished card to its holder (领取) and take the second-generation certificate back (交回)."""
-    card = perform(card, "hand_over", {"handed_over_at": at}, by=by, request_id=request_id, at=at)
+def hand_over(card: Card, *, looked: bool = False, by: Actor, request_id: UUID, at: datetime) -> Card:
+    """Hand a finished card to its holder (领取) and take the second-generation certificate back (交回). `looked`: the
+    officer has compared it with the record, which the event keeps.
+    """
+    registry.hold([card.holder_id])
+    facts = {"looked": True} if looked else {}
+    card = perform(card, "hand_over", {"handed_over_at": at}, by=by, request_id=request_id, at=at, **facts)
     old = Certificate.objects.filter(holder_id=card.holder_id, generation=2, state="valid").first()
     if old is not None:
         registry.return_certificate(old, by=by, request_id=sub(request_id, "certificate"), at=at)
@@ -36,6 +44,7 @@ def hand_over(card: Card, *, by: Actor, request_id: UUID, at: datetime) -> Card:
 @transaction.atomic
 def hand_over_many(card_ids: Sequence[int], *, by: Actor, request_id: UUID, at: datetime) -> list[int]:
     """Hand over many cards (a village's round of visits), as `hand_over` does; the ids of those that moved."""
+    registry.hold(_holders(card_ids))
     holding = Card.objects.filter(pk__in=card_ids, certificate__state="valid").values_list("pk", flat=True)
     moved = perform_many(Many(Card, list(holding), "ready", also=", handed_over_at = %(at)s"), "hand_over", by=by,
                          request_id=request_id, at=at)
@@ -54,6 +63,7 @@ def activate(card: Card, *, channel: str = "counter", evidence: str = "", by: Ac
     of a record of it. `Refusal`: `activation-not-due` before the region's window opens, `channel-not-allowed`,
     `activation-in-person`, `evidence-wrong`.
     """
+    registry.hold([card.holder_id])
     today, facts = _day(at), facts_of(channel, evidence)
     rule = queries.policy(card.area_id, today).activation
     (card, *older) = _with_older([card.pk])
@@ -64,6 +74,8 @@ def activate(card: Card, *, channel: str = "counter", evidence: str = "", by: Ac
     if card.state == "active" and not activation.is_open(rule, dates, today):
         facts["opens"] = activation.opens(rule, dates).isoformat()
     until = activation.until(rule, dates, today)
+    if card.state == "issued":
+        until = max(until, queries.running(card) or until)
     card = perform(card, "activate", {"active_until": until}, by=by, request_id=request_id, at=at,
                    until=until.isoformat(), **facts)
     ask_for_lists([card, *older])
@@ -77,8 +89,8 @@ def activate_many(card_ids: Sequence[int], *, channel: str = "counter", evidence
 
     `Refusal` where the policy of one of them does not allow the channel.
     """
-    facts = facts_of(channel, evidence)
-    moved: list[int] = []
+    registry.hold(_holders(card_ids))
+    facts, moved = facts_of(channel, evidence), list[int]()
     issued = Card.objects.filter(pk__in=card_ids, state="issued", certificate__state="valid",
                                  area__code__range=(by.lo, by.hi))
     for area in sorted(set(issued.values_list("area", flat=True))):
@@ -90,18 +102,29 @@ def activate_many(card_ids: Sequence[int], *, channel: str = "counter", evidence
 
 
 @transaction.atomic
-def report_lost(card: Card, *, by: Actor, request_id: UUID, at: datetime) -> Card:
-    """Suspend a lost card (挂失): refused online when this commits, offline from the next list (I12)."""
-    card = perform(card, "report_lost", by=by, request_id=request_id, at=at)
+def report_lost(card: Card, *, record: int | None = None, by: Actor, request_id: UUID, at: datetime) -> Card:
+    """Suspend a lost card (挂失): refused online when this commits, offline from the next list (I12). Its holder is
+    told, for it may be somebody else who reported it. `record`: the number of what it was reported with, if any.
+    """
+    facts = {"record": record} if record else {}
+    card = perform(card, "report_lost", by=by, request_id=request_id, at=at, **facts)
     ask_for_lists([card])
+    tell_blocked(card, at=at)
     return card
 
 
 @transaction.atomic
 def report_found(card: Card, *, by: Actor, request_id: UUID, at: datetime) -> Card:
-    """Lift the suspension of a card that was found (解挂): accepted again at once, offline from the next list."""
-    card = perform(card, "report_found", by=by, request_id=request_id, at=at)
+    """Lift the suspension of a card that was found (解挂): accepted again at once, offline from the next list. Its
+    holder is told. `Refusal("certificate-not-valid")` where what the card proves is frozen or has ended.
+    """
+    registry.hold([card.holder_id])
+    proved = card.certificate if card.certificate.state != "replaced" else registry.current(card.holder_id)
+    state = proved.state if proved else "replaced"
+    card = perform(card, "report_found", by=by, request_id=request_id, at=at,
+                   **({} if state == "valid" else {"certificate": state}))
     ask_for_lists([card])
+    tell_found(card, at=at)
     return card
 
 
@@ -127,19 +150,48 @@ def withdraw(certificate_id: int, *, by: Actor, request_id: UUID, at: datetime) 
 
 
 @transaction.atomic
+def withdraw_all(holder_id: int, *, by: Actor, request_id: UUID, at: datetime) -> list[Card]:
+    """End the cards of a holder that were never in use, as `withdraw` does: the office to which the holder moves makes
+    its own.
+    """
+    rows = Card.objects.filter(holder_id=holder_id, state__in=IN_PRODUCTION).order_by("pk")
+    return _each("cancel", list(rows), by=by, request_id=request_id, at=at)
+
+
+@transaction.atomic
+def cancel_many(holder_ids: Sequence[int], certificate_ids: Sequence[int], *, by: Actor, request_id: UUID,
+                at: datetime) -> None:
+    """`cancel_all` for these holders and `withdraw` for these certificates that have ended, by one statement for each
+    state. `Refusal("not-found")`, and nothing done, where one of the cards is not in the actor's area.
+    """
+    ends = [step.source for step in CARD.steps if step.action == "cancel"]
+    rows = Card.objects.filter(Q(holder_id__in=holder_ids, state__in=ends)
+                               | Q(certificate_id__in=certificate_ids, state__in=IN_PRODUCTION))
+    found = list(rows.order_by("pk").select_for_update(of=("self",)))
+    moved = [pk for state in sorted({card.state for card in found})
+             for pk in perform_many(Many(Card, [card.pk for card in found if card.state == state], state), "cancel",
+                                    by=by, request_id=request_id, at=at)]
+    if len(moved) != len(found):
+        raise Refusal("not-found")
+    ask_for_lists(found)
+
+
+@transaction.atomic
 def freeze_all(holder_id: int, *, by: Actor, request_id: UUID, at: datetime) -> list[Card]:
-    """Let gates refuse a holder's card while the certificate is frozen (冻结)."""
-    rows = Card.objects.filter(holder_id=holder_id, state="active").order_by("pk")
+    """Let gates refuse a holder's card while the certificate is frozen (冻结); the days count also of one that was
+    reported lost.
+    """
+    rows = Card.objects.filter(holder_id=holder_id, state__in=("active", "suspended")).order_by("pk")
     return _each("freeze", list(rows), by=by, request_id=request_id, at=at)
 
 
 @transaction.atomic
 def unfreeze_all(holder_id: int, *, by: Actor, request_id: UUID, at: datetime) -> list[Card]:
-    """Let a holder's card pass again (解冻), its term longer by the frozen days; one that was reported lost meanwhile
-    stays refused. A holder for whom one lies ready is told of it now.
+    """Let a holder's card pass again (解冻), its term longer by the frozen days; one that was reported lost has them
+    too, and stays refused. A holder for whom one lies ready is told of it now.
     """
     done = []
-    for card in Card.objects.filter(holder_id=holder_id, state="frozen").order_by("pk"):
+    for card in Card.objects.filter(holder_id=holder_id, state__in=BLOCKED).order_by("pk"):
         until = term_without_the_stop(card, at)
         done.append(perform(card, "unfreeze", {"active_until": until}, by=by, request_id=sub(request_id, card.pk),
                             at=at, until=until.isoformat() if until else ""))
@@ -152,12 +204,9 @@ def term_without_the_stop(card: Card, at: datetime) -> date | None:
     """The last day of a card's term as if the days had not counted on which it was frozen or cancelled, up to now;
     None for one that was never activated.
     """
-    since = at
-    stops = Event.objects.filter(subject="card", subject_id=card.pk, action__in=("freeze", "cancel"))
-    for stop in stops.order_by("-version"):
-        since = stop.at
-        if stop.source != "frozen":  # one that was frozen when it was cancelled has stood still since the freeze
-            break
+    told = Event.objects.filter(subject="card", subject_id=card.pk, action__in=("freeze", "unfreeze", "cancel"))
+    stops = takewhile(lambda event: event.action != "unfreeze", told.order_by("-version"))
+    since = min((event.at for event in stops), default=at)  # one that was frozen when it ended has stood since then
     return card.active_until and card.active_until + (_day(at) - _day(since))
 
 
@@ -165,14 +214,22 @@ def term_without_the_stop(card: Card, at: datetime) -> date | None:
 def move_all(holder_id: int, area: int, *, by: Actor, request_id: UUID, at: datetime) -> list[Card]:
     """A holder's cards go to another office with the certificate (迁移)."""
     rows = Card.objects.filter(holder_id=holder_id, state__in=("active", *BLOCKED)).order_by("pk")
-    return [perform(card, "move", {"area_id": area}, by=by, request_id=sub(request_id, card.pk), at=at,
-                    was=card.area_id) for card in rows]
+    done = []
+    for card in rows:
+        supersede_all(card, request_id=sub(request_id, card.pk), at=at)
+        done.append(perform(card, "move", {"area_id": area}, by=by, request_id=sub(request_id, card.pk), at=at,
+                            was=card.area_id))
+    return done
 
 
 def _each(action: str, cards: list[Card], *, by: Actor, request_id: UUID, at: datetime) -> list[Card]:
     done = [perform(card, action, by=by, request_id=sub(request_id, card.pk), at=at) for card in cards]
     ask_for_lists(done)
     return done
+
+
+def _holders(card_ids: Sequence[int]) -> list[int]:
+    return list(Card.objects.filter(pk__in=card_ids).values_list("holder_id", flat=True))
 
 
 def _with_older(card_ids: Sequence[int]) -> list[Card]:

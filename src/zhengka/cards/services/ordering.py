@@ -1,8 +1,7 @@
 """Cards are ordered, ordered again when spoiled, and given their numbers (订购, 补制, 编号)."""
 
-import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -16,31 +15,23 @@ from zhengka.cards.models import Card
 from zhengka.cards.workflow import IN_PRODUCTION
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
-from zhengka.core.events import begin
+from zhengka.core.events import Begun, begin, begin_many
 from zhengka.formats import serial, statuslist
 from zhengka.formats.credential import TOKEN_SIZE
+from zhengka.formats.verdict import CHINA
 from zhengka.keys import services as keys
+from zhengka.registry import services as registry
 from zhengka.registry.models import Certificate
 
 SPOILED = ("spoiled", "suspect")
 """States of a card that is ordered again."""
 
 ORDER_MANY = """
-WITH made AS (
     INSERT INTO cards_card (id, province, area, state, version, holder_id, certificate_id, profile, reason,
                             replaces_id, hold_reason, ordered_at, issued_on, valid_until)
     SELECT province * 10000000000000 + nextval('cards_card_ids'), province, area, 'ordered', 1, holder_id,
            certificate_id, profile, reason, replaces_id, '', %(at)s, issued_on, valid_until
     FROM ({wanted}) wanted ORDER BY certificate_id
-    RETURNING id, province, area, certificate_id, replaces_id, profile, reason
-), told AS (
-    INSERT INTO core_event (province, area, subject, subject_id, version, action, source, target,
-                            actor_id, actor_name, person, request_id, at, facts)
-    SELECT province, area, 'card', id, 1, 'order', '', 'ordered', %(actor)s, %(actor_name)s, %(person)s,
-           md5(%(request_id)s || ':' || coalesce(replaces_id, certificate_id))::uuid, %(at)s,
-           jsonb_build_object('reason', reason, 'profile', profile) || %(lent)s::jsonb FROM made
-)
-SELECT coalesce(replaces_id, certificate_id), id FROM made
 """
 FIRST_CARDS = """
 SELECT c.province, c.area, c.holder_id, c.id AS certificate_id, %(profile)s::text AS profile,
@@ -97,12 +88,15 @@ def order(certificate: Certificate, *, profile: str, reason: str, by: Actor, req
 
 
 @transaction.atomic
-def order_after(certificate: Certificate, until: date | None, *, profile: str, by: Actor, request_id: UUID,
+def order_after(certificate: Certificate, until: date | None, *, reason: str, by: Actor, request_id: UUID,
                 at: datetime) -> Card:
-    """Order a card for a certificate that was restored (恢复), as `order` does. `until`: the end of the term that was
-    cut short, which the new card goes on with once it is activated; None: there was none.
+    """Order a card for a certificate that was given back (恢复), as `order` does, also for a frozen one, whose card is
+    not made until it holds. `until`: the end of the term that was cut short, which the new card goes on with once it is
+    activated; None: there was none.
     """
-    return _order(Card(profile=profile, reason="restoration", active_until=until), certificate, by, request_id, at)
+    policy = queries.policy(certificate.area_id, at.astimezone(CHINA).date())
+    card = Card(profile=policy.profile, reason=reason, active_until=until)
+    return _order(card, certificate, by, request_id, at, holds=("valid", "frozen"))
 
 
 @transaction.atomic
@@ -115,8 +109,7 @@ def order_many(certificate_ids: Sequence[int], *, profile: str, reason: str, by:
     """
     if not by.may("case.approve"):
         raise Refusal("not-permitted", permission="case.approve")
-    return _order_many(FIRST_CARDS, certificate_ids, by, request_id, at, profile=profile, reason=reason,
-                       lent=json.dumps(by.on_behalf("case.approve")))
+    return _order_many(FIRST_CARDS, certificate_ids, "case.approve", by, request_id, at, profile=profile, reason=reason)
 
 
 @transaction.atomic
@@ -130,6 +123,7 @@ def reorder(card: Card, *, by: Actor, request_id: UUID, at: datetime) -> Card:
         raise Refusal("not-permitted", permission="card.order")
     if not by.sees(card.area_id):
         raise Refusal("not-found")
+    registry.hold([card.holder_id])
     card = Card.objects.select_for_update(of=("self",)).select_related("certificate").get(pk=card.pk)
     if card.state not in SPOILED:
         raise Refusal("card-not-spoiled", state=card.state)
@@ -145,12 +139,14 @@ def reorder(card: Card, *, by: Actor, request_id: UUID, at: datetime) -> Card:
 def reorder_many(card_ids: Sequence[int], *, by: Actor, request_id: UUID, at: datetime) -> dict[int, int]:
     """Order other cards in place of many spoiled ones by one statement; spoiled card id → new card id.
 
-    Cards that `reorder` would refuse are left alone, so a repeat orders none twice.
+    Cards that `reorder` would refuse are left alone, so a repeat orders none twice. The certificates are kept as they
+    are from before the look at them: none is frozen or ended between it and the order.
     """
     if not by.may("card.order"):
         raise Refusal("not-permitted", permission="card.order")
-    return _order_many(CARDS_AGAIN, card_ids, by, request_id, at, spoiled=list(SPOILED), on_its_way=list(IN_PRODUCTION),
-                       lent=json.dumps(by.on_behalf("card.order")))
+    registry.hold(Card.objects.filter(pk__in=card_ids).values_list("holder_id", flat=True))
+    return _order_many(CARDS_AGAIN, card_ids, "card.order", by, request_id, at, spoiled=list(SPOILED),
+                       on_its_way=list(IN_PRODUCTION))
 
 
 @transaction.atomic
@@ -168,10 +164,11 @@ def allot(ids: Sequence[int], *, at: datetime) -> list[Numbered]:
     return [found[pk] for pk in ids]
 
 
-def _order(card: Card, certificate: Certificate, by: Actor, request_id: UUID, at: datetime) -> Card:
+def _order(card: Card, certificate: Certificate, by: Actor, request_id: UUID, at: datetime, *,
+           holds: Collection[str] = ("valid",)) -> Card:
     if not by.may("case.approve"):
         raise Refusal("not-permitted", permission="case.approve")
-    if certificate.state != "valid" or certificate.generation != 3:
+    if certificate.state not in holds or certificate.generation != 3:
         raise Refusal("certificate-not-valid", state=certificate.state)
     card.province, card.area_id, card.holder_id = certificate.province, certificate.area_id, certificate.holder_id
     card.certificate, card.ordered_at = certificate, at
@@ -188,14 +185,15 @@ def _begin(card: Card, right: str, by: Actor, request_id: UUID, at: datetime) ->
         raise Refusal(_conflict(broken)) from None
 
 
-def _order_many(wanted: str, ids: Sequence[int], by: Actor, request_id: UUID, at: datetime,
+def _order_many(wanted: str, ids: Sequence[int], right: str, by: Actor, request_id: UUID, at: datetime,
                 **values: Any) -> dict[int, int]:
-    told = {"actor": by.id, "actor_name": by.name, "person": by.person, "request_id": str(request_id), "at": at}
+    rows = Begun(Card, ORDER_MANY.format(wanted=wanted), "ordered", {"ids": list(ids), **values},
+                 also=", certificate_id, replaces_id, profile, reason", part="coalesce(replaces_id, certificate_id)",
+                 told="jsonb_build_object('reason', reason, 'profile', profile)",
+                 answer="SELECT coalesce(replaces_id, certificate_id), id FROM made")
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(ORDER_MANY.format(wanted=wanted),
-                           {"ids": list(ids), "lo": by.lo, "hi": by.hi, **told, **values})
-            return dict(cursor.fetchall())
+        with transaction.atomic():
+            return dict(begin_many(rows, "order", right, by=by, request_id=request_id, at=at))
     except IntegrityError as broken:
         raise Refusal(_conflict(broken)) from None
 

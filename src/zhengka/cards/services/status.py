@@ -1,8 +1,6 @@
 """What every gate may fetch: signed status lists and public keys, as files (状态表, 公钥)."""
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +19,7 @@ from zhengka.cards.workflow import BLOCKED, OUT_OF_LIFE
 from zhengka.core import files
 from zhengka.core.queue import later
 from zhengka.core.scope import see_all
-from zhengka.formats import statuslist
+from zhengka.formats import durable, statuslist
 from zhengka.formats.credential import LIST_SIZE
 from zhengka.formats.statuslist import Status
 from zhengka.formats.verdict import CHINA
@@ -47,7 +45,8 @@ WHERE status_list = %(list)s AND NOT (state = 'active' AND (active_until >= %(to
 ORDER BY status_index
 """
 """The twin of `rules.standing` in SQL: one list, every card in it that is not valid today. Days of grace are looked up
-only for cards whose term is over: `since` is the earliest end with which a card of these areas still passes."""
+only for cards whose term is over: `since` is the earliest end with which a card of these areas still passes. The
+certificates are not asked: the database lets no card be active whose certificate does not hold (0008_as_certified)."""
 
 
 @dataclass(frozen=True)
@@ -187,10 +186,4 @@ def _one_at_a_time(number: int) -> None:
 def _write(path: Path, data: bytes) -> None:
     """Replace a public file whole: a gate that fetches it meanwhile gets the old one or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, fresh = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fchmod(file.fileno(), 0o644)
-        os.fsync(file.fileno())
-    Path(fresh).replace(path)
+    durable.write(path, data, mode=0o644)

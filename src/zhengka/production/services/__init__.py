@@ -3,6 +3,7 @@
 from zhengka.production.services.batches import (
     cancel_batch,
     close_batch,
+    give_up_batch,
     open_batch,
     prepare_batch,
     release,
@@ -11,20 +12,42 @@ from zhengka.production.services.batches import (
     take_package,
     take_proof,
 )
-from zhengka.production.services.chunks import prepare_chunk, stall, stall_for_chunk
+from zhengka.production.services.blanks import initialise_blank
+from zhengka.production.services.chunks import (
+    note_problem,
+    note_problem_of_chunk,
+    prepare_chunk,
+    stall,
+    stall_for_chunk,
+)
 from zhengka.production.services.finishing import finish_batch, finish_if_done
+from zhengka.production.services.handing import Handed, hand_over, hand_over_many, make_again, outdated, unseen
+from zhengka.production.services.inspecting import Inspection, changed, inspection
 from zhengka.production.services.makers import enrol_maker
 from zhengka.production.services.receiving import ask_results, receive_results, take_results, tell_ready
+from zhengka.production.services.staging import sweep as sweep_packages
 from zhengka.production.services.workers import run_chunks_here
 
 __all__ = [
+    "Handed",
+    "Inspection",
     "ask_results",
     "cancel_batch",
+    "changed",
     "close_batch",
     "enrol_maker",
     "finish_batch",
     "finish_if_done",
+    "give_up_batch",
+    "hand_over",
+    "hand_over_many",
+    "initialise_blank",
+    "inspection",
+    "make_again",
+    "note_problem",
+    "note_problem_of_chunk",
     "open_batch",
+    "outdated",
     "prepare_batch",
     "prepare_chunk",
     "receive_results",
@@ -34,8 +57,10 @@ __all__ = [
     "send_batch",
     "stall",
     "stall_for_chunk",
+    "sweep_packages",
     "take_package",
     "take_proof",
     "take_results",
     "tell_ready",
+    "unseen",
 ]

@@ -3,8 +3,8 @@
 1  take the lease: a number that only grows (fencing token)
 2  gather what is known and decide which cards are held
 3  store serial, token and status place of the others: the intent, before anything is signed (I9)
-4  sign credentials, draw keys, compile and check scripts
-5  write the members into the lease's own folder, durable
+4  draw keys, compile and check scripts, sign the credentials of those that are clean (I9)
+5  write the members into the lease's own folder, durable, and note what each finished card must show
 6  one transaction under the lease: items, cards, events, chunk; whoever lost the lease changes nothing (I10)
 """
 
@@ -18,12 +18,13 @@ from django.db import connection, transaction
 
 from zhengka.cards import queries as cards
 from zhengka.cards.models import Card
-from zhengka.cards.services import allot
+from zhengka.cards.services import allot, key_group
 from zhengka.core.actors import SYSTEM
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Many, lock, perform, perform_many, sub
 from zhengka.core.models import Event
 from zhengka.core.queue import later
+from zhengka.keys import queries as key_queries
 from zhengka.production.faces import Photo, layout_for
 from zhengka.production.models import Batch, Chunk, Item
 from zhengka.production.services import gathering, making, staging
@@ -31,21 +32,25 @@ from zhengka.production.services.making import Made, Tools
 
 TAKE = """
 UPDATE production_chunk SET state = 'working', lease = lease + 1, leased_at = clock_timestamp()
-WHERE id = %s AND state <> 'done' RETURNING lease
+WHERE id = %s AND state <> 'done'
+  AND batch_id IN (SELECT id FROM production_batch WHERE state IN ('preparing', 'stalled')) RETURNING lease
 """
 TAKE_NEXT = """
 UPDATE production_chunk SET state = 'working', lease = lease + 1, leased_at = clock_timestamp()
 WHERE id = (SELECT id FROM production_chunk
             WHERE batch_id = %s AND (state = 'waiting' OR state = 'working'
                                      AND leased_at < clock_timestamp() - make_interval(secs => %s))
+              AND batch_id IN (SELECT id FROM production_batch WHERE state IN ('preparing', 'stalled'))
             ORDER BY number FOR UPDATE SKIP LOCKED LIMIT 1)
 RETURNING id, lease
 """
 PREPARED = """
-UPDATE production_item i SET outcome = 'prepared', readback = n.readback, reason = ''
-FROM unnest(%s::bigint[], %s::bytea[]) n (id, readback) WHERE i.id = n.id AND i.chunk_id = %s
+UPDATE production_item i SET outcome = 'prepared', readback = n.readback, reason = '', texts = n.texts,
+       photo = n.photo, code = n.code, record = n.record
+FROM unnest(%s::bigint[], %s::bytea[], %s::bytea[], %s::bytea[], %s::bytea[], %s::bytea[])
+     n (id, readback, texts, photo, code, record) WHERE i.id = n.id AND i.chunk_id = %s
 """
-CREDENTIAL = ", credential = decode(%(credentials)s::jsonb ->> t.id::text, 'hex')"
+CREDENTIAL = ", credential = decode(%(credentials)s::jsonb ->> t.id::text, 'hex'), key_group_id = %(keys)s"
 HELD = """
 UPDATE production_item i SET outcome = 'held', reason = n.reason
 FROM unnest(%s::bigint[], %s::text[]) n (id, reason) WHERE i.id = n.id AND i.chunk_id = %s
@@ -80,43 +85,53 @@ def prepare_next(batch_id: int, *, silent_for: float, at: datetime) -> bool:
 def work(chunk_id: int, lease: int, *, at: datetime) -> None:
     """Steps 2 to 6, under a lease that was taken."""
     chunk = Chunk.objects.select_related("batch__area").get(pk=chunk_id)
-    tools = Tools(cards.profile(chunk.batch.profile), layout_for(chunk.batch.profile), chunk.batch.area_id, at)
+    tools = Tools(cards.profile(chunk.batch.profile), layout_for(chunk.batch.profile), chunk.batch.area_id, at,
+                  tuple(chunk.batch.keys))
     found = gathering.sort_out(gathering.gather(chunk), tools.layout)
     made: list[Made] = []
     if found.fit:
         numbered = allot([subject.card for subject in found.fit], at=at)
-        made, refused = making.compile_cards(tools, found.fit, numbered, making.sign(tools, numbered))
+        made, refused = making.make_cards(tools, found.fit, numbered)
         found.held.update(refused)
-    folder = _write(tools, chunk, lease, made, found.photos)
+    folder, made = _write(tools, chunk, lease, made, found.photos)
     commit(chunk, lease, made, found.held, folder=folder, at=at)
 
 
-def _write(tools: Tools, chunk: Chunk, lease: int, made: Sequence[Made], photos: Mapping[int, Photo]) -> str:
-    """Write scripts and faces; the folder in which they lie, or nothing where every card is held."""
+def _write(tools: Tools, chunk: Chunk, lease: int, made: list[Made], photos: Mapping[int, Photo],
+           ) -> tuple[str, list[Made]]:
+    """Write scripts and faces; the folder in which they lie, or nothing where every card is held, and the cards with
+    what they must show.
+    """
     if not made:
-        return ""
+        return "", made
     folder = staging.member_folder(chunk, lease)
     writer = staging.writer(chunk.batch, folder)
     writer.add_cards(chunk.number, making.orders(chunk.number, made))
     writer.add_faces(chunk.number, making.print_made(tools, made, photos), cards=len(made))
-    return folder
+    return folder, making.described(tools, made, photos, writer.salt)
 
 
 @transaction.atomic
 def commit(chunk: Chunk, lease: int, made: Sequence[Made], held: Mapping[int, str], *, folder: str,
            at: datetime) -> None:
-    """Store what became of every card of the chunk, if the lease is still ours; the last chunk asks for the package."""
-    if not Chunk.objects.filter(pk=chunk.pk, lease=lease, state="working").update(
+    """Store what became of every card of the chunk, if the lease is still ours and the batch still being prepared; the
+    last chunk asks for the package.
+    """
+    open_ = Batch.objects.filter(state__in=("preparing", "stalled")).values("pk")
+    if not Chunk.objects.filter(pk=chunk.pk, lease=lease, state="working", batch__in=open_).update(
             state="done", cards=len(made), member=folder):
         raise Refusal("lease-lost", chunk=chunk.number)
     request_id = sub(_began(chunk.batch), f"chunk {chunk.number}")
     with connection.cursor() as cursor:
-        cursor.execute(PREPARED, [[card.subject.item for card in made], [card.readback for card in made], chunk.pk])
+        cursor.execute(PREPARED, [
+            [card.subject.item for card in made], [card.readback for card in made],
+            *([card.shown and card.shown[part] for card in made] for part in range(3)),
+            [card.record or None for card in made], chunk.pk])
         cursor.execute(HELD, [list(held), list(held.values()), chunk.pk])
     credentials = {card.subject.card: card.credential.hex() for card in made}
-    perform_many(Many(Card, list(credentials), "batched", {"batch": chunk.batch.number},
-                      also=CREDENTIAL, values={"credentials": json.dumps(credentials)}), "prepare",
-                 by=SYSTEM, request_id=request_id, at=at)
+    values = {"credentials": json.dumps(credentials), "keys": _key_group(chunk, made)}
+    perform_many(Many(Card, list(credentials), "batched", {"batch": chunk.batch.number}, also=CREDENTIAL,
+                      values=values), "prepare", by=SYSTEM, request_id=request_id, at=at)
     for reason, ids in _by_reason(held).items():
         perform_many(Many(Card, ids, "batched", {"batch": chunk.batch.number, "reason": reason},
                           also=", hold_reason = %(reason)s", values={"reason": reason}), "hold", by=SYSTEM,
@@ -134,7 +149,19 @@ def stall(batch_id: int, *, at: datetime) -> Batch:
     (batch,) = lock(Batch(pk=batch_id))
     if batch.state != "preparing":
         return batch
-    return perform(batch, "stall", by=SYSTEM, request_id=sub(_began(batch), f"stall {batch.version}"), at=at)
+    return perform(batch, "stall", by=SYSTEM, request_id=sub(_began(batch), f"stall {batch.version}"), at=at,
+                   why=batch.problem)
+
+
+def note_problem(batch_id: int, code: str) -> None:
+    """Keep by which code the preparation of a batch failed last, for the page of one that stalls."""
+    Batch.objects.filter(pk=batch_id, state="preparing").update(problem=code)
+
+
+def note_problem_of_chunk(chunk_id: int, code: str) -> None:
+    """The same for the batch of a chunk."""
+    for batch_id in Chunk.objects.filter(pk=chunk_id).values_list("batch", flat=True):
+        note_problem(batch_id, code)
 
 
 def stall_for_chunk(chunk_id: int, *, at: datetime) -> None:
@@ -146,6 +173,16 @@ def stall_for_chunk(chunk_id: int, *, at: datetime) -> None:
 def _began(batch: Batch) -> UUID:
     """The request by which an officer let the batch be prepared: all that follows carries on from it."""
     return Event.objects.get(subject=Batch.kind(), subject_id=batch.pk, action="prepare").request
+
+
+def _key_group(chunk: Chunk, made: Sequence[Made]) -> int | None:
+    """The group of key versions under which the cards of a chunk were made; none is known of a batch that keeps none,
+    for it began before batches did.
+    """
+    if not (made and chunk.batch.keys):
+        return None
+    signed = key_queries.by_key_ids({card.signed_by for card in made})
+    return key_group([*chunk.batch.keys, *signed]).pk
 
 
 def _by_reason(held: Mapping[int, str]) -> dict[str, list[int]]:

@@ -104,8 +104,9 @@ def _package(batch: Batch, at: datetime) -> tuple[Path, bytes]:
     signer = StoredKey(keys.signer("batch", batch.area_id, suite, at=at), public)
     maker = SUITES[batch.maker.suite].public_key(bytes(batch.maker.public))
     path = staging.folder(batch) / f"{batch.number}-{secrets.token_hex(3)}.zkp"
-    kek = keys.blank_card_key(batch.area_id, suite, at=at)
-    return path, staging.gathered(batch).finish(path, signer=signer, maker=maker, kek=kek)
+    kek = keys.blank_card_key(batch.area_id, suite, at=at, of=batch.keys)
+    channel = keys.channel_keys(batch.area_id, suite, at=at, of=batch.keys)
+    return path, staging.gathered(batch).finish(path, signer=signer, maker=maker, kek=kek, channel=channel)
 
 
 def _proof(batch: Batch, prepared: int, held: int) -> str:

@@ -103,6 +103,12 @@ def face_texts(subject: Subject, layout: Layout, serial: str = "0" * 16) -> dict
         "serial": " ".join(serial[at:at + 4] for at in range(0, 16, 4))}
 
 
+def texts_in_order(subject: Subject, layout: Layout, serial: str) -> list[str]:
+    """The texts of a card's face as they are printed: front, then back, slot by slot."""
+    texts = face_texts(subject, layout, serial)
+    return [texts[slot.name] for slot in (*layout.front.slots, *layout.back.slots)]
+
+
 def kind_of(profile: chip.Profile, subject: Subject) -> chip.Kind:
     """The look of the card: that of sight where the category or a component is 视力 (办法 art. 4)."""
     sight = 1 in (subject.category, *(category for category, _ in subject.components))

@@ -1,21 +1,29 @@
-"""From subjects to what goes into the package: credentials signed, keys drawn, scripts compiled and checked, faces."""
+"""From subjects to what goes into the package: keys drawn, scripts compiled and checked, credentials signed, faces."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from django.conf import settings
 
 from zhengka.cards.services import Numbered
+from zhengka.core import fields
 from zhengka.formats import chip, credential, qr
+from zhengka.formats.issuers import SIGNATURE_SIZE
 from zhengka.formats.package import CardOrder
+from zhengka.formats.shown import Shown, shown
+from zhengka.formats.suites import SUITES
 from zhengka.keys import services as keys
 from zhengka.production.faces import Face, Layout, Photo, print_faces
-from zhengka.production.services.gathering import Subject, face_texts, kind_of
+from zhengka.production.services.gathering import Subject, face_texts, kind_of, texts_in_order
 
 T = TypeVar("T")
+Columns = Mapping[str, Sequence[bytes]]
+
+_UNSIGNED: Final = b"\xff" * SIGNATURE_SIZE
+"""Stands in the place of a signature while a script is looked at: as long, without zeros at its end to leave off."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +34,8 @@ class Tools:
     layout: Layout
     area: int
     at: datetime
+    keys: tuple[int, ...] = ()
+    """Row ids of the masters that the batch keeps; none: those that work."""
 
     @property
     def unit6(self) -> str:
@@ -34,43 +44,48 @@ class Tools:
 
 
 class Made(NamedTuple):
-    """One card ready for the package: its script, what it must read back to, its signed credential."""
+    """One card ready for the package: its script, what it must read back to, its signed credential; and once its face
+    is known what its print must show, and a blind index of the record that it comes from. `signed_by`: id of the key
+    that signed the credential.
+    """
 
     subject: Subject
     serial: str
     credential: bytes
     script: chip.Script
     readback: bytes
+    shown: Shown | None = None
+    record: bytes = b""
+    signed_by: bytes = b""
 
 
-def sign(tools: Tools, cards: Sequence[Numbered]) -> list[bytes]:
-    """The signed credentials of cards that have their numbers; the signatures are counted before they are made."""
-    suite = tools.profile.suite
-    signer = keys.signer("credential", tools.area, suite, at=tools.at)
-    statements = [credential.Credential(
-        token=card.token, issued=_known(card.issued_on), expires=_known(card.valid_until),
-        status_list=card.status_list, status_index=card.status_index) for card in cards]
-    return credential.encode_many(statements, suite=suite, key_id=signer.key_id, sign_many=signer.sign_many)
+def make_cards(tools: Tools, subjects: Sequence[Subject], cards: Sequence[Numbered],
+               ) -> tuple[list[Made], dict[int, str]]:
+    """The cards that have their numbers, ready for the package; what was refused, by item.
 
-
-def compile_cards(tools: Tools, subjects: Sequence[Subject], cards: Sequence[Numbered],
-                  credentials: Sequence[bytes]) -> tuple[list[Made], dict[int, str]]:
-    """Scripts and expected read-backs of all cards, each script looked at by the linter; what was refused, by item."""
-    made, held = [], dict[int, str]()
-    rest = list(zip(subjects, cards, credentials, strict=True))
-    while True:
-        records = [_record(subject, card, payload) for subject, card, payload in rest]
-        try:
-            scripts, expected = _compile(tools, records)
-            break
-        except chip.RecordBroken as broken:  # this one card does not fit on the chip: the others go on
-            held[rest.pop(broken.place)[0].item] = f"chip-refused {broken.field} {broken.code}"
-    findings = chip.lint_many(tools.profile, scripts, records)
-    for (subject, _, payload), script, digest, found in zip(rest, scripts, expected, findings, strict=True):
+    A credential is signed only for a card whose script the linter passed (I9). So it sees every script twice: with a
+    credential that lacks its signature, and as it goes to the maker.
+    """
+    signer = keys.signer("credential", tools.area, tools.profile.suite, at=tools.at)
+    profile, kek, columns = _draw(tools, cards)
+    plain = _credentials(tools, cards, signer.key_id, lambda messages: [_UNSIGNED] * len(messages))
+    whole = [record_of(subject, card.serial, payload)
+             for subject, card, payload in zip(subjects, cards, plain, strict=True)]
+    refused = _refused(profile, whole, columns, kek)
+    fit = [place for place in range(len(cards)) if place not in refused]
+    held = {subjects[place].item: why for place, why in refused.items()}
+    if not fit:
+        return [], held
+    signed = _credentials(tools, [cards[place] for place in fit], signer.key_id, signer.sign_many)
+    records = [whole[place] | {"credential": payload} for place, payload in zip(fit, signed, strict=True)]
+    scripts, expected = chip.compile_whole(profile, records, keys_by_slot=_at(columns, fit), kek=kek)
+    made = []
+    for place, payload, script, digest, found in zip(
+            fit, signed, scripts, expected, chip.lint_many(profile, scripts, records), strict=True):
         if found:
-            held[subject.item] = f"chip-refused {found[0].where} {found[0].code}"
+            held[subjects[place].item] = _why(found)
         else:
-            made.append(Made(subject, script.serial, payload, script, digest))
+            made.append(Made(subjects[place], script.serial, payload, script, digest, signed_by=signer.key_id))
     return made, held
 
 
@@ -90,23 +105,76 @@ def print_made(tools: Tools, made: Sequence[Made], photos: Mapping[int, Photo]) 
     return out
 
 
+def described(tools: Tools, made: Sequence[Made], photos: Mapping[int, Photo], salt: bytes) -> list[Made]:
+    """The cards with what a camera must see on each, and with the record that they come from."""
+    suite, records = SUITES[tools.profile.suite], recorded(tools.layout, [
+        (card.subject, card.serial, card.credential) for card in made])
+    return [card._replace(record=record, shown=shown(
+        suite, salt, texts_in_order(card.subject, tools.layout, card.serial), photos[card.subject.item].jpeg,
+        card.credential)) for card, record in zip(made, records, strict=True)]
+
+
+def recorded(layout: Layout, cards: Sequence[tuple[Subject, str, bytes]]) -> list[bytes]:
+    """For each card (subject, serial, credential) a blind index of all that its print, chip and code are made of: equal
+    as long as the record says the same.
+    """
+    return fields.index_many(["\0".join((
+        *texts_in_order(subject, layout, serial), str(subject.category), str(subject.grade), subject.photo,
+        credential.hex())) for subject, serial, credential in cards])
+
+
 def raised(profile: chip.Profile) -> frozenset[str]:
     """The kinds of card that carry Braille."""
     return frozenset(kind.code for kind in profile.kinds if kind.braille)
 
 
-def _compile(tools: Tools, records: Sequence[chip.Record]) -> tuple[list[chip.Script], list[bytes]]:
-    """The scripts of all cards under keys of their own, and what each must read back to."""
-    kek = keys.blank_card_key(tools.area, tools.profile.suite, at=tools.at)
-    by_slot = keys.card_keys(tools.unit6, tools.profile.suite, [key.purpose for key in tools.profile.keys],
-                             [record["serial"] for record in records], at=tools.at)
-    return chip.compile_whole(tools.profile, records, keys_by_slot=by_slot, kek=kek)
+def _credentials(tools: Tools, cards: Sequence[Numbered], key_id: bytes,
+                 sign_many: Callable[[list[bytes]], Sequence[bytes]]) -> list[bytes]:
+    """The credentials of cards that have their numbers, signed in one call."""
+    statements = [credential.Credential(
+        token=card.token, issued=_known(card.issued_on), expires=_known(card.valid_until),
+        status_list=card.status_list, status_index=card.status_index) for card in cards]
+    return credential.encode_many(statements, suite=tools.profile.suite, key_id=key_id, sign_many=sign_many)
 
 
-def _record(subject: Subject, card: Numbered, payload: bytes) -> dict[str, Any]:
-    """Every field that a card profile may ask for."""
+def _refused(profile: chip.Profile, records: Sequence[chip.Record], columns: Columns, kek: bytes) -> dict[int, str]:
+    """The places of the records that give no clean script, and why each does not."""
+    refused, rest = dict[int, str](), list(range(len(records)))
+    while True:
+        told = [records[place] for place in rest]
+        try:
+            scripts = chip.compile_many(profile, told, keys_by_slot=_at(columns, rest), kek=kek)
+            break
+        except chip.RecordBroken as broken:  # this one card does not fit on the chip: the others go on
+            refused[rest.pop(broken.place)] = f"chip-refused {broken.field} {broken.code}"
+    findings = chip.lint_many(profile, scripts, told)
+    return refused | {place: _why(found) for place, found in zip(rest, findings, strict=True) if found}
+
+
+def _why(findings: Sequence[chip.Finding]) -> str:
+    return f"chip-refused {findings[0].where} {findings[0].code}"
+
+
+def _draw(tools: Tools, cards: Sequence[Numbered]) -> tuple[chip.Profile, bytes, Columns]:
+    """The profile with the numbers of the masters of the batch (密钥版本), which the chips are told; the transport key
+    of the province's blank chips; and by purpose one key per card.
+    """
+    suite, at = tools.profile.suite, tools.at
+    drawn = keys.card_keys(tools.unit6, suite, [key.purpose for key in tools.profile.keys],
+                           [card.serial for card in cards], at=at, of=tools.keys)
+    kek = keys.blank_card_key(tools.area, suite, at=at, of=tools.keys)
+    return tools.profile.with_versions(drawn.versions), kek, drawn.values
+
+
+def _at(columns: Columns, places: Sequence[int]) -> Columns:
+    """The keys of some of the cards."""
+    return {name: [column[place] for place in places] for name, column in columns.items()}
+
+
+def record_of(subject: Subject, serial: str, payload: bytes) -> dict[str, Any]:
+    """Every value that a card profile may ask for, as it is when a card is made."""
     return {
-        "serial": card.serial, "issuer": f"{subject.area:012d}", "issued": subject.issued_on,
+        "serial": serial, "issuer": f"{subject.area:012d}", "issued": subject.issued_on,
         "valid_until": subject.valid_until, "number": subject.number, "name": subject.name,
         "category": subject.category, "grade": subject.grade,
         "activation_until": subject.issued_on,  # activated at the counter, not before

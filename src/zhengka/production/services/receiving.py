@@ -17,19 +17,24 @@ from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Many, Replayed, lock, perform, perform_many, replayed, sub
 from zhengka.core.queue import later
+from zhengka.devices import queries as devices
 from zhengka.formats.results import ResultReader, ResultsBroken, ResultsInfo, claimed
 from zhengka.formats.suites import SUITES
+from zhengka.keys import queries as key_queries
 from zhengka.production.models import Batch, Item
+from zhengka.production.services.batches import keys_of
+from zhengka.production.services.inspecting import changed
+from zhengka.registry import services as registry
 
 STAGE: Final = """
-CREATE TEMP TABLE result_line (serial text, uid bytea, atr bytea, readback bytea, outcome text, reason text)
-ON COMMIT DROP
+CREATE TEMP TABLE result_line (serial text, uid bytea, atr bytea, readback bytea, outcome text, reason text,
+                               texts bytea, photo bytea, code bytea) ON COMMIT DROP
 """
 MATCH: Final = """
 CREATE TEMP TABLE result_verdict ON COMMIT DROP AS
 WITH told AS (
     SELECT DISTINCT ON (serial) serial, count(*) OVER (PARTITION BY serial) AS times, uid, atr, readback, outcome,
-           reason
+           reason, texts, photo, code
     FROM result_line
 ), worn AS (
     SELECT uid FROM result_line GROUP BY uid HAVING count(DISTINCT serial) > 1
@@ -40,15 +45,23 @@ SELECT i.id AS item, i.card_id AS card, k.serial, t.uid, t.atr, coalesce(t.reaso
             WHEN t.times > 1 THEN 'serial-twice'
             WHEN w.uid IS NOT NULL THEN 'uid-twice'
             WHEN t.outcome = 'good' AND t.readback IS DISTINCT FROM i.readback THEN 'readback-differs'
-             WHEN t.outcome = 'suspect' THEN 'maker-unsure'
-             ELSE t.outcome END AS verdict, k.state = 'cancelled' AS ended
+            WHEN t.outcome = 'suspect' THEN 'maker-unsure'
+            WHEN t.outcome = 'good' AND %(over)s THEN 'keys-over'
+            WHEN t.outcome <> 'good' OR i.texts IS NULL THEN t.outcome
+            WHEN t.texts IS NULL AND %(camera)s THEN 'not-looked-at'
+            WHEN t.texts <> i.texts THEN 'print-differs'
+            WHEN t.photo <> i.photo THEN 'photo-differs'
+            WHEN t.code <> i.code THEN 'qr-differs'
+            WHEN k.state <> 'cancelled' AND i.id = ANY(%(changed)s) THEN 'record-differs'
+            ELSE t.outcome END AS verdict, k.state = 'cancelled' AS ended, t.texts IS NULL AS unseen
 FROM production_item i JOIN cards_card k ON k.id = i.card_id
 LEFT JOIN told t ON t.serial = k.serial LEFT JOIN worn w ON w.uid = t.uid
 WHERE i.batch_id = %(batch)s AND i.outcome = 'prepared'
 """
 ITEMS: Final = """
 UPDATE production_item i SET outcome = CASE WHEN v.verdict IN ('good', 'spoiled') THEN v.verdict ELSE 'suspect' END,
-       reason = CASE v.verdict WHEN 'good' THEN '' WHEN 'spoiled' THEN v.reason ELSE v.verdict END
+       reason = CASE v.verdict WHEN 'good' THEN '' WHEN 'spoiled' THEN v.reason ELSE v.verdict END,
+       unseen = v.verdict = 'good' AND v.unseen
 FROM result_verdict v WHERE i.id = v.item
 """
 FINDINGS: Final = """
@@ -57,7 +70,7 @@ SELECT %(batch)s, %(area)s, v.verdict, v.serial, coalesce(encode(v.uid, 'hex'), 
 WHERE v.verdict NOT IN ('good', 'spoiled')
 UNION ALL
 SELECT %(batch)s, %(area)s, 'card-ended', v.serial, coalesce(encode(v.uid, 'hex'), ''), %(at)s FROM result_verdict v
-WHERE v.ended AND v.verdict IN ('good', 'spoiled')
+WHERE v.ended AND v.verdict <> 'card-missing'
 UNION ALL
 SELECT %(batch)s, %(area)s, 'not-ordered', r.serial, encode((array_agg(r.uid))[1], 'hex'), %(at)s
 FROM result_line r
@@ -65,7 +78,9 @@ WHERE NOT EXISTS (SELECT FROM result_verdict v WHERE v.serial = r.serial) GROUP 
 ORDER BY 3, 4
 """
 BY_VERDICT: Final = """
-SELECT CASE WHEN ended AND verdict IN ('good', 'spoiled') THEN 'ended' ELSE verdict END, array_agg(card ORDER BY card)
+SELECT CASE WHEN ended AND verdict IN ('good', 'spoiled') THEN 'ended'
+            WHEN ended AND verdict <> 'card-missing' THEN 'ended-suspect' ELSE verdict END,
+       array_agg(card ORDER BY card)
 FROM result_verdict GROUP BY 1 ORDER BY 1
 """
 CHIP: Final = """,
@@ -80,23 +95,28 @@ GROUP: Final = 1_000
 def receive_results(batch: Batch, source: Path | BinaryIO, *, by: Actor, request_id: UUID, at: datetime) -> Batch:
     """Take the card maker's results of a batch (回盘); the batch with its counts.
 
-    Good cards that read back what they must are ready; spoiled ones are ordered again; all else is suspect, with a
-    `Finding` that names it. Made = good + spoiled + suspect, held by a constraint. A card that ended while it was made
-    is set aside to be destroyed, whatever the maker says of it, and a `Finding` names it.
-    `Refusal`: `results-broken`, `results-of-another-batch`, `result-replayed`, and what `perform` says.
+    Good cards of which print, chip, QR code and record are one (I4), and whose keys still read, are ready; spoiled ones
+    are ordered again; all else is suspect, with a `Finding` that names it. Made = good + spoiled + suspect, held by a
+    constraint. A card that ended while it was made is set aside to be destroyed, whatever the maker says of it (one
+    that is not in the results did not come), and a `Finding` names it.
+    `Refusal`: `results-broken`, `results-of-another-batch`, `result-replayed`, `device-stopped` for those of a reader
+    that is not at work, and what `perform` says.
     """
     if event := replayed(request_id, Batch.kind(), batch.pk):
         raise Replayed(event)
     if not by.sees(batch.area_id):
         raise Refusal("not-found")
     (batch,) = lock(batch)
+    devices.believed(bytes(batch.maker.public))
     reader = _open(batch, source)
     _stage(reader)
     counts = _match(batch, at)
     batch = perform(batch, "receive", {**counts, "result_id": reader.info.result}, by=by, request_id=request_id, at=at,
                     **counts, result=str(reader.info.result))
     later("production.tell_ready", batch_id=batch.pk)
-    for verdict, ids in _by_verdict().items():
+    verdicts = _by_verdict()
+    _hold(verdicts.get("spoiled", ()))
+    for verdict, ids in verdicts.items():
         _move(batch, verdict, ids, by=by, request_id=request_id, at=at)
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE result_line, result_verdict")
@@ -119,6 +139,7 @@ def ask_results(batch: Batch, file: BinaryIO, *, by: Actor, request_id: UUID, at
     """
     if event := replayed(request_id, Act.kind()):
         raise Replayed(event)
+    devices.believed(bytes(batch.maker.public))
     try:
         _fits(batch, claimed(file))
     except ResultsBroken as broken:
@@ -163,13 +184,15 @@ def _stage(reader: ResultReader) -> None:
         cursor.execute(STAGE)
         with cursor.copy("COPY result_line FROM STDIN") as copy:
             for card in reader.cards():
-                copy.write_row((card.serial, card.uid, card.atr, card.readback, card.outcome, card.reason))
+                copy.write_row((card.serial, card.uid, card.atr, card.readback, card.outcome, card.reason,
+                                *(card.shown or (None, None, None))))
         cursor.execute("ANALYZE result_line")
 
 
 def _match(batch: Batch, at: datetime) -> dict[str, int]:
     """Judge every card, write findings and outcomes; how many are good, spoiled, suspect."""
-    told: dict[str, Any] = {"batch": batch.pk, "area": batch.area_id, "at": at}
+    told: dict[str, Any] = {"batch": batch.pk, "area": batch.area_id, "at": at, "camera": batch.maker.camera,
+                            "changed": changed(batch), "over": bool(key_queries.over(keys_of(batch), at=at))}
     with connection.cursor() as cursor:
         cursor.execute(MATCH, told)
         cursor.execute("CREATE INDEX ON result_verdict (card); ANALYZE result_verdict")
@@ -180,6 +203,11 @@ def _match(batch: Batch, at: datetime) -> dict[str, int]:
         return dict(zip(("good", "spoiled", "suspect"), cursor.fetchone(), strict=True))
 
 
+def _hold(spoiled: Sequence[int]) -> None:
+    """Certificates are locked before cards, by everybody: those for which a card is ordered again, before any moves."""
+    registry.hold(Card.objects.filter(pk__in=spoiled).values_list("holder_id", flat=True))
+
+
 def _by_verdict() -> dict[str, list[int]]:
     with connection.cursor() as cursor:
         cursor.execute(BY_VERDICT)
@@ -188,9 +216,11 @@ def _by_verdict() -> dict[str, list[int]]:
 
 def _move(batch: Batch, verdict: str, ids: Sequence[int], *, by: Actor, request_id: UUID, at: datetime) -> None:
     """Let the cards of one verdict take their step; order the spoiled ones again."""
-    action = {"good": "accept", "spoiled": "spoil", "ended": "set_aside"}.get(verdict, "suspect")
+    action = {"good": "accept", "spoiled": "spoil", "ended": "set_aside", "ended-suspect": "set_aside"}.get(
+        verdict, "suspect")
     facts = {"batch": batch.number} | ({"why": verdict} if action == "suspect" else {})
-    also, source = CHIP if action != "suspect" else "", "cancelled" if verdict == "ended" else "sent"
+    also = CHIP if verdict in ("good", "spoiled", "ended") else ""  # of a chip in doubt nothing that was told is kept
+    source = "cancelled" if action == "set_aside" else "sent"
     perform_many(Many(Card, ids, source, facts, also=also), action, by=by, request_id=request_id, at=at)
     if action == "spoil":
         cards.reorder_many(ids, by=by, request_id=sub(request_id, "again"), at=at)

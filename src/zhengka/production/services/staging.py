@@ -6,12 +6,16 @@ A worker that was frozen and wakes up late writes into the folder of its own old
 import hashlib
 import os
 import shutil
+from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
+from django.db import connection, transaction
 
 from zhengka.cards import queries as cards
 from zhengka.core import fields
+from zhengka.core.scope import see_all
+from zhengka.core.sweeping import SAFE_AGE
 from zhengka.formats import chip
 from zhengka.formats.package import PackageInfo, PackageWriter
 from zhengka.formats.suites import SUITES
@@ -51,6 +55,31 @@ def gathered(batch: Batch) -> PackageWriter:
         for path in (folder(batch) / name).iterdir():
             os.link(path, folder(batch) / whole / path.name)
     return found
+
+
+def sweep(*, at: datetime) -> int:
+    """Remove packages and waiting members that no batch needs, left by a process that died between file and row, and
+    say how many. A younger one than `SAFE_AGE` may belong to work that is under way.
+    """
+    with transaction.atomic():
+        see_all(connection)  # a batch that is not seen would be taken for absent, and its package removed
+        rows = list(Batch.objects.exclude(state="cancelled"))
+    needed = {packages() / row.package for row in rows if row.package} | {
+        folder(row) for row in rows if row.content_key is not None}
+    oldest, lost = (at - SAFE_AGE).timestamp(), 0
+    for path in [*packages().glob("*.zkp"), *(packages() / "staging").glob("*")]:
+        if path not in needed and path.stat().st_mtime < oldest:
+            remove(path)
+            lost += 1
+    return lost
+
+
+def remove(path: Path) -> None:
+    """Remove what was written for a batch: the folder of its parts, or its package."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _info(batch: Batch) -> PackageInfo:

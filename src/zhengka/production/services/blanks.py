@@ -1,0 +1,27 @@
+"""Blank chips from their maker become the province's own (空白卡初始化), one after another as they are laid down."""
+
+from datetime import datetime
+
+from zhengka.areas.models import Area
+from zhengka.core.actors import Actor
+from zhengka.core.errors import Refusal
+from zhengka.formats.apdu import Transport
+from zhengka.formats.chip import stock
+from zhengka.keys import services as keys
+
+PERMISSION = "batch.make"
+
+
+def initialise_blank(card: Transport, factory: stock.Stock, area: Area, suite: str, *, by: Actor, at: datetime,
+                     ) -> stock.Told:
+    """Give the chip that lies there the transport key and, drawn by its identifier, the channel keys of the area's
+    province. `factory`: the keys with which its maker delivered it. The keys are drawn for this and kept nowhere.
+
+    `Refusal`: `not-permitted`, `not-found`, those of the key store. StockRefused for the chip.
+    """
+    if not by.may(PERMISSION):
+        raise Refusal("not-permitted", permission=PERMISSION)
+    if not by.sees(area.code):
+        raise Refusal("not-found")
+    ours = stock.Stock(keys.channel_keys(area.code, suite, at=at), keys.blank_card_key(area.code, suite, at=at))
+    return stock.initialise(card, factory, ours, suite)
