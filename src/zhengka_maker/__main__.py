@@ -6,6 +6,7 @@ from pathlib import Path
 
 from zhengka.formats.suites import SUITES
 from zhengka_maker import home, making
+from zhengka_maker.on_reader import Bench
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="zhengka-maker", description="Card maker's stand-in: software cards only.")
+    parser = argparse.ArgumentParser(prog="zhengka-maker", description="Card maker's stand-in.")
     commands = parser.add_subparsers(required=True, metavar="init|trust|run")
     init = commands.add_parser("init", help="create the maker's key pair and print the path of its public key file")
     init.add_argument("home", type=Path, metavar="DIR")
@@ -37,6 +38,10 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--spoil", type=_share, default=0.004, help="share of cards that are spoiled (default 0.004)")
     run.add_argument("--seed", type=int, default=1)
     run.add_argument("--workers", type=int, default=2, choices=range(1, 65), metavar="N")
+    run.add_argument("--reader", nargs="?", const="", metavar="NAME",
+                     help="make real cards on this PC/SC reader (default: the only one) and spoil none on purpose")
+    run.add_argument("--patience", type=float, default=0, metavar="SECONDS",
+                     help="how long to wait for a person at the reader (default: for ever)")
     run.add_argument("--plant", action="append", choices=making.PLANTS, default=[], help="plant a fault in the results")
     run.set_defaults(work=_run)
     return parser
@@ -58,8 +63,9 @@ def _trust(asked: argparse.Namespace) -> None:
 
 
 def _run(asked: argparse.Namespace) -> None:
-    job = making.Job(asked.package, asked.home, asked.spoil, asked.seed, tuple(asked.plant))
-    counts = making.run(job, asked.out, workers=asked.workers)
+    bench = None if asked.reader is None else Bench(asked.reader, asked.patience)
+    job = making.Job(asked.package, asked.home, 0 if bench else asked.spoil, asked.seed, tuple(asked.plant))
+    counts = making.run(job, asked.out, workers=asked.workers, bench=bench)
     print(" ".join(f"{name} {count}" for name, count in counts._asdict().items()))
 
 

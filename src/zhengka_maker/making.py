@@ -20,14 +20,20 @@ from typing import NamedTuple
 from uuid import UUID
 
 from zhengka.formats.chip import Script, SoftCard
-from zhengka.formats.chip.making import CODES, make
+from zhengka.formats.chip.making import CODES, Known, make
 from zhengka.formats.package import CardOrder, Member, PackageBroken, PackageReader
 from zhengka.formats.results import CardResult, Counts, ResultReader, ResultsInfo, ResultWriter, spell
+from zhengka.formats.shown import Shown, from_word
 from zhengka.formats.suites import SUITES
+from zhengka_maker import camera
 from zhengka_maker import home as homes
+from zhengka_maker.on_reader import Bench
 
-PLANTS = ("duplicate-uid", "wrong-readback", "unordered-serial", "missing-card", "power-cut")
+SWAPS = {"print-swapped": ("texts", "photo", "code"), "photo-swapped": ("photo",), "qr-swapped": ("code",)}
+"""What of two cards' prints is exchanged: the whole print, as in the feeder, or the photo or the code alone."""
+PLANTS = ("duplicate-uid", "wrong-readback", "unordered-serial", "missing-card", "power-cut", "chip-swapped", *SWAPS)
 """Faults that `run` can plant in its results, so that the receiver's checks can be seen to work."""
+_OF_TWO = ("duplicate-uid", "chip-swapped", *SWAPS)
 
 _ACCIDENTS = ("the chip did not answer", "the print was smeared", "the feeder jammed")
 
@@ -42,8 +48,11 @@ class Job(NamedTuple):
     plants: tuple[str, ...]
 
 
-def run(job: Job, out: Path, *, workers: int) -> Counts:
-    """Make every card of a package and write the signed results to `out`; how many there are of each outcome."""
+def run(job: Job, out: Path, *, workers: int, bench: Bench | None = None) -> Counts:
+    """Make every card of a package and write the signed results to `out`; how many there are of each outcome.
+
+    With a `bench` the chips are real ones that lie on a reader, one after another.
+    """
     key = homes.private_key(job.home)
     with _reader(job) as reader:
         folder = job.home / "runs" / _run_name(job, reader.digest)
@@ -51,7 +60,10 @@ def run(job: Job, out: Path, *, workers: int) -> Counts:
         done = folder / "results.jsonl"
         if not done.exists():
             members = [member for member in reader.members if member.name.startswith("cards")]
-            _make_all(job, folder, members, workers)
+            if bench:
+                _make_here(bench, reader, folder, members)
+            else:
+                _make_all(job, folder, members, workers)
             results = _planted(chain.from_iterable(_part(folder, member) for member in members), job.plants)
             info = ResultsInfo(_run_id(job, reader.digest), reader.info.batch, reader.digest)
             with ResultWriter(done, info, key) as writer:
@@ -68,13 +80,21 @@ def make_member(job: Job, folder: Path, name: str) -> int:
     """Make the cards of one member and leave its part file; the number of cards. Runs in a process of its own."""
     with _reader(job) as reader:
         members = {member.name: member for member in reader.members}
-        _check_faces(reader, members.get(name.replace("cards", "faces").replace(".bin", ".pdf")))
-        lines = [json.dumps(spell(_make(job, reader, order, f"{name} {place}"))) + "\n"
-                 for place, order in enumerate(reader.orders(members[name]), 1)]
+        prints = _prints(reader, members.get(name.replace("cards", "faces").replace(".bin", ".pdf")))
+        made = [(order, _make(job, reader, order, f"{name} {place}"))
+                for place, order in enumerate(reader.orders(members[name]), 1)]
+        lines = [json.dumps(spell(_looked_at(card, order, prints))) + "\n" for order, card in made]
     temporary = folder / "parts" / f".{name}"
     temporary.write_text("".join(lines))
     temporary.replace(folder / "parts" / name)
     return len(lines)
+
+
+def _make_here(bench: Bench, reader: PackageReader, folder: Path, members: list[Member]) -> None:
+    (folder / "parts").mkdir(exist_ok=True)
+    for member in members:
+        if not (folder / "parts" / member.name).exists():
+            bench.make_member(reader, folder, member.name)
 
 
 def _make_all(job: Job, folder: Path, members: list[Member], workers: int) -> None:
@@ -94,21 +114,35 @@ def _make_all(job: Job, folder: Path, members: list[Member], workers: int) -> No
 def _make(job: Job, reader: PackageReader, order: CardOrder, place: str) -> CardResult:
     """One card. Whether it is spoiled hangs on its place in the batch alone: the same in every trial of a batch."""
     suite, info = SUITES[reader.info.suite], reader.info
-    card = SoftCard(uid=_uid(job, reader.digest, order.serial), kek=reader.kek, suite=suite, capacity=info.capacity)
+    uid = _uid(job, reader.digest, order.serial)
+    card = SoftCard(uid=uid, kek=reader.kek, suite=suite, capacity=info.capacity,
+                    channel=reader.channel.of_chip(suite, uid))
     luck = _draw(job, info.batch.encode(), f"spoil {place}")
     accident = ""
     if int.from_bytes(luck[:8]) < job.spoil * 2**64:
         accident = _ACCIDENTS[luck[8] % len(_ACCIDENTS)]
         return CardResult(order.serial, card.uid, card.atr, None, "spoiled", accident)
-    made = make(card, Script(order.serial, order.commands), info.plan)
+    made = make(card, Script(order.serial, order.commands), info.plan, Known(reader.channel))
     outcome = "spoiled" if made.outcome == "blank" else made.outcome
     return CardResult(order.serial, made.uid, card.atr, made.readback, outcome, made.reason)
 
 
-def _check_faces(reader: PackageReader, faces: Member | None) -> None:
-    """The printer's half of the work, as far as software goes: the faces of the member open and are a PDF."""
-    if faces and not reader.plain(faces).startswith(b"%PDF-"):
-        raise PackageBroken("not-a-pdf", faces.name)
+def _prints(reader: PackageReader, faces: Member | None) -> list[Shown]:
+    """The printer's half of the work, as far as software goes: the faces of the member, and what the camera sees."""
+    if faces is None:
+        return []
+    try:
+        return camera.look(reader.plain(faces), SUITES[reader.info.suite], reader.salt)
+    except camera.NotPrinted:
+        raise PackageBroken("not-a-pdf", faces.name) from None
+
+
+def _looked_at(card: CardResult, order: CardOrder, prints: list[Shown]) -> CardResult:
+    """A good card as the camera saw it: the front is on the page that the order names, from 1, the back on the next."""
+    if card.outcome != "good" or not prints:
+        return card
+    place = (int(order.face["page"]) - 1) // 2
+    return card._replace(shown=prints[place]) if place < len(prints) else card
 
 
 def _uid(job: Job, package: bytes, serial: str) -> bytes:
@@ -141,27 +175,51 @@ def _part(folder: Path, member: Member) -> Iterator[CardResult]:
             data = json.loads(line)
             digest = None if data["readback"] is None else bytes.fromhex(data["readback"])
             uid, atr = bytes.fromhex(data["uid"]), bytes.fromhex(data["atr"])
-            yield CardResult(data["serial"], uid, atr, digest, data["outcome"], data["reason"])
+            shown = from_word(data["shown"]) if "shown" in data else None
+            yield CardResult(data["serial"], uid, atr, digest, data["outcome"], data["reason"], shown)
 
 
 def _planted(cards: Iterable[CardResult], plants: tuple[str, ...]) -> Iterator[CardResult]:
     """The results with the faults that were asked for, each once, on the first good cards that come."""
-    faults, last_uid = list(plants), b""
+    faults, first = list(plants), None
     for card in cards:
         if card.outcome != "good" or not faults:
             yield card
-            continue
-        if faults[0] == "duplicate-uid" and not last_uid:
-            last_uid = card.uid
-            yield card
-            continue
-        yield from _spoil_result(card, faults.pop(0), last_uid)
+        elif faults[0] in _OF_TWO and first is None:
+            first = card
+        elif first and faults[0] in SWAPS and _alike(first, card, SWAPS[faults[0]]):
+            yield card  # invented people share portraits: nothing would be swapped
+        elif first:
+            yield from _exchanged(first, card, faults.pop(0))
+            first = None
+        else:
+            yield from _spoil_result(card, faults.pop(0))
+    if first:
+        yield first
 
 
-def _spoil_result(card: CardResult, fault: str, uid: bytes) -> Iterator[CardResult]:
+def _alike(one: CardResult, other: CardResult, parts: tuple[str, ...]) -> bool:
+    """Whether two cards show the same in these parts."""
+    return all([getattr(one.shown, part, b"") == getattr(other.shown, part, b"") for part in parts])
+
+
+def _exchanged(one: CardResult, other: CardResult, fault: str) -> Iterator[CardResult]:
+    """Two cards after a fault that needs both."""
     if fault == "duplicate-uid":
-        yield card._replace(uid=uid)
-    elif fault == "wrong-readback":
+        yield from (one, other._replace(uid=one.uid))
+    elif fault == "chip-swapped":
+        yield from (one._replace(uid=other.uid, atr=other.atr, readback=other.readback),
+                    other._replace(uid=one.uid, atr=one.atr, readback=one.readback))
+    elif one.shown is None or other.shown is None:  # nobody looked: there is no print to exchange
+        yield from (one, other)
+    else:
+        parts = SWAPS[fault]
+        yield one._replace(shown=one.shown._replace(**{part: getattr(other.shown, part) for part in parts}))
+        yield other._replace(shown=other.shown._replace(**{part: getattr(one.shown, part) for part in parts}))
+
+
+def _spoil_result(card: CardResult, fault: str) -> Iterator[CardResult]:
+    if fault == "wrong-readback":
         yield card._replace(readback=bytes(32))
     elif fault == "unordered-serial":
         yield card

@@ -6,7 +6,9 @@ import { bindCameras } from "./camera.js"
 import { bindKeys } from "./keys.js"
 import { bindMenus } from "./menu.js"
 import { bindPrint } from "./print.js"
+import { bindReaders } from "./reader.js"
 import { bindSelections } from "./select.js"
+import { bindSuggestions } from "./suggest.js"
 
 document.body.classList.add("js-enabled", "govuk-frontend-supported")
 createAll(Button)
@@ -19,6 +21,8 @@ bindCameras()
 bindKeys()
 bindMenus()
 bindPrint()
+bindReaders()
 bindSelections(document)
+bindSuggestions()
 announceChanges()
 document.addEventListener("htmx:load", (event) => bindSelections(event.target))

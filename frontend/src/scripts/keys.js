@@ -16,6 +16,7 @@ function bound() {
 
 function use(part) {
   part.focus()
+  if (part.matches("input, textarea")) part.select() // what is typed next takes the place of the old words
   if (!part.matches("input, textarea, select")) part.click()
 }
 

@@ -1,7 +1,6 @@
 """One sub-command for each step of the main job, done by a named officer."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -13,25 +12,23 @@ from django.utils import timezone
 from rich.console import Console
 from rich.table import Table
 
-from zhengka.areas import queries as areas
 from zhengka.areas.models import Area
+from zhengka.areas.services import add_nation as keep_nation
 from zhengka.areas.services import add_street as keep_street
 from zhengka.areas.services import code12
 from zhengka.cards import queries as card_queries
-from zhengka.cards import services as cards
-from zhengka.cards.models import Card
 from zhengka.cases import queries as case_queries
 from zhengka.cases import services as cases
-from zhengka.cli import cluster, line, proof
+from zhengka.cli import cluster, line
+from zhengka.cli.files import keep_public_url, writing
 from zhengka.cli.officers import actor
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.exchange.sample import generate, generate_photos, pilot_units
-from zhengka.formats import keyfile, qr
+from zhengka.formats import keyfile
 from zhengka.keys import services as keys
 from zhengka.production import queries as batches
 from zhengka.production import services as production
-from zhengka.production.workflow import HOLDS
 from zhengka.programme import queries as programmes
 from zhengka.registry import queries as registry_queries
 from zhengka.registry import services as registry
@@ -39,23 +36,18 @@ from zhengka.registry import services as registry
 As = Annotated[str, typer.Option("--as", help="User name of the officer who acts.")]
 Unit = Annotated[str, typer.Option(help="Six-digit code of the issuing unit.")]
 
-SERIAL = 16
-"""Digits of a card's serial; an id has fewer."""
-
 plan = typer.Typer(name="plan", help="Areas and the plan of the pilot.", no_args_is_help=True)
 exchange = typer.Typer(name="exchange", help="Exchange of certificates (换发).", no_args_is_help=True)
 batch = typer.Typer(name="batch", help="Batches (制卡批次).", no_args_is_help=True)
 maker = typer.Typer(name="maker", help="Card makers (制卡单位): keys handed to each other.", no_args_is_help=True)
-card = typer.Typer(name="card", help="Cards: hand over, activate, lost, found.", no_args_is_help=True)
-lists = typer.Typer(name="lists", help="Status lists and keys for verifiers.", no_args_is_help=True)
 
 
 def unit_of(code: str) -> Area:
-    """The issuing unit of a six-digit code; `Refusal("unit-unknown")`."""
+    """The issuing unit of a six-digit code; `Refusal("unit-not-listed")`."""
     cluster.ensure()
     found = Area.objects.filter(code=int(code) * 10**6, issuing=True).first() if code.isdigit() else None
     if found is None:
-        raise Refusal("unit-unknown", unit=code)
+        raise Refusal("unit-not-listed", unit=code)
     return found
 
 
@@ -68,6 +60,16 @@ def load() -> None:
     """Load the areas and the plan from the dated files under data/."""
     cluster.ensure()
     typer.echo(f"{len(line.load_plan(Path(settings.DATA)))} areas")
+
+
+@plan.command()
+def add_nation() -> None:
+    """Keep the nation's own office (国家级): its administrators are made by `officer install --area 0`, and hold the
+    ceremonies of the nation's keys with custodians of their own.
+    """
+    cluster.ensure()
+    nation = keep_nation()
+    typer.echo(f"{nation.code:012d} {nation.name}")
 
 
 @plan.command()
@@ -107,13 +109,15 @@ def import_(files: list[Path] = typer.Argument(help=".xlsx or .csv files", exist
         record = registry.receive_import(path.name, path, area, by=by, request_id=request_id, at=at)
         record = registry.take_import(record.pk, at=at)
         if record.problem:
-            raise Refusal(record.problem, file=path.name)
+            raise Refusal(record.problem, file=path.name, **record.problem_facts)
         typer.echo(f"{path.name}: {record.rows} rows: {record.created} created, {record.merged} merged, "
-                   f"{record.unchanged} unchanged, {record.refused} refused {dict(record.reasons) or ''}".rstrip())
+                   f"{record.unchanged} unchanged, {record.refused} refused"
+                   + (f" ({_counted(record.reasons)})" if record.reasons else ""))
         if refused and record.refused:
             name, data = registry.fetch_refused(record, by=by, request_id=uuid4(), at=at)
-            (refused / name).touch(mode=0o600)  # people's data in clear: for the officer who asked, and nobody else
-            (refused / name).write_bytes(data)
+            with writing(refused / name) as file:
+                file.touch(mode=0o600)  # people's data in clear: for the officer who asked, and nobody else
+                file.write_bytes(data)
 
 
 def photos(packs: list[Path] = typer.Argument(help="zip files of <ID number>.jpg", exists=True), unit: Unit = "",
@@ -158,6 +162,17 @@ def open(unit: str = typer.Option("", help="Six-digit code of an issuing unit, o
         total += opened
     if len(units) > 1:
         typer.echo(f"{len(units)} units: {total} cases opened")
+    if silent := case_queries.uninvited([one for one, _ in units], actor=by):
+        typer.echo(f"not written to: {silent} (add phones or addresses, then: zhengka exchange invite)")
+
+
+@exchange.command()
+def invite(officer: As = "clerk") -> None:
+    """Write to all in the officer's area whose exchange is open and who were not written to, as far as they can be."""
+    cluster.ensure()
+    request_id, at = _now()
+    done = cases.invite_again(by=actor(officer), request_id=request_id, at=at)
+    typer.echo(f"{done.moved} holders need no letter any more; letters still missing: {dict(done.left) or 'none'}")
 
 
 def _planned(unit: str, phase: int | None, by: Actor) -> list[tuple[Area, int]]:
@@ -166,39 +181,48 @@ def _planned(unit: str, phase: int | None, by: Actor) -> list[tuple[Area, int]]:
     found = [(one, planned) for one, planned in programmes.phases(actor=by).items()
              if (not unit or (within and within.code <= one.code <= within.last)) and phase in (None, planned)]
     if not found:
-        raise Refusal("unit-unknown", **{name: given for name, given in (("unit", unit), ("phase", phase)) if given})
+        raise Refusal("unit-not-listed", **{name: told for name, told in (("unit", unit), ("phase", phase)) if told})
     return found
 
 
-def _bulk(name: str, officer: str, decide: Callable[..., cases.Done]) -> None:
+def _bulk(name: str, action: str, officer: str, decide: Callable[..., cases.Done]) -> None:
     cluster.ensure()
     request_id, at = _now()
-    done = decide(None, by=actor(officer), request_id=request_id, at=at)
-    typer.echo(f"{done.moved} cases: {name}; left alone: {dict(done.left) or 'none'}")
+    by = actor(officer)
+    exchanges = cases.waiting(action, by).filter(kind_of_case="exchange").values_list("pk", flat=True)
+    done = decide(list(exchanges), by=by, request_id=request_id, at=at)
+    unwritten = f"; letters that could not be written: {_counted(done.unwritten)}" if done.unwritten else ""
+    typer.echo(f"{done.moved} cases: {name}; left alone: {_counted(done.left) or 'none'}{unwritten}")
+
+
+def _counted(reasons: Mapping[str, int]) -> str:
+    """Reasons with their numbers, in plain words."""
+    return "; ".join(f"{code} {number:,}" for code, number in sorted(reasons.items()))
 
 
 @exchange.command()
 def confirm(officer: As = "clerk") -> None:
-    """Confirm photo and data of all notified cases in the officer's area."""
-    _bulk("confirmed", officer, cases.confirm_many)
+    """Confirm photo and data of all notified exchanges in the officer's area."""
+    _bulk("confirmed", "confirm", officer, cases.confirm_many)
 
 
 @exchange.command()
 def review(officer: As = "reviewer") -> None:
-    """Review all confirmed cases in the officer's area."""
-    _bulk("reviewed", officer, cases.review_many)
+    """Review all confirmed exchanges in the officer's area."""
+    _bulk("reviewed", "review", officer, cases.review_many)
 
 
 @exchange.command()
 def approve(officer: As = "approver") -> None:
-    """Approve all reviewed cases in the officer's area, as another person than the reviewer; order their cards."""
-    _bulk("approved", officer, cases.approve_many)
+    """Approve all reviewed exchanges in the officer's area, as another person than the reviewer; order their cards."""
+    _bulk("approved", "approve", officer, cases.approve_many)
 
 
 @batch.command("open")
 def open_batch(unit: Unit, maker: str = typer.Option(line.MAKER), officer: As = "producer") -> None:
     """Open a batch of all ordered cards of a unit and prepare its package."""
     area, by = unit_of(unit), actor(officer)
+    keep_public_url()
     request_id, at = _now()
     found = next((one for one in batches.makers() if one.name == maker), None)
     if found is None:
@@ -212,8 +236,8 @@ def open_batch(unit: Unit, maker: str = typer.Option(line.MAKER), officer: As = 
 
 
 @batch.command()
-def send(number: str, officer: As = "producer") -> None:
-    """Say that a batch's package went to the card maker."""
+def send(number: str, officer: As = "producer2") -> None:
+    """Say that a batch's package went to the card maker, as another person than who prepared it."""
     cluster.ensure()
     by, (request_id, at) = actor(officer), _now()
     line.publish(at)  # no batch is sent before gates know of its cards
@@ -250,110 +274,17 @@ def customer_key(unit: Unit, out: Path = typer.Option(Path("customer.json"), hel
     suite = card_queries.profile(card_queries.policy(area.code, at.date()).profile).suite
     keys.ensure(area.code, suite, at=at)
     key = batches.batch_public_key(area.code, suite, at=at)
-    keyfile.write_public(out, key)
+    with writing(out):
+        keyfile.write_public(out, key)
     typer.echo(f"{out}: key {key.key_id.hex()}, {suite}")
 
 
 @maker.command("enrol")
 def enrol(name: str, public: Path = typer.Argument(help="The maker's public key file.", exists=True),
+          camera: bool = typer.Option(False, help="A camera of the maker looks at every finished card."),
           officer: As = "security") -> None:
     """Take a card maker's public key under a name; read the key id out over the telephone first."""
     cluster.ensure()
     key = keyfile.read_public(public)
-    production.enrol_maker(name, key, by=actor(officer))
+    production.enrol_maker(name, key, by=actor(officer), camera=camera)
     typer.echo(f"{name}: key {key.key_id.hex()}, {key.suite}")
-
-
-def _card(serial: str, officer: str, change: Callable[..., Card]) -> None:
-    cluster.ensure()
-    by, (request_id, at) = actor(officer), _now()
-    moved = change(_find_card(serial, by), by=by, request_id=request_id, at=at)
-    typer.echo(f"{serial}: {moved.state}" + (f" until {moved.active_until}" if moved.active_until else ""))
-
-
-def _find_card(text: str, by: Actor) -> Card:
-    """A card by its serial (16 digits), or by its id (15): a card has no serial before it is prepared."""
-    if text.isascii() and text.isdigit() and len(text) < SERIAL:
-        return card_queries.get(int(text), actor=by)
-    return card_queries.by_serial(text, actor=by)
-
-
-@card.command()
-def held(unit: str = typer.Option("", help="Six-digit code of one issuing unit; else the officer's whole area."),
-         officer: As = "producer") -> None:
-    """List held cards: id, unit, the holder's id, and why the card is held."""
-    cluster.ensure()
-    by = actor(officer)
-    if unit:
-        area = areas.area(unit_of(unit).code, actor=by)
-        by = replace(by, lo=area.code, hi=area.last)
-    for page in line.pages(by, "held"):
-        for one in page:
-            typer.echo(f"{one.pk} {one.area.unit6} holder {one.holder_id}: {_hold_word(one.hold_reason)}")
-
-
-def _hold_word(reason: str) -> str:
-    """The code of a hold with its official term, and what it is about, such as the character that no font has."""
-    code, _space, detail = reason.partition(" ")
-    return " ".join(word for word in (code, HOLDS.get(code, ""), detail) if word)
-
-
-@card.command()
-def release(card: str = typer.Argument(help="Id of the card as `card held` lists it, or its serial."),
-            officer: As = "producer") -> None:
-    """Let a held card wait for the next batch, once what held it was put right."""
-    _card(card, officer, production.release)
-
-
-@card.command()
-def hand_over(serial: str, officer: As = "clerk") -> None:
-    """Hand a finished card to its holder and take the old certificate back."""
-    _card(serial, officer, cards.hand_over)
-
-
-@card.command()
-def activate(serial: str, officer: As = "clerk") -> None:
-    """Make a handed-over card usable for its activation year."""
-    _card(serial, officer, cards.activate)
-
-
-@card.command()
-def lost(serial: str, officer: As = "clerk") -> None:
-    """Report a card lost (挂失)."""
-    _card(serial, officer, cards.report_lost)
-    line.publish(timezone.now())
-
-
-@card.command()
-def found(serial: str, officer: As = "clerk") -> None:
-    """Undo a loss report (解挂)."""
-    _card(serial, officer, cards.report_found)
-    line.publish(timezone.now())
-
-
-@card.command()
-def some(state: str = typer.Argument("active"), count: int = typer.Option(5), officer: As = "clerk") -> None:
-    """Show a few cards of a state: serial and the text of the QR code."""
-    cluster.ensure()
-    for one in card_queries.worklist(actor(officer), state, limit=count):
-        typer.echo(f"{one.serial} {proof.text(one)}")
-
-
-@card.command("qr")
-def show_qr(serial: str, out: Path = typer.Option(None, help="PNG file to write; else print the text."),
-            officer: As = "clerk") -> None:
-    """Show the QR code of a card: its text, or a picture of it."""
-    cluster.ensure()
-    text = proof.text(card_queries.by_serial(serial, actor=actor(officer)))
-    if out is None:
-        typer.echo(text)
-        return
-    out.write_bytes(qr.png(text))
-    typer.echo(f"{out}: {out.stat().st_size} bytes")
-
-
-@lists.command()
-def publish() -> None:
-    """Publish status lists that say something new."""
-    cluster.ensure()
-    typer.echo(f"{line.publish(timezone.now())} lists published")

@@ -2,14 +2,31 @@
 
 import typer
 
-from zhengka.cli import acts, database, keys, officers, parts, reference_command, run, serve, verify
+from zhengka.cli import (
+    acts,
+    blanks,
+    cards,
+    chip,
+    database,
+    keys,
+    officers,
+    parts,
+    reader,
+    reference_command,
+    run,
+    serve,
+    verify,
+)
 
 app = typer.Typer(help="证卡 zhengka: the third-generation smart disability certificate card.", no_args_is_help=True,
                   add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(database.db, name="db")
 app.add_typer(reference_command.docs, name="docs")
-for group in (acts.plan, acts.exchange, acts.batch, acts.maker, acts.card, acts.lists, officers.officer, keys.keys):
+for group in (acts.plan, acts.exchange, acts.batch, acts.maker, cards.card, cards.lists, officers.officer, keys.keys,
+              reader.reader):
     app.add_typer(group)
+for shown in (chip.show, chip.check, chip.sample, chip.script, blanks.init):
+    cards.card.command()(shown)
 for command in (acts.import_, acts.photos, acts.sample, verify.verify, run.demo, run.run, serve.serve, serve.worker,
                 database.backup, database.restore, parts.parts):
     app.command(name=command.__name__.strip("_"))(command)

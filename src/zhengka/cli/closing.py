@@ -10,6 +10,7 @@ from rich.table import Table
 
 from zhengka.cards import queries as cards
 from zhengka.cases import queries as cases
+from zhengka.cli import planting
 from zhengka.cli.line import PROGRAMME
 from zhengka.cli.proof import Lost
 from zhengka.core.actors import Actor
@@ -80,12 +81,17 @@ def _production(by: Actor) -> list[Line]:
     all_batches = batches.batches(by).filter(ordered=F("prepared") + F("held"))  # those whose chunks were decided
     names = ("ordered", "prepared", "held", "good", "spoiled", "suspect")
     total = {name: all_batches.aggregate(n=Sum(name, default=0))["n"] for name in names}
+    away = {words: all_batches.filter(state=state).aggregate(n=Sum("prepared", default=0))["n"]
+            for state, words in (("prepared", "to be sent"), ("sent", "at the maker"))}
     return [
         Line("4 组批 batch", total["ordered"], total["prepared"], Counter(batches.hold_reasons(by))),
         Line("5 制卡 make", total["prepared"], total["good"] + total["suspect"], Counter(
-            {"spoiled, ordered again": total["spoiled"]})),
-        Line("6 验收 receive", total["prepared"] - total["spoiled"], total["good"], Counter(
-            {"suspect": total["suspect"]})),
+            {"spoiled, ordered again": total["spoiled"], **away})),
+        Line("6 验收 receive: print = chip = QR = record",
+             total["prepared"] - total["spoiled"] - sum(away.values()), total["good"],
+             Counter(batches.suspect_reasons(by))),
+        *[Line(f"6 植错 planted: {kind.words}", kind.planted, min(kind.caught, kind.made_good))
+          for kind in planting.caught(by)],
     ]
 
 

@@ -55,9 +55,12 @@ def migrate() -> None:
 
 
 def bring_up_to_date() -> None:
-    """Tables of this version's shape, and in them the ways that its case policies allow."""
+    """Tables of this version's shape, in them the ways that its case policies allow, and the days of open cases by its
+    calendars.
+    """
     call_command("migrate", verbosity=0, interactive=False)
     cases.load_ways()
+    cases.count_again(at=timezone.now())
 
 
 def backup(target: Path = typer.Argument(help="File to write, .tar")) -> None:

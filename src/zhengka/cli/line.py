@@ -13,6 +13,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from django.conf import settings
 from django.utils import timezone
 
+from zhengka.accounts import demo
 from zhengka.accounts.models import Officer
 from zhengka.areas import services as areas
 from zhengka.areas.models import Area
@@ -20,13 +21,17 @@ from zhengka.assessment import demo as assessment
 from zhengka.cards import queries as card_queries
 from zhengka.cards import services as cards
 from zhengka.cards.models import Card
+from zhengka.cases import queries as case_queries
 from zhengka.cases import services as cases
-from zhengka.cli import officers
+from zhengka.cli import officers, planting
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed
+from zhengka.core.models import Event
 from zhengka.formats import keyfile
+from zhengka.keys import demo as key_demo
 from zhengka.keys import services as keys
+from zhengka.keys.rules import AMONG
 from zhengka.production import queries as batches
 from zhengka.production import services as production
 from zhengka.production.models import Batch, Maker
@@ -41,6 +46,9 @@ UNFINISHED = ("open", "preparing", "stalled", "prepared", "sent", "received")
 POLL = 1.0
 AT_ONCE = 2000
 """Rows that are moved in one transaction."""
+LEFT, ORDERED_LEFT, LARGE_UNIT, SHARE_LEFT = 3, 8, 60, 1000
+"""So many cases wait at each step of the exchange, and cards at the counter, when the demo is done, and so many cards
+for a batch, where a unit is large: an officer who logs in finds work. At most one in `SHARE_LEFT` of what there is."""
 Told = Callable[[int, int], None]
 
 
@@ -59,12 +67,13 @@ class Officers:
     approver: Actor
     producer: Actor
     security: Actor
+    second_producer: Actor
 
     @classmethod
     def demo(cls) -> "Officers":
         """The demo's officers."""
         return cls(*(officers.actor(name) for name in ("clerk", "clerk2", "reviewer", "approver", "producer",
-                                                     "security")))
+                                                     "security", "producer2")))
 
 
 def load_plan(data: Path) -> list[Area]:
@@ -75,12 +84,14 @@ def load_plan(data: Path) -> list[Area]:
 
 
 def furnish(who: Officers) -> None:
-    """Step 1, for assessments: an institution with two doctors and some days ahead in each city of the plan; the demo's
-    own doctor signs in each of them.
+    """Step 1, for assessments: an institution with two doctors and some days ahead in each city of the plan, where the
+    demo's own doctor signs, too, and in the demo's second region.
     """
     cities = {unit.parent for unit in issuing_units() if unit.parent}
     assessment.furnish(sorted(cities, key=lambda city: city.code), by=who.approver, clerk=who.clerk, at=timezone.now(),
                        also=Officer.objects.get(username="assessor"))
+    assessment.furnish([Area.objects.get(code=demo.COUNTY)], by=officers.actor("county-approver"),
+                       clerk=officers.actor("county"), at=timezone.now())
 
 
 def issuing_units() -> list[Area]:
@@ -126,36 +137,65 @@ def take_photos(packs: Sequence[Path], *, by: Actor, told: Told) -> None:
 
 
 def exchange(who: Officers, *, told: Told) -> None:
-    """Step 3: open the exchange for every unit and phase of the plan; confirm, review and approve in bulk."""
+    """Step 3: open the exchange for every unit and phase of the plan; confirm, review and approve in bulk, and leave a
+    few at each step. Other kinds of case wait for whom they wait.
+    """
     targets = programmes.targets(PROGRAMME)
     for number, target in enumerate(targets):
         told(number, len(targets) + 3)
         at = timezone.now()
         cases.open_exchange(target.area, target.phase, by=who.clerk, at=at,
                             request_id=act("open", target.area_id, at.isoformat()))
-    decisions = ((cases.confirm_many, who.clerk), (cases.review_many, who.reviewer), (cases.approve_many, who.approver))
-    for number, (decide, by) in enumerate(decisions, len(targets)):
+    decisions = (("confirm", cases.confirm_many, who.clerk), ("review", cases.review_many, who.reviewer),
+                 ("approve", cases.approve_many, who.approver))
+    left = left_of(sum(case_queries.counts(who.clerk).values()))
+    for number, (action, decide, by) in enumerate(decisions, len(targets)):
         told(number, len(targets) + 3)
         at = timezone.now()
-        decide(None, by=by, at=at, request_id=act(decide.__name__, at.isoformat()))
+        waiting = cases.waiting(action, by).filter(kind_of_case="exchange").order_by("pk").values_list("pk", flat=True)
+        decide(list(waiting[left:]), by=by, at=at, request_id=act(decide.__name__, at.isoformat()))
     told(len(targets) + 3, len(targets) + 3)
 
 
-def trusted_maker(who: Officers) -> Maker:
-    """The demo's card maker, the stand-in program `zhengka-maker`, with keys exchanged both ways."""
-    home, at = Path(settings.HOME) / "maker", timezone.now()
-    unit = issuing_units()[0]
+def left_of(whole: int) -> int:
+    """How many of so many wait at one step when the demo is done."""
+    return min(LEFT, whole // SHARE_LEFT)
+
+
+def trusted_maker(who: Officers, unit: Area | None = None, name: str = MAKER, *, at: datetime | None = None) -> Maker:
+    """The demo's card maker for a unit's province, the stand-in program `zhengka-maker`, with keys exchanged both ways;
+    unless named, that of the pilot's. `at`: since when the province's keys work.
+    """
+    home, at, unit = maker_home(name), at or timezone.now(), unit or issuing_units()[0]
     profile = card_queries.profile(card_queries.policy(unit.code, at.date()).profile)
+    if name == MAKER:
+        _ceremony(who, unit, profile.suite, at)
     keys.ensure(unit.code, profile.suite, at=at)
     if not (home / "issuer-public.json").exists():
-        _maker("init", str(home), "--suite", profile.suite)
+        maker_program("init", str(home), "--suite", profile.suite)
         keyfile.write_public(home / "customer.json", batches.batch_public_key(unit.code, profile.suite, at=at))
-        _maker("trust", str(home), str(home / "customer.json"))
+        maker_program("trust", str(home), str(home / "customer.json"))
     public = keyfile.read_public(home / "maker-public.json")
-    return production.enrol_maker(MAKER, public, by=who.security)
+    return production.enrol_maker(name, public, by=who.security, camera=True)
 
 
-def _maker(*words: str) -> str:
+def maker_home(name: str) -> Path:
+    """Where a card maker of the demo keeps its keys and what it made."""
+    return Path(settings.HOME) / ("maker" if name == MAKER else name)
+
+
+def _ceremony(who: Officers, unit: Area, suite: str, at: datetime) -> None:
+    """Where the demo's custodians are there, the key that controls cards is born in a ceremony of theirs."""
+    custodians = list(Officer.objects.filter(role="custodian", state="active", person__startswith="demo-").order_by(
+        "username"))
+    province = Area.objects.get(code=unit.code // 10**10 * 10**10)
+    if len(custodians) >= AMONG:
+        key_demo.hold(province, suite, by=who.security, custodians=custodians[:AMONG],
+                      request=lambda *parts: act("ceremony", *parts), at=at)
+
+
+def maker_program(*words: str) -> str:
+    """Run the card maker's stand-in; what it printed. `Refusal("maker-failed")`."""
     done = subprocess.run([sys.executable, "-m", "zhengka_maker", *words], capture_output=True, text=True,  # noqa: S603
                           check=False)
     if done.returncode:
@@ -164,23 +204,44 @@ def _maker(*words: str) -> str:
 
 
 def make_cards(who: Officers, maker: Maker, *, told: Told) -> None:
-    """Steps 4 to 6: each ordered card through a batch, the maker and back; spoiled ones again, until none waits."""
+    """Steps 4 to 6: each ordered card through a batch, the maker and back; spoiled ones again, until none waits but the
+    few that are left. Suspect ones are destroyed by two persons once others were ordered.
+    """
     by = who.producer
     while _in_state(by, *UNFINISHED) or _open_all(maker, by):
         _prepare(by, told)
+        wrong = planting.chosen(by)
         with ThreadPoolExecutor(workers()) as pool:  # the maker begins with the first batch while others are sent
-            made = [(batch, pool.submit(_made, batch)) for batch in _in_state(by, "sent")]
-            made += [(batch, pool.submit(_made, batch)) for batch in _sent(by)]
+            made = [(batch, pool.submit(_made, batch, batch == wrong)) for batch in _in_state(by, "sent")]
+            made += [(batch, pool.submit(_made, batch, batch == wrong)) for batch in _sent(who.second_producer)]
             for number, (batch, results) in enumerate(made):
                 told(number, len(made))
+                if batch == wrong:
+                    planting.mix_up(batch)
                 production.receive_results(batch, results.result(), by=by, request_id=_request(batch, "receive"),
                                            at=timezone.now())
+            told(len(made), len(made))
         for batch in _in_state(by, "received"):
+            if batch == wrong:
+                planting.make_good(batch, by=by, request_id=_request(batch, "again"), at=timezone.now())
+                destroy_suspects(batch, who)
             production.close_batch(batch, by=by, request_id=_request(batch, "close"), at=timezone.now())
 
 
+def destroy_suspects(batch: Batch, who: Officers) -> None:
+    """One producer proposes that the suspect cards of a batch are destroyed, another one destroys them; of a few only
+    the first half is done.
+    """
+    suspects = [item.card_id for item in batches.suspects(batch)]
+    cards.condemn_many(suspects[LEFT:], by=who.producer, request_id=_request(batch, "condemn"), at=timezone.now())
+    cards.destroy_many(suspects[2 * LEFT:], by=who.second_producer, request_id=_request(batch, "destroy"),
+                       at=timezone.now())
+
+
 def _sent(by: Actor) -> Iterator[Batch]:
-    """Send each prepared batch to the maker; one in which all cards are held is taken back."""
+    """Send each prepared batch to the maker, as another person than who prepared it; one in which all cards are held
+    is taken back.
+    """
     for batch in _in_state(by, "prepared"):
         send = production.send_batch if batch.prepared else production.cancel_batch
         gone = send(batch, by=by, request_id=_request(batch, "send"), at=timezone.now())
@@ -189,7 +250,8 @@ def _sent(by: Actor) -> Iterator[Batch]:
 
 
 def _in_state(by: Actor, *states: str) -> list[Batch]:
-    return list(batches.batches(by).filter(state__in=states).order_by("id"))
+    kept = Event.objects.filter(request_id__in=[kept_batch(state) for state in KEPT]).values("subject_id")
+    return list(batches.batches(by).filter(state__in=states).exclude(pk__in=kept).order_by("id"))
 
 
 def _request(batch: Batch, action: str) -> UUID:
@@ -197,11 +259,46 @@ def _request(batch: Batch, action: str) -> UUID:
 
 
 def _open_all(maker: Maker, by: Actor) -> list[Batch]:
-    """A batch for each unit with ordered cards."""
-    waiting, at = batches.waiting(by), timezone.now()
+    """A batch for each unit with ordered cards, but for those that are left."""
+    waiting, at, units = batches.waiting(by), timezone.now(), issuing_units()
+    of_the_unit = sum(case_queries.counts_by_area(by).get(unit_of_the_rest().code, {}).values())
+    rest = {unit_of_the_rest(): ORDERED_LEFT if of_the_unit >= LARGE_UNIT else 0}
     return [production.open_batch(unit, card_queries.policy(unit.code, at.date()).profile, maker, by=by, at=at,
-                                  request_id=act("batch", unit.code, at.isoformat()))
-            for unit in issuing_units() if waiting.get(unit.code)]
+                                  request_id=act("batch", unit.code, at.isoformat()), limit=number)
+            for unit in units if (number := waiting.get(unit.code, 0) - rest.get(unit, 0)) > 0]
+
+
+def unit_of_the_rest() -> Area:
+    """The unit of which cards and batches are left: never the first, where wrong cards are planted."""
+    return issuing_units()[1]
+
+
+KEPT = ("open", "prepared", "sent")
+"""States in which a batch is kept, for the officer who makes cards."""
+
+
+def kept_batch(state: str) -> UUID:
+    """The request by which the batch that is kept in a state was opened."""
+    return act("kept batch", state)
+
+
+def keep_batches(who: Officers, maker: Maker) -> None:
+    """Of the cards that were left, two in a batch to be prepared, two in one to be sent, two in one at the maker: the
+    second producer prepares them, the first one sends.
+    """
+    by, unit = who.second_producer, unit_of_the_rest()
+    for state in KEPT:
+        if Event.objects.filter(request_id=kept_batch(state)).exists() or batches.waiting(by).get(unit.code, 0) < 2:
+            continue
+        at = timezone.now()
+        batch = production.open_batch(unit, card_queries.policy(unit.code, at.date()).profile, maker, by=by, at=at,
+                                      request_id=kept_batch(state), limit=2)
+        if state != "open":
+            batch = production.prepare_batch(batch, by=by, request_id=_request(batch, "prepare"), at=at)
+            batch = production.run_chunks_here(batch, at=timezone.now(), processes=1)
+        if state == "sent":
+            publish(timezone.now())
+            production.send_batch(batch, by=who.producer, request_id=_request(batch, "send"), at=timezone.now())
 
 
 def _prepare(by: Actor, told: Told) -> None:
@@ -211,8 +308,7 @@ def _prepare(by: Actor, told: Told) -> None:
     command = [sys.executable, "-m", "zhengka.cli", "worker", "--until-empty"]
     for one in [subprocess.Popen(command) for _ in range(workers())]:  # noqa: S603 - our own program
         while not _ended(one):
-            found = [batches.progress(batch) for batch in _in_state(by, "preparing", "prepared")]
-            told(sum(one.cards for one in found), sum(one.of_cards for one in found))
+            told(*batches.preparing(by))
     for batch in _in_state(by, "stalled"):
         production.retry_batch(batch, by=by, request_id=_request(batch, f"retry {batch.version}"), at=timezone.now())
     for batch in _in_state(by, "preparing"):
@@ -228,12 +324,15 @@ def _ended(process: subprocess.Popen[bytes]) -> bool:
         return False
 
 
-def _made(batch: Batch) -> Path:
-    """The card maker's signed results of a batch; the stand-in gives the same file however often it is asked."""
+def _made(batch: Batch, wrong: bool) -> Path:
+    """The card maker's signed results of a batch, `wrong`: with the swaps that it is to plant and nothing else amiss;
+    the stand-in gives the same file however often it is asked.
+    """
     home = Path(settings.HOME) / "maker"
     results = home / f"{batch.number}.results"
-    _maker("run", str(batches.package_path(batch)), "--home", str(home), "--out", str(results), "--seed", "1",
-           "--workers", "1")
+    plants = ["--spoil", "0", *[word for fault in planting.BY_MAKER for word in ("--plant", fault)]] if wrong else []
+    maker_program("run", str(batches.package_path(batch)), "--home", str(home), "--out", str(results), "--seed", "1",
+           "--workers", "1", *plants)
     return results
 
 
@@ -248,13 +347,16 @@ def cores() -> int:
 
 
 def hand_over_and_activate(who: Officers, *, told: Told) -> None:
-    """Step 7: every finished card to its holder, the old certificate back, and the first activation."""
+    """Step 7: every finished card but a few to its holder, the old certificate back, and the first activation."""
     by = who.clerk
+    left = left_of(sum(card_queries.counts(by).get(state, 0) for state in ("ready", "issued", "active")))
     total = sum(card_queries.counts(by).get(state, 0) for state in ("ready", "issued"))
     done = 0
-    for state, move in (("ready", cards.hand_over_many), ("issued", cards.activate_many)):
-        for page in pages(by, state):
-            ids, at = [card.pk for card in page], timezone.now()
+    for state, move in (("ready", production.hand_over_many), ("issued", cards.activate_many)):
+        for number, page in enumerate(pages(by, state)):
+            ids, at = [card.pk for card in page][0 if number else left:], timezone.now()
+            if not ids:
+                continue
             move(ids, by=by, at=at, request_id=act(move.__name__, ids[0], at.isoformat()))
             done += len(ids)
             told(done // 2, total)

@@ -1,10 +1,12 @@
 """The first administrators, the demo's officers, and who acts when a command is given no officer."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 from uuid import uuid4
 
 import typer
+from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
@@ -12,6 +14,8 @@ from zhengka.accounts import demo
 from zhengka.accounts.models import Officer
 from zhengka.accounts.services import Account, actor_of, enrol, install
 from zhengka.areas.models import Area
+from zhengka.areas.services import add_street
+from zhengka.areas.services import load as load_areas
 from zhengka.cli import cluster
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
@@ -52,13 +56,18 @@ def _first_password() -> str:
 
 
 def enrol_demo() -> list[demo.DemoOfficer]:
-    """One officer per role for the whole pilot and a second clerk, each a person of its own; asking twice changes
-    nothing.
+    """One officer per role for the whole pilot, a second clerk and producer, three custodians, and those of a second
+    region with its street, each a person of its own; asking twice changes nothing. Doctors come with their
+    institutions (`line.furnish`).
     """
-    area, shown = Area.objects.get(code=HUNAN), demo.officers()
+    load_areas(Path(settings.DATA) / "areas" / "hubei-qiaokou.toml")
+    county, (zh, en) = Area.objects.get(code=demo.COUNTY), demo.OFFICES[demo.STREET]
+    add_street(county, (demo.STREET - demo.COUNTY) // 1000, zh.partition(county.name)[2], en.partition(",")[0])
+    shown = [one for one in demo.officers() if one.username not in demo.DOCTORS]
+    areas = Area.objects.in_bulk(list(demo.OFFICES))
     for officer in shown:
-        enrol(Account(officer.username, demo.NAMES[officer.username], f"demo-{officer.username}", officer.role, area,
-                      officer.password), request_id=uuid4())
+        enrol(Account(officer.username, demo.PEOPLE[officer.username][0], f"demo-{officer.username}", officer.role,
+                      areas[officer.area], officer.password), request_id=uuid4())
     return shown
 
 

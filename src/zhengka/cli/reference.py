@@ -17,7 +17,7 @@ from zhengka.assessment.workflow import APPOINTMENT, ASSESSMENT, CONFLICT, INSTI
 from zhengka.bulk.workflow import ACT
 from zhengka.cards import queries as card_queries
 from zhengka.cards.activation import CHANNELS, IN_PERSON, Activation
-from zhengka.cards.workflow import CARD
+from zhengka.cards.workflow import CARD, CHIP_ORDER
 from zhengka.cases import policies
 from zhengka.cases.rules import LEVELS, ROUTES, OfficeOf, Policy, Procedure
 from zhengka.cases.workflow import KINDS
@@ -25,13 +25,17 @@ from zhengka.core.dated import FAULTS
 from zhengka.core.errors import PROBLEMS
 from zhengka.core.queue import task_names
 from zhengka.core.workflow import Step, Workflow
+from zhengka.devices.workflow import DEVICE, PSAM
+from zhengka.keys.workflow import CEREMONY, KEY
 from zhengka.letters.workflow import LETTER
 from zhengka.papers.workflow import PAPER, PORTRAIT
 from zhengka.production.workflow import BATCH
 from zhengka.registry.workflow import CERTIFICATE, HOLDER, IMPORT
+from zhengka.stock.workflow import BLANK, COUNT, SHIPMENT, STORE, WRITE_OFF
 
 WORKFLOWS = (OFFICER, COVER, DELEGATION, ACT, LETTER, INSTITUTION, LICENCE, SESSION, APPOINTMENT, ASSESSMENT, CONFLICT,
-             HOLDER, CERTIFICATE, IMPORT, PAPER, PORTRAIT, CARD, BATCH)
+             DEVICE, PSAM, BLANK, STORE, SHIPMENT, WRITE_OFF, COUNT, KEY, CEREMONY, HOLDER, CERTIFICATE, IMPORT, PAPER,
+             PORTRAIT, CARD, CHIP_ORDER, BATCH)
 DEFAULT_POLICY = "measures-2017"
 Command = Any  # Typer carries a click of its own, without a public name
 MADE = "<!-- Made by `zhengka docs write`; change the code, not this page. -->\n\n"
@@ -153,6 +157,8 @@ def _policy(policy: Policy) -> str:
     notice = next(iter(policy.procedures.values())).notice
     told = [f"Public notice (公示): {notice.working_days} working days, showing {', '.join(notice.fields)} and nothing "
             f"else; {notice.clause}. A minor is never publicised.\n"] if notice else []
+    if policy.reminds_before is not None:
+        told.append(f"Another assessment (重新评定): reminded {policy.reminds_before} days before it is due.\n")
     return "\n".join([f"## {policy.code}\n", *told, *(
         f"### {', '.join(f'{name} {KINDS[name].zh}' for name in names)}\n\n{text}" for text, names in groups.items())])
 

@@ -11,14 +11,17 @@ from django.conf import settings
 from django.utils import timezone
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
-from zhengka.accounts.demo import DemoOfficer
-from zhengka.cli import closing, cluster, line, proof, stories
+from zhengka.accounts.demo import DemoOfficer, officers
+from zhengka.cli import closing, cluster, desks, line, proof, second, stories, waiting
 from zhengka.cli.database import bring_up_to_date
+from zhengka.cli.files import keep_public_url
 from zhengka.cli.officers import enrol_demo
-from zhengka.cli.serve import serve
+from zhengka.cli.serve import check_free, serve
 from zhengka.core.errors import Refusal
 from zhengka.exchange.sample import FOLDER, generate, generate_photos, pilot_units
+from zhengka.production.models import Maker
 
 SEED = 20180516
 """The day of the notice. The sample in examples/ was made with it at scale 0.01."""
@@ -59,8 +62,10 @@ def demo(
     steps = Steps(screen)
     cluster.ensure()
     bring_up_to_date()
+    keep_public_url()
     found = main_job(share, seed, steps)
     screen.print(closing.table(found, steps.seconds))
+    screen.print(desks.table())
     if table:
         table.write_text(json.dumps([closing.plain(one) for one in found], ensure_ascii=False, indent=1) + "\n")
     if not all(one.adds_up for one in found):
@@ -68,11 +73,15 @@ def demo(
 
 
 def main_job(share: float, seed: int, steps: Steps) -> list[closing.Line]:
-    """Steps 1 to 9 at a share of the pilot; the closing lines."""
-    with steps.step("1 区划与计划 areas and plan"):
+    """Steps 1 to 9 at a share of the pilot, and what is left for each role; the closing lines."""
+    with steps.step("1 区划与计划 areas and plan") as told:
         line.load_plan(Path(settings.DATA))
         enrol_demo()
         line.furnish(line.Officers.demo())
+        told(1, 2)
+        there = waiting.second(line.issuing_units()[0])
+        second.begin(there.who, there.unit)
+        told(2, 2)
     files, packs = sample(share, seed, steps)
     who = line.Officers.demo()
     with steps.step("2 导入 import") as told:
@@ -81,13 +90,15 @@ def main_job(share: float, seed: int, steps: Steps) -> list[closing.Line]:
         line.take_photos(packs, by=who.clerk, told=told)
     with steps.step("3 办理 each kind of case") as told:
         lacking = stories.tell(who, line.issuing_units(), told=told)
+        waiting.decide_first(waiting.hunan(who, line.issuing_units()), at=timezone.now())
     if lacking:
         steps.screen.print(f"  样本缺 {lacking} 人，未演示各类事项 · no kind of case is told: it lacks {lacking} of "
                            f"{stories.NEED} fitting holders; take a larger --scale")
     with steps.step("3 换发 exchange") as told:
         line.exchange(who, told=told)
     with steps.step("4 制卡 batch, make, receive") as told:
-        line.make_cards(who, line.trusted_maker(who), told=told)
+        maker = line.trusted_maker(who)
+        line.make_cards(who, maker, told=told)
     with steps.step("7 领取激活 hand over, activate") as told:
         line.hand_over_and_activate(who, told=told)
     with steps.step("8 核验 verify offline") as told:
@@ -95,7 +106,22 @@ def main_job(share: float, seed: int, steps: Steps) -> list[closing.Line]:
         verdicts = proof.verify_all(who, processes=line.workers(), told=told)
     with steps.step("9 挂失解挂 lost and found") as told:
         lost = proof.lose_and_find(who, told=told)
+    leave_work(who, maker, there, steps)
     return closing.lines(who.clerk, verdicts, lost)
+
+
+def leave_work(who: line.Officers, maker: Maker, there: waiting.Region, steps: Steps) -> None:
+    """What is not done by the main job, so that each role finds work: in the pilot, then in the second region."""
+    here = waiting.hunan(who, line.issuing_units())
+    with steps.step("10 待办 what waits for whom") as told:
+        line.keep_batches(who, maker)
+        desks.furnish(line.issuing_units(), at=timezone.now())
+        waiting.tell(here, lambda: waiting.in_use(here.unit), told=told)
+    with steps.step("10 待办 the second region") as told:
+        waiting.decide_first(there, at=timezone.now())
+        second.go_on(there.who, there.unit)
+        waiting.tell(there, lambda: waiting.in_use(there.unit), told=told)
+    line.publish(timezone.now())
 
 
 def sample(share: float, seed: int, steps: Steps) -> tuple[list[Path], list[Path]]:
@@ -117,17 +143,20 @@ def sample(share: float, seed: int, steps: Steps) -> tuple[list[Path], list[Path
 
 def run(scale: str = typer.Option("0.01", help="Share of the pilot's holders, or `full`.")) -> None:
     """Do the main job, then serve the site (with RUN_ONCE=1: end after the closing table)."""
+    if not settings.RUN_ONCE:
+        check_free()
     demo(scale, SEED, None)
     screen = Console()
-    show_logins(enrol_demo(), screen)
+    show_logins(officers(), screen)
     if settings.RUN_ONCE:
         return
-    screen.print(f"\n[bold]http://{settings.BIND}/staff/[/]  (Ctrl-C ends)")
     serve()
 
 
-def show_logins(officers: list[DemoOfficer], screen: Console) -> None:
-    """Print the demo officers' logins, one per role."""
-    screen.print("\n[bold]演示账号 demo officers[/]")
-    for officer in officers:
-        screen.print(f"  {officer.username:<10} {officer.role_zh:<6} {officer.password}")
+def show_logins(logins: list[DemoOfficer], screen: Console) -> None:
+    """Print the demo officers' logins with role and office."""
+    shown = Table("账号 Login", "岗位 Role", "单位 Office", "口令 Password", title="演示账号 demo officers",
+                  title_justify="left")
+    for officer in logins:
+        shown.add_row(officer.username, officer.role_zh, officer.office_zh, officer.password)
+    screen.print(shown)

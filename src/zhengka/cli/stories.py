@@ -3,12 +3,14 @@
 A story is opened and walked by request ids that are the same in every run: what is done already is not done again.
 """
 
+import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
+from PIL import Image
 
 from zhengka.areas.calendars import add_months
 from zhengka.areas.models import Area
@@ -20,6 +22,8 @@ from zhengka.cli.line import Officers, Told, act
 from zhengka.core.actors import Actor
 from zhengka.core.models import Event
 from zhengka.formats import idnumber
+from zhengka.papers import services as papers
+from zhengka.papers.queries import Subject
 from zhengka.registry.models import Certificate, Holder
 from zhengka.registry.services import Person
 
@@ -29,7 +33,7 @@ NEED, ASSESSED = 11, 2
 """Holders of the sample whom the stories are about, and how many of them are assessed."""
 REASON = "演示"
 TO_FOLLOW = "演示数据不附材料"
-"""Why a story's case is accepted without its papers: nobody of the sample has any."""
+"""Why a story's case is accepted without the papers that may follow."""
 ACCEPT, ASSESS, DECIDE = ("accept",), ("accept", "book", "assess"), ("review", "approve")
 NOTICE = ("publish", "end_notice")
 Answers = Mapping[str, Any]
@@ -51,6 +55,8 @@ class Teller:
     who: Officers
     then: datetime
     now: datetime
+    others: Mapping[str, Actor] = field(default_factory=dict)
+    """Step → who takes it, where that is another office's."""
 
     def open(self, name: str, do: Callable[..., Case]) -> Case:
         """The case that `do` opens, or opened in an earlier run."""
@@ -89,10 +95,14 @@ class Teller:
             self.walk(away.counterpart.kind_of_case, away.counterpart, (*ACCEPT, *DECIDE))
 
     def left_behind(self, holder: Holder) -> None:
-        """A certificate that did not follow within a year: frozen and cancelled by the clock."""
-        self.tale("transfer_out_nation", holder, (), moved=add_months(timezone.localdate(), -13).isoformat())
-        for _clock in ("freeze", "lapse"):
-            cases.run_clocks(at=self.now)
+        """A certificate that did not follow within a year: warned of six weeks before all others, then frozen and
+        warned of once more, then cancelled, by the clock.
+        """
+        before = Teller(self.who, self.then - SIX_WEEKS, self.then)
+        before.tale("transfer_out_nation", holder, ("confirm_move",),
+                    moved=add_months(timezone.localdate(), -13).isoformat())
+        for at in (before.then, self.then, self.now):
+            cases.run_clocks(at=at)
 
     def undone(self, kind: str, holder: Holder, reason: str, back: str) -> None:
         """A cancellation that is restored, a freeze that is lifted."""
@@ -100,20 +110,35 @@ class Teller:
         first = self.tale(kind, holder, (*verified[kind], *DECIDE), reason=reason)
         self.tale(back, first.holder or holder, (*verified.get(back, ACCEPT), *DECIDE))
 
+    def brings(self, case: Case, *kinds: str) -> None:
+        """Papers of these kinds are taken in: nobody of the sample has any, and an empty sheet stands for each."""
+        for kind in kinds:
+            key, sheet = act("story", "paper", case.pk, kind), io.BytesIO()
+            if not Event.objects.filter(request_id=key).exists():
+                Image.new("RGB", (620, 877), "white").save(sheet, "JPEG")
+                papers.add_paper(Subject(case.kind(), case.pk, case.area_id), papers.Upload(
+                    kind, f"{REASON}.jpg", sheet.getvalue()), by=self.who.clerk, request_id=key, at=self.then)
+
     def _step(self, case: Case, action: str, answers: Answers | None, told: dict[str, Any]) -> Case:
         if action == "end_notice":
             cases.run_clocks(at=self.now)
             return Case.get(case.pk)
         if action == "book":
-            day = assessment.day_of(case.place.parent or case.place, clerk=self.who.clerk, at=told["at"])
+            day = assessment.day_of(assessment.place_of(case.place), clerk=self.who.clerk, at=told["at"])
             return cases.book_day(case, day, by=self.who.clerk, **told)
         if action == "assess":
             place = Appointment.objects.get(case_id=case.pk, state="booked")
             cases.sign(place, answers or {}, by=assessment.doctor_for(place), **told)
             return Case.get(case.pk)
+        if action == "accept":
+            self.brings(case, *(need.paper for need in cases.papers_needed(case) if not need.may_follow
+                                or need.paper == "guardian-proof"))  # without it nobody decides on 智力 in 多重
+        if action == "confirm_move":
+            return cases.take(case, action, by=self.who.colleague, **told)
         if action == "verify":
             return cases.verify(case, "hospital", "2026-118", by=self.who.colleague, **told)
-        by = self._by(next(step.permission for step in case.table.steps if step.action == action))
+        by = self.others.get(action) or self._by(next(step.permission for step in case.table.steps
+                                                      if step.action == action))
         why = TO_FOLLOW if action == "accept" else REASON if action in cases.NEEDS_REASON else ""
         done = cases.take(case, action, by=by, reason=why, **told)
         return cases.move_on(done.pk, at=told["at"]) if "transfer" in done.kind_of_case else done
@@ -158,18 +183,18 @@ def _applications(teller: Teller, units: Sequence[Area]) -> list[Callable[[], ob
     unit = units[0]
 
     def adult() -> None:
-        case = teller.open("new", lambda **by: cases.apply(_person("韩江", "19790203", 5), 4, unit, **by))
+        case = teller.open("new", lambda **by: cases.apply(person("韩江", "19790203", 5), 4, unit, **by))
         teller.walk("new", case, (*ASSESS, *NOTICE, *DECIDE), LIMB[3])
 
     def child() -> None:
-        father = _person("韩江", "19790203", 5)
-        who = _person("韩溪", "20160411", 6, guardian_name=father.name, guardian_id=father.id_number,
+        father = person("韩江", "19790203", 5)
+        who = person("韩溪", "20160411", 6, guardian_name=father.name, guardian_id=father.id_number,
                       guardian_phone="13900000001")
         case = teller.open("new minor", lambda **by: cases.apply(who, 7, unit, **by))
         teller.walk("new minor", case, (*ASSESS, *DECIDE), EAR_AND_MIND)
 
     def arrival() -> None:
-        who = _person("方远", "19650807", 7)
+        who = person("方远", "19650807", 7)
         brings = cases.Brought(f"{who.id_number}12", date(2020, 6, 1), date(2030, 6, 1))
         case = teller.open("arrival", lambda **by: cases.apply_arrival(who, brings, unit, **by))
         teller.walk("arrival", case, (*ACCEPT, *DECIDE))
@@ -205,7 +230,7 @@ def _other(holder: Holder) -> int:
     return 4 if holder.certificates.get(generation=2).grade == 3 else 3
 
 
-def _person(name: str, born: str, number: int, **more: Any) -> Person:
+def person(name: str, born: str, number: int, **more: Any) -> Person:
     """An invented person: no division ever had the first six digits of the number."""
     first17 = f"439902{born}{number:03d}"
     return Person(name=name, id_number=first17 + idnumber.check_digit(first17), ethnicity="汉族", **more)

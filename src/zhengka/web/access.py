@@ -20,6 +20,7 @@ Every route carries `requires(…)` or `public`; a test walks the URL list and s
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
@@ -29,7 +30,7 @@ from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from zhengka.core.actors import Actor
@@ -62,10 +63,29 @@ def requires(*permissions: str) -> Callable[[View], View]:
                 return HttpResponseRedirect(reverse(OWN_PASSWORD))
             if permissions and not any(request.actor.may(permission) for permission in permissions):
                 raise Refusal("not-permitted", permission=permissions[0])
-            return view(request, *args, **kwargs)
+            answer = view(request, *args, **kwargs)
+            read = request.method in ("GET", "HEAD")
+            return HttpResponseRedirect(page_above(request.path)) if read and answer.status_code == 405 else answer
         guarded.permissions = permissions  # type: ignore[attr-defined]
         return guarded
     return guard
+
+
+def page_above(path: str) -> str:
+    """The page to which a form's address belongs (`/staff/cases/7/step` → `/staff/cases/7`): who types or reloads an
+    address that takes forms alone is led there.
+    """
+    while path.count("/") > ROOT:
+        path = path[:path.rstrip("/").rindex("/") + 1]
+        for address in (path.rstrip("/"), path):
+            with suppress(Resolver404):
+                resolve(address)
+                return address
+    return reverse("staff:home")
+
+
+ROOT = 2
+"""Slashes of /staff/, above which nothing is an officer's page."""
 
 
 def public(view: View) -> View:
@@ -126,6 +146,11 @@ def act(request: Request, do: Callable[[UUID], Any], *, to: str | Callable[[int]
 def sure(request: HttpRequest) -> bool:
     """True once the visitor said yes to being asked a second time (`staff/sure.html`)."""
     return request.POST.get("sure") == "1"
+
+
+def onward(no: Refusal) -> str:
+    """Address of the case with which to go on instead of what was refused; empty where none may be seen."""
+    return reverse("staff:case", args=[no.facts["case"]]) if no.code == "case-open" and "case" in no.facts else ""
 
 
 def back_to(request: HttpRequest, otherwise: str = "") -> str:

@@ -11,7 +11,7 @@ from zhengka.accounts.services import actor_of
 from zhengka.core.actors import NOWHERE
 from zhengka.core.errors import Refusal
 from zhengka.core.scope import enter
-from zhengka.web.access import back_to
+from zhengka.web.access import back_to, onward
 from zhengka.web.ui.pages import refused
 
 View = Callable[[HttpRequest], HttpResponse]
@@ -77,5 +77,5 @@ class Refusals:
             return None
         officer = getattr(request, "actor", None)
         home = reverse("staff:home") if officer else "/"
-        return refused(request, exception, back=back_to(request, home),
+        return refused(request, exception, back=back_to(request, home), onward=onward(exception) if officer else "",
                        shell="ui/staff.html" if officer else "ui/public.html")

@@ -22,8 +22,7 @@ from zhengka.core.queries import EventFilter, events
 from zhengka.web.access import Request, act, requires
 from zhengka.web.staff import history
 from zhengka.web.staff.navigation import area_name, trail
-from zhengka.web.staff.sessions import said
-from zhengka.web.staff.words import role_word
+from zhengka.web.staff.words import problem_line, role_word
 from zhengka.web.ui.parts import Fact
 
 AT_FIELD = {"login-wrong": "old", "login-locked": "old", "password-same": "new"}
@@ -92,7 +91,8 @@ def password(request: Request) -> HttpResponse:
             if refusal.code not in AT_FIELD:
                 raise
             wrong = refusal.code == "login-wrong"
-            form.add_error(AT_FIELD[refusal.code], gettext("This is not your password.") if wrong else said(refusal))
+            form.add_error(AT_FIELD[refusal.code], gettext("This is not your password.") if wrong
+                           else problem_line(refusal.problem))
     intro = gettext("Somebody else chose your password. Choose one that only you know; then everything is open to you.")
     return render(request, "staff/form.html", {
         "title": _("Change the password"), "form": form, "submit": _("Change the password"),

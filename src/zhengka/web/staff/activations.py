@@ -24,7 +24,7 @@ from zhengka.web.access import act as act_once
 from zhengka.web.staff import acts
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.paging import SIZE, page_by_place, place, ticked
-from zhengka.web.staff.words import CHANNEL_WORDS, OUTLOOK_WORDS, STOP_WORDS, bilingual, problem_words
+from zhengka.web.staff.words import CHANNEL_WORDS, OUTLOOK_WORDS, STOP_WORDS, bilingual, problem_line, problem_words
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table, Text, Tile
 
@@ -185,7 +185,7 @@ def match(request: Request) -> HttpResponse:
         except Refusal as no:
             if no.code not in ("file-empty", "file-too-large", "evidence-wrong"):
                 raise
-            form.add_error("source" if no.code == "evidence-wrong" else "file", problem_words(PROBLEMS[no.code])[0])
+            form.add_error("source" if no.code == "evidence-wrong" else "file", problem_line(no.problem))
     return render(request, "staff/form.html", {
         "title": _("Activate by a list of those alive"), "form": form, "submit": _("Activate their cards"),
         "back": reverse("staff:activations"), "intro": _(

@@ -43,6 +43,8 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     "cases.open_exchange": Kind(_("Open the exchange"), _("Cases opened"), _("cases"), "cases"),
+    "cases.invite_again": Kind(
+        _("Invite those not yet written to"), _("Need no letter any more"), _("holders"), "letters"),
     "cases.confirm_all": Kind(_("Confirm all cases"), _("Confirmed"), _("cases"), "cases"),
     "cases.review_all": Kind(_("Review all cases"), _("Reviewed"), _("cases"), "cases"),
     "cases.approve_all": Kind(_("Approve all cases"), _("Approved, card ordered"), _("cases"), "cases"),
@@ -53,7 +55,8 @@ KINDS: dict[str, Kind] = {
 """Task → its words. A test holds it complete against the tasks that carry acts out."""
 
 LISTS: dict[str, tuple[Text, str]] = {
-    "cases": (_("To the cases"), "case.read"), "imports": (_("To the imports"), "import.run"),
+    "cases": (_("To the cases"), "case.read"), "letters": (_("To the letters"), "letter.read"),
+    "imports": (_("To the imports"), "import.run"),
     "batches": (_("To the batch"), "batch.read"), "activations": (_("To the yearly activation"), "card.read")}
 """List that holds the rows of an act → the words of the way there, and who may go it."""
 
@@ -61,7 +64,8 @@ LEFT_WORDS: Mapping[str, Text] = {
     "photo-known": _("The photo was there already"), "photo-stranger": _("Of nobody in this office"),
     "photo-unnamed": _("Not named by an ID number"), "match-unreadable": _("Neither an ID number nor a card's serial"),
     "match-stranger": _("Of nobody in this office"), "match-no-card": _("No card in use"),
-    "match-twice": _("In the list twice"), "spoiled": _("Spoiled"), "suspect": _("Under inquiry")}
+    "match-twice": _("In the list twice"), "spoiled": _("Spoiled"), "suspect": _("Under inquiry"),
+    "row-contradicts": _("Contradicts what is kept: open this case by itself")}
 """Why a row was left alone, besides the problems and the faults of photos."""
 
 
@@ -99,7 +103,8 @@ def act(request: Request, pk: int) -> HttpResponse:
         "progress": progress_of(row), "problem": problem_of(row), "whole": kind.whole,
         "tiles": [Tile(kind.moved, row.moved, tone=words.GOOD if row.moved else ""),
                   Tile(_("Left alone"), row.left_alone, tone=words.WAIT if row.left_alone else "")],
-        "reasons": _reasons(row), "onward": _onward(request, row, kind), "events": history.of_row(request, row),
+        "reasons": _reasons(row), "unwritten": _unwritten(row),
+        "onward": _onward(request, row, kind), "events": history.of_row(request, row),
         "breadcrumbs": trail((_("Bulk acts"), "staff:acts"))})
 
 
@@ -141,6 +146,14 @@ def _reasons(act: Act) -> Table | None:
     columns = [Column(_("Reason")), Column(_("Rows"), numeric=True)]
     rows = [Row([_left(code), f"{number:,}"]) for code, number in counted]
     return Table(_("Why rows were left alone"), columns, rows) if rows else None
+
+
+def _unwritten(act: Act) -> Table | None:
+    """Which letters could not be written for what was done, and why; nothing where all could."""
+    counted = sorted(act.unwritten.items(), key=lambda item: (-item[1], item[0]))
+    columns = [Column(_("Reason")), Column(_("Letters"), numeric=True)]
+    rows = [Row([_left(code), f"{number:,}"]) for code, number in counted]
+    return Table(_("Letters that could not be written"), columns, rows) if rows else None
 
 
 def _left(code: str) -> str:

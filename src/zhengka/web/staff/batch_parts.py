@@ -7,12 +7,15 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from zhengka.cards.queries import profile_title
+from zhengka.core.errors import PROBLEMS
 from zhengka.core.queries import EventFilter, events
 from zhengka.production import queries
 from zhengka.production.models import Batch
 from zhengka.production.workflow import FINDINGS, HOLDS
 from zhengka.web.access import Request
 from zhengka.web.staff.navigation import area_name
+from zhengka.web.staff.words import bilingual, problem_words
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Event, Fact, Row, Table, Text
 from zhengka.web.ui.templatetags import ui
@@ -28,7 +31,12 @@ FINDING_WORDS: dict[str, Text] = {
     "card-missing": _("The card is not in the results"), "serial-twice": _("The serial is there twice"),
     "uid-twice": _("Another card has this chip"), "readback-differs": _("The chip reads back something else"),
     "not-ordered": _("The card was not ordered"), "card-ended": _("The card has ended and is to be destroyed"),
-    "maker-unsure": _("The card maker does not know what the chip holds")}
+    "maker-unsure": _("The card maker does not know what the chip holds"),
+    "keys-over": _("A key of the card was retired or revoked before it came"),
+    "print-differs": _("The print is not this card's"), "photo-differs": _("The photo is not this holder's"),
+    "qr-differs": _("The QR code is not this card's"),
+    "record-differs": _("The record has changed since the card was prepared"),
+    "not-looked-at": _("No camera has looked at the finished card")}
 """What was found in results, in the visitor's language; complete against `production.workflow.FINDINGS`."""
 
 ACT_WORDS: dict[str, Text] = {
@@ -47,7 +55,8 @@ def act_word(action: str) -> Text:
 
 def facts(batch: Batch) -> list[Fact]:
     """What a batch is."""
-    found = [Fact(_("Issuing unit"), area_name(batch.area)), Fact(_("Card profile"), batch.profile),
+    found = [Fact(_("Issuing unit"), area_name(batch.area)),
+             Fact(_("Card profile"), bilingual(profile_title(batch.profile))),
              Fact(_("Card maker"), batch.maker.name),
              Fact(_("Opened"), f"{timezone.localtime(batch.opened_at):%Y-%m-%d %H:%M}"),
              Fact(_("Number of cards"), batch.ordered)]
@@ -68,6 +77,12 @@ def progress_of(batch: Batch) -> dict[str, Any] | None:
     label = _("The package is being sealed") if sealing else _("Cards are being prepared")
     return ui.progress(done.cards, done.of_cards, label,
                        poll=reverse("staff:batch-progress", args=[batch.pk]), unit=_("cards"), finished=False)
+
+
+def failed_by(batch: Batch) -> tuple[str, str] | None:
+    """Why the preparation of a stalled batch failed, and what to do, where that has a name."""
+    problem = PROBLEMS.get(batch.problem) if batch.state == "stalled" else None
+    return problem_words(problem) if problem else None
 
 
 def counts_chart(batch: Batch) -> list[tuple[str, list[int]]]:
@@ -101,8 +116,12 @@ def history(request: Request, batch: Batch) -> list[Event]:
     return [Event(row.at, act_word(row.action), by=row.actor_name) for row in rows]
 
 
+def hold_words(reason: str) -> str:
+    """The words for a hold and what it is about, such as the character that no font has; empty for another reason."""
+    return _reason(reason) if reason.partition(" ")[0] in HOLDS else ""
+
+
 def _reason(reason: str) -> str:
-    """The words for a hold and what it is about, such as the character that no font has."""
     code, _space, detail = reason.partition(" ")
     word = str(_word(HOLD_WORDS, HOLDS, code))
     return f"{word} · {detail}" if detail else word

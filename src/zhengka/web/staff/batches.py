@@ -20,16 +20,19 @@ from zhengka.cards import queries as cards
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed
 from zhengka.core.workflow import Step
+from zhengka.devices import queries as devices
+from zhengka.formats.suites import SUITES
 from zhengka.production import queries, services
 from zhengka.production.models import Batch, Maker
 from zhengka.production.workflow import BATCH
-from zhengka.web.access import Request, act, mine, request_key, requires
+from zhengka.web.access import Request, act, mine, request_key, requires, sure
 from zhengka.web.staff import acts
 from zhengka.web.staff.batch_parts import (
     SERIES,
     act_word,
     counts_chart,
     facts,
+    failed_by,
     findings_table,
     held_table,
     history,
@@ -37,19 +40,22 @@ from zhengka.web.staff.batch_parts import (
 )
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.paging import page_of
+from zhengka.web.staff.reader import panel, with_reader
+from zhengka.web.staff.words import bilingual
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Row, Table, Text, Tile
 
 ACTS = {"prepare": services.prepare_batch, "retry": services.retry_batch, "send": services.send_batch,
-        "cancel": services.cancel_batch, "close": services.close_batch}
+        "give_up": services.give_up_batch, "cancel": services.cancel_batch, "close": services.close_batch}
 """Steps that are one button; results come by a form of their own."""
 
 RESULTS = "production.take_results"
 LOOKS = {"prepare": ("primary", "p"), "retry": ("primary", "p"), "send": ("primary", "s"),
-         "cancel": ("warning-quiet", ""), "close": ("primary", "c")}
+         "give_up": ("warning-quiet", ""), "cancel": ("warning-quiet", ""), "close": ("primary", "c")}
 SAID: dict[str, Text] = {
     "prepare": _("The preparation has begun."), "retry": _("The preparation goes on."),
     "send": _("The batch is at the card maker."),
+    "give_up": _("The batch was given up; its cards wait for another one, under new serials where they had some."),
     "cancel": _("The batch is cancelled; its cards wait for another one."), "close": _("The batch is closed.")}
 
 
@@ -114,17 +120,20 @@ def batch(request: Request, pk: int) -> HttpResponse:
     row = queries.batch(pk, actor=request.actor)
     received = bulk.latest(RESULTS, pk, actor=request.actor) if row.state in ("sent", "received") else None
     running = acts.progress_of(received) if received else None
-    return render(request, "staff/batches/batch.html", {
+    making = None if running else _making(request, row)
+    page = render(request, "staff/batches/batch.html", {
         "title": row.number, "caption": area_name(row.area), "batch": row, "facts": facts(row),
         "buttons": _buttons(request, row),
         "progress": progress_of(row) or running, "problem": acts.problem_of(received) if row.state == "sent" else None,
-        "whole": True, "chart": counts_chart(row), "series": SERIES,
+        "failed_by": failed_by(row), "by_another": _by_another(request, row), "whole": True,
+        "chart": counts_chart(row), "series": SERIES,
         "held": held_table(row),
         "findings": findings_table(row), "may_release": request.actor.may("batch.make"),
         "results": ResultsForm() if _open(request, row, "receive") and not running else None,
         "history": history(request, row),
-        "downloads": [name for name in FILES if _open(request, row, name)],
+        "downloads": [name for name in FILES if _open(request, row, name)], "panel": making,
         "breadcrumbs": trail((_("Batches"), "staff:batches"))})
+    return with_reader(page) if making else page
 
 
 @requires("batch.read")
@@ -145,6 +154,12 @@ def step(request: Request, pk: int, action: str) -> HttpResponse:
     row = queries.batch(pk, actor=request.actor)
     if action not in ACTS:
         raise Refusal("step-not-open", action=action)
+    if action == "give_up" and not sure(request):
+        return render(request, "staff/sure.html", {
+            "title": _("Give this batch up?"), "caption": row.number, "url": request.path, "kind": "warning",
+            "meaning": _("Nothing of it is made. Prepared cards are void, and others are ordered in their place; if "
+                         "the package left the house, tell the card maker to destroy it."),
+            "submit": act_word(action), "back": reverse("staff:batch", args=[pk]), "hidden": []})
     return act(request, lambda key: ACTS[action](row, by=request.actor, request_id=key, at=timezone.now()),
                to=reverse("staff:batch", args=[pk]), said=SAID[action])
 
@@ -179,10 +194,14 @@ def release(request: Request, pk: int, card: int) -> HttpResponse:
 @requires("batch.read")
 @require_POST
 def download(request: Request, pk: int, name: str) -> HttpResponse:
-    """The sealed package or the proof sheet; who took it is written down first."""
+    """The sealed package or the proof sheet; who took it is written down first. A package that is to be printed on a
+    desk's printer is a print job: only a printer at work gets it.
+    """
     if name not in FILES:
         raise Refusal("not-found")
     row = queries.batch(pk, actor=request.actor)
+    if queue := request.POST.get("printer", ""):
+        devices.printer(queue, beside=devices.by_key(_key_id(row), actor=request.actor))
     note, send = FILES[name]
     with suppress(Replayed):
         note(row, by=request.actor, request_id=request_key(request), at=timezone.now())
@@ -204,11 +223,29 @@ FILES: dict[str, tuple[Callable[..., Batch], Callable[[Batch], HttpResponse]]] =
 """What can be downloaded: the step that is written down, and the answer."""
 
 
+def _making(request: Request, row: Batch) -> dict[str, Any] | None:
+    """The part of the page by which the one card of a batch is made on the reader of this PC."""
+    if row.state != "sent" or row.prepared != 1 or not (
+            _open(request, row, "receive") and _open(request, row, "take_package")):
+        return None
+    key_id = _key_id(row)
+    if not devices.ready(actor=request.actor).filter(key_id=key_id).exists():
+        return None
+    return panel(package=reverse("staff:batch-download", args=[row.pk, "take_package"]),
+                 results=reverse("staff:batch-results", args=[row.pk]), printed=reverse("staff:reader-printed"),
+                 key=key_id.hex())
+
+
+def _key_id(row: Batch) -> bytes:
+    """The key of the batch's card maker: that of the reader, where that is a desk's."""
+    return SUITES[row.maker.suite].public_key(bytes(row.maker.public)).key_id
+
+
 def _groups(request: Request) -> list[tuple[str, str]]:
     """Waiting cards by issuing unit and profile, as choices of the form."""
     chinese = (get_language() or "").startswith("zh")
-    return [(f"{group.area}|{group.profile}",
-             f"{group.name if chinese else group.name_en} · {group.profile} · {group.cards:,}")
+    return [(f"{group.area}|{group.profile}", f"{group.name if chinese else group.name_en} · "
+             f"{bilingual(cards.profile_title(group.profile))} · {group.cards:,}")
             for group in cards.ordered_groups(request.actor)]
 
 
@@ -221,6 +258,12 @@ def _steps(request: Request, row: Batch) -> list[Step]:
                 guard(row, {"by": request.actor})
             found.append(one)
     return found
+
+
+def _by_another(request: Request, row: Batch) -> bool:
+    """True for whoever would send the batch, had another one had it prepared."""
+    return row.state == "prepared" and row.prepared > 0 and request.actor.may("batch.send") and (
+        row.prepared_person == request.actor.person)
 
 
 def _open(request: Request, row: Batch, action: str) -> bool:

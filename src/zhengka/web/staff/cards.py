@@ -1,7 +1,7 @@
 """Cards (证卡) at the desk: found by state, handed over and activated one by one or many at once, lost and found."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -17,15 +17,20 @@ from django.views.decorators.http import require_POST
 from zhengka.cards import queries, services
 from zhengka.cards.models import Card
 from zhengka.cards.workflow import CARD
-from zhengka.core.errors import Refusal
+from zhengka.core.actors import Actor
+from zhengka.core.errors import PROBLEMS, Refusal
 from zhengka.core.events import Replayed
 from zhengka.production import queries as production
+from zhengka.production import services as making
 from zhengka.registry import queries as registry
 from zhengka.web.access import Request, act, request_key, requires, sure
-from zhengka.web.staff import activations, history
+from zhengka.web.staff import activations, destroying, history, letters
+from zhengka.web.staff.batch_parts import hold_words
+from zhengka.web.staff.beside import frozen
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.paging import SIZE, page_by_place, place, ticked
-from zhengka.web.staff.words import disability
+from zhengka.web.staff.reader import CHIP, chip_panel, chip_part, with_reader
+from zhengka.web.staff.words import bilingual, disability, problem_words
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table, Text, Tile
 
@@ -33,20 +38,27 @@ SHOWN = ("ready", "issued", "active", "suspended", "held", "ordered", "batched",
          "suspect", "cancelled", "destroyed")
 """States in the order in which an officer looks for them."""
 
-ACTS = {"hand_over": services.hand_over, "activate": services.activate, "report_lost": services.report_lost,
-        "report_found": services.report_found}
+ACTS = {"hand_over": making.hand_over, "spoil": making.make_again, "activate": services.activate,
+        "report_lost": services.report_lost, "report_found": services.report_found}
 """Steps that an officer takes on one card's page."""
 
 SAID: dict[str, Text] = {
     "hand_over": _("The card is handed over; the old certificate is taken back."),
+    "spoil": _("The card is spoiled, and another one is ordered in its place. Destroy it."),
     "activate": _("The card is active."),
     "report_lost": _("The card is blocked: every check refuses it from now on."),
     "report_found": _("The card is accepted again.")}
-LOOKS = {"hand_over": "primary", "activate": "primary", "report_lost": "warning", "report_found": "secondary"}
-KEYS = {"hand_over": "h", "activate": "a", "report_lost": "l", "report_found": "f"}
+ACT_WORDS: dict[str, Text] = {"spoil": _("Make it again")}
+"""What a step is called for a card that waits at the counter."""
+LOOKS = {"hand_over": "primary", "spoil": "warning-quiet", "activate": "primary", "report_lost": "warning",
+         "report_found": "secondary"}
+KEYS = {"hand_over": "h", "spoil": "", "activate": "a", "report_lost": "l", "report_found": "f"}
 
-BULK = {"hand-over": ("ready", "hand_over", services.hand_over_many),
-        "activate": ("issued", "activate", services.activate_many)}
+COLUMNS = [Column(_("Holder")), Column(_("Serial")), Column(_("Category and grade")), Column(_("Issuing unit")),
+           Column(_("State"))]
+BULK: dict[str, tuple[str, str, Callable[..., Any]]] = {
+    "hand-over": ("ready", "hand_over", making.hand_over_many),
+    "activate": ("issued", "activate", services.activate_many)}
 """Address of a bulk act → the state of its cards, the step, and the service."""
 
 
@@ -61,6 +73,7 @@ def index(request: Request) -> HttpResponse:
     bulk = [{"url": reverse("staff:cards-bulk", args=[name]), "label": words.act(step), "key": KEYS[step]}
             for name, (source, step, _service) in BULK.items()
             if source == state and request.actor.may(CARD.step(source, step).permission)]
+    bulk += destroying.buttons(request.actor, state)
     return render(request, "staff/cards/index.html", {
         "title": _("Cards"), "tiles": tiles, "state": state, "table": _table(request, state, select=bool(bulk)),
         "bulk": bulk})
@@ -74,14 +87,17 @@ def card(request: Request, pk: int) -> HttpResponse:
     """
     row = queries.get(pk, actor=request.actor)
     holder = row.holder.name
-    return render(request, "staff/cards/card.html", {
+    chip = chip_panel(request, row)
+    page = render(request, "staff/cards/card.html", {
         "title": holder, "caption": _("Card"), "card": row, "facts": _facts(row), "sides": _sides(row),
         "buttons": _buttons(request, row), "history": history.of_row(request, row),
-        "activation": activations.panel(request, row),
+        "activation": activations.panel(request, row), "panel": chip, "chip": chip_part(request, row),
+        "letters": letters.section(request, [(row.kind(), row.pk)], reverse("staff:card", args=[pk])),
         "breadcrumbs": trail((_("Cards"), "staff:cards"))})
+    return with_reader(page) if chip else page
 
 
-@requires("card.hand_over", "card.activate", "card.suspend", "card.restore")
+@requires("card.hand_over", "card.activate", "card.suspend", "card.restore", "card.order")
 @require_POST
 def step(request: Request, pk: int, action: str) -> HttpResponse:
     """Take one step with one card."""
@@ -95,12 +111,28 @@ def step(request: Request, pk: int, action: str) -> HttpResponse:
             "title": _("Report this card lost?"), "caption": row.holder.name, "url": request.path, "kind": "warning",
             "meaning": _("Every check refuses the card from now on, until somebody reports it found."),
             "submit": words.act(action), "back": reverse("staff:card", args=[pk]), "hidden": []})
-    how = activations.how(request) if action == "activate" else {}
+    if action == "spoil" and not sure(request):
+        CARD.step(row.state, action)
+        return render(request, "staff/sure.html", {
+            "title": _("Make this card again?"), "caption": row.holder.name, "url": request.path, "kind": "warning",
+            "meaning": _("This card is never handed over and is destroyed. Another one is ordered, under a new serial, "
+                         "with what the record says then."),
+            "submit": _("Make it again"), "back": reverse("staff:card", args=[pk]), "hidden": []})
+    looked = action == "hand_over" and bool(making.unseen([pk]))
+    if looked and not sure(request):
+        CARD.step(row.state, action)
+        return render(request, "staff/sure.html", {
+            "title": _("Did you look at this card?"), "caption": row.holder.name, "url": request.path,
+            "kind": "primary", "submit": words.act(action), "back": reverse("staff:card", args=[pk]), "hidden": [],
+            "meaning": _("No camera has looked at it since it was printed. Compare name, certificate number and photo "
+                         "with the record, and scan its code; the history keeps that you looked.")})
+    how = {"looked": True} if looked else activations.how(request) if action == "activate" else {}
 
     def do(key: UUID) -> Card:
         return ACTS[action](row, **how, by=request.actor, request_id=key, at=timezone.now())
 
-    return act(request, do, to=reverse("staff:card", args=[pk]), said=SAID[action])
+    chip = f"?chip={services.WRITE}" if action in CHIP and request.actor.may("device.use") else ""
+    return act(request, do, to=reverse("staff:card", args=[pk]) + chip, said=SAID[action])
 
 
 @requires("card.hand_over", "card.activate")
@@ -120,11 +152,30 @@ def bulk(request: Request, name: str) -> HttpResponse:
             "hidden": [("card", pk) for pk in ids]})
     key = request_key(request)
     try:
-        moved = service(ids, by=request.actor, request_id=key, at=timezone.now()) if ids else []
+        done = service(ids, by=request.actor, request_id=key, at=timezone.now()) if ids else []
     except Replayed:
-        moved = []
-    _tell(request, action, ids, moved)
+        done = []
+    if not isinstance(done, making.Handed):
+        done = making.Handed(list(done), [], [], [])
+    left = {"card-outdated": done.outdated, "card-keys-over": done.keys_over, "card-unseen": done.unseen}
+    stayed = {pk for each in left.values() for pk in each}
+    _tell(request, action, [pk for pk in ids if pk not in stayed], done.moved)
+    if any(left.values()):
+        return _left_out(request, left, back)
     return HttpResponseRedirect(back)
+
+
+def _left_out(request: Request, left: Mapping[str, Sequence[int]], back: str) -> HttpResponse:
+    """The cards that were not handed over, by the code of why: a part of the page for each."""
+    parts = []
+    for code, ids in left.items():
+        if ids:
+            title, onward = problem_words(PROBLEMS[code])
+            rows = [_row(card, request.actor) for card in queries.some(ids, actor=request.actor)]
+            parts.append((onward, Table(title, COLUMNS, rows)))
+    return render(request, "staff/cards/left_out.html", {
+        "title": _("Cards that were left out"), "parts": parts, "back": back,
+        "breadcrumbs": trail((_("Cards"), "staff:cards"))})
 
 
 def _tell(request: Request, action: str, asked: Sequence[int], moved: Sequence[int]) -> None:
@@ -142,18 +193,17 @@ def _tell(request: Request, action: str, asked: Sequence[int], moved: Sequence[i
 def _table(request: Request, state: str, *, select: bool) -> Table:
     found = queries.worklist(request.actor, state, after=place(request), limit=SIZE + 1)
     shown, pager = page_by_place(request, found)
-    columns = [Column(_("Holder")), Column(_("Serial")), Column(_("Category and grade")), Column(_("Issuing unit")),
-               Column(_("State"))]
-    return Table(words.look("card", state)[1], columns, [_row(one) for one in shown], pager=pager,
+    return Table(words.look("card", state)[1], COLUMNS, [_row(one, request.actor) for one in shown], pager=pager,
                  select="card" if select else "", empty=_("No card is in this state."))
 
 
-def _row(card: Card) -> Row:
+def _row(card: Card, actor: Actor) -> Row:
     tone, word = words.look("card", card.state)
     certificate = card.certificate
     name = Cell(card.holder.name, href=reverse("staff:card", args=[card.pk]))
     return Row([name, Cell(card.serial or "—", number=True),
-                disability(certificate.category, certificate.grade), area_name(card.area), Cell(word, tone=tone)],
+                disability(certificate.category, certificate.grade), area_name(card.area),
+                Cell(word, tone=tone, note=destroying.standing(card, actor))],
                value=str(card.pk))
 
 
@@ -165,12 +215,14 @@ def _facts(card: Card) -> list[Fact]:
         Fact(_("Serial"), Cell(card.serial or "—", number=True)),
         Fact(_("Chip"), Cell(bytes(card.uid).hex(" ").upper() if card.uid else "—", number=True)),
         Fact(_("Valid until"), _day(card.valid_until)),
-        Fact(_("Card profile"), card.profile),
+        Fact(_("Card profile"), bilingual(queries.profile_title(card.profile))),
     ]
+    if card.certificate.state == "frozen":
+        facts.append(Fact(_("Certificate"), frozen(card.certificate.frozen_for)))
     if card.status_list is not None:
         facts.append(Fact(_("Status list"), Cell(f"{card.status_list} · {card.status_index}", number=True)))
     if card.hold_reason:
-        facts.append(Fact(_("Held because"), card.hold_reason))
+        facts.append(Fact(_("Held because"), hold_words(card.hold_reason) or card.hold_reason))
     if card.replaces_id:
         earlier = reverse("staff:card", args=[card.replaces_id])
         facts.append(Fact(_("In place of"), Cell(str(card.replaces_id), href=earlier)))
@@ -182,10 +234,12 @@ def _day(day: Any) -> str:
 
 
 def _buttons(request: Request, card: Card) -> list[dict[str, Any]]:
-    return [{"url": reverse("staff:card-step", args=[card.pk, open_.action]), "label": words.act(open_.action),
+    return [{"url": reverse("staff:card-step", args=[card.pk, open_.action]),
+             "label": ACT_WORDS.get(open_.action, words.act(open_.action)),
              "kind": LOOKS[open_.action], "key": KEYS[open_.action]}
             for open_ in CARD.open_to(card.state, request.actor.permissions)
-            if open_.action in ACTS and open_.action != "activate"]  # that one has a form of its own
+            if open_.action in ACTS and open_.action != "activate"  # that one has a form of its own
+            and (open_.action != "hand_over" or card.certificate.state == "valid")]
 
 
 def _sides(card: Card) -> list[tuple[Text, str]]:

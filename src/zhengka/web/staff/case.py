@@ -6,115 +6,115 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django import forms
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from zhengka.assessment import queries as assessment
-from zhengka.assessment.models import Session
-from zhengka.cases import assumed, book, fronts, queries, services
+from zhengka.cases import assumed, book, queries, services
 from zhengka.cases.models import Case
-from zhengka.cases.queries import Choice
-from zhengka.cases.workflow import UNDO
+from zhengka.cases.workflow import UNDONE
 from zhengka.core.errors import PROBLEMS
+from zhengka.core.models import Event
 from zhengka.papers import queries as portraits
 from zhengka.papers.queries import Subject
 from zhengka.papers.rules import Need
-from zhengka.web.access import Request, act, requires
-from zhengka.web.staff import history, papers
+from zhengka.web.access import Request, act, requires, sure
+from zhengka.web.staff import asking, beside, booking, history, letters, moving, papers
 from zhengka.web.staff.assessment import terms
-from zhengka.web.staff.case_words import (
-    KIND_WORDS,
-    OTHERWISE,
-    PERMISSION_WHO,
-    REASON_WORDS,
-    SOURCE_WORDS,
-    STAGE_WORDS,
-    STEP_SAID,
-)
+from zhengka.web.staff.case_words import KIND_WORDS, REASON_WORDS, STAGE_WORDS, STEP_SAID
 from zhengka.web.staff.cases import due_cell
 from zhengka.web.staff.navigation import area_name, trail
-from zhengka.web.staff.words import PHASE_WORDS, bilingual, disability, masked, problem_words, unpublished
+from zhengka.web.staff.next_steps import (
+    SHORTCUTS,
+    ReasonForm,
+    SourceForm,
+    incomplete,
+    main_act,
+    reason_form,
+    why_closed,
+)
+from zhengka.web.staff.words import (
+    PAPER_WORDS,
+    PHASE_WORDS,
+    bilingual,
+    disability,
+    masked,
+    problem_line,
+    unpublished,
+)
 from zhengka.web.ui import words
-from zhengka.web.ui.parts import Cell, Fact, Stage
-
-SHORTCUTS = {"confirm": "c", "precheck": "c", "accept": "c", "publish": "p", "verify": "v", "review": "r",
-             "approve": "a", "recheck": "a", "request": "q"}
-"""Step → its key."""
-
-
-class ReasonForm(forms.Form):
-    """Why a case goes back or ends."""
-
-    reason = forms.CharField(label=_("Reason"), max_length=200, widget=forms.Textarea(attrs={"rows": 2}))
-
-
-class SourceForm(forms.Form):
-    """The second source in which a report was found true."""
-
-    source = forms.ChoiceField(label=_("Second source"), choices=lambda: [("", "—"), *SOURCE_WORDS.items()])
-    reference = forms.CharField(label=_("List number, or who was called when"), max_length=100)
-
-
-class DayForm(forms.Form):
-    """On which day, at which institution."""
-
-    def __init__(self, *args: Any, days: list[Session], why: bool, **options: Any) -> None:
-        """The days that have a free place; `why`: somebody wrote that the person need never be assessed again."""
-        super().__init__(*args, **options)
-        if why:
-            self.fields["reason"] = forms.CharField(
-                label=_("Why this person is assessed again"), max_length=200,
-                help_text=_("The last assessment says: never again."))
-        self.fields["day"] = forms.ChoiceField(label=_("Day"), widget=forms.RadioSelect, choices=[
-            (str(day.pk), f"{day.day.isoformat()} {day.starts:%H:%M} · {day.institution.name} {day.place} · "
-                          f"{day.capacity - day.taken}") for day in days])
+from zhengka.web.ui.parts import Cell, Fact, Stage, Text
 
 
 @requires("case.read")
 def case(request: Request, pk: int) -> HttpResponse:
     """The page of a case."""
-    return _page(request, queries.get(pk, actor=request.actor), ReasonForm())
+    return _page(request, queries.get(pk, actor=request.actor))
 
 
-def _page(request: Request, row: Case, form: ReasonForm, source: SourceForm | None = None) -> HttpResponse:
-    choices = [each for each in queries.choices(row, actor=request.actor)
-               if each.step.permission != "case.clock" and each.step.action not in ("order", "end_notice", "arrive")]
-    open_ = [each.step.action for each in choices if each.is_open]
+def _page(request: Request, row: Case, wrong: tuple[str, ReasonForm] | None = None,
+          source: SourceForm | None = None) -> HttpResponse:
+    """The page, with the form of a step that was filled in wrongly, if one was."""
     needs = services.papers_needed(row) if row.ended_at is None else []
     brought = _papers(request, row, needs)
-    lacking = [str(word) for word, _clause in brought["missing"]] if "accept" in open_ else []
-    place = assessment.booked(row.pk, actor=request.actor) if row.ended_at is None else None
-    first = assessment.unsigned(row.pk, actor=request.actor) if "countersign" in open_ else None
+    here = reverse("staff:case", args=[row.pk])
     return render(request, "staff/case.html", {
-        "title": row.name, "caption": KIND_WORDS[row.kind_of_case], "case": row, "form": form,
+        "title": row.name, "caption": KIND_WORDS[row.kind_of_case], "case": row,
+        "seen": str(request.GET.get("seen") or row.version) if wrong else str(row.version),
+        "wrong": wrong[1] if wrong else None,
         "stages": _stages(row), "facts": _facts(request, row), "missing": _missing(row, needs),
-        "open": [(action, SHORTCUTS.get(action, "")) for action in open_
-                 if action not in services.NEEDS_REASON | services.BY_ASSESSMENT | {"verify"} | (
-                     {"accept"} if lacking else set())],
-        "back_steps": [action for action in open_ if action in services.NEEDS_REASON - services.BY_ASSESSMENT
-                       and not (action == "miss" and place)]
-        + ["undo"] * (request.actor.may(UNDO.permission) and services.may_undo(row)),
-        "place": place, "first": first, "source": source or SourceForm() if "verify" in open_ else None,
-        "closed": [(words.act(each.step.action, "case"), _why(row, each))
-                   for each in choices if not each.is_open] + _incomplete(lacking),
-        "photo": _photo(request, row),
+        **_offered(request, row, brought, dict([wrong] if wrong else []), source), "photo": _photo(request, row),
         "portrait": row.ended_at is None and row.holder_id is None and request.actor.may("case.confirm"),
-        "papers": brought, "lacking": lacking, "may_book": (place is None and services.waits_for_day(row)
-                     and request.actor.may("assessment.plan")),
-        "dispute": _dispute(request, row), "desk": _desk(request, row), "events": history.of_row(request, row),
+        "papers": brought, "dispute": _dispute(request, row), "lost": beside.lost(request, row),
+        "desk": _desk(request, row), "events": history.of_row(request, row, here=here),
+        "letters": letters.section(request, [(row.kind(), row.pk)], here),
         "breadcrumbs": trail((_("Cases"), "staff:cases"))})
 
 
-def _dispute(request: Request, row: Case) -> Any:
-    """Before whom the decision may be disputed now, in words; nothing where it may not, or not by this officer."""
-    kind = services.disputable(row, timezone.now()) if request.actor.may("case.open") else ""
-    return KIND_WORDS[kind] if kind else ""
+def _offered(request: Request, row: Case, brought: dict[str, Any], wrong: dict[str, ReasonForm],
+             source: SourceForm | None) -> dict[str, Any]:
+    """What the officer may do next, each with its button or form, the one that stands out, and why not the rest."""
+    choices = [each for each in queries.choices(row, actor=request.actor)
+               if each.step.permission != "case.clock" and each.step.action not in ("order", "end_notice", "arrive")
+               and not (each.step.action == "confirm_move" and row.witness_person)]
+    open_ = [each.step.action for each in choices if each.is_open]
+    place = assessment.booked(row.pk, actor=request.actor) if row.ended_at is None else None
+    first = assessment.unsigned(row.pk, actor=request.actor) if "countersign" in open_ else None
+    lacking: list[Need] = brought.get("lacking", []) if "accept" in open_ else []
+    buttons = [action for action in open_ if action not in services.NEEDS_REASON | services.BY_ASSESSMENT | {"verify"}
+               and not (action == "accept" and lacking)]
+    back = [action for action in open_ if action in services.NEEDS_REASON - services.BY_ASSESSMENT
+            and action != "miss" and not (action in services.OF_A_DAY and place)]
+    back += ["undo"] * (request.actor.may(UNDONE) and services.may_undo(row, by=request.actor))
+    reasons = {action: reason_form(action) for action in (*back, "accept")} | wrong
+    if "undo" in back and row.kind_of_case == "cancellation":
+        reasons["undo"].fields["reason"].help_text = beside.STAYS_ENDED
+    may_book = place is None and services.waits_for_day(row) and request.actor.may("assessment.plan")
+    other = asking.asking(request, row, choices) if row.ended_at is None else None
+    return {
+        "open": [(action, SHORTCUTS.get(action, "")) for action in buttons],
+        "main": main_act(buttons, verify="verify" in open_, book=may_book, sign=first, place=place,
+                         paper=brought.get("add") and any(need.paper != "photo" for need in lacking), photo=lacking),
+        "back_steps": [(action, reasons[action]) for action in back], "accepting": reasons["accept"],
+        "place": place, "first": first, "asking": other,
+        "source": source or SourceForm() if "verify" in open_ else None,
+        "closed": [(words.act(each.step.action, "case"), why_closed(row, each))
+                   for each in choices if not each.is_open and not (other and each.step.action == other.action)]
+        + incomplete(lacking), "may_book": may_book,
+        "no_day": booking.no_day(request, row) if may_book and not booking.days_for(row) else None,
+        "lacking": [PAPER_WORDS[need.paper] for need in lacking] if all(need.may_follow for need in lacking) else []}
+
+
+def _dispute(request: Request, row: Case) -> tuple[Any, str] | None:
+    """Before whom the decision may be disputed now, in words, and the last day for it; None where it may not, or not
+    by this officer.
+    """
+    kind = services.disputable(row, now := timezone.now()) if request.actor.may("case.open") else ""
+    return (KIND_WORDS[kind], services.dispute_ends(kind, row, at=now).isoformat()) if kind else None
 
 
 def _desk(request: Request, row: Case) -> str:
@@ -147,43 +147,20 @@ def _photo(request: Request, row: Case) -> str:
     return reverse("staff:holder-photo", args=[row.holder_id]) if may and row.holder and row.holder.photo else ""
 
 
-@requires("case.confirm")
-def book_day(request: Request, pk: int) -> HttpResponse:
-    """The days with a free place for a case; one of them is booked."""
-    row = queries.get(pk, actor=request.actor)
-    found = list(assessment.free_sessions(services.category_of(row), row.place.code, since=timezone.localdate())[:MOST])
-    form = DayForm(request.POST or None, days=found, why=services.needs_no_other(row))
-    if request.method == "POST" and form.is_valid():
-        chosen = next(day for day in found if str(day.pk) == form.cleaned_data["day"])
-        return act(request, lambda key: services.book_day(
-            row, chosen, by=request.actor, request_id=key, at=timezone.now(),
-            reason=form.cleaned_data.get("reason", "")),
-            to=reverse("staff:case", args=[pk]), said=STEP_SAID["book"])
-    return render(request, "staff/form.html", {
-        "title": _("Book the assessment"), "caption": row.name, "form": form, "submit": _("Book this day"),
-        "back": reverse("staff:case", args=[pk]),
-        "intro": "" if found else _(
-            "No day has a free place for this kind of disability. Open one on an institution's page."),
-        "breadcrumbs": [*trail((_("Cases"), "staff:cases")),
-                        {"label": row.name, "href": reverse("staff:case", args=[pk])}]})
-
-
-MOST = 30
-"""Days that are offered."""
-
-
 def _facts(request: Request, row: Case) -> list[Fact]:
     told, policy = services.told(row), book.policy(row.policy)
-    facts = [Fact(_("Person"), _person(request, row))]
+    facts = [Fact(_("Case number"), Cell(str(row.pk), number=True)), Fact(_("Person"), _person(request, row))]
     if "person" in told:
         facts.append(Fact(_("ID number"), Cell(masked(told["person"]["id_number"]), number=True)))
-        if told["person"]["guardian_name"]:
-            facts.append(Fact(_("Guardian"), told["person"]["guardian_name"]))
+    facts += beside.facts(request, row)
     if row.certificate:
         facts.append(Fact(_("Category and grade"), disability(row.certificate.category, row.certificate.grade)))
+    if wanted := told.get("wanted"):
+        facts.append(Fact(_("Applied for"), terms.category(wanted)))
     if row.found is not None:
         facts.append(Fact(_("Conclusion of the assessment"), disability(row.found["category"], row.found["grade"])
                           if row.found else _("Standard not met")))
+    facts += _signed(request, row)
     if row.ended_at is None and (again := assessment.again(bytes(row.person_index))):
         facts.append(Fact(_("Another assessment"), terms.again(again, row.area_id)))
     if row.reason:
@@ -197,6 +174,15 @@ def _facts(request: Request, row: Case) -> list[Fact]:
     return [*facts, *_clocks(request, row)]
 
 
+def _signed(request: Request, row: Case) -> list[Fact]:
+    """The forms that were signed for a case, for who may read one: also where the doctors are another office's."""
+    if not request.actor.may("assessment.read"):
+        return []
+    found = [result.assessment for result in assessment.results(row.pk, actor=request.actor)]
+    return [Fact(_("Signed form"), Cell(one.institution_name, note=_day(one.signed_at), href=reverse(
+        "staff:assessment", args=[one.pk]))) for one in found]
+
+
 def _due(row: Case) -> Cell:
     """The day by which the next step is due, and the holidays without which it was counted."""
     cell, without = due_cell(row), unpublished(assumed.of_case(row)["due_on"])
@@ -204,7 +190,7 @@ def _due(row: Case) -> Cell:
 
 
 def _person(request: Request, row: Case) -> Cell:
-    may = row.holder_id and request.actor.may("holder.read") and request.actor.sees(row.area_id)
+    may = row.holder and request.actor.may("holder.read") and request.actor.sees(row.holder.area_id)
     return Cell(row.name, href=reverse("staff:holder", args=[row.holder_id]) if may else "")
 
 
@@ -215,19 +201,13 @@ def _clocks(request: Request, row: Case) -> list[Fact]:
         facts.append(Fact(_("Phase"), PHASE_WORDS.get(row.phase, str(row.phase))))
     if row.notice_from and row.notice_ends:
         sheet = reverse("staff:notice-sheet", args=[row.place.pk])
+        may_print = request.actor.may("case.confirm") and request.actor.sees(row.place.pk)
         days = f"{row.notice_from.isoformat()} – {row.notice_ends.isoformat()}"
         facts.append(Fact(_("Public notice"), Cell(days, note=without["notice_ends"]),
-                          href=sheet if request.actor.sees(row.place.pk) else "", action=_("Print the sheet")))
-    if row.freezes_on and row.lapses_on:
-        facts += [Fact(_("Frozen after"), Cell(row.freezes_on.isoformat(), note=without["freezes_on"])),
-                  Fact(_("Cancelled after"), Cell(row.lapses_on.isoformat(), note=without["lapses_on"]))]
-    other = row.counterpart or getattr(row, "counterpart_of", None)
-    if other is not None:
-        tone, word = words.look("case", other.state)
-        facts.append(Fact(_("At the other office"), Cell(word, tone=tone, note=area_name(other.area))))
+                          href=sheet if may_print else "", action=_("Print the sheet")))
+    facts += moving.facts(row, without)
     if row.card:
-        tone, word = words.look("card", row.card.state)
-        facts.append(Fact(_("Card"), Cell(word, tone=tone)))
+        facts.append(Fact(_("Card"), moving.of_card(row.card.state)))
     return facts
 
 
@@ -241,27 +221,45 @@ def _stages(row: Case) -> list[Stage]:
     names = list(dict.fromkeys(stage for stage, _source in line))
     at = next((names.index(stage) for stage, source in line if source == row.state), None)
     if row.ended_at:
-        good = row.state in ("ordered", "approved", "rechecked", "arrived")
-        return [Stage(STAGE_WORDS[name], "done" if good else "stopped" if place == len(names) - 1 else "done")
-                for place, name in enumerate(names)]
+        return _ended(row, names, line)
     at = _aside(row, names) if at is None else at
     return [Stage(STAGE_WORDS[name], "done" if place < at else "now" if place == at else "todo")
             for place, name in enumerate(names)]
 
 
+def _ended(row: Case, names: list[str], line: list[tuple[str, str]]) -> list[Stage]:
+    """The stages of a case that has ended: all done, or those up to the one whose step ended it."""
+    if row.state in ("ordered", "approved", "rechecked", "arrived"):
+        return [Stage(STAGE_WORDS[name], "done") for name in names]
+    last = Event.objects.filter(subject="case", subject_id=row.pk, target=row.state).exclude(source=row.state).order_by(
+        "version").last()
+    action, source = (last.action, last.source) if last else ("", "")
+    stage = _stages_of(row).get(action) or next((stage for stage, each in line if each == source), names[-1])
+    at = names.index(stage) if stage in names else len(names) - 1
+    return [Stage(STAGE_WORDS[name], "done" if place < at else "stopped" if place == at else "todo")
+            for place, name in enumerate(names)]
+
+
 def _aside(row: Case, names: list[str]) -> int:
     """The stage of a state off the line: that of the step which leads back from it."""
-    stages = {step.action: leg.stage for leg in book.pinned(row.policy, row.kind_of_case).kind.legs
-              for step in (leg.step, *leg.aside)}
+    stages = _stages_of(row)
     found = next((stages[step.action] for step in row.table.steps if step.source == row.state), names[-1])
     return names.index(found) if found in names else len(names) - 1
+
+
+def _stages_of(row: Case) -> dict[str, str]:
+    """Action of a step, also of one aside → its stage."""
+    return {step.action: leg.stage for leg in book.pinned(row.policy, row.kind_of_case).kind.legs
+            for step in (leg.step, *leg.aside)}
 
 
 def _missing(row: Case, needs: Sequence[Need]) -> list[Any]:
     """What is missing besides the papers: a photo is one of these where the kind of case asks for it."""
     if row.ended_at:
         return []
-    missing = []
+    missing: list[Any] = beside.missing(row)
+    if code := services.why_it_waits(row):
+        missing.append(problem_line(PROBLEMS[code]))
     leads_to_card = any(step.action == "order" for step in row.table.steps)
     told_of = _hidden(row) or "photo" in [need.paper for need in needs]
     if leads_to_card and not told_of and not (row.holder and row.holder.photo):
@@ -269,21 +267,6 @@ def _missing(row: Case, needs: Sequence[Need]) -> list[Any]:
     if row.certificate and row.certificate.state not in ("valid", "frozen") and row.kind_of_case != "restoration":
         missing.append(_("A valid certificate."))
     return missing
-
-
-def _incomplete(lacking: Sequence[str]) -> list[tuple[Any, str]]:
-    """Acceptance as a closed step, with the papers for which it waits."""
-    return [(words.act("accept", "case"), gettext("Papers are missing: %(papers)s") % {"papers": ", ".join(lacking)})
-            ] if lacking else []
-
-
-def _why(row: Case, closed: Choice) -> str:
-    """Why a step is closed to this officer, in one sentence; where another office takes it, which one."""
-    if closed.code == "not-permitted":
-        return str(PERMISSION_WHO.get(closed.step.permission, _("Another role does this step.")))
-    if closed.code == "office-wrong" and (offices := fronts.offices_of(row, closed.step)):
-        return gettext("Taken by: %(offices)s") % {"offices": ", ".join(map(area_name, offices))}
-    return problem_words(PROBLEMS[closed.code])[0]
 
 
 def _day(at: Any) -> str:
@@ -296,19 +279,34 @@ def step(request: Request, pk: int) -> HttpResponse:
     """Take one step of a case; the form names the action."""
     row, action = queries.get(pk, actor=request.actor), request.POST.get("action", "")
     told: dict[str, Any] = {"by": request.actor, "at": timezone.now()}
-    form = ReasonForm(request.POST)
+    form = reason_form(action, request.POST)
     if action == "verify":
         source = SourceForm(request.POST)
         if not source.is_valid():
-            return _page(request, row, ReasonForm(), source)
-        return _done(request, pk, action, lambda key: services.verify(
-            row, **source.cleaned_data, request_id=key, **told))
+            return _page(request, row, source=source)
+        return _done(request, pk, lambda key: services.verify(
+            row, **source.cleaned_data, request_id=key, **told), STEP_SAID[action])
     if action == "undo" or action in services.NEEDS_REASON or (action == "accept" and "reason" in request.POST):
         if not form.is_valid():
-            return _page(request, row, form)
+            return _page(request, row, (action, form))
         told["reason"] = form.cleaned_data["reason"]
+    if action == "precheck" and not sure(request) and (lacking := services.papers_missing(row)):
+        return _incomplete(request, row, lacking)
+    if (seen := request.GET.get("seen", "")).isdecimal():
+        row.version = int(seen)
     take = partial(services.undo, row) if action == "undo" else partial(services.take, row, action)
-    return _done(request, pk, action, lambda key: take(request_id=key, **told))
+    said = beside.STAYS_ENDED if (action, row.kind_of_case) == ("undo", "cancellation") else STEP_SAID.get(action, "")
+    return _done(request, pk, lambda key: take(request_id=key, **told), said)
+
+
+def _incomplete(request: Request, row: Case, lacking: Sequence[Need]) -> HttpResponse:
+    """What is missing is said before an application goes on from its first check, and whether it shall is asked."""
+    return render(request, "staff/sure.html", {
+        "title": _("Pass an application without its papers?"), "caption": row.name, "kind": "warning",
+        "url": request.get_full_path(), "submit": words.act("precheck", "case"), "hidden": [("action", "precheck")],
+        "lines": [PAPER_WORDS[need.paper] for need in lacking], "back": reverse("staff:case", args=[row.pk]),
+        "meaning": _("These papers are missing. Take them in first, or send the application back to be completed. If "
+                     "it goes on as it is, the county has to ask for them; the history keeps what was missing.")})
 
 
 @requires("case.read")
@@ -329,10 +327,10 @@ def desk(request: Request, pk: int, action: str) -> HttpResponse:
 DESK_SAID = {"take-on": _("The case is on your desk."), "give-back": _("The case is off your desk.")}
 
 
-def _done(request: Request, pk: int, action: str, do: Any) -> HttpResponse:
+def _done(request: Request, pk: int, do: Any, said: Text) -> HttpResponse:
     def once(key: UUID) -> Any:
         return do(key)
-    return act(request, once, to=reverse("staff:case", args=[pk]), said=STEP_SAID.get(action, OTHERWISE))
+    return act(request, once, to=reverse("staff:case", args=[pk]), said=said)
 
 
 urls = [
@@ -340,5 +338,4 @@ urls = [
     path("cases/<int:pk>/step", step, name="case-step"),
     path("cases/<int:pk>/take-on", desk, {"action": "take-on"}, name="case-take-on"),
     path("cases/<int:pk>/give-back", desk, {"action": "give-back"}, name="case-give-back"),
-    path("cases/<int:pk>/book", book_day, name="case-book"),
 ]

@@ -57,7 +57,7 @@ def index(request: Request) -> HttpResponse:
     shown = _list_of(request, duties)
     kind = request.GET.get("kind", "")
     kind = kind if kind in KINDS else ""
-    found = queries.on_desks(request.actor, desks[shown], after=_place(request), limit=SIZE + 1) if (
+    found = queries.on_desks(request.actor, desks[shown], after=place(request), limit=SIZE + 1) if (
         shown in desks) else _found(request, shown, kind)
     action = shown if shown in BULK and shown in duties else ""
     table = Table(_title(shown), COLUMNS, [case_row(case) for case in found[:SIZE]], pager=_pager(request, found),
@@ -71,7 +71,7 @@ def index(request: Request) -> HttpResponse:
                    if number or step == shown)],
         "others": [(OFFICE, _title(OFFICE)), (ENDED, _title(ENDED))], "kind": kind,
         "kinds": [] if shown in desks else [(name, KIND_WORDS[name]) for name in KINDS], "forecast": _forecast(request),
-        "may_open": request.actor.may("case.open")})
+        "may_open": request.actor.may("case.open"), "may_see_late": request.actor.may("plan.read")})
 
 
 def _forecast(request: Request) -> queries.Forecast:
@@ -112,8 +112,10 @@ def _office(case: Case) -> Cell:
 
 def due_cell(case: Case, today: date | None = None) -> Cell:
     """The day by which the next step is due, in words and tone: never by colour alone."""
-    if case.due_on is None or case.ended_at:
+    if case.ended_at:
         return Cell("—")
+    if case.due_on is None:
+        return Cell(_("no day set"), note=_("by the policy of the case"))
     left = (case.due_on - (today or timezone.localdate())).days
     if left < 0:
         note, tone = ngettext("%(n)s day late", "%(n)s days late", -left) % {"n": -left}, words.BAD
@@ -152,10 +154,10 @@ def _found(request: Request, shown: str, kind: str) -> list[Case]:
     if shown == ENDED:
         return queries.ended(request.actor, limit=SIZE)
     wanted = Wanted(STATES, kind) if shown == OFFICE else queries.waiting_for(shown, request.actor, kind)
-    return queries.worklist(request.actor, wanted, after=_place(request), limit=SIZE + 1)
+    return queries.worklist(request.actor, wanted, after=place(request), limit=SIZE + 1)
 
 
-def _place(request: Request) -> Place:
+def place(request: Request) -> Place:
     """The place after which the page begins, from the address; the start for nonsense."""
     day, _bar, key = request.GET.get("after", "").partition(".")
     try:
@@ -205,6 +207,10 @@ def _said(done: Done) -> str:
     moved = ngettext("%(n)s case is done.", "%(n)s cases are done.", done.moved) % {"n": f"{done.moved:,}"}
     left = [gettext("%(n)s left alone: %(why)s.") % {"n": f"{number:,}", "why": problem_words(PROBLEMS[code])[0]}
             for code, number in done.left.items()]
+    if unwritten := sum(done.unwritten.values()):
+        left.append(ngettext("%(n)s letter could not be written: see the letters.",
+                             "%(n)s letters could not be written: see the letters.", unwritten) % {
+                                 "n": f"{unwritten:,}"})
     return " ".join([moved, *left])
 
 

@@ -29,7 +29,7 @@ from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.web.access import Request, act, requires, seen
 from zhengka.web.staff.navigation import trail
-from zhengka.web.staff.words import problem_words, role_word
+from zhengka.web.staff.words import problem_line, role_word
 from zhengka.web.ui.forms import DateField
 from zhengka.web.ui.parts import Text
 
@@ -164,7 +164,7 @@ def _form(request: Request, form: forms.Form, do: Callable[[UUID], Any], *, titl
         try:
             return act(request, do, to=back, said=options["said"])
         except Refusal as refusal:
-            form.add_error(FIELDS.get(refusal.code, "colleague"), " · ".join(problem_words(refusal.problem)))
+            form.add_error(FIELDS.get(refusal.code, "colleague"), problem_line(refusal.problem))
     return render(request, "staff/form.html", {
         "title": title, "caption": options.get("caption", ""), "form": form, "intro": options["intro"], "submit": title,
         "back": back, "breadcrumbs": trail((_("My desk"), "staff:desk")) if back == reverse("staff:desk") else trail(

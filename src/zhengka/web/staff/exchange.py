@@ -7,14 +7,18 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 
 from zhengka.areas.models import Area
 from zhengka.cases import queries, services
 from zhengka.programme import queries as programmes
 from zhengka.web.access import Request, requires
-from zhengka.web.staff import acts
+from zhengka.web.staff import acts, missing
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.words import PHASE_WORDS
+
+MOST = 10_000
+"""So many who were not invited are counted on a page, which is then as quick as for a few."""
 
 
 class ExchangeForm(forms.Form):
@@ -34,7 +38,10 @@ def index(request: Request) -> HttpResponse:
     context = {"title": _("Open the exchange"), "breadcrumbs": trail((_("Cases"), "staff:cases")),
                "back": reverse("staff:cases")}
     if request.method != "POST" or not form.is_valid():
-        return render(request, "staff/form.html", {**context, "form": form, "submit": _("Continue")})
+        return render(request, "staff/exchange_where.html", {
+            **context, "form": form, "submit": _("Continue"), "unreached": (number := queries.uninvited(
+                phases, actor=request.actor, most=MOST)), "shown": missing.at_least(number, MOST),
+            "may_write": request.actor.may("letter.send")})
     where = form.cleaned_data["where"]
     chosen = _chosen(phases, where)
     if request.POST.get("sure") == "1":
@@ -43,6 +50,14 @@ def index(request: Request) -> HttpResponse:
     return render(request, "staff/exchange.html", {
         **context, "where": where, "number": queries.candidates([unit for unit, _ in chosen], actor=request.actor),
         "units": [(area_name(unit), PHASE_WORDS.get(phase, phase)) for unit, phase in chosen]})
+
+
+@requires("case.open")
+@require_POST
+def invite(request: Request) -> HttpResponse:
+    """Ask that those be written to who wait for the exchange and were not."""
+    return acts.begin(request, lambda key: services.ask_invitations(
+        by=request.actor, request_id=key, at=timezone.now()))
 
 
 def _choices(phases: dict[Area, int]) -> list[tuple[str, str]]:
@@ -61,4 +76,4 @@ def _chosen(phases: dict[Area, int], where: str) -> list[tuple[Area, int]]:
     return [(unit, phase) for unit, phase in phases.items() if where in (f"phase-{phase}", str(unit.code))]
 
 
-urls = [path("exchange/", index, name="exchange")]
+urls = [path("exchange/", index, name="exchange"), path("exchange/invite", invite, name="exchange-invite")]

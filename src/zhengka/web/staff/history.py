@@ -1,46 +1,54 @@
 """Histories: the events of a row as people read them, newest first."""
 
 from collections.abc import Collection, Iterable
-from typing import Any
+from dataclasses import replace
 
-from django.utils.functional import lazy
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 
-from zhengka.core.errors import PROBLEMS
 from zhengka.core.models import Event, Stateful
 from zhengka.core.queries import EventFilter, events
-from zhengka.letters.senders import REASONS
 from zhengka.web.access import Request
-from zhengka.web.staff.case_words import KIND_WORDS, SOURCE_WORDS
-from zhengka.web.staff.words import (
-    CHANNEL_WORDS,
-    FACT_WORDS,
-    FORM_WORDS,
-    PAPER_WORDS,
-    PHASE_WORDS,
-    PURPOSE_WORDS,
-    ROLE_WORDS,
-    SUBJECT_WORDS,
-    bilingual,
-    event_word,
-    problem_words,
-)
-from zhengka.web.ui import parts, words
+from zhengka.web.staff import fact_words
+from zhengka.web.staff.paging import Place, cursor, pager_of
+from zhengka.web.staff.words import FACT_WORDS, SUBJECT_WORDS, event_word
+from zhengka.web.ui import parts
 
 TONES = {"approve": "good", "activate": "good", "accept": "good", "report_found": "good", "permit": "good",
          "report_lost": "bad", "suspect": "bad", "lock_out": "bad"}
-CODES: dict[str, dict[Any, Any]] = {
-    "purpose": PURPOSE_WORDS, "phase": PHASE_WORDS, "role": ROLE_WORDS, "channel": CHANNEL_WORDS, "kind": KIND_WORDS,
-    "form": FORM_WORDS, "paper": PAPER_WORDS, "lacking": PAPER_WORDS, "source": SOURCE_WORDS,
-    "reason": {**{code: lazy(bilingual, str)(pair) for code, pair in REASONS.items()},
-               **{state: word for state, (_tone, word) in words.STATES["case"].items()},
-               "certificate-missing": lazy(lambda: problem_words(PROBLEMS["certificate-missing"])[0], str)()}}
 SHOWN = 100
+PLACE = Place("history", _("Pages of the history"))
 
 
-def of_row(request: Request, row: Stateful, *, without: Collection[str] = ()) -> list[parts.Event]:
-    """What happened to one row, apart from the acts in `without`."""
+def of_row(request: Request, row: Stateful, *, without: Collection[str] = (), here: str = "") -> parts.History:
+    """What happened to one row, apart from the acts in `without`; `here`: the address of its page, where answers to
+    forms show the history, too.
+    """
     found = events(EventFilter(subject=row.kind(), subject_id=row.pk), actor=request.actor).exclude(action__in=without)
-    return told(found.order_by("-version")[:SHOWN])
+    last = _last(request, found)
+    if last:
+        found = found.filter(version__lt=last.version)
+    return _page(request, list(found.order_by("-version")[:SHOWN + 1]), here, first=last is None)
+
+
+def of_rows(request: Request, found: "QuerySet[Event]", *, here: str = "") -> parts.History:
+    """What happened to several rows, with the subject of each: by time, and of one instant by key."""
+    last = _last(request, found)
+    if last:
+        found = found.filter(Q(at__lt=last.at) | Q(at=last.at, pk__lt=last.pk))
+    return _page(request, list(found.order_by("-at", "-pk")[:SHOWN + 1]), here, first=last is None, with_subject=True)
+
+
+def _last(request: Request, found: "QuerySet[Event]") -> Event | None:
+    """The last event of the page before, one of the same history."""
+    after = cursor(request, PLACE.name)
+    return None if after is None else found.filter(pk=after).first()
+
+
+def _page(request: Request, rows: list[Event], here: str, *, first: bool, with_subject: bool = False) -> parts.History:
+    onward = str(rows[SHOWN - 1].pk) if len(rows) > SHOWN else ""
+    pager = pager_of(request, min(len(rows), SHOWN), onward=onward, where=replace(PLACE, here=here))
+    return parts.History(told(rows[:SHOWN], with_subject=with_subject), None if first and not onward else pager)
 
 
 def told(found: Iterable[Event], *, with_subject: bool = False) -> list[parts.Event]:
@@ -50,17 +58,10 @@ def told(found: Iterable[Event], *, with_subject: bool = False) -> list[parts.Ev
 
 
 def _title(event: Event, with_subject: bool) -> str:
-    act = str(event_word(event.subject, event.action))
+    act = str(fact_words.title(event.subject, event.action, event.facts, event_word(event.subject, event.action)))
     return f"{SUBJECT_WORDS.get(event.subject, event.subject)} · {act}" if with_subject else act
 
 
 def _facts(event: Event) -> list[tuple[parts.Text, parts.Text]]:
-    return [(FACT_WORDS[name], _said(name, value)) for name, value in event.facts.items()
+    return [(FACT_WORDS[name], fact_words.said(event.subject, name, value)) for name, value in event.facts.items()
             if name in FACT_WORDS and value not in ("", None)]
-
-
-def _said(name: str, value: Any) -> parts.Text:
-    if isinstance(value, list):
-        return ", ".join(str(_said(name, one)) for one in value)
-    found: parts.Text = CODES.get(name, {}).get(value, str(value))
-    return found

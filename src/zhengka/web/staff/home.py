@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
@@ -13,6 +12,8 @@ from zhengka.accounts import queries as accounts
 from zhengka.cards import queries as cards
 from zhengka.cases import queries as cases
 from zhengka.core.actors import Actor
+from zhengka.devices import queries as devices
+from zhengka.keys import queries as keys
 from zhengka.production import queries as production
 from zhengka.web.access import Request, requires
 from zhengka.web.staff.cases import COLUMNS, case_row
@@ -29,10 +30,13 @@ WAITING: tuple[tuple[str, str, str, Text], ...] = (
     ("batch.make", "batches", "stalled", _("Batches whose preparation failed")),
     ("batch.send", "batches", "prepared", _("Batches to send")),
     ("batch.receive", "batches", "sent", _("Batches at the card maker")),
+    ("batch.receive", "cards", "suspect", _("Suspect cards to clear up")),
     ("card.hand_over", "cards", "ready", _("Cards to hand over")),
     ("card.activate", "cards", "issued", _("Cards to activate")),
+    ("device.manage", "devices", "registered", _("Devices to put to work")),
     ("officer.permit", "permits", "pending", _("Roles to permit")),
     ("officer.permit", "delegations", "asked", _("Delegations to permit")),
+    ("key.custody", "ceremonies", "gathering", _("Key ceremonies that wait for you")),
 )
 """Who is waited for, by whom, where it is found. A test holds each line against the workflow tables."""
 
@@ -42,41 +46,52 @@ CASE_DUTIES: dict[str, Text] = {
 """Step of a case → what waits for it, shown though nothing waits; other steps are shown when something does."""
 
 FIRST = 10
+FEW = 2
+"""With no more tiles than these an officer finds the subjects of the role on the page, too."""
 
 
 @requires()
 def index(request: Request) -> HttpResponse:
     """Counts of what waits for this officer, the search, and the oldest cases of the first kind that waits."""
-    counts = _counts(request)
-    mine = [line for line in WAITING if request.actor.may(line[0])]
     duties = cases.duties(request.actor)
-    shown = [(step, number) for step, number in duties.items() if number or step in CASE_DUTIES]
-    tiles = [Tile(_duty(step), number, href=f"{reverse('staff:cases')}?step={step}",
-                  tone=words.WAIT if number else "") for step, number in shown]
-    tiles += [Tile(label, counts[kind].get(state, 0), href=f"{reverse(f'staff:{kind}')}?state={state}",
-                  tone=words.WAIT if counts[kind].get(state) else "") for _perm, kind, state, label in mine]
-    if request.actor.may("case.read"):
-        number = cases.number_on_desks(request.actor, cases.mine(request.actor, timezone.localdate()))
-        tiles.insert(0, Tile(_("On my desk"), number, href=f"{reverse('staff:cases')}?step=mine",
-                             tone=words.WAIT if number else ""))
+    tiles = _tiles(request, duties)
     step = next((step for step, number in duties.items() if number), "")
     return render(request, "staff/home.html", {
         "title": _("Worklist"), "tiles": tiles, "table": _soonest(request, step) if step else None,
         "all": f"{reverse('staff:cases')}?step={step}" if step else "",
         "may_open": request.actor.may("case.open"),
         "form": SearchForm() if request.actor.may("holder.read") else None,
-        "subjects": [] if tiles else [link for link in navigation(request.actor, request.path) if not link["current"]]})
+        "subjects": [link for link in navigation(request.actor, request.path)
+                     if not link["current"] and len(tiles) <= FEW]})
+
+
+def _tiles(request: Request, duties: Mapping[str, int]) -> list[Tile]:
+    """A figure for all that may wait for this officer, in the order of the work."""
+    counts = _counts(request)
+    mine = [line for line in WAITING if request.actor.may(line[0])]
+    shown = [(step, number) for step, number in duties.items() if number or step in CASE_DUTIES]
+    tiles = [Tile(_duty(step), number, href=f"{reverse('staff:cases')}?step={step}",
+                  tone=words.WAIT if number else "") for step, number in shown]
+    tiles += [Tile(label, counts[kind].get(state, 0), href=f"{reverse(f'staff:{kind}')}?state={state}",
+                  tone=words.WAIT if counts[kind].get(state) else "") for _perm, kind, state, label in mine]
+    if request.actor.may("card.activate"):
+        offices = cards.ending_by_area(request.actor, timezone.localdate())
+        ending = sum(sum(office.cards.values()) for office in offices)
+        tiles.append(Tile(_("Yearly activations due"), ending, href=reverse("staff:activations"),
+                          tone=words.WAIT if ending else ""))
+    if request.actor.may("case.read"):
+        number = cases.number_on_desks(request.actor, cases.mine(request.actor, timezone.localdate()))
+        tiles.insert(0, Tile(_("On my desk"), number, href=f"{reverse('staff:cases')}?step=mine",
+                             tone=words.WAIT if number else ""))
+    return tiles
 
 
 def _counts(request: Request) -> dict[str, Mapping[str, int]]:
     """List → state → number, of the lists in which something may wait for this officer."""
-    ask = {"cards": cards.counts, "batches": _batches, "permits": _permits, "delegations": _delegations}
+    ask = {"cards": cards.counts, "batches": production.by_state, "permits": _permits, "delegations": _delegations,
+           "ceremonies": _ceremonies, "devices": _devices}
     wanted = {kind for permission, kind, _state, _label in WAITING if request.actor.may(permission)}
     return {kind: ask[kind](request.actor) for kind in wanted}
-
-
-def _batches(actor: Actor) -> dict[str, int]:
-    return dict(production.batches(actor).values_list("state").annotate(n=Count("pk")).order_by("state"))
 
 
 def _permits(actor: Actor) -> dict[str, int]:
@@ -85,6 +100,14 @@ def _permits(actor: Actor) -> dict[str, int]:
 
 def _delegations(actor: Actor) -> dict[str, int]:
     return {"asked": accounts.lendings(timezone.localdate(), actor=actor).filter(state="asked").count()}
+
+
+def _devices(actor: Actor) -> dict[str, int]:
+    return {"registered": devices.devices(actor=actor).filter(state="registered").count()}
+
+
+def _ceremonies(actor: Actor) -> dict[str, int]:
+    return {"gathering": keys.waiting(actor)}
 
 
 def _duty(step: str) -> Text:

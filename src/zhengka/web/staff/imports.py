@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
@@ -23,19 +24,36 @@ from zhengka.web.access import Request, mine, request_key, requires
 from zhengka.web.staff import acts, history
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.paging import page_of
-from zhengka.web.staff.words import bilingual, problem_words
+from zhengka.web.staff.words import bilingual, problem_line, problem_words
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table, Tile
 
 OUTCOMES = (("created", "good", _("new holders")), ("merged", "active", _("added to a holder who was there")),
             ("unchanged", "quiet", _("known already")), ("refused", "wait", _("to be corrected and sent again")))
 
+MET: dict[str, Any] = {"missing": _("Missing: %(what)s"), "found": _("Found: %(what)s"), "bytes": _("Bytes: %(what)s"),
+                       "most": _("At most: %(what)s"), "expected": _("Columns that are needed: %(what)s")}
+"""Fact of a refused file → its words."""
+
+
+class Offices(forms.Select):
+    """A list of offices whose issuing units carry the names and the code by which a file's name may mean them."""
+
+    def create_option(self, *args: Any, **options: Any) -> dict[str, Any]:
+        """As a list does; the value of each option knows its office."""
+        made = super().create_option(*args, **options)
+        area = getattr(made["value"], "instance", None)
+        if area is not None and area.issuing:
+            made["attrs"]["data-names"] = "\n".join((area.name, area.name_en, area.unit6))
+        return made
+
 
 class FileForm(forms.Form):
-    """A file for one office."""
+    """A file for one office, which its name suggests where it holds exactly one unit's name."""
 
-    area = forms.ModelChoiceField(label=_("For which office"), queryset=Area.objects.none())
-    file = forms.FileField(label=_("File"))
+    file = forms.FileField(label=_("File"), widget=forms.FileInput(attrs={
+        "data-suggests": "id_area", "data-suggests-said": _("Chosen by the name of the file.")}))
+    area = forms.ModelChoiceField(label=_("For which office"), queryset=Area.objects.none(), widget=Offices)
 
     def __init__(self, *args: Any, areas: QuerySet[Area], hint: Any, **kwargs: Any) -> None:
         """Offer the offices of the officer's area."""
@@ -46,12 +64,15 @@ class FileForm(forms.Form):
 
 
 def _form(request: Request, hint: Any) -> FileForm:
-    """The form; who has one office need not choose it, who has several may send a file for all of them."""
+    """The form; the office of an officer's own unit is chosen already, who has several is asked for which the file is,
+    and may send one for all of them.
+    """
     units = [unit.code for unit in issuing_units(request.actor.lo, request.actor.hi)]
     own = request.user.area_id  # type: ignore[union-attr]
     areas = mine(request, Area.objects.filter(code__in=[*units, own]), area="code").order_by("code")
     data = (request.POST, request.FILES) if request.method == "POST" else ()
-    return FileForm(*data, areas=areas, hint=hint, initial={"area": own})
+    only = next(iter(areas)).pk if len(areas) == 1 else None
+    return FileForm(*data, areas=areas, hint=hint, initial={"area": own if own in units else only})
 
 
 @requires("import.run")
@@ -78,8 +99,10 @@ def _row(record: Import) -> Row:
 @requires("import.run")
 def new(request: Request) -> HttpResponse:
     """Send a file of second-generation records."""
-    form = _form(request, _("Excel (.xlsx) or CSV, with the columns as your office has them. It is taken whole or "
-                            "not at all; a file that was imported before changes nothing."))
+    form = _form(request, gettext(
+        "Excel (.xlsx) or CSV, with the columns as your office has them. It is taken whole or not at all; a file that "
+        "was imported before changes nothing. Columns that are needed: %(columns)s") % {
+            "columns": queries.import_columns()})
     if request.method == "POST" and form.is_valid():
         try:
             return _receive(request, form.cleaned_data["file"], form.cleaned_data["area"])
@@ -87,7 +110,21 @@ def new(request: Request) -> HttpResponse:
             _explain(form, refusal)
     return render(request, "staff/form.html", {
         "title": _("Import a file"), "form": form, "submit": _("Send the file"), "back": reverse("staff:imports"),
+        "templates": [(kind, reverse("staff:import-template", args=[kind])) for kind in KINDS],
         "breadcrumbs": trail((_("Imports"), "staff:imports"))})
+
+
+@requires("import.run")
+def template(_request: Request, form: str) -> HttpResponse:
+    """An empty file with every column that is read."""
+    response = HttpResponse(queries.import_template(form), content_type=KINDS.get(form, ""))
+    name = gettext("template.%(form)s") % {"form": form}
+    response.headers["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name) or ""
+    return response
+
+
+KINDS = {"csv": "text/csv", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+"""Form of a file of holders → its media type."""
 
 
 def _receive(request: Request, file: "UploadedFile[bytes]", area: Area) -> HttpResponse:
@@ -103,8 +140,7 @@ def _explain(form: FileForm, refusal: Refusal) -> None:
     """A file that is refused is a fault of the field; every other refusal is a page of its own."""
     if not refusal.code.startswith(("file-", "archive-", "columns-", "header-")):
         raise refusal
-    title, onward = problem_words(refusal.problem)
-    form.add_error("file", f"{title}。{onward}" if bilingual(("1", "")) else f"{title}. {onward}")
+    form.add_error("file", problem_line(refusal.problem))
 
 
 @requires("import.run")
@@ -118,7 +154,7 @@ def import_(request: Request, pk: int) -> HttpResponse:
         "tiles": [Tile(words.look("row", name)[1], getattr(record, name), note=note, tone=tone if
                        getattr(record, name) else "") for name, tone, note in OUTCOMES],
         "reasons": [(bilingual(reason), number) for _code, reason, number in reasons], "problem": problem,
-        "met": [str(fact) for fact in record.problem_facts.values()] if record.problem else [],
+        "met": [str(MET.get(name, "%(what)s")) % {"what": fact} for name, fact in record.problem_facts.items()],
         "poll": reverse("staff:import-progress", args=[pk]), "events": history.of_row(request, record),
         "breadcrumbs": trail((_("Imports"), "staff:imports"))})
 
@@ -152,8 +188,7 @@ def refused(request: Request, pk: int) -> HttpResponse:
                                             at=timezone.now())
     except Replayed:  # the page has a new request id: pressing once more sends the file again
         return HttpResponseRedirect(reverse("staff:import", args=[pk]))
-    kind = "text/csv" if record.form == "csv" else "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    response = HttpResponse(data, content_type=kind)
+    response = HttpResponse(data, content_type=KINDS.get(record.form, KINDS["xlsx"]))
     response.headers["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name) or ""
     return response
 
@@ -182,6 +217,7 @@ def _receive_photos(request: Request, file: "UploadedFile[bytes]", area: Area) -
 urls = [
     path("imports/", index, name="imports"),
     path("imports/new", new, name="import-new"),
+    path("imports/template.<slug:form>", template, name="import-template"),
     path("imports/photos", photos, name="import-photos"),
     path("imports/<int:pk>", import_, name="import"),
     path("imports/<int:pk>/progress", progress, name="import-progress"),

@@ -1,5 +1,6 @@
 """The outbox (发件箱): what people were told, what became of it, and what waits to be printed."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,28 +22,13 @@ from zhengka.letters.rules import LANGUAGES, SMS_UNITS, units
 from zhengka.letters.senders import REASONS
 from zhengka.letters.workflow import BY_HAND, LETTER
 from zhengka.web.access import Request, act, request_key, requires
-from zhengka.web.staff import history
+from zhengka.web.staff import history, missing
+from zhengka.web.staff.letter_words import CHANNEL_WORDS, KIND_WORDS, SENDER_WORDS, SENT_LOOKS, look
 from zhengka.web.staff.navigation import area_name, trail
-from zhengka.web.staff.paging import page_of
+from zhengka.web.staff.paging import Place, page_of
 from zhengka.web.staff.words import FORM_WORDS, SUBJECT_WORDS, bilingual
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table, Text, Tile
-
-KIND_WORDS: dict[str, Text] = {
-    "acceptance": _("Application taken in"), "papers-missing": _("Papers missing"), "appointment": _("Appointment"),
-    "decision-approved": _("Application granted"), "decision-refused": _("Application refused"),
-    "case-done": _("Case settled"),
-    "ways-to-dispute": _("Ways to dispute"), "activation-reminder": _("Reminder to activate"),
-    "card-ready": _("Card ready"), "card-blocked": _("Card blocked"), "freeze-warning": _("Warning before the freeze"),
-    "lapse-warning": _("Warning before the end"), "generic": _("Other notice")}
-"""Kind of letter → its words; a test holds it complete against `letters.rules.KINDS`."""
-
-CHANNEL_WORDS: dict[str, Text] = {
-    "sms": _("Short message"), "file": _("File for a screen reader"), "print": _("On paper"),
-    "braille": _("In Braille")}
-SENDER_WORDS: dict[str, Text] = {
-    "store": _("Kept in the file store"), "folder": _("Folder for another system"), "provider": _("Provider"),
-    "office": _("The office itself")}
 
 SHOWN = ("queued", "sending", "unknown", "failed", "sent", "delivered", "cancelled")
 """States in the order in which an officer looks for them."""
@@ -60,18 +46,38 @@ KEPT = timedelta(days=7)
 def index(request: Request) -> HttpResponse:
     """Letters of one's area, the newest first, and what waits to be printed."""
     state = request.GET.get("state", "")
-    state = state if state in LETTER.states else ""
-    counts = queries.counts(actor=request.actor)
-    tiles = [Tile(_("All"), sum(counts.values()), href="?")] + [
-        Tile(words.look("letter", one)[1], counts[one], href=f"?state={one}",
-             tone=words.WAIT if one in ("failed", "unknown") else "") for one in SHOWN if counts.get(one)]
-    rows, pager = page_of(request, queries.outbox(actor=request.actor, state=state), newest=True)
+    table = missing.table(request) if state == missing.MISSING else _table(
+        request, state if state in LETTER.states else "", request.GET.get("sender", ""))
+    return render(request, "staff/letters/index.html", {
+        "title": _("Letters"), "tiles": _tiles(request), "table": table, "waiting": _waiting(request),
+        "runs": _runs(request)})
+
+
+def _table(request: Request, state: str, sender: str) -> Table:
+    """The letters in one state, and of those that are sent by one carrier; or all."""
+    sender = sender if state == "sent" and sender in SENT_LOOKS else ""
+    rows, pager = page_of(request, queries.outbox(actor=request.actor, state=state, sender=sender), newest=True)
     columns = [Column(_("Letter")), Column(_("Recipient")), Column(_("Way")), Column(_("About")), Column(_("Office")),
                Column(_("Written")), Column(_("State"))]
-    caption = words.look("letter", state)[1] if state else _("All letters")
-    table = Table(caption, columns, [_row(letter) for letter in rows], pager=pager, empty=_("No letter is here."))
-    return render(request, "staff/letters/index.html", {
-        "title": _("Letters"), "tiles": tiles, "table": table, "waiting": _waiting(request), "runs": _runs(request)})
+    caption = look(state, sender)[1] if state else _("All letters")
+    return Table(caption, columns, [_row(letter) for letter in rows], pager=pager, empty=_("No letter is here."))
+
+
+def _tiles(request: Request) -> list[Tile]:
+    """How many letters are in each state, those that are sent by who carried them; and how many are missing."""
+    counts = queries.counts(actor=request.actor)
+    carried = queries.carried(actor=request.actor)
+    tiles = [Tile(_("All"), sum(counts.values()), href="?")]
+    if lacking := missing.number(request):
+        tiles.append(Tile(missing.TITLE, lacking, href=f"?state={missing.MISSING}", tone=words.WAIT))
+    for state in SHOWN:
+        if state == "sent":
+            tiles += [Tile(look(state, sender)[1], number, href=f"?state=sent&sender={sender}")
+                      for sender, number in carried.items()]
+        elif counts.get(state):
+            tiles.append(Tile(words.look("letter", state)[1], counts[state], href=f"?state={state}",
+                              tone=words.WAIT if state in ("failed", "unknown") else ""))
+    return tiles
 
 
 @requires("letter.read")
@@ -82,8 +88,9 @@ def letter(request: Request, pk: int) -> HttpResponse:
     return render(request, "staff/letters/letter.html", {
         "title": KIND_WORDS[row.template], "caption": CHANNEL_WORDS[row.channel], "letter": row, "shown": shown,
         "lang": LANGUAGES[row.language], "facts": _facts(row, shown), "buttons": _buttons(request, row),
-        "downloads": [] if row.channel == "sms" else FORM_WORDS.items(), "missing": " ".join(shown.missing),
-        "kept": (row.channel, row.sender) == ("sms", "store"),
+        "downloads": FORM_WORDS.items() if row.channel != "sms" or row.whole else [],
+        "missing": " ".join(shown.missing),
+        "look": look(row.state, row.sender), "kept": (row.channel, row.sender) == ("sms", "store"),
         "problem": bilingual(REASONS[row.problem]) if row.problem else "",
         "units": (units(shown.words.paragraphs[0]), SMS_UNITS) if row.channel == "sms" else None,
         "events": history.of_row(request, row), "breadcrumbs": trail((_("Letters"), "staff:letters"))})
@@ -137,7 +144,7 @@ def _file(data: bytes, name: str, media: str) -> HttpResponse:
 
 
 def _row(row: Letter) -> Row:
-    tone, word = words.look("letter", row.state)
+    tone, word = look(row.state, row.sender)
     return Row([Cell(KIND_WORDS[row.template], href=reverse("staff:letter", args=[row.pk])), queries.name_of(row),
                 CHANNEL_WORDS[row.channel], Cell(SUBJECT_WORDS.get(row.subject, row.subject), note=str(row.subject_id)),
                 area_name(row.area), _time(row.written_at), Cell(word, tone=tone)])
@@ -146,7 +153,8 @@ def _row(row: Letter) -> Row:
 def _facts(row: Letter, shown: Shown) -> list[Fact]:
     about = f"{SUBJECT_WORDS.get(row.subject, row.subject)} {row.subject_id}"
     facts = [Fact(_("Recipient"), shown.name), Fact(_("About"), about), Fact(_("Office"), area_name(row.area)),
-             Fact(_("Written"), _time(row.written_at)), Fact(_("Sent"), _time(row.sent_at)),
+             Fact(_("Written"), _time(row.written_at)),
+             Fact(SENT_LOOKS[row.sender][1] if row.sender in SENT_LOOKS else _("Sent"), _time(row.sent_at)),
              Fact(_("Carried by"), SENDER_WORDS.get(row.sender, "—")), Fact(_("Tries"), row.tries),
              Fact(_("Wording in force since"), row.template_from.isoformat())]
     if row.channel == "sms":
@@ -158,6 +166,31 @@ def _facts(row: Letter, shown: Shown) -> list[Fact]:
     if row.retry_at:
         facts.append(Fact(_("Tried again at"), _time(row.retry_at)))
     return facts
+
+
+def section(request: Request, subjects: Sequence[tuple[str, int]], here: str) -> dict[str, Any] | None:
+    """What a page shows of the letters about its rows (kind and id), with the way to each; `here`: its own address.
+    None for who may see no letters.
+    """
+    if not request.actor.may("letter.read"):
+        return None
+    rows, pager = page_of(request, queries.of_subjects(subjects, actor=request.actor), newest=True, size=TOLD,
+                          where=Place("letters", _("Pages of the letters"), here))
+    columns = [Column(_("Letter")), Column(_("State"))]
+    return {"table": Table(_("Letters"), columns, [_told(row) for row in rows], caption_hidden=True,
+                           pager=pager if pager.next or pager.previous else None,
+                           empty=_("Nobody was written to about this yet.")),
+            "unwritten": [missing.line(one) for one in queries.unwritten(subjects, actor=request.actor)]}
+
+
+TOLD = 10
+"""Letters of a row that its page shows at once."""
+
+
+def _told(row: Letter) -> Row:
+    tone, word = look(row.state, row.sender)
+    return Row([Cell(KIND_WORDS[row.template], href=reverse("staff:letter", args=[row.pk]),
+                     note=f"{_time(row.written_at)} · {CHANNEL_WORDS[row.channel]}"), Cell(word, tone=tone)])
 
 
 def _buttons(request: Request, row: Letter) -> list[dict[str, Any]]:

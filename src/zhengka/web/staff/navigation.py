@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.urls import NoReverseMatch, reverse
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from zhengka.areas.models import Area
@@ -19,14 +19,20 @@ SUBJECTS = (
     (_("Institutions"), "staff:institutions", "assessment.designate"),
     (_("Assessment figures"), "staff:assessment-figures", "assessment.figures"),
     (_("Batches"), "staff:batches", "batch.read"),
+    (_("Blanks"), "staff:stock", "stock.read"),
     (_("Cards"), "staff:cards", "card.read"),
-    (_("Yearly activation"), "staff:activations", "card.read"),
+    (pgettext_lazy("navigation", "Activation"), "staff:activations", "card.read"),
     (_("Status lists"), "staff:lists", "card.read"),
+    (_("Reader"), "staff:reader", "device.use"),
     (_("Letters"), "staff:letters", "letter.read"),
     (_("Plan"), "staff:plan", "plan.read"),
+    (_("Late cases"), "staff:late", "assessment.figures"),
+    (_("Devices"), "staff:devices", "device.read"),
     (_("Officers"), "staff:officers", "officer.manage"),
     (_("Permits"), "staff:permits", "officer.permit"),
     (_("Keys"), "staff:keys", "key.manage"),
+    (_("Key ceremonies"), "staff:ceremonies", "key.manage"),
+    (_("Key ceremonies"), "staff:ceremonies", "key.custody"),
     (_("Audit"), "staff:audit", "audit.read"),
 )
 """Words, route and permission of each subject; an empty permission is every officer's."""

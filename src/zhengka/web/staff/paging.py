@@ -2,16 +2,32 @@
 and the rows that are ticked in them.
 """
 
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from zhengka.web.ui.parts import Pager
+from zhengka.web.ui.parts import Pager, Text
 
 Row = TypeVar("Row", bound=Model)
 SIZE = 50
+
+
+@dataclass(frozen=True)
+class Place:
+    """One of several lists of a page: the name of its cursor in the address, which is the id of the list on the page,
+    too; what its pager is called; the page's own address, where a form's answer shows the list under another one.
+    """
+
+    name: str = "after"
+    label: Text = ""
+    here: str = ""
+
+
+THE_LIST = Place()
+"""The list of a page that has one."""
 
 
 def cursor(request: HttpRequest, name: str = "after") -> int | None:
@@ -39,22 +55,27 @@ def _key(text: str) -> int | None:
 def page_by_place(request: HttpRequest, found: list[Any], *, size: int = SIZE,
                   total: int | None = None) -> tuple[list[Any], Pager]:
     """The page and pager of `found`: `size` + 1 rows asked for by office and key from `place(request)` on."""
-    return found[:size], _pager(request, min(len(found), size), total=total, onward=(
+    return found[:size], pager_of(request, min(len(found), size), total=total, onward=(
         f"{found[size - 1].area_id}-{found[size - 1].pk}" if len(found) > size else ""))
 
 
-def page_of(request: HttpRequest, rows: QuerySet[Row], *, size: int = SIZE,
-            newest: bool = False) -> tuple[list[Row], Pager]:
+def page_of(request: HttpRequest, rows: QuerySet[Row], *, size: int = SIZE, newest: bool = False,
+            where: Place = THE_LIST) -> tuple[list[Row], Pager]:
     """One page of `rows` in the order of their keys (`newest`: the other way round) and its pager."""
-    after = cursor(request)
+    after = cursor(request, where.name)
     order, side = ("-pk", "pk__lt") if newest else ("pk", "pk__gt")
     found = list((rows if after is None else rows.filter(**{side: after})).order_by(order)[:size + 1])
-    return found[:size], _pager(request, min(len(found), size),
-                                onward=str(found[size - 1].pk) if len(found) > size else "")
+    return found[:size], pager_of(request, min(len(found), size), where=where,
+                                  onward=str(found[size - 1].pk) if len(found) > size else "")
 
 
-def _pager(request: HttpRequest, shown: int, *, onward: str, total: int | None = None) -> Pager:
-    """Back to the first page, on to the next; the rest of the address's query (filters) stays."""
-    query = {name: value for name, value in request.GET.items() if name not in ("after", "refresh")}
-    return Pager(previous="?" + urlencode(query) if "after" in request.GET else "",
-                 next="?" + urlencode({**query, "after": onward}) if onward else "", shown=shown, total=total)
+def pager_of(request: HttpRequest, shown: int, *, onward: str, total: int | None = None,
+             where: Place = THE_LIST) -> Pager:
+    """Back to the first page, on to the next; the rest of the address's query (filters, other lists) stays."""
+    query = {name: value for name, value in request.GET.items() if name not in (where.name, "refresh", "seen")}
+    mark, here = f"#{where.name}" if where.label else "", where.here or ("" if request.method == "GET" else None)
+    if here is None:  # the answer to a form: its address shows nothing
+        return Pager(shown=shown, total=total, name=where.label)
+    return Pager(previous=f"{here}?{urlencode(query)}{mark}" if where.name in request.GET else "",
+                 next=f"{here}?{urlencode({**query, where.name: onward})}{mark}" if onward else "",
+                 shown=shown, total=total, name=where.label)

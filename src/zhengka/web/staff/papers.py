@@ -33,7 +33,7 @@ from zhengka.web.access import Request, act, requires
 from zhengka.web.staff import history, in_full
 from zhengka.web.staff.in_full import PurposeForm, Reading
 from zhengka.web.staff.navigation import area_name, trail
-from zhengka.web.staff.words import PAPER_WORDS, bilingual, problem_words
+from zhengka.web.staff.words import PAPER_WORDS, bilingual, problem_line
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table, Text
 
@@ -110,7 +110,8 @@ class PaperForm(forms.Form):
 
 def section(request: Request, subject: Subject, *, needs: Sequence[Need] = (), photo: bool = False,
             over: bool = False) -> dict[str, Any]:
-    """Context of `staff/papers/section.html`, as `papers`: the papers of a row, and which of `needs` are missing.
+    """Context of `staff/papers/section.html`, as `papers`: the papers of a row, and which of `needs` are missing, as
+    they are shown (`missing`) and as they are (`lacking`).
 
     `photo`: the person's record holds a photo; `over`: no more papers are taken in. Empty for who may not see cases.
     """
@@ -121,7 +122,7 @@ def section(request: Request, subject: Subject, *, needs: Sequence[Need] = (), p
                   empty=_("No paper was taken in yet."))
     missing = queries.missing(needs, subject, photo=photo) if needs else []
     may_add = not over and request.actor.may("case.open")
-    return {"table": table,
+    return {"table": table, "lacking": missing,
             "missing": [(PAPER_WORDS[need.paper], bilingual((need.clause_zh, need.clause))) for need in missing],
             "add": reverse(f"staff:{subject.kind}-paper", args=[subject.pk]) if may_add else ""}
 
@@ -173,8 +174,7 @@ def explain(form: forms.Form, field: str, no: Refusal) -> None:
     """What is wrong with a file is a fault of its field; every other refusal is a page of its own."""
     if not no.code.startswith(("paper-", "photo-")):
         raise no
-    title, onward = problem_words(no.problem)
-    form.add_error(field, f"{title}。{onward}" if bilingual(("1", "")) else f"{title}. {onward}")
+    form.add_error(field, problem_line(no.problem))
 
 
 @requires("case.read")

@@ -34,6 +34,8 @@ FIGURES: dict[str, Text] = {
     "handed_over": _("Handed over"), "active": _("In use")}
 """The facts in the order in which a card comes about; each one is part of the one before it."""
 
+PLANNED: Text = _("Planned")
+
 SERIES = [_("In use"), _("Handed over"), _("Made"), _("Approved"), _("Case open"), _("Registered only")]
 """The same as pieces of a bar: each person once, by how far they have come."""
 
@@ -63,9 +65,9 @@ class Standing:
     of_plan: bool = True
 
     @property
-    def cells(self) -> list[int]:
-        """The figures in the order of the table's columns."""
-        return [self.planned, *(self.facts[name] for name in FIGURES)]
+    def cells(self) -> list[tuple[Text, int]]:
+        """The figures with their words, in the order of the table's columns."""
+        return [(PLANNED, self.planned), *((label, self.facts[name]) for name, label in FIGURES.items())]
 
     @property
     def share(self) -> str:
@@ -133,7 +135,7 @@ def _context(programme: Programme, lines: Sequence[Line], of: str) -> dict[str, 
         "title": _("Plan and fact"), "caption": programme.title if chinese else programme.title_en,
         "programme": programme, "tiles": _tiles(whole), "of_plan": of_plan,
         "funnel": [(label, whole.facts[name]) for name, label in FIGURES.items()],
-        "columns": [_("Planned"), *FIGURES.values()], "series": SERIES, "units": len(lines), "whole": whole,
+        "columns": [PLANNED, *FIGURES.values()], "series": SERIES, "units": len(lines), "whole": whole,
         "sums": [*phases, _sum(_("All units"), lines, of_plan)], "cities": _cities(lines, of_plan),
         "budget": _budget(budget(programme.code), chinese),
         "budget_total": ten_thousands(sum(line.fen for line in budget(programme.code))),

@@ -26,9 +26,9 @@ from zhengka.core.pace import Pace
 from zhengka.core.scope import enter
 from zhengka.web.access import Request, public
 from zhengka.web.public.access import who
-from zhengka.web.staff.words import problem_words
+from zhengka.web.staff.words import problem_line
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
+BACKEND = "zhengka.web.sessions.Sessions"
 LOGINS = Pace(burst=60, rate=1)
 """Tries from one address, whatever the names: an office of many officers may share one (T22)."""
 
@@ -58,7 +58,7 @@ def log_in_page(request: HttpRequest) -> HttpResponse:
         try:
             officer = services.authenticate(form.cleaned_data["username"], form.cleaned_data["password"], at=now)
         except Refusal as refusal:
-            form.add_error(None, said(refusal))
+            form.add_error(None, problem_line(refusal.problem))
         else:
             _begin(request, officer, now)
             return HttpResponseRedirect(target)
@@ -88,14 +88,9 @@ def _page(request: HttpRequest, form: LoginForm) -> HttpResponse:
         chinese = (get_language() or "").startswith("zh")
         context["demo_officers"] = [
             {"login": officer.username, "role": officer.role_zh if chinese else officer.role.capitalize(),
-             "password": officer.password} for officer in demo.officers()]
+             "office": officer.office_zh if chinese else officer.office, "password": officer.password}
+            for officer in demo.officers()]
     return render(request, "ui/login.html", context)
-
-
-def said(refusal: Refusal) -> str:
-    """A refusal in one line beside a form: what was refused, and what to do next."""
-    title, onward = problem_words(refusal.problem)
-    return f"{title}。{onward}" if (get_language() or "").startswith("zh") else f"{title}. {onward}"
 
 
 def _safe_target(request: HttpRequest) -> str:

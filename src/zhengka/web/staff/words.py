@@ -18,7 +18,7 @@ ROLE_WORDS: dict[str, Word] = {
     "clerk": _("Clerk"), "reviewer": _("Reviewer"), "approver": _("Approver"), "producer": _("Card production"),
     "assessor": _("Assessing doctor"),
     "leader": _("Leader"), "system": _("System administrator"), "security": _("Security administrator"),
-    "audit": _("Audit administrator"),
+    "audit": _("Audit administrator"), "custodian": _("Key custodian"),
 }
 """Role → its words; a test holds it complete against `accounts.roles`."""
 
@@ -39,25 +39,74 @@ PERMISSION_WORDS: dict[str, Word] = {
     "assessment.figures": _("See figures of institutions and doctors"),
     "plan.read": _("See plan and fact of the programme"), "system.read": _("See how the platform runs"),
     "officer.manage": _("Open and close accounts, ask for roles"), "officer.permit": _("Permit roles"),
-    "key.manage": _("See and manage keys"), "audit.read": _("Read the journal of events"),
+    "device.read": _("See devices"), "device.use": _("Use card readers, pair them"),
+    "stock.read": _("See blank cards and their ledger"),
+    "stock.keep": _("Receive, move and count blank cards"),
+    "stock.use": _("Write down blanks that were used or spoiled"),
+    "stock.confirm": _("Confirm destruction and loss of blank cards"),
+    "device.manage": _("Enter, stop and retire devices"), "device.keys": _("Issue and bind security modules"),
+    "key.manage": _("See and manage keys"), "key.custody": _("Hold components of keys"),
+    "audit.read": _("Read the journal of events"),
 }
 """Permission → what it allows; a test holds it complete against `accounts.roles`."""
 
 KEY_PURPOSE_WORDS: dict[str, Word] = {
     "authority": _("Signing certificates of keys"),
     "credential": _("Signing codes of cards"), "status": _("Signing status lists"), "batch": _("Signing packages"),
+    "transcript": _("Signing transcripts of ceremonies"),
+    "transport": _("Transport key, to which others wrap keys for us"),
     "card_master": _("Master key of cards"), "blank_card": _("Transport key of blank cards"),
+    "channel": _("Loading channel of blank cards"),
     "status_index": _("Places in status lists"),
 }
 """Purpose of a key → its words; a test holds it complete against `keys.models`."""
 
+KEY_SLOT_WORDS: dict[str, Word] = {
+    "control": _("Master control"), "maintenance": _("Maintenance"), "reader": _("External authentication"),
+    "internal": _("Internal authentication"), "application": _("Application control"), "purchase": _("Purchase"),
+    "load": _("Loading money"), "tac": _("Transaction codes (TAC)"), "pin_unlock": _("PIN unlock"),
+    "pin_reload": _("PIN reload"),
+}
+"""Purpose of a card's key → its words; complete against `keys.rules.CARD_KEYS`."""
+
+KEY_LEVEL_WORDS: dict[str, Word] = {"nation": _("Nation"), "province": _("Province"), "city": _("Cities and units")}
+"""Level of the key tree → its words."""
+
+CEREMONY_WORDS: dict[str, Word] = {
+    "generate": _("Generate a key"), "import": _("Bring a key in by components"), "rotate": _("Rotate a key"),
+    "export": _("Export a key under a transport key"), "destroy": _("Destroy a key"),
+    "recover": _("Recover a key from components"), "revoke": _("Revoke a key"),
+    "retire": _("Retire a key on which cards depend"),
+}
+"""Kind of ceremony → its words; complete against `keys.models.KINDS`."""
+
+ACCOUNT_WORDS: dict[str, Word] = {
+    "stock": _("In stock"), "moving": _("On the way"), "machine": _("In machines"), "issued": _("Became cards"),
+    "spoiled": _("Spoiled"), "destroyed": _("Destroyed"), "lost": _("Lost"),
+}
+"""Account of the ledger of blank cards → its words; a test holds it complete against `stock.workflow`."""
+
+SLIP_WORDS: dict[str, Word] = {
+    "receive": _("Received"), "ship": _("Sent to another store"), "load": _("Loaded into a machine"),
+    "unload": _("Taken out of a machine"), "issue": _("Cards made"), "spoil": _("Blanks spoiled"),
+    "destroy": _("Destruction"), "lose": _("Loss"), "find": _("Found again"),
+}
+"""Sort of slip → its words; complete against `stock.workflow.SLIPS`."""
+
+STORE_WORDS: dict[str, Word] = {"store": _("Store"), "machine": _("Machine")}
+"""Kind of store → its words."""
+
 SUBJECT_WORDS: dict[str, Word] = {
     "holder": _("Holder"), "certificate": _("Certificate"), "import": _("Import"), "case": _("Case"),
     "card": _("Card"), "batch": _("Batch"), "officer": _("Officer"), "gap": _("Card numbers"),
+    "chip-order": _("Order for a chip"),
     "bulk-act": _("Bulk act"), "letter": _("Letter"), "paper": _("Paper"), "portrait": _("Photo"),
     "institution": _("Institution"), "licence": _("Licence"), "session": _("Assessment day"),
+    "device": _("Device"), "psam": _("Security module"),
     "cover": _("Cover"), "delegation": _("Delegation"),
     "appointment": _("Appointment"), "assessment": _("Assessment"), "conflict": _("Conflict of interest"),
+    "key": _("Key version"), "key-ceremony": _("Key ceremony"),
+    "store": _("Store of blank cards"), "slip": _("Slip for blank cards"), "count": _("Physical count"),
 }
 """Kind of an event's subject → its word."""
 
@@ -78,6 +127,7 @@ STOP_WORDS: dict[str, Word] = {"rides": _("free rides"), "subsidies": _("subsidi
 """What a lapsed activation stops → its words."""
 
 FACT_WORDS: dict[str, Word] = {
+    "quantity": _("Blank cards"), "short": _("Missing"), "expected": _("By the ledger"), "found": _("Found"),
     "reason": _("Reason"), "kind": _("Kind of case"), "ends": _("Last day"),
     "phase": _("Phase"), "purpose": _("Purpose"), "role": _("Role"), "rows": _("Rows"),
     "created": _("Created"), "merged": _("Merged"), "unchanged": _("Unchanged"), "refused": _("Refused"),
@@ -87,11 +137,18 @@ FACT_WORDS: dict[str, Word] = {
     "paper": _("Kind of paper"), "pages": _("Pages"), "lent_by": _("By the right of"), "since": _("First day"),
     "source": _("Second source"), "reference": _("Number, or call"),
     "from_officer": _("From officer"), "to_officer": _("To officer"), "office": _("Office"),
+    "due": _("Due"), "due_before": _("Due before"), "resumed": _("Goes on again"), "still_closed": _("Stays closed"),
+    "label": _("Key version"), "check_value": _("Check value"), "seat": _("Seat"), "signed_by": _("Signed by"),
+    "template": _("Letter"), "sender": _("Carried by"), "place": _("Place"), "uses": _("Uses"),
+    "withdrawn": _("Cards of the old office withdrawn"),
     "lacking": _("Papers to follow"), "assumed": _("Holidays not published yet"),
 }
 """Fact of an event → its word in a history; facts that are not named here are for the journal's machines only."""
 
 BEGINNINGS: dict[tuple[str, str], Word] = {
+    **{("slip", sort): word for sort, word in SLIP_WORDS.items()}, ("store", "open"): _("Store entered"),
+    ("slip", "arrive"): _("Shipment taken in"), ("slip", "confirm"): _("Confirmed"),
+    ("slip", "decline"): _("Not confirmed"), ("count", "count"): _("Counted"), ("count", "settle"): _("Settled"),
     ("holder", "register"): _("Registered"), ("certificate", "issue"): _("Certificate issued"),
     ("import", "receive"): _("File received"), ("case", "open"): _("Case opened"),
     ("card", "order"): _("Card ordered"), ("batch", "open"): _("Batch opened"),
@@ -105,12 +162,18 @@ BEGINNINGS: dict[tuple[str, str], Word] = {
     ("officer", "reset_password"): _("New first password given"),
     ("cover", "set_cover"): _("Cover set up"), ("delegation", "ask_to_lend"): _("Delegation asked for"),
     ("case", "take_on"): _("Taken on"), ("case", "give_back"): _("Given back"),
+    ("chip-order", "ask"): _("Asked for by a reader"), ("chip-order", "apply"): _("The chip vouched for it"),
+    ("chip-order", "supersede"): _("No longer wanted"),
+    ("case", "ask"): _("Put on another desk"),
+    ("device", "register"): _("Device entered"), ("device", "start"): _("Put to work"),
+    ("psam", "issue"): _("Module issued"), ("psam", "recall"): _("Called back"),
     ("gap", "leave_out"): _("Numbers left out after a restore"),
     ("import", "take"): _("Rows taken in"), ("import", "refuse"): _("File refused"),
     ("import", "fetch"): _("Refused rows downloaded"),
     ("institution", "designate"): _("Designated"), ("licence", "license"): _("Licensed"),
     ("session", "open"): _("Day opened"), ("appointment", "book"): _("Booked"),
-    ("appointment", "cancel"): _("Appointment cancelled"), ("assessment", "sign"): _("Signed by one doctor"),
+    ("appointment", "call_off"): _("Called off by the office"), ("appointment", "cancel"): _("Given back"),
+    ("case", "call_off"): _("Appointment called off by the office"), ("assessment", "sign"): _("Signed by one doctor"),
     ("assessment", "read_in_full"): _("Form read"), ("conflict", "declare"): _("Conflict declared"),
     ("paper", "receive_paper"): _("Paper taken in"), ("portrait", "examine"): _("Photo checked"),
     ("portrait", "keep"): _("Photo kept"), ("portrait", "overrule"): _("Photo kept against the checks"),
@@ -119,6 +182,15 @@ BEGINNINGS: dict[tuple[str, str], Word] = {
     ("bulk-act", "refuse"): _("Stopped"),
     ("letter", "write"): _("Written"), ("letter", "cancel"): _("Taken back"), ("letter", "print"): _("Printed"),
     ("letter", "read"): _("Read in full"), ("letter", "fail"): _("Not sent"),
+    ("key", "make"): _("Key made"), ("key", "activate"): _("Put to work"), ("key", "destroy"): _("Destroyed"),
+    ("key", "supersede"): _("Replaced; goes on reading"), ("key", "retire"): _("Retired"),
+    ("key", "revoke"): _("Revoked"),
+    ("key-ceremony", "open"): _("Ceremony opened"), ("key-ceremony", "gather"): _("Custodians asked"),
+    ("key-ceremony", "show"): _("A custodian saw their component"),
+    ("key-ceremony", "print"): _("A custodian printed their sheet"),
+    ("key-ceremony", "take_part"): _("A custodian did their part"),
+    ("key-ceremony", "complete"): _("Enough custodians did their part"),
+    ("key-ceremony", "cancel"): _("Ceremony cancelled"), ("key-ceremony", "sign"): _("Transcript signed"),
 }
 """Events whose act has another word than the same act of other rows, or is no step of a workflow."""
 
@@ -166,6 +238,27 @@ def problem_words(problem: Problem) -> tuple[str, str]:
     if (get_language() or "").startswith("zh"):
         return problem.title_zh, problem.next_zh
     return problem.title, problem.next
+
+
+def problem_line(problem: Problem, *met: str) -> str:
+    """A problem in one line beside a form, in the visitor's language: what was refused, what was `met`, if anything,
+    and what to do next, each a sentence of its own.
+    """
+    title, onward = problem_words(problem)
+    return sentences(title, *met, onward)
+
+
+def sentences(*parts: str) -> str:
+    """The parts that are not empty as sentences one after another, in the visitor's language: 「。」 ends one in
+    Chinese, a full stop and a space in English. What ends a sentence itself, such as a question mark, stays.
+    """
+    chinese = (get_language() or "").startswith("zh")
+    ended = [part if part.endswith(ENDS) else part + ("。" if chinese else ".") for part in filter(None, parts)]
+    return ("" if chinese else " ").join(ended)
+
+
+ENDS = (".", "。", "!", "！", "?", "？", "…")
+"""What ends a sentence."""
 
 
 def bilingual(pair: tuple[str, str]) -> str:

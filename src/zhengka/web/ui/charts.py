@@ -73,12 +73,15 @@ class Line:
 
 @dataclass(frozen=True)
 class Point:
-    """A round point; `label` is written beside it where it is not empty."""
+    """A round point; `label` is written at its left where it is not empty, `onward` at its right: at the left of the
+    plot stand the shares.
+    """
 
     name: str
     x: str
     y: str
     label: str
+    onward: bool
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,7 @@ def funnel(points: Sequence[tuple[str, int, float, str]],
     for name, curve in curves.items():
         for one, other in pairwise(curve):
             lines += [Line(name, x(one[0]), y(one[side]), x(other[0]), y(other[side])) for side in (1, 2)]
-    marks = tuple(Point(where, x(number), y(share), "" if where == "within" else label)
+    marks = tuple(Point(where, x(number), y(share), "" if where == "within" else label, number < largest / 4)
                   for label, number, share, where in points)
     shares = tuple(Tick(f"{step * 25} %", "0%", y(step / 4)) for step in range(5))
     wanted = sorted({max(1, round(largest * part / 4)) for part in range(5)})

@@ -1,7 +1,8 @@
 """Form rendering in govuk-frontend's markup, and the fields that need more than Django's own.
 
 `FORM_RENDERER = "zhengka.web.ui.forms.Renderer"` is enough: `{{ form }}` and `{{ field.as_field_group }}` then come
-with error summary, hints, ties between them, and controls of at least 44 px. `EnglishOptional` fields say so in words.
+with error summary, hints, ties between them, and controls of at least 44 px. Fields that are optional say so in words,
+and `SometimesField` says for whom it is not.
 """
 
 import re
@@ -57,6 +58,21 @@ class DateField(forms.DateField):
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from None
 
 
+class LinesField(forms.CharField):
+    """A few words, typed in one line or several and read as one line: what a letter says must fit one."""
+
+    def __init__(self, **options: Any) -> None:
+        """A text area of two lines."""
+        options.setdefault("widget", forms.Textarea(attrs={"rows": 2}))
+        super().__init__(**options)
+
+    def to_python(self, value: Any) -> str:
+        """The lines behind each other, without what is not seen (pasted from a text program)."""
+        seen = "".join(" " if each == "\t" else each for each in str(value or "")
+                       if each in "\t\r\n" or unicodedata.category(each) not in ("Cc", "Cf", "Co", "Cs"))
+        return str(super().to_python("；".join(filter(None, map(str.strip, seen.splitlines())))))
+
+
 class SearchField(forms.CharField):
     """One line to search by; the browser keeps nothing of it."""
 
@@ -66,3 +82,12 @@ class SearchField(forms.CharField):
         options.setdefault("widget", forms.TextInput(
             attrs={"type": "search", "autocomplete": "off", "spellcheck": "false"}))
         super().__init__(**options)
+
+
+class SometimesField(forms.CharField):
+    """One line that is required for some and not for others: the form knows only later for whom."""
+
+    def __init__(self, *, needed_when: Any, **options: Any) -> None:
+        """`needed_when`: for whom it is required, in words that stand beside the label instead of "(optional)"."""
+        super().__init__(required=False, **options)
+        self.needed_when = needed_when

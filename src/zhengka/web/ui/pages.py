@@ -19,12 +19,15 @@ def new_reference() -> str:
     return "".join(secrets.choice("23456789CDFGHJKMPQRTVWXZ") for _ in range(8))
 
 
-def refused(request: HttpRequest, refusal: Refusal, *, back: str = "", shell: str = "ui/staff.html") -> HttpResponse:
-    """The page of a `Refusal`: what was refused, why, what to do next, and a way back to `back`."""
+def refused(request: HttpRequest, refusal: Refusal, *, back: str = "", onward: str = "",
+            shell: str = "ui/staff.html") -> HttpResponse:
+    """The page of a `Refusal`: what was refused, why, what to do next, the case to go on with (`onward`: its address),
+    and a way back to `back`.
+    """
     problem = refusal.problem
     chinese = (get_language() or "").startswith("zh")
     context = {
-        "shell": shell, "code": refusal.code, "back": back,
+        "shell": shell, "code": refusal.code, "back": back, "onward": onward,
         "title": problem.title_zh if chinese else problem.title,
         "next": problem.next_zh if chinese else problem.next,
     }

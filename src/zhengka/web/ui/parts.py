@@ -45,6 +45,8 @@ class Pager:
     next: str = ""
     shown: int = 0
     total: int | None = None
+    name: Text = ""
+    """What the list is, where a page has several; only the pager of a page's one list has keys of its own."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,14 @@ class Event:
     by: Text = ""
     facts: Sequence[tuple[Text, Text]] = field(default_factory=tuple)
     tone: str = ""
+
+
+@dataclass(frozen=True)
+class History:
+    """A part of a history, newest first, and the way to what is older."""
+
+    events: Sequence[Event]
+    pager: Pager | None = None
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ STATES: dict[str, dict[str, Look]] = {
         "refused": (BAD, _("Not approved")),
         "rechecked": (GOOD, _("Checked by the city")),
         "arrived": (GOOD, _("Arrived at the new office")),
-        "ordered": (GOOD, _("Card ordered")),
+        "ordered": (GOOD, _("Done, card ordered")),
         "closed": (QUIET, _("Closed")),
     },
     "card": {
@@ -104,6 +104,11 @@ STATES: dict[str, dict[str, Look]] = {
         "kept": (GOOD, _("Kept")),
         "replaced": (QUIET, _("Replaced")),
     },
+    "chip-order": {
+        "ordered": (WAIT, _("To be written to the chip")),
+        "applied": (GOOD, _("The chip vouched for it")),
+        "superseded": (QUIET, _("No longer wanted")),
+    },
     "gap": {
         "left_out": (QUIET, _("Left out")),
     },
@@ -113,14 +118,25 @@ STATES: dict[str, dict[str, Look]] = {
         "inactive": (QUIET, _("Disabled")),
     },
     "key": {
+        "created": (WAIT, _("Made, not at work")),
         "active": (GOOD, _("In use")),
+        "retiring": (ACTIVE, _("Reads only")),
         "retired": (QUIET, _("Retired")),
+        "destroyed": (QUIET, _("Destroyed")),
         "revoked": (BAD, _("Revoked")),
+    },
+    "key-ceremony": {
+        "opened": (ACTIVE, _("The platform makes ready")),
+        "gathering": (WAIT, _("Waits for custodians")),
+        "finishing": (ACTIVE, _("At the key store")),
+        "recorded": (ACTIVE, _("Being signed")),
+        "done": (GOOD, _("Done")),
+        "cancelled": (QUIET, _("Ceremony cancelled")),
     },
     "letter": {
         "queued": (WAIT, _("Waiting to go out")),
         "sending": (ACTIVE, _("Going out")),
-        "sent": (GOOD, _("Sent")),
+        "sent": (ACTIVE, _("Dealt with")),
         "delivered": (GOOD, _("Arrived")),
         "failed": (WAIT, _("Not sent")),
         "unknown": (WAIT, _("Outcome unknown")),
@@ -142,7 +158,8 @@ STATES: dict[str, dict[str, Look]] = {
         "booked": (ACTIVE, _("Booked")),
         "done": (GOOD, _("Assessed")),
         "missed": (WAIT, _("Did not come")),
-        "cancelled": (QUIET, _("Cancelled")),
+        "called_off": (QUIET, _("Called off by the office")),
+        "cancelled": (QUIET, _("Given back")),
     },
     "assessment": {
         "signed": (ACTIVE, _("Signed by one doctor")),
@@ -162,6 +179,27 @@ STATES: dict[str, dict[str, Look]] = {
         "refused": (QUIET, _("Not permitted")),
         "ended": (QUIET, _("Ended early")),
     },
+    "device": {
+        "registered": (WAIT, _("Not at work yet")),
+        "active": (GOOD, _("At work")),
+        "stopped": (BAD, _("Put out of work")),
+        "retired": (QUIET, _("Retired for good")),
+        "lost": (BAD, _("Lost")),
+    },
+    "store": {"open": (GOOD, _("In use")), "closed": (QUIET, _("Closed"))},
+    "slip": {
+        "posted": (GOOD, _("Done")), "moving": (WAIT, _("On the way")), "arrived": (GOOD, _("Arrived")),
+        "proposed": (WAIT, _("Waits for a second person")), "confirmed": (GOOD, _("Confirmed")),
+        "declined": (QUIET, _("Declined")),
+    },
+    "count": {"agrees": (GOOD, _("Agrees")), "differs": (BAD, _("Differs")), "settled": (QUIET, _("Settled"))},
+    "psam": {
+        "issued": (WAIT, _("Issued, without keys")),
+        "initialised": (ACTIVE, _("Ready to be bound")),
+        "bound": (GOOD, _("At work in a reader")),
+        "recalled": (QUIET, _("Taken back for good")),
+        "lost": (BAD, _("Lost")),
+    },
     "bulk-act": {
         "waiting": (ACTIVE, _("Under way")),
         "done": (GOOD, _("Done")),
@@ -174,6 +212,7 @@ ACTIONS: dict[str, str | Promise] = {
     "merge": _("Merge records"),
     "photograph": _("Take the photo"),
     "read_in_full": _("Read in full"), "look_up": _("Looked up by another office"),
+    "wish": _("Wish for letters kept"),
     "read_paper": _("Read the paper"),
     "withdraw_paper": _("Withdraw the paper"),
     "keep": _("Keep the photo"),
@@ -191,14 +230,25 @@ ACTIONS: dict[str, str | Promise] = {
     "withdraw": _("Withdraw"),
     "decline": _("Decline"),
     "request": _("Ask for the move"),
+    "name_office": _("The new office named itself"),
+    "wait": _("Waits, though both offices have decided"),
+    "confirm_move": _("Confirm the day of the move"),
     "lapse": _("Cancel for delay"),
+    "name_guardian": _("Name the guardian"),
+    "reach": _("Phone, address, guardian or wishes brought up to date"),
+    "lift_loss": _("The card was found: lift the report"),
+    "freeze_again": _("Frozen for the delay, now that nothing else freezes it"),
     "end_by_death": _("End by death"),
+    "resume": _("Goes on: the death was reported wrongly"),
+    "count_again": _("Last day counted again"),
+    "stay_closed": _("Stays closed: the death was reported wrongly"),
     "freeze": _("Freeze"),
     "unfreeze": _("Lift the freeze"),
     "verify": _("Verify"),
     "disprove": _("Find untrue"),
     "undo": _("Undo: the report was wrong"),
     "book": _("Book the assessment"),
+    "rebook": _("Another day for the assessment"),
     "miss": _("Did not come"),
     "assess": _("Assess"),
     "countersign": _("Sign as second doctor"),
@@ -207,7 +257,7 @@ ACTIONS: dict[str, str | Promise] = {
     "publish": _("Put up the public notice"),
     "end_notice": _("End the public notice"),
     "extend_notice": _("Let the public notice stand longer"),
-    "object": _("Take down an objection"),
+    "object": _("Record an objection"),
     "dismiss": _("Objection does not hold"),
     "uphold": _("Objection holds"),
     "reassess": _("Have it assessed again"),
@@ -225,6 +275,7 @@ ACTIONS: dict[str, str | Promise] = {
     "succeed": _("Replaced by a new number"),
     "renew": _("Renew"),
     "restore": _("Restore"),
+    "restore_frozen": _("Restore, frozen as it was"),
     "order": _("Order the card"),
     "batch": _("Put into a batch"),
     "prepare": _("Prepare"),
@@ -233,6 +284,7 @@ ACTIONS: dict[str, str | Promise] = {
     "finish": _("Seal the package"),
     "stall": _("Preparation failed"),
     "retry": _("Try again"),
+    "give_up": _("Give up"),
     "set_aside": _("Set aside to be destroyed"),
     "send": _("Send to the card maker"),
     "take_package": _("Download the package"),
@@ -247,6 +299,9 @@ ACTIONS: dict[str, str | Promise] = {
     "report_found": _("Report found"),
     "cancel": _("Cancel"),
     "supersede": _("Ended by a newer card"),
+    "apply": _("The chip vouched for it"),
+    "condemn": _("Propose destruction"),
+    "spare": _("Do not destroy"),
     "destroy": _("Destroy"),
     "open": _("Open"),
     "appoint": _("Ask for another role"),
@@ -274,11 +329,26 @@ ACTIONS: dict[str, str | Promise] = {
     "take_on": _("Take the case on"),
     "give_back": _("Give the case back"),
     "hand_on": _("Handed over with the desk"),
+    "pair": _("Pair"),
+    "unpair": _("Unpair"),
+    "stop": _("Stop"),
+    "retire": _("Retire"),
+    "lose": _("Lost"),
+    "initialise": _("Tie to the keys"),
+    "bind": _("Bind to a reader"),
+    "unbind": _("Take off the reader"),
+    "recall": _("Take back for good"),
     "end_cover": _("End the cover"),
     "permit_lending": _("Permit the delegation"),
     "refuse_lending": _("Do not permit the delegation"),
     "take_back": _("Take the right back"),
     "revoke_lending": _("Revoke the delegation"),
+    "gather": _("Ask the custodians"),
+    "show": _("See the component"),
+    "take_part": _("Do one's part"),
+    "reject": _("Components do not fit"),
+    "record": _("Done and written down"),
+    "sign": _("Sign the transcript"),
 }
 """Action of a workflow step → the word on its button and in the history."""
 
@@ -290,10 +360,14 @@ def look(kind: str, state: str) -> Look:
 
 OF_CASES: dict[str, str | Promise] = {
     "accept": _("Accept the application"), "refuse": _("Do not approve"),
+    "call_off": _("Call off the appointment"),
 }
 """Action of a case whose word is another than that of the same action of a card or a file."""
+OF_DEVICES: dict[str, str | Promise] = {"start": _("Put to work")}
+"""The same of a device."""
 
 
 def act(action: str, kind: str = "") -> str | Promise:
     """The word for an action, of a `kind` of row where that has its own; an unknown one is shown as it is."""
-    return OF_CASES.get(action, ACTIONS.get(action, action)) if kind == "case" else ACTIONS.get(action, action)
+    own = {"case": OF_CASES, "device": OF_DEVICES}.get(kind, {})
+    return own.get(action, ACTIONS.get(action, action))

@@ -31,6 +31,8 @@ from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table, Text
 
 SHOWN = 100
 """Days in a list at most: some months of a county."""
+OF_DAYS = ("assessment.plan", "case.assess")
+"""Who may open the list of days, and a day."""
 EARLIER = 7
 """Days of the last week stay in the list: who did not come is noted afterwards too."""
 
@@ -79,7 +81,7 @@ class SessionForm(forms.Form):
         return services.Day(**given, point=None if latitude is None else services.Point(latitude, longitude))
 
 
-@requires("assessment.plan", "case.assess")
+@requires(*OF_DAYS)
 def index(request: Request) -> HttpResponse:
     """The days ahead, and those of the last week: a doctor's own, an office's all."""
     since = timezone.localdate() - timedelta(days=EARLIER)
@@ -87,19 +89,20 @@ def index(request: Request) -> HttpResponse:
     found = list(ask(actor=request.actor, since=since)[:SHOWN])
     seconds = queries.waiting(actor=request.actor).count() if request.actor.may("case.assess") else 0
     return render(request, "staff/assessment/days.html", {
-        "title": _("Assessment days"), "table": session_table(found), "seconds": seconds,
+        "title": _("Assessment days"), "table": session_table(request, found), "seconds": seconds,
         "may_plan": request.actor.may("assessment.plan"), "may_assess": request.actor.may("case.assess")})
 
 
-def session_table(found: Sequence[Session], caption: Text = _("Assessment days")) -> Table:
-    """Days with their places."""
+def session_table(request: Request, found: Sequence[Session], caption: Text = _("Assessment days")) -> Table:
+    """Days with their places, as links for who may open one."""
+    may = any(request.actor.may(permission) for permission in OF_DAYS)
     columns = [Column(_("Day")), Column(_("Institution")), Column(_("Kind")), Column(_("Categories")),
                Column(_("Taken"), numeric=True), Column(_("Free"), numeric=True), Column(_("Standing"))]
     rows = []
     for one in found:
         tone, word = words.look("session", one.state)
         rows.append(Row([
-            Cell(f"{one.day:%Y-%m-%d}", href=reverse("staff:day", args=[one.pk]),
+            Cell(f"{one.day:%Y-%m-%d}", href=reverse("staff:day", args=[one.pk]) if may else "",
                  note=f"{one.starts:%H:%M} – {one.ends:%H:%M}"),
             Cell(one.institution.name, note=one.place), terms.place_kind(one.place_kind),
             terms.categories(one.categories), one.taken, one.capacity - one.taken, Cell(word, tone=tone)]))
@@ -128,7 +131,7 @@ def new(request: Request, pk: int) -> HttpResponse:
         "breadcrumbs": trail((_("Institutions"), "staff:institutions"))})
 
 
-@requires("assessment.plan", "case.assess")
+@requires(*OF_DAYS)
 def day(request: Request, pk: int) -> HttpResponse:
     """One day: who is expected, in the order of booking, with the way to each one's form."""
     row = queries.session(pk, actor=request.actor)

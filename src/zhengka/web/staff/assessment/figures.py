@@ -1,16 +1,17 @@
 """Figures of assessments (评定质量): institutions and doctors against their area, as a funnel plot and as a table."""
 
 from datetime import timedelta
-from typing import Any
 
 from django import forms
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from zhengka.assessment import queries
+from zhengka.assessment.funnel import Limits
 from zhengka.assessment.queries import Figures, Period, Unit
 from zhengka.web.access import Request, requires
 from zhengka.web.staff.assessment import terms
@@ -19,6 +20,8 @@ from zhengka.web.ui.forms import DateField
 from zhengka.web.ui.parts import Cell, Column, Row, Table, Text, Tile
 
 BY: dict[str, Text] = {"institution": _("Institutions"), "assessor": _("Doctors")}
+HEADS: dict[str, Text] = {"institution": _("Institution"), "assessor": _("Doctor")}
+"""What is compared → all of them in a choice, one of them above a column."""
 YEAR = timedelta(days=365)
 VERDICTS: dict[str, tuple[str, Text]] = {
     "within": (words.GOOD, _("Within what chance explains")), "95": (words.WAIT, _("Outside 95 %")),
@@ -45,22 +48,25 @@ def index(request: Request) -> HttpResponse:
     if not form.is_valid():
         return render(request, "staff/assessment/figures.html", {"title": _("Assessment figures"), "form": form})
     given = form.cleaned_data
-    found = queries.figures(given["by"], Period(given["since"], given["until"], given["category"]),
-                            actor=request.actor)
+    period = Period(given["since"], given["until"], given["category"])
+    found = queries.figures(given["by"], period, actor=request.actor)
+    broken, head = queries.broken(period, actor=request.actor), HEADS[given["by"]]
     return render(request, "staff/assessment/figures.html", {
-        "title": _("Assessment figures"), "form": form, "figures": found, "tiles": _tiles(found),
-        "table": _table(found, BY[given["by"]]), "grades": _grades(found, BY[given["by"]]),
+        "title": _("Assessment figures"), "form": form, "figures": found, "tiles": _tiles(found, broken),
+        "table": _table(found, head), "limits": _limits(found, head), "grades": _grades(found, head),
+        "axes": (_("Number of assessments"), _("Share of grades 1 and 2")),
         "points": [(str(place), unit.number, unit.share, unit.verdict) for place, unit in enumerate(found.units, 1)
                    if unit.number],
         "curves": {name: [(number, limits.low, limits.high) for number, limits in curve]
                    for name, curve in found.curves.items()}})
 
 
-def _tiles(found: Figures) -> list[Tile]:
+def _tiles(found: Figures, broken: tuple[int, int]) -> list[Tile]:
     outside = sum(unit.verdict != "within" for unit in found.units)
     return [Tile(_("Assessments"), found.number), Tile(_("In grade 1 or 2"), percent(found.share)),
             Tile(_("Without a grade"), found.grades.get(0, 0)),
-            Tile(_("Outside the limits"), outside, tone=words.WAIT if outside else "")]
+            Tile(_("Outside the limits"), outside, tone=words.WAIT if outside else ""),
+            Tile(_("Did not come"), broken[0]), Tile(_("Called off by the office"), broken[1])]
 
 
 def percent(share: float) -> str:
@@ -68,29 +74,54 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
+def span(limits: Limits) -> str:
+    """Two limits in per cent, in one piece."""
+    return f"{100 * limits.low:.1f}\u00a0–\u00a0{100 * limits.high:.1f}\u00a0%"
+
+
+def _named(place: int, unit: Unit) -> str:
+    """A unit with the number that its point bears."""
+    return f"{place} · {unit.label}"
+
+
 def _table(found: Figures, head: Text) -> Table:
-    columns = [Column("#"), Column(head), Column(_("Assessments"), numeric=True),
-               Column(_("In grade 1 or 2"), numeric=True), Column(_("Limits 95 %")), Column(_("Limits 99.8 %")),
-               Column(_("Differed"), numeric=True), Column(_("Against chance"))]
+    columns = [Column(head), Column(_("Assessments"), numeric=True), Column(_("In grade 1 or 2"), numeric=True)]
     return Table(_("Share of grades 1 and 2"), columns, [
         _line(place, unit) for place, unit in enumerate(found.units, 1)],
         empty=_("Nothing was assessed in this time."))
 
 
 def _line(place: int, unit: Unit) -> Row:
+    share = percent(unit.share)
+    return Row([_named(place, unit), unit.number,
+                share if unit.verdict == "within" else Cell(share, tone=VERDICTS[unit.verdict][0])])
+
+
+def _limits(found: Figures, head: Text) -> Table:
+    columns = [Column(head), Column(_("In grade 1 or 2"), numeric=True), Column(_("Limits 95 %"), numeric=True),
+               Column(_("Limits 99.8 %"), numeric=True), Column(_("Against chance")),
+               Column(_("A second doctor differed"), numeric=True)]
+    return Table(_("What chance explains, and where doctors differed"), columns, [
+        Row([_named(place, unit), percent(unit.share), *map(span, unit.limits.values()), _verdict(unit), unit.differed])
+        for place, unit in enumerate(found.units, 1)], empty=_("Nothing was assessed in this time."))
+
+
+def _verdict(unit: Unit) -> Cell:
     tone, word = VERDICTS[unit.verdict]
-    spans: list[Any] = [f"{percent(limits.low)} – {percent(limits.high)}" for limits in unit.limits.values()]
-    return Row([str(place), unit.label, unit.number, percent(unit.share), *spans, unit.differed,
-                Cell(word, tone=tone)])
+    return Cell(word, tone=tone)
 
 
 def _grades(found: Figures, head: Text) -> Table:
     labels: list[Text] = [_("Without a grade"), _("Grade 1"), _("Grade 2"), _("Grade 3"), _("Grade 4")]
-    return Table(_("Grades, and how many an average of the area had found"), [
+    return Table(_("Grades found, and how many were expected of an average of the area"), [
         Column(head), *(Column(label, numeric=True) for label in labels)], [
-        Row([unit.label, *(Cell(str(unit.grades.get(grade, 0)), note=f"{unit.expected.get(grade, 0.0):.1f}")
-                           for grade in GRADES)]) for unit in found.units],
+        Row([_named(place, unit), *(Cell(str(unit.grades.get(grade, 0)), note=_expected(unit, grade))
+                                    for grade in GRADES)]) for place, unit in enumerate(found.units, 1)],
         empty=_("Nothing was assessed in this time."))
+
+
+def _expected(unit: Unit, grade: int) -> str:
+    return gettext("expected: %(number)s") % {"number": f"{unit.expected.get(grade, 0.0):.1f}"}
 
 
 urls = [path("assessment-figures/", index, name="assessment-figures")]

@@ -9,8 +9,9 @@ from django import forms
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from zhengka.areas.calendars import age_on
 from zhengka.assessment.forms import Field, Form
-from zhengka.assessment.rules import Forms, age_on
+from zhengka.assessment.rules import Forms
 from zhengka.web.staff.assessment import terms
 from zhengka.web.staff.words import bilingual
 from zhengka.web.ui.forms import DateField
@@ -31,6 +32,12 @@ class AssessmentForm(forms.Form):
         reasons = [*form.never.items(), *form.later.items()]
         self.fields["again_reason"] = forms.ChoiceField(label=_("Why never, or why then"), required=False, choices=[
             ("", "—"), *((code, bilingual(pair)) for code, pair in reasons)])
+
+    def take_up(self, draft: Mapping[str, Sequence[str]]) -> None:
+        """Show what was kept of this form."""
+        for name, field in self.fields.items():
+            if values := draft.get(self.add_prefix(name)):
+                self.initial[name] = list(values) if isinstance(field, forms.MultipleChoiceField) else values[0]
 
     def clean(self) -> dict[str, Any]:
         """Never, and again, each with a reason of its own."""
@@ -95,11 +102,18 @@ class Sheets:
     """The forms that one appointment needs: one, or one for each part of a multiple disability."""
 
     def __init__(self, categories: Sequence[int], source: Forms, *, born: date, on: date,
-                 data: Mapping[str, Any] | None) -> None:
-        """Empty, or filled with what was sent."""
+                 data: Mapping[str, Any] | None, draft: Mapping[str, Sequence[str]] | None = None) -> None:
+        """Empty, filled with what was sent, or with what was kept of it (`draft`: name of a control → its values)."""
         self.multiple = len(categories) > 1
         self.forms = [(terms.category(one), str(one), AssessmentForm(
             source.of(one, on), age_on(born, on), data, prefix=f"c{one}")) for one in categories]
+        for _word, _category, form in self.forms:
+            form.take_up(draft or {})
+
+    @property
+    def names(self) -> set[str]:
+        """The names of all controls."""
+        return {form.add_prefix(name) for _word, _category, form in self.forms for name in form.fields}
 
     def is_valid(self) -> bool:
         """True where every form was filled in rightly; each is looked at, so that all faults show at once."""

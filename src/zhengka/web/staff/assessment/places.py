@@ -137,7 +137,7 @@ def institution(request: Request, pk: int) -> HttpResponse:
     days = queries.sessions(actor=request.actor, since=timezone.localdate()).filter(institution=row)
     return render(request, "staff/assessment/institution.html", {
         "title": row.name, "caption": _("Institution"), "institution": row, "facts": _facts(row),
-        "licences": _licences(request, row), "sessions": session_table(list(days), caption=_("Days ahead")),
+        "licences": _licences(request, row), "sessions": session_table(request, list(days), caption=_("Days ahead")),
         "may_designate": ours and row.state == "designated",
         "may_revoke": [one for one in _held(request, row) if ours],
         "may_plan": request.actor.may("assessment.plan") and row.state == "designated",

@@ -37,7 +37,7 @@ def index(request: Request) -> HttpResponse:
     columns = [Column(_("Case")), Column(_("Conclusion")), Column(_("Institution")), Column(_("First signature")),
                Column(_("Signed on"))]
     rows = [Row([Cell(str(one.case_id), href=reverse("staff:assessment", args=[one.pk]), number=True),
-                 terms.verdict(queries.conclusion(one)), one.institution.name, one.first.officer.name,
+                 terms.verdict(queries.conclusion(one)), one.institution_name, one.first_name,
                  f"{timezone.localtime(one.signed_at):%Y-%m-%d}"]) for one in queries.waiting(actor=request.actor)[:50]]
     return render(request, "staff/assessment/waiting.html", {
         "title": _("Second signatures"), "breadcrumbs": trail((_("Assessment days"), "staff:days")),
@@ -107,7 +107,7 @@ def _answer(options: Any, given: Any, unit: str) -> Text:
 def _page(request: Request, row: Assessment, **context: Any) -> HttpResponse:
     found, me = queries.conclusion(row), request.actor
     return render(request, "staff/assessment/assessment.html", {
-        "title": _("Assessment"), "caption": row.institution.name, "assessment": row, "facts": _facts(row),
+        "title": _("Assessment"), "caption": row.institution_name, "assessment": row, "facts": _facts(row),
         "conclusion": terms.conclusion_facts(found, row.area_id), "in_full": _reading(row, PurposeForm()),
         "differ": DifferForm(),
         "may_sign": row.state == "signed" and me.may("case.assess") and me.person != row.first_person,
@@ -119,14 +119,14 @@ def _page(request: Request, row: Assessment, **context: Any) -> HttpResponse:
 def _facts(row: Assessment) -> list[Fact]:
     tone, word = words.look("assessment", row.state)
     facts = [Fact(_("Standing"), Cell(word, tone=tone)), Fact(_("Case"), Cell(str(row.case_id), number=True)),
-             Fact(_("Office"), area_name(row.area)), Fact(_("First signature"), _signed(row.first, row.signed_at))]
-    if row.second:
-        facts.append(Fact(_("Second signature"), _signed(row.second, row.second_at)))
+             Fact(_("Office"), area_name(row.area)), Fact(_("First signature"), _signed(row.first_name, row.signed_at))]
+    if row.second_name:
+        facts.append(Fact(_("Second signature"), _signed(row.second_name, row.second_at)))
     return facts
 
 
-def _signed(licence: Any, at: Any) -> str:
-    return f"{licence.officer.name}, {timezone.localtime(at):%Y-%m-%d %H:%M}"
+def _signed(name: str, at: Any) -> str:
+    return f"{name}, {timezone.localtime(at):%Y-%m-%d %H:%M}"
 
 
 urls = [

@@ -18,7 +18,7 @@ Parts
     {% progress done total label poll=url note=… unit=… finished=… %}
     {% bar_chart title rows about=… unit=… head=… %}              rows: (label, count)
     {% stacked_bar title rows series about=… head=… share=… %}    rows: (label, [count, …])
-    {% funnel_plot title points curves target about=… %}          points: (label, number, share, where)
+    {% funnel_plot title points curves target about=… axes=… %}   points: (label, number, share, where)
     {% notice "warning" "Title" %}…{% endnotice %}  {% details "Summary" %}…{% enddetails %}
     {% empty_state title text href label %}
     {% error_summary form %}                         for forms whose fields are placed by hand
@@ -42,7 +42,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from zhengka.web.ui import charts, words
-from zhengka.web.ui.parts import Cell, Event, Fact, Pager, Row, Stage, Table, Text, Tile
+from zhengka.web.ui.parts import Cell, Event, Fact, History, Pager, Row, Stage, Table, Text, Tile
 
 register = template.Library()
 BUILT = Path(__file__).resolve().parents[1] / "static/ui"
@@ -150,7 +150,7 @@ def shown(cell: Cell) -> SafeString:
     text = number(cell.text)
     word = format_html('<a class="govuk-link" href="{}">{}</a>', cell.href, text) if cell.href else (
         tag(text, cell.tone) if cell.tone else text)
-    note = format_html('<span class="zk-note">{}</span>', cell.note) if cell.note else ""
+    note = format_html(' <span class="zk-note">{}</span>', cell.note) if cell.note else ""
     return format_html('<span class="zk-number">{}{}</span>' if cell.number else "<span>{}{}</span>", word, note)
 
 
@@ -217,9 +217,10 @@ def tiles(tiles: Sequence[Tile]) -> dict[str, Any]:
 
 
 @register.inclusion_tag("ui/parts/timeline.html")
-def timeline(events: Sequence[Event]) -> dict[str, Any]:
-    """A history, in the order given (newest first reads best)."""
-    return {"events": events}
+def timeline(events: Sequence[Event] | History) -> dict[str, Any]:
+    """A history, in the order given (newest first reads best), with a pager where it goes on."""
+    found = events if isinstance(events, History) else History(events)
+    return {"events": found.events, "pager": found.pager}
 
 
 @register.inclusion_tag("ui/parts/steps.html")
@@ -261,9 +262,13 @@ def stacked_bar(title: Text, rows: Sequence[tuple[Text, Sequence[int]]], series:
 @register.inclusion_tag("ui/parts/funnel.html")
 def funnel_plot(title: Text, points: Sequence[tuple[str, int, float, str]],
                 curves: Mapping[str, Sequence[tuple[int, float, float]]], target: float,
-                about: Text = "") -> dict[str, Any]:
-    """Shares over numbers, with the limits of chance; the page has the same figures as a table. See `charts.funnel`."""
-    return {"title": title, "about": about, "plot": charts.funnel(points, curves, target)}
+                about: Text = "", axes: tuple[Text, Text] | None = None) -> dict[str, Any]:
+    """Shares over numbers, with the limits of chance; the page has the same figures as a table. `axes`: what is told
+    across and upwards. See `charts.funnel`.
+    """
+    across, upwards = axes or (_("Number"), _("Share"))
+    return {"title": title, "about": about, "across": across, "upwards": upwards, "target": f"{100 * target:.1f} %",
+            "plot": charts.funnel(points, curves, target)}
 
 
 @register.simple_block_tag
@@ -287,9 +292,9 @@ def empty_state(title: Text, text: Text = "", href: str = "", label: Text = "") 
 
 @register.inclusion_tag("ui/forms/error_summary.html")
 def error_summary(form: BaseForm) -> dict[str, Any]:
-    """Everything wrong with a form, each line a link to its field."""
+    """Everything wrong with a form, each line a link to its field, which it names."""
     faults = [(bound, error) for bound in form for error in bound.errors] if form.is_bound else []
-    return {"form": form, "faults": [(_anchor(bound), error) for bound, error in faults],
+    return {"form": form, "faults": [(_anchor(bound), bound.label, error) for bound, error in faults],
             "general": form.non_field_errors() if form.is_bound else []}
 
 

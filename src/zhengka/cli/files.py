@@ -1,0 +1,26 @@
+"""Files that commands write: those that an operator names, and the public address that is kept for later ones."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.conf import settings
+
+from zhengka.core.errors import Refusal
+from zhengka.formats import durable
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[Path]:
+    """Write `path` inside; `Refusal("file-unwritable")` for a folder that is not there or not the operator's."""
+    try:
+        yield path
+    except OSError as no:
+        raise Refusal("file-unwritable", file=str(path)) from no
+
+
+def keep_public_url() -> None:
+    """Keep the public address for every later command, whatever it listens at, until ZHENGKA_PUBLIC_URL says another:
+    it is printed on cards.
+    """
+    durable.write(settings.HOME / settings.PUBLIC_URL_FILE, f"{settings.PUBLIC_URL}\n".encode())
