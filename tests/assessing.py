@@ -1,6 +1,7 @@
 """Builders of institutions, doctors, days and appointments, for tests of assessments."""
 
 import datetime as dt
+from collections.abc import Iterable
 from itertools import count
 from typing import Any
 
@@ -12,6 +13,7 @@ from zhengka.accounts.models import Officer
 from zhengka.accounts.services import actor_of
 from zhengka.areas.models import Area
 from zhengka.assessment import services
+from zhengka.assessment.forms import MULTIPLE
 from zhengka.assessment.models import Appointment, Institution, Licence, Session
 from zhengka.core import fields
 from zhengka.core.actors import Actor
@@ -20,6 +22,38 @@ TODAY = NOON.date()
 EVERY = (1, 2, 3, 4, 5, 6, 7)
 SPEECH = {"clarity": "20"}
 """Answers of the shortest form: grade 2."""
+INDEPENDENCE = {1: "cannot", 2: "hardly", 3: "partly", 4: "mostly"}
+ADAPTIVE = {1: "profound", 2: "severe", 3: "moderate", 4: "slight"}
+MEASURED: dict[int, tuple[tuple[str, ...], dict[int | None, str]]] = {
+    1: (("acuity_right", "acuity_left"), {1: "0", 2: "0.03", 3: "0.07", 4: "0.2", None: "1"}),
+    2: (tuple(f"{ear}_{hertz}" for ear in ("right", "left") for hertz in (500, 1000, 2000, 4000)),
+        {1: "95", 2: "85", 3: "70", 4: "50", None: "10"}),
+    3: (("clarity",), {1: "5", 2: "20", 3: "40", 4: "60", None: "90"}),
+    5: (("iq", "dq"), {1: "10", 2: "30", 3: "45", 4: "60", None: "120"}),
+    6: (("who_das",), {1: "120", 2: "110", 3: "100", 4: "60", None: "10"})}
+"""Category → the fields of its form that a doctor measures, and what gives each grade (GB/T 26341)."""
+
+
+def answers(category: int, grade: int | None) -> dict[str, Any]:
+    """What a doctor fills in who finds this grade of one category; None: the standard is not met."""
+    if category == 4:
+        criteria = {f"grade_{grade}": ["a"]} if grade else {}
+        return {"independence": INDEPENDENCE.get(grade or 0, "fully"), **criteria}
+    names, values = MEASURED[category]
+    also = {"adaptive": ADAPTIVE.get(grade or 0, "none"), "treated_since": "2020-01-01"} if category in (5, 6) else {}
+    return dict.fromkeys(names, values[grade]) | also
+
+
+def filled_in(category: int, parts: Iterable[tuple[int, int]]) -> dict[str, Any]:
+    """The form of a category by which these parts are found, of 多重 that of each; of none the standard is not met."""
+    found = dict(parts)
+    if category == MULTIPLE:
+        examined = [*found, *(other for other in (3, 4) if other not in found)][:max(2, len(found))]
+        return {str(part): answers(part, found.get(part)) for part in examined}
+    assert set(found) <= {category}, "a form finds what it examines"
+    return answers(category, found.get(category))
+
+
 _cases = count(430_000_001)
 
 

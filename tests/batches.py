@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import builders
@@ -13,10 +14,12 @@ from zhengka.cards.models import Card
 from zhengka.core.actors import SYSTEM
 from zhengka.core.models import Event
 from zhengka.formats.keyfile import read_public, write_public
+from zhengka.formats.results import CardResult, ResultReader, ResultWriter
 from zhengka.keys import services as keys
 from zhengka.production import queries, services
 from zhengka.production.models import Batch, Maker
 from zhengka.registry import photos
+from zhengka_maker import home as homes
 
 PROFILE = "disability-placeholder"
 
@@ -59,6 +62,17 @@ def make_cards(batch: Batch, home: Path, *, spoil: float = 0.0, plant: tuple[str
     plants = [word for fault in plant for word in ("--plant", fault)]
     maker_program("run", str(package_path(batch)), "--home", str(home), "--out", str(out), "--spoil", str(spoil),
                   "--workers", "1", *plants)
+    return out
+
+
+def rewritten(results: Path, home: Path, change: Callable[[list[CardResult]], list[CardResult]]) -> Path:
+    """The results as the maker would have signed them after a change of its list of cards."""
+    key = homes.private_key(home)
+    reader = ResultReader(results, key.public)
+    out = results.with_suffix(".changed")
+    with ResultWriter(out, reader.info, key) as writer:
+        for card in change(list(reader.cards())):
+            writer.add(card)
     return out
 
 

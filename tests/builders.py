@@ -5,7 +5,9 @@ from itertools import count
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from zhengka.accounts.models import Officer
+from django.contrib.auth.hashers import make_password
+
+from zhengka.accounts.models import Officer, Password
 from zhengka.accounts.services import actor_of
 from zhengka.areas.models import Area
 from zhengka.cards.models import Card
@@ -49,9 +51,8 @@ def make_officer(role: str = "clerk", *, area: Area | None = None, person: str =
     number = next(_numbers)
     officer = Officer(username=f"{role}-{number}", name=f"{role} {number}", person=person or f"person-{number}",
                       role=role, area=area or make_area(), state="active", installed=True)
-    if password:
-        officer.set_password(password)
     officer.save()
+    officer.secret = Password.objects.create(officer=officer, hash=make_password(password or None))
     return officer
 
 
@@ -102,7 +103,8 @@ def make_card(holder: Holder | None = None, *, state: str = "ready", certificate
         active_until = dt.date(2027, 11, 20)
     card = Card(province=holder.province, area_id=holder.area_id, holder=holder, certificate=certificate, state=state,
                 profile=profile, reason="exchange", ordered_at=NOON, issued_on=certificate.issued_on,
-                valid_until=certificate.valid_until, active_until=active_until)
+                valid_until=certificate.valid_until, active_until=active_until,
+                **({"condemned_person": "who proposed", "destroyed_person": "who did"} if state == "destroyed" else {}))
     card.save()
     return card
 

@@ -1,5 +1,7 @@
 """Every test that needs a database gets real PostgreSQL: DATABASE_URL's server, or the private cluster."""
 
+import time
+
 import pytest
 from django.db import connection
 
@@ -10,6 +12,22 @@ from zhengka.cli import cluster
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
     """Start the private cluster before Django makes the test database."""
     cluster.ensure()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """The test database. At the end whoever is still connected is ended, and the server's own vacuum waited for:
+    `DROP DATABASE` waits five seconds only, and then fails the last test, whichever it was.
+    """
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        for _ in range(300):
+            cursor.execute("SELECT count(*), count(CASE WHEN backend_type = 'client backend' THEN "
+                           "pg_terminate_backend(pid) END) FROM pg_stat_activity "
+                           "WHERE datname = current_database() AND pid <> pg_backend_pid()")
+            if cursor.fetchone()[0] == 0:
+                break
+            time.sleep(0.1)
 
 
 @pytest.fixture
@@ -43,3 +61,20 @@ def token(token_home):
     import tokens
 
     return tokens.make_token()
+
+
+@pytest.fixture(scope="session")
+def pcsc(tmp_path_factory):
+    """PC/SC of this process's own, with two virtual readers."""
+    import readers
+
+    service = readers.Room(tmp_path_factory.mktemp("pcsc"))
+    yield service
+    service.end()
+
+
+@pytest.fixture
+def room(pcsc):
+    """The same, no card in it."""
+    yield pcsc
+    pcsc.empty()

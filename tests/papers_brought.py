@@ -12,7 +12,10 @@ from pikepdf import Array, Dictionary, Name, Pdf, Stream, String
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
 from builders import NOON, make_actor, make_holder, request_id
+from zhengka.cases.models import Case
+from zhengka.cases.services import papers_missing
 from zhengka.core import fields, files
+from zhengka.core.actors import SYSTEM
 from zhengka.core.events import begin
 from zhengka.papers import checks, queries, services
 from zhengka.papers.models import Paper, Portrait
@@ -172,6 +175,22 @@ def make_paper(holder: Holder | None = None, *, kind: str = "id-card", data: byt
     holder = holder or make_holder()
     return services.add_paper(subject_of(holder), Upload(kind, name, data or jpeg(photograph())),
                               by=make_actor("clerk", area=holder.area), request_id=request_id(), at=NOON)
+
+
+def put_first(case: Case, *, whole: bool = False) -> None:
+    """The papers of a case without which nobody accepts it (不可容缺), kept as they are: no process is started.
+    `whole`: those that may follow, too, but for the photo, which is no paper.
+    """
+    for need in papers_missing(case):
+        if need.paper == "photo" or (need.may_follow and not whole):
+            continue
+        data = PHOTOGRAPH.read_bytes()
+        row = Paper(
+            province=case.province, area_id=case.area_id, shared_with=case.front_id, subject=case.kind(),
+            subject_id=case.pk, kind_of_paper=need.paper, name=fields.close("扫描件.jpg", "paper.name"),
+            file=files.put_sealed_stream(io.BytesIO(data), "paper.file"), media="image/jpeg", size=len(data), pages=1,
+            received_at=NOON)
+        begin(row, "receive_paper", by=SYSTEM, request_id=request_id(), at=NOON, paper=need.paper, pages=1)
 
 
 def put_paper(holder: Holder, *, state: str = "received") -> Paper:

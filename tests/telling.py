@@ -30,7 +30,6 @@ from zhengka.core.models import Event
 from zhengka.core.workflow import Step
 from zhengka.letters.models import Letter
 from zhengka.registry.models import Certificate, Holder
-from zhengka.registry.services import Finding
 
 LEADS = {leg.step.action for leg in LINE}
 WIDTH = {"": 1, "city": 10**8, "province": 10**10}
@@ -167,7 +166,7 @@ def go_until(story: Story, action: str = "") -> Case:
     """The shortest way to the state in which this step is the next, or to the end; each step by a person of its own."""
     while (step := onward(story.case)) and step.action != action:
         if step.action == "assess":
-            story.assess(Finding(3, 2))
+            story.assess()
         elif step.action == "publish":
             story.notice(days=15)
         else:
@@ -200,8 +199,9 @@ def picture(holder: Holder) -> tuple[list[str], list[str]]:
 
 
 def letters(case: Case) -> list[str]:
-    """What the person was told of a case, by kind of letter."""
-    return sorted(Letter.objects.filter(subject="case", subject_id=case.pk).values_list("template", flat=True))
+    """What the person was told of a case, by kind of letter, on however many ways."""
+    told = Letter.objects.filter(subject="case", subject_id=case.pk).values_list("template", "occasion").distinct()
+    return sorted(template for template, _occasion in told)
 
 
 def bearer(area: Area, *, at: dt.datetime = NOON, years: int = 0, generation: int = 3) -> Holder:

@@ -7,6 +7,7 @@ declared off, and when.
 import datetime as dt
 import random
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from itertools import pairwise
 from typing import Any
@@ -15,6 +16,7 @@ from django.db import connection
 
 import builders
 from builders import NOON
+from papers_brought import put_first
 from stories import HAND, LEG, ROLE_OF, person, take
 from zhengka.areas.calendars import Calendar, Layer
 from zhengka.areas.models import Area
@@ -32,13 +34,18 @@ from zhengka.core.workflow import Step
 from zhengka.registry.models import Certificate, Holder
 from zhengka.registry.services import Person
 
+HERE = (430104, 430102)
+REACHES = {"city": 430102, "province": 430702, "nation": 420104}
+"""How far a move goes from 430104 → an office there."""
+TOGETHER: dict[str, Callable[..., services.Done]] = {
+    "confirm": services.confirm_many, "review": services.review_many, "approve": services.approve_many}
 ACTIONS = sorted({step.action for leg in LINE for step in (leg.step, *leg.aside)})
 LEADS = {leg.step.action for leg in LINE}
 ON_THE_BOARD = {"publicised", "objected", "noticed"}
 """States in which every way is as likely as the next."""
 TOLD: dict[str, dict[str, Any]] = {
     "cancellation": {"reason": "own-wish"}, "freeze": {"reason": "death-reported"}, "correction": {"name": "田埂"},
-    **{f"transfer_out_{reach}": {"to": 430102_000000} for reach in ("city", "province", "nation")}}
+    **{f"transfer_out_{reach}": {"to": code * 10**6} for reach, code in REACHES.items()}}
 AGAIN = {"send_back", "send_back_to_review", "turn_back", "reassess", "uphold"}
 """Steps after which a case is reviewed anew."""
 
@@ -46,19 +53,23 @@ AGAIN = {"send_back", "send_back_to_review", "turn_back", "reassess", "uphold"}
 class Walk:
     """One person, their cases and cards, the offices around them, and a calendar that changes."""
 
-    def __init__(self, seed: str, who: Person, at: dt.datetime = NOON) -> None:
-        """`seed`: the same walk again."""
+    def __init__(self, seed: str, who: Person, at: dt.datetime = NOON, offices: tuple[int, int] = HERE) -> None:
+        """`seed`: the same walk again; `offices`: six-digit codes of the one where it begins, and of another one. Where
+        that is in another province, it receives cases for the first.
+        """
         self.dice, self.who, self.at = random.Random(seed), who, at
-        self.area, self.other = builders.make_area(), builders.make_area(430102)
+        self.area, self.other = (builders.make_area(code) for code in offices)
+        self.across = offices[0] // 10_000 != offices[1] // 10_000
         self.off: dict[dt.date, bool] = {}
         self.last_key, self.seen, self.ends = builders.request_id(), 0, set[int]()
         self.stood: dict[int, tuple[dt.date, dt.date]] = {}
-        city, province = (Area.objects.get(code=code) for code in (430100_000000, 430000_000000))
+        above = dict.fromkeys(Area.objects.get(code=office.pk // width * width)
+                              for office in (self.area, self.other) for width in (10**8, 10**10))
         persons = ("walker-1", "walker-2", "walker-3")  # each with accounts in several roles and offices
         self.people = {(role, area.pk): [builders.make_actor(role, area=area, person=person)
                                          for person in self.dice.sample(persons, 2)]
                        for role in ("clerk", "reviewer", "approver", "assessor")
-                       for area in (self.area, self.other, city, province)}
+                       for area in (self.area, self.other, *above)}
 
     def calendar(self, _area: int) -> Calendar:
         """The working days as they are declared now."""
@@ -76,8 +87,8 @@ class Walk:
         """One move; what is refused changes nothing."""
         board = Case.objects.filter(state="publicised").exists()  # near its last day every day counts
         self.at += dt.timedelta(days=self.dice.choice([0, 1, 1, 2, 2, -1, -3] if board else [0, 0, 0, 1, 1, 8, -3]))
-        moves = [(self.step, 12), (self.clock, 6 if board else 2), (self.holiday, 6 if board else 1), (self.worker, 1),
-                 (self.card, 2), (self.open, 1)]
+        moves = [(self.step, 12), (self.many, 2), (self.clock, 6 if board else 2), (self.holiday, 6 if board else 1),
+                 (self.worker, 1), (self.card, 2), (self.open, 1)]
         [(do, _weight)] = self.dice.choices(moves, [weight for _do, weight in moves])
         with suppress(Refusal, Replayed):
             do()
@@ -111,7 +122,8 @@ class Walk:
         return None
 
     def _take(self, case: Case, action: str, step: Step | None) -> None:
-        told = self.asked(self.anybody(step.permission if step else "", case.area_id))
+        office = case.front_id if case.front_id and self.dice.random() < 0.6 else case.area_id
+        told = self.asked(self.anybody(step.permission if step else "", office))
         if action == "assess":
             steps.assess(case, self.dice.choice([LEG, HAND, HAND, None]), **told)
         elif action == "verify":
@@ -119,7 +131,17 @@ class Walk:
         elif action == "end_notice":
             services.end_notice(case, **told)
         else:
+            if action == "accept":
+                put_first(case)
             take(case, action, reason=self.dice.choice(["", "because", "because"]), **told)
+
+    def many(self) -> None:
+        """A step that many take together: all that wait for it, or the ones that were chosen, whatever they are."""
+        action = self.dice.choice(sorted(TOGETHER))
+        chosen = self.dice.choice([None, list(Case.objects.order_by("pk").values_list("pk", flat=True))])
+        by = self.anybody(f"case.{action}", self.dice.choice([self.area, self.other]).pk)
+        done = TOGETHER[action](chosen, **self.asked(by))
+        assert chosen is None or done.moved + sum(done.left.values()) == len(chosen), "each moved, or was left by name"
 
     def clock(self) -> None:
         """The platform takes what is due by the calendar."""
@@ -140,7 +162,8 @@ class Walk:
 
     def card(self) -> None:
         """A card comes from the maker, is activated, is lost, or is found."""
-        Card.objects.filter(state="ordered").update(state=self.dice.choice(["ordered", "issued"]))
+        made = Card.objects.filter(state="ordered", certificate__state="valid")
+        made.update(state=self.dice.choice(["ordered", "issued"]))
         mine = list(Card.objects.order_by("pk"))
         if mine:
             card, clerk = self.dice.choice(mine), self.dice.choice(self.people["clerk", mine[-1].area_id])
@@ -152,13 +175,19 @@ class Walk:
         kind, holder = self.dice.choice(["new", *KINDS]), Holder.objects.first()
         area = self.dice.choice([self.area, self.other])
         if kind == "new" or holder is None:
-            services.apply(self.who, 4, area, **self.asked(self.anybody("case.open", area.pk)))
+            services.apply(self.who, 4, area, **self.asked(self.anybody("case.open", self.receives(area.pk))))
             return
         told = dict(TOLD.get(kind, {}))
+        if "to" in told:
+            told["to"] = self.other.pk
         if kind.startswith("dispute"):
             ended = Case.objects.exclude(ended_at=None).order_by("pk").last()
             told["disputed"] = ended.pk if ended else 0
-        services.open_case(kind, holder, **self.asked(self.anybody("case.open", holder.area_id)), **told)
+        services.open_case(kind, holder, **self.asked(self.anybody("case.open", self.receives(holder.area_id))), **told)
+
+    def receives(self, area: int) -> int:
+        """The office that receives a case of an area: itself, or now and then the one in another province."""
+        return self.other.pk if self.across and self.dice.random() < 0.5 else area
 
     def moves_are_whole(self, *, looked_after: bool) -> None:
         """No side of a move is open with the other ended, once a worker looked after it or the clock ended one."""

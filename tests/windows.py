@@ -2,11 +2,14 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.urls import reverse
 
+from papers_brought import put_first
 from visits import Visitor
 from zhengka.accounts.models import Officer
+from zhengka.cases.models import Case
 
 AXE = (Path(__file__).parent / "browser/vendor/axe.min.js").read_text(encoding="utf-8")
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
@@ -129,11 +132,13 @@ def follow(window: Window, *keys: str) -> None:
 
 
 def accept_without_papers(window: Window) -> None:
-    """Accept the case of the page, and say that its papers are to follow."""
+    """Accept the case of the page with the papers that must be there, and say that the others are to follow."""
+    put_first(Case.get(int(urlsplit(window.page.url).path.rsplit("/", 1)[1])))
+    window.page.reload()
     window.tab_to("Accept with papers to follow")
     window.press("Enter", "Tab")
     window.type("户籍地已核，材料五日内补交")
-    window.tab_to("Accept the application")
+    window.tab_to("Accept with papers to follow")
     follow(window, "Enter")
 
 

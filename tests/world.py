@@ -7,6 +7,7 @@ from typing import Any
 from django.utils import timezone
 
 import assessing
+import keeping
 from builders import (
     NOON,
     make_actor,
@@ -21,7 +22,7 @@ from builders import (
 from lettering import TO, make_letter
 from papers_brought import put_paper, put_portrait
 from portraits import make_photo
-from stories import applies
+from stories import applies, brings
 from zhengka.accounts import services as accounts
 from zhengka.accounts.models import Officer
 from zhengka.accounts.roles import ROLES
@@ -30,7 +31,12 @@ from zhengka.areas.models import Area
 from zhengka.bulk.models import Act
 from zhengka.cards.models import Card
 from zhengka.cards.workflow import CARD
+from zhengka.cases import services as cases
+from zhengka.cases.models import Recall
 from zhengka.core.events import begin
+from zhengka.devices import services as devices
+from zhengka.devices.models import Device, Psam
+from zhengka.formats.suites import SM
 from zhengka.letters import services as letters
 from zhengka.letters.models import Letter
 from zhengka.letters.senders import Parcel, Receipt, Unsure
@@ -38,6 +44,7 @@ from zhengka.production.models import Batch, Chunk, Item, Maker
 from zhengka.programme.models import Programme, Target
 from zhengka.registry import photos
 from zhengka.registry.models import Holder, Import
+from zhengka.stock import services as blanks
 
 NAMES = ("阿依古丽·买买提江·吐尔逊", "𠮷田明", "欧阳㛃", "王建国")
 
@@ -67,7 +74,7 @@ def make_world(code: int = 430104, name: str = "岳麓区") -> World:
     world.ids["imports"] = [_import(area, state).pk for state in ("received", "done", "refused")]
     world.ids["cases"] = [make_case(holder, state=state).pk for holder, state in zip(
         holders, ("notified", "confirmed", "reviewed", "closed"), strict=True)]
-    world.ids["cases"] += _applications(area)
+    world.ids["cases"] += [*_applications(area), _refused(area)]
     make_card(holders[0], state="active")
     make_card(holders[0], state="spoiled")
     cards = [make_card(_person(area, f"持卡人{state}"), state=state) for state in sorted(CARD.states)]
@@ -85,8 +92,51 @@ def make_world(code: int = 430104, name: str = "岳麓区") -> World:
     world.ids["acts"] = _acts(area, world.ids["batches"][0])
     world.ids |= assessing.populate(area, world.officers["assessor"])
     world.ids["notices"] = [area.pk]
+    world.ids["cases"].append(_reported(world, ending[0].holder))
+    frozen = _frozen(area)
+    world.ids["holders"].append(frozen.pk)
+    world.ids["cases"] += [_lost(area), *frozen.cases.values_list("pk", flat=True)]
+    _recalled(area, ending[0].holder)
+    world.ids |= keeping.populate(area, world.officers["security"], world.officers["custodian"])
+    world.ids |= _devices(world) | _stock(world)
     _plan(area)
     return world
+
+
+def _devices(world: World) -> dict[str, list[int]]:
+    """Devices in every state that pages tell apart, a module in each, and a reading of the clerk."""
+    system, at = actor_of(world.officers["system"]), NOON
+    rows = [devices.register(world.area, devices.About(sort, name, "政务大厅一楼", "周敏", "SN-1"), by=system,
+                             request_id=request_id(), at=at)
+            for sort, name in (("reader", "一号窗口"), ("reader", "二号窗口"), ("printer", "打印机"), ("gate", "北门"))]
+    key = SM.generate().public
+    Device.objects.filter(pk=rows[1].pk).update(state="active", suite="SM", public=key.point, key_id=key.key_id,
+                                                seen_at=at, health="good")
+    modules = [devices.issue(world.area, form, "SM", by=actor_of(world.officers["security"]), request_id=request_id(),
+                             at=at).pk for form in ("software", "chip")]
+    Psam.objects.filter(pk=modules[0]).update(state="initialised", check_value="reader=ABCDEF internal=123456")
+    reading = devices.begin_reading(Device.objects.get(pk=rows[1].pk), "identify", by=actor_of(world.officers["clerk"]),
+                                    at=at)
+    devices.end_reading(reading, "card-removed", at=at)
+    return {"devices": [row.pk for row in rows], "modules": modules, "reader": [reading.pk]}
+
+
+def _stock(world: World) -> dict[str, list[int]]:
+    """A store, a machine, slips in every state, and a count that differs."""
+    at, by, first = NOON, actor_of(world.officers["clerk"]), world.area.code  # each office has blanks of its own
+
+    def told() -> dict[str, object]:
+        return {"by": by, "request_id": request_id(), "at": at}
+    store, machine, other = (blanks.open_store(world.area, blanks.About(sort, name, "周敏", 500), **told())
+                             for sort, name in (("store", "库房"), ("machine", "一号机"), ("store", "窗口柜")))
+    slips = [blanks.receive(store, [blanks.Delivered("金卡", f"箱{first}", first, first + 99)], **told()),
+             blanks.shift(store, machine, [(first, first + 49)], **told()),
+             *blanks.use(machine, blanks.Use([(first, first + 29)], [(first + 30, first + 30)], "打印偏色"), **told()),
+             blanks.ship(store, other, [(first + 90, first + 94)], **told()),
+             blanks.destroy(machine, [(first + 30, first + 30)], "切碎", **told())]
+    count = blanks.count(store, [(first + 50, first + 88)], **told())
+    return {"stores": [store.pk, machine.pk], "slips": [slip.pk for slip in slips], "counts": [count.pk],
+            "pieces": [first]}
 
 
 def _applications(area: Area) -> list[int]:
@@ -98,6 +148,43 @@ def _applications(area: Area) -> list[int]:
         story.assess()
         story.take(*steps)
     return [story.case.pk for story in found]
+
+
+def _refused(area: Area) -> int:
+    """An application that was refused today: it may be disputed."""
+    story = applies(area=area, wanted=3, at=timezone.now())
+    story.take("accept", "book")
+    story.assess(None)
+    return story.take("fail").pk
+
+
+def _reported(world: World, holder: Holder) -> int:
+    """A reported death that the clerk brought in: somebody else verifies it."""
+    return cases.open_case("freeze", holder, reason="death-reported", by=actor_of(world.officers["clerk"]),
+                           request_id=request_id(), at=timezone.now()).pk
+
+
+def _frozen(area: Area) -> Holder:
+    """A holder whose certificate two persons froze for an inquiry."""
+    holder = make_card(_person(area, "被冻结"), state="active").holder
+    story = brings("freeze", holder, reason="under-inquiry", at=timezone.now())
+    story.take("verify", "review", "approve")
+    return holder
+
+
+def _lost(area: Area) -> int:
+    """A case of a loss that was declined: the card is still refused."""
+    holder = make_card(_person(area, "仍挂失"), state="active").holder
+    return brings("loss", holder, at=timezone.now()).take("decline").pk
+
+
+def _recalled(area: Area, holder: Holder) -> None:
+    """A holder who is to be assessed again, and a child that may apply now."""
+    today = timezone.localdate()
+    for whom, name, met in ((holder, holder.name, True), (None, "石榴", False)):
+        index = bytes(holder.id_index) if whom else f"child {area.code}".encode()[:16]
+        Recall.objects.create(area=area, holder=whom, name=name, person_index=index, case_id=1, category=4, met=met,
+                              again_on=today, told_on=today if whom else None)
 
 
 def _waiting(world: World) -> list[int]:
@@ -173,7 +260,8 @@ def _batches(area: Area, cards: list[Card]) -> list[int]:
     for state, counts in (("open", {}), ("prepared", {"prepared": 3, "held": 1}),
                           ("received", {"prepared": 3, "held": 1, "good": 2, "spoiled": 1}), ("stalled", {})):
         batch = Batch(province=43, area=area, number=f"{area.unit6}-{state}", profile="disability-placeholder",
-                      maker=maker, opened_at=NOON, ordered=4, state=state, **counts)
+                      maker=maker, opened_at=NOON, ordered=4, state=state, prepared_person="who prepared",
+                      sent_person="who sent" if state == "received" else "", **counts)
         batch.save()
         found.append(batch.pk)
     held = next(card for card in cards if card.state == "held")

@@ -135,7 +135,7 @@ def prepare_without_faces(chunk_id: int) -> float:
     tools = making.Tools(cards.profile(batch.profile), faces.layout_for(batch.profile), batch.area_id, NOON)
     subjects = gathering.gather(chunk)
     numbered = allot([subject.card for subject in subjects], at=NOON)
-    made, held = making.compile_cards(tools, subjects, numbered, making.sign(tools, numbered))
+    made, held = making.make_cards(tools, subjects, numbered)
     folder = staging.member_folder(chunk, 1)
     staging.writer(batch, folder).add_cards(chunk.number, making.orders(chunk.number, made))
     chunks.commit(chunk, 1, made, held, folder=folder, at=NOON)

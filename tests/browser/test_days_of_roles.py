@@ -104,6 +104,8 @@ def test_the_streets_clerk_takes_in_and_checks_the_countys_accepts_books_a_day_a
     day.type("麓山路1号")
     day.on("Enter")
     day.on("c")
+    assert "Pass an application without its papers?" in day.page.content()
+    day.on("y")
     case = Case.objects.get(name="石榴")
     assert (case.state, case.front) == ("prechecked", street)
     day.over()

@@ -10,6 +10,7 @@ from windows import NARROW, WIDE, Window
 from world import World, make_world
 from zhengka.accounts.roles import ROLES
 from zhengka.web.staff.opening import AT_THE_COUNTER
+from zhengka.web.staff.stock_acts import ACTS
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("browser")]
 LOOKS = [("zh-hans", False), ("en", True), ("zh-hans", True), ("en", False)]
@@ -39,6 +40,9 @@ def _filled(world: World, name: str, pattern) -> list[str]:
         return [reverse(name, args=["not-found"])]
     if names == ["pk", "kind"]:
         return [reverse(name, args=[world.ids["holders"][0], kind]) for kind in AT_THE_COUNTER]
+    if name == "staff:stock-act":
+        store, machine = world.ids["stores"]
+        return [reverse(name, args=[store if "store" in act.stores else machine, word]) for word, act in ACTS.items()]
     kind = re.match(r"\w*", str(pattern.pattern)).group()
     return [reverse(name, args=[row]) for row in world.ids.get(kind, [])] if names == ["pk"] else []
 

@@ -1,10 +1,14 @@
 """Whole jobs by keyboard alone, as a clerk, a reviewer and an approver do them all day."""
 
+import datetime as dt
+
 import pytest
 from django.db import connection
 from django.urls import reverse
+from django.utils import timezone
 
 from builders import make_area, make_case, make_certificate, make_holder, make_id_number, make_officer, request_id
+from stories import applies
 from windows import NARROW, PASSWORD, WIDE, Window, follow, log_in, said
 from worker import work
 from world import make_world
@@ -101,6 +105,20 @@ def test_the_list_of_shortcuts_opens_by_a_question_mark_and_switches_them_off(li
     window.close()
 
 
+def test_the_key_of_the_search_selects_the_old_words_and_every_subject_stands_in_one_line(live_server, chromium):
+    window = Window(chromium, live_server, make_officer("clerk"))
+    window.go(reverse("staff:home"))
+    tops = window.page.evaluate("[...document.querySelectorAll('#navigation li')].map(item => item.offsetTop)")
+    assert len(tops) > 10 and len(set(tops)) == 1, "in English, where words are long"
+    field = window.page.locator("input[name=q]")
+    field.fill("张三")
+    window.page.locator("h1").click()
+    window.press("/")
+    window.page.keyboard.type("li")
+    assert field.input_value() == "li"
+    window.close()
+
+
 def test_an_import_shows_its_progress_and_then_its_result_by_itself(live_server, chromium):
     world = make_world()
     running = world.ids["imports"][0]
@@ -167,5 +185,48 @@ def test_a_refusal_and_a_form_with_faults_are_accessible_pages(live_server, chro
     window.tab_to("Send the file")
     follow(window, "Enter")
     assert "There is a problem" in window.page.content()
+    assert not faults + window.inspect(WIDE, NARROW)
+    window.close()
+
+
+def chosen_for(window: Window, name: str) -> str:
+    """Which office the form has chosen once a file of this name was."""
+    window.page.locator("#id_file").set_input_files({"name": name, "mimeType": "text/csv", "buffer": b"x"})
+    return window.page.locator("#id_area option:checked").inner_text()
+
+
+def test_the_name_of_a_file_chooses_its_office_where_it_holds_exactly_one_and_nobody_has_chosen(live_server, chromium):
+    clerk = make_officer("clerk", area=make_area().parent)
+    for code, name in ((430102, "雨湖区"), (430103, "东雨湖区")):
+        make_area(code, name=name)
+    window = Window(chromium, live_server, clerk)
+    window.go(reverse("staff:import-new"))
+    for name, office in (("岳麓区2018.csv", "岳麓区"), ("430102.csv", "雨湖区"), ("东雨湖区（终版）.csv", "东雨湖区")):
+        assert chosen_for(window, name) == office
+        assert window.page.get_by_text("Chosen by the name of the file.").is_visible()
+    for name in ("名册.csv", "岳麓区和雨湖区.csv", "岳麓区430102.csv", "4301020.csv"):
+        window.go(reverse("staff:import-new"))
+        assert chosen_for(window, name).startswith("---") and window.page.get_by_text("Chosen by the name").count() == 0
+    window.page.locator("#id_area").select_option(label="雨湖区")
+    assert chosen_for(window, "岳麓区.csv") == "雨湖区", "what somebody chose stays"
+    assert not window.inspect(WIDE, NARROW)
+    window.close()
+
+
+def test_a_leader_goes_from_the_office_that_is_behind_to_its_late_cases_by_keyboard(live_server, chromium):
+    here, there = make_area(), make_area(430105, name="开福区")
+    for number, area in enumerate((here, here, there), 1):
+        case = applies(area=area).case
+        Case.objects.filter(pk=case.pk).update(due_on=timezone.localdate() - dt.timedelta(number))
+    window = Window(chromium, live_server, make_officer("leader", area=here.parent))
+    window.go(reverse("staff:home"))
+    window.tab_to("Late cases")
+    follow(window, "Enter")
+    assert "Offices with late cases" in window.page.content()
+    faults = window.inspect(WIDE, NARROW)
+    window.resize(WIDE)
+    window.tab_to("开福区")
+    follow(window, "Enter")
+    assert "Late cases of 开福区" in window.page.content() and "3 days late" in window.page.content()
     assert not faults + window.inspect(WIDE, NARROW)
     window.close()

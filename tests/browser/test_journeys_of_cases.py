@@ -6,7 +6,8 @@ from django.utils import timezone
 
 from assessing import license_for, make_institution, make_session_today
 from builders import make_area, make_id_number, make_officer
-from stories import HAND, Story, applies, brings
+from papers_brought import put_first
+from stories import HAND, Story, applies, brings, card_holder
 from windows import NARROW, PASSWORD, WIDE, Window, accept_without_papers, follow, log_in, said
 from zhengka.accounts.models import Officer
 from zhengka.areas.models import Area
@@ -14,6 +15,7 @@ from zhengka.assessment.models import Assessment
 from zhengka.cards.models import Card
 from zhengka.cases import services
 from zhengka.cases.models import Case
+from zhengka.core import fields
 from zhengka.registry.models import Certificate
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("browser")]
@@ -137,12 +139,53 @@ def test_the_city_hears_a_dispute_that_the_county_cannot_decide(live_server, chr
     assert "Taken by: 某市" in county.page.content()
     city = working(chromium, live_server, "clerk", Area.objects.get(code=430100_000000))
     waiting(city, "Applications to accept")
-    accept_without_papers(city)
+    put_first(Case.objects.get(kind_of_case="dispute_city"))  # the written request is all that a dispute needs
+    city.page.reload()
+    follow(city, "c")
     booked_on(city, "门诊三楼")
     assert Case.objects.get(kind_of_case="dispute_city").state == "booked"
     assert not county.inspect(WIDE, NARROW) + city.inspect(WIDE, NARROW)
     county.close()
     city.close()
+
+
+def test_an_arrival_with_a_certificate_of_elsewhere_is_typed_by_keyboard_and_taken_up_where_nobody_was_named(
+        live_server, chromium):
+    home, to = make_area(), make_area(430102, name="芙蓉区")
+    holder, _ = card_holder(area=home)
+    away = brings("transfer_out_city", holder, at=timezone.now(), moved="2026-02-01", to=0)
+    away.take("request", "review", "approve")
+    number = fields.open_(bytes(holder.id_number), "holder.id_number")
+    clerk = working(chromium, live_server, "clerk", to)
+    clerk.go(reverse("staff:cases"))
+    clerk.tab_to("Arrival from another office")
+    follow(clerk, "Enter")
+    faults = clerk.inspect(WIDE, NARROW)
+    clerk.resize(WIDE)
+    clerk.page.locator("#id_name").focus()
+    for text in (holder.name, number, f"{number}43", "2026-02-30", "20360120"):
+        clerk.type(text)
+        clerk.press("Tab")
+    with clerk.page.expect_navigation():
+        clerk.press("Enter")
+    assert "Enter a date such as" in clerk.page.locator("main form").inner_text()
+    faults += clerk.inspect(WIDE, NARROW)
+    clerk.resize(WIDE)
+    for field, text in (("number", f"{number}42"), ("issued_on", "2026年1月20日")):
+        clerk.page.locator(f"#id_{field}").fill("")
+        clerk.page.locator(f"#id_{field}").focus()
+        clerk.type(text)
+    with clerk.page.expect_navigation():
+        clerk.press("Enter")
+    faults += clerk.inspect(WIDE, NARROW)
+    assert clerk.page.title().startswith(holder.name) and "At the other office" in clerk.page.content()
+    county = working(chromium, live_server, "clerk", home)
+    county.go(reverse("staff:case", args=[away.case.pk]))
+    assert "The new office named itself" in county.page.content() and "芙蓉区" in county.page.content()
+    faults += county.inspect(WIDE, NARROW)
+    for window in (clerk, county):
+        window.close()
+    assert not faults
 
 
 def test_where_somebody_lives_their_application_is_typed_and_accepted_and_home_is_told_who_acts(live_server, chromium):

@@ -193,6 +193,7 @@ def test_no_card_proves_a_certificate_that_is_not_in_force():
     card.certificate.save()
     assert not gates.check(code_of(card), channel="page", at=NOON).identity
     assert not gates.check("nothing", channel="page", at=NOON).identity
+    Card.objects.update(state="cancelled")  # the database lets no such card stay active to the end of a transaction
 
 
 # -- use ---------------------------------------------------------------------------------------------------------------
@@ -346,6 +347,19 @@ def test_reminders_come_in_portions_and_all_of_them():
     while ids := services.claim_reminders(TODAY, most=2):
         portions.append([due.card_id for due in queries.reminders(ids, TODAY)])
     assert [len(portion) for portion in portions] == [2, 2, 1] and set(chain(*portions)) == cards
+
+
+def test_reminders_are_written_in_one_order_by_every_run():
+    for left in (60, 30, 7, 60, 7):
+        make_active(TODAY + left * DAY)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")  # the index gives them by their ends
+    ids = services.claim_reminders(TODAY)
+    noted = list(Reminder.objects.filter(pk__in=ids).order_by("pk").values_list("card", flat=True))
+    assert len(noted) == 5 and noted == sorted(noted), "two runs at once wait, and never each for the other"
+    first = [make_active(TODAY + left * DAY).pk for left in (30, 7, 60)]
+    assert [Reminder.objects.get(pk=pk).card_id for _ in first for pk in services.claim_reminders(TODAY, most=1)] == [
+        first[1], first[0], first[2]], "and those first whose day is nearest"
 
 
 def test_the_database_itself_refuses_a_second_reminder_of_one_stage():

@@ -16,7 +16,7 @@ from assessing import (
     make_session_today,
     signed,
 )
-from builders import make_area, make_id_number, make_officer
+from builders import make_area, make_id_number, make_officer, request_id
 from visits import Visitor
 from zhengka.accounts.models import Officer
 from zhengka.accounts.services import actor_of
@@ -25,6 +25,7 @@ from zhengka.assessment.funnel import LEVELS
 from zhengka.assessment.models import Appointment, Assessment, Conflict, Institution, Licence, Session
 from zhengka.assessment.rules import BY_RULE
 from zhengka.cli.reference import WORKFLOWS
+from zhengka.core.errors import Refusal
 from zhengka.core.models import Event
 from zhengka.web.staff.assessment.figures import VERDICTS
 from zhengka.web.staff.assessment.terms import RULE_WORDS
@@ -75,7 +76,7 @@ def test_an_approver_enters_an_institution_and_licenses_a_doctor_and_a_clerk_ope
     assert "before the first" in page(approver.act(url, **licence | {"valid_to": "2017-01-01"}))
     assert approver.act(url, **licence).status_code == 302
     assert doctor.name in page(approver.get(reverse("staff:institution", args=[hospital.pk])))
-    day = {"area": area.code, "place_kind": "home", "place": "正门", "day": begun().date().isoformat(),
+    day = {"area": area.code, "place_kind": "home", "place": "正门", "day": str(begun().date() + dt.timedelta(1)),
            "starts": "8:30", "ends": "17:00", "categories": ["3"], "capacity": "12", "latitude": "28.2"}
     url = reverse("staff:day-new", args=[hospital.pk])
     assert "both coordinates" in page(clerk.act(url, **day))
@@ -90,14 +91,19 @@ def test_an_approver_enters_an_institution_and_licenses_a_doctor_and_a_clerk_ope
     assert (Licence.objects.get().state, Institution.objects.get().state) == ("revoked", "ended")
 
 
-def test_a_clerk_cancels_misses_and_calls_off():
+def test_a_clerk_notes_a_no_show_calls_an_appointment_off_and_a_day():
     session = make_session_today()
     clerk = Visitor(make_officer("clerk"))
     one, other = make_appointment(session, at=begun()), make_appointment(session, at=begun())
     assert "Call the day off" not in page(clerk.get(reverse("staff:day", args=[session.pk])))
-    clerk.act(reverse("staff:appointment-miss", args=[one.pk]))
-    clerk.act(reverse("staff:appointment-cancel", args=[other.pk]))
-    assert list(Appointment.objects.order_by("pk").values_list("state", flat=True)) == ["missed", "cancelled"]
+    miss = reverse("staff:appointment-miss", args=[one.pk])
+    assert "Did this person not come?" in page(clerk.act(miss)) and Appointment.objects.get(pk=one.pk).state == "booked"
+    clerk.act(miss, sure="1")
+    clerk.act(reverse("staff:appointment-call-off", args=[other.pk]), reason="医生生病", sure="1")
+    assert list(Appointment.objects.order_by("pk").values_list("state", flat=True)) == ["missed", "called_off"]
+    tiles = Visitor(make_officer("leader")).get(reverse("staff:assessment-figures")).context["tiles"]
+    assert [(str(tile.label), tile.value) for tile in tiles[-2:]] == [
+        ("Did not come", 1), ("Called off by the office", 1)], "a no-show is only the first"
     empty = make_session_today()
     assert clerk.act(reverse("staff:day-call-off", args=[empty.pk])).status_code == 302
     assert "Called off" in page(clerk.get(reverse("staff:days")))
@@ -154,6 +160,76 @@ def test_a_form_with_a_fault_says_which_and_signs_nothing(answers, words_):
     assert not Assessment.objects.exists()
 
 
+TOMORROW = {"day": begun().date() + dt.timedelta(1)}
+
+
+def test_a_form_filled_in_on_the_day_before_says_when_signing_opens_and_is_kept_for_that_doctor_alone():
+    session = make_session_today(**TOMORROW)
+    visitor, other = doctor_of(session), doctor_of(session)
+    row = make_appointment(session, category=4, at=begun())
+    url, when = reverse("staff:appointment", args=[row.pk]), f"Signing opens on {TOMORROW['day']}"
+    assert when in page(visitor.get(url)) and "Your draft" not in page(visitor.get(url))
+    shown = page(visitor.act(url, do="check", **LIMB))
+    assert when in shown and 'value="sign"' not in shown and "Physical, grade 3" in shown
+    kept = page(visitor.get(url))
+    assert "Your draft" in kept and kept.count("checked") == 3, "how independent, and two criteria"
+    assert visitor.act(url, do="keep", **LIMB | {"c4-grade_3": ["c"]}).status_code == 302
+    assert page(visitor.get(url)).count("checked") == 2, "the last one kept"
+    assert "checked" not in page(other.get(url)) and "Your draft" not in page(other.get(url))
+    sealed = bytes(Appointment.objects.get().drafts)
+    assert b"partly" not in sealed and b"independence" not in sealed
+
+
+def test_a_signature_before_the_day_is_refused_on_the_form_as_it_was_filled_in():
+    session = make_session_today(**TOMORROW)
+    visitor, row = doctor_of(session), make_appointment(session, category=4, at=begun())
+    url = reverse("staff:appointment", args=[row.pk])
+    seen = visitor.act(url, do="check", **LIMB).context["seen"]
+    answer = visitor.act(url, do="sign", seen=seen, **LIMB)
+    assert answer.status_code == 409 and not Assessment.objects.exists()
+    assert "The day of assessments has not come" in page(answer) and "nothing is lost" in page(answer)
+    assert page(answer).count("checked") == 3 and "Your draft" in page(visitor.get(url)), "it is kept, too"
+
+
+@pytest.mark.parametrize("ends", ["signed", "missed", "called off", "given back"])
+def test_no_draft_outlives_its_appointment(ends):
+    session = make_session_today()
+    doctor = make_assessor(session.institution)
+    row = services.keep_draft(make_appointment(session, at=begun()), {"c3-clarity": ["20"]}, by=doctor)
+    assert services.draft_of(row, by=doctor) == {"c3-clarity": ["20"]}
+    told = {"by": actor_of(make_officer("clerk")), "request_id": request_id(), "at": begun()}
+    if ends == "signed":
+        signed(doctor, row, at=begun())
+    elif ends == "missed":
+        services.miss(row, **told)
+    elif ends == "called off":
+        services.call_off_appointment(row, "医生生病", **told)
+    else:
+        services.cancel(row, **told)
+    assert Appointment.objects.get().drafts is None
+    with pytest.raises(Refusal, match="step-not-open"):
+        services.keep_draft(row, {}, by=doctor)
+
+
+def test_a_draft_is_kept_by_doctors_alone_and_each_has_an_own():
+    row = make_appointment(make_session_today(), at=begun())
+    one, other = (make_assessor(row.session.institution) for _ in range(2))
+    services.keep_draft(row, {"c3-clarity": ["20"]}, by=one)
+    row = services.keep_draft(row, {"c3-clarity": ["50"]}, by=other)
+    assert [services.draft_of(row, by=by) for by in (one, other)] == [{"c3-clarity": ["20"]}, {"c3-clarity": ["50"]}]
+    with pytest.raises(Refusal, match="not-permitted"):
+        services.keep_draft(row, {}, by=actor_of(make_officer("clerk")))
+
+
+def test_a_draft_of_several_parts_comes_back_with_its_parts():
+    session = make_session_today(**TOMORROW)
+    visitor, row = doctor_of(session), make_appointment(session, category=7, at=begun())
+    url = reverse("staff:appointment", args=[row.pk])
+    visitor.act(url, do="keep", **{"parts": ["3", "4"], "c3-clarity": "5"} | LIMB)
+    kept = page(visitor.get(url))
+    assert 'name="c3-clarity" value="5"' in kept and kept.count("checked") == 3
+
+
 def test_a_child_gets_the_questions_of_its_age():
     session = make_session_today()
     child = services.Person("小田", begun().date() - dt.timedelta(365 * 5), "", "")
@@ -187,6 +263,22 @@ def test_a_doctor_who_must_not_assess_says_so_and_is_then_refused():
     seen = visitor.act(url, do="check", **{"c3-clarity": "20"}).context["seen"]
     refused = visitor.act(url, do="sign", seen=seen, **{"c3-clarity": "20"})
     assert refused.status_code == 409 and "conflict of interest was declared" in page(refused)
+
+
+def test_the_office_declares_on_the_appointment_s_page_which_doctor_must_not_assess():
+    session = make_session_today()
+    visitor, row = doctor_of(session), make_appointment(session, at=begun())
+    doctor = Officer.objects.get(pk=visitor.session["_auth_user_id"])
+    clerk, url = Visitor(make_officer("clerk", area=session.area)), reverse("staff:appointment", args=[row.pk])
+    html = page(clerk.get(url))
+    assert "A doctor must not assess this person" in html and f'value="{doctor.person}"' in html
+    conflict = reverse("staff:appointment-conflict", args=[row.pk])
+    assert "Select a valid choice" in page(clerk.act(conflict, doctor="nobody", relation="relative"))
+    assert clerk.act(conflict, doctor=doctor.person, relation="relative").status_code == 302
+    declared = Conflict.objects.get()
+    assert (declared.assessor_person, bytes(declared.person_index)) == (doctor.person, bytes(row.person_index))
+    seen = visitor.act(url, do="check", **{"c3-clarity": "20"}).context["seen"]
+    assert visitor.act(url, do="sign", seen=seen, **{"c3-clarity": "20"}).status_code == 409
 
 
 def test_addresses_come_with_a_route_only_when_it_is_taken_and_that_is_an_event():

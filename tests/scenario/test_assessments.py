@@ -100,7 +100,8 @@ def test_the_doctor_s_own_number_is_kept_as_an_index_alone():
 
 
 @pytest.mark.parametrize(("changed", "code"), [
-    ({"day": TODAY - dt.timedelta(1)}, "session-past"), ({"categories": [1, 4]}, "institution-not-valid"),
+    ({"day": TODAY - dt.timedelta(1)}, "session-past"), ({"starts": dt.time(8), "ends": dt.time(11)}, "session-past"),
+    ({"categories": [1, 4]}, "institution-not-valid"),
     ({"day": dt.date(2027, 1, 1)}, "institution-not-valid")])
 def test_a_day_of_assessments_lies_ahead_and_within_what_the_institution_may(changed, code):
     hospital = make_institution(categories=[1, 2], valid_to=dt.date(2026, 12, 31))
@@ -126,7 +127,7 @@ def test_after_its_designation_has_ended_nothing_is_opened_booked_or_signed_ther
         make_session(Institution.objects.get())
     with refused("licence-missing"):
         signed(doctor, appointment)
-    assert not queries.free_sessions(3, 430104_000000, since=TODAY)
+    assert not queries.free_sessions(3, 430104_000000, at=NOON)
 
 
 # -- appointments ------------------------------------------------------------------------------------------------------
@@ -141,9 +142,9 @@ def test_free_days_are_those_with_a_place_for_the_category_that_serve_the_office
     make_session(hospital, categories=[1], day=TODAY)
     called_off = make_session(hospital, day=TODAY)
     services.call_off(called_off, by=clerk(city()), **told())
-    assert list(queries.free_sessions(3, 430104_000000, since=TODAY)) == [whole]
-    assert list(queries.free_sessions(3, 430102_000000, since=TODAY)) == [camp, whole]
-    assert list(queries.free_sessions(3, 430102_000000, since=TOMORROW)) == [whole]
+    assert list(queries.free_sessions(3, 430104_000000, at=NOON)) == [whole]
+    assert list(queries.free_sessions(3, 430102_000000, at=NOON)) == [camp, whole]
+    assert list(queries.free_sessions(3, 430102_000000, at=NOON.replace(hour=17))) == [whole], "the camp is over"
 
 
 def test_a_case_has_one_open_appointment_and_a_place_that_is_given_back_is_free_again():
@@ -396,6 +397,20 @@ def test_a_doctor_never_assesses_a_relative_whoever_declared_it():
         services.countersign(assessment, agrees=True, by=third, **told())
 
 
+def test_a_guardian_who_is_a_doctor_never_assesses_their_ward_first_or_second_or_on_another_day():
+    session, number = make_session(), make_id_number(born=dt.date(1980, 1, 1))
+    father, other = make_assessor(session.institution, id_number=number), make_assessor(session.institution)
+    ward = make_appointment(session, guardian_index=fields.index(number))
+    with refused("assessor-conflict"):
+        signed(father, ward)
+    moved = services.rebook(ward, make_session(session.institution), by=clerk(), **told())
+    with refused("assessor-conflict"):
+        signed(father, moved)
+    assessment, _ = signed(other, moved)
+    with refused("assessor-conflict"):
+        services.countersign(assessment, agrees=True, by=father, **told())
+
+
 def test_a_doctor_declares_for_themselves_and_an_office_for_everybody():
     doctor, other = make_actor("assessor"), make_actor("assessor")
     with refused("not-permitted"):
@@ -436,7 +451,8 @@ def row_of(appointment: Appointment, licence: Licence, **changed) -> dict:
 
 
 @pytest.mark.parametrize(("fault", "said"), [
-    ("oneself", "nobody assesses themselves"), ("conflict", "conflict was declared"),
+    ("oneself", "nobody assesses themselves"), ("ward", "nobody assesses their ward"),
+    ("conflict", "conflict was declared"),
     ("again", "in a dispute nobody"), ("borrowed", "by its own person"), ("twice", "assessment_by_two_persons"),
     ("half", "assessment_second_signed"), ("grade", "assessment_grade_known")])
 def test_the_database_refuses_an_unfair_assessment_by_itself(fault, said):
@@ -446,7 +462,8 @@ def test_the_database_refuses_an_unfair_assessment_by_itself(fault, said):
     index = fields.index(number) if fault == "oneself" else fields.index("x")
     if fault == "again":
         signed(doctor, make_appointment(session, person_index=index))
-    appointment = make_appointment(session, person_index=index, dispute=True)
+    appointment = make_appointment(session, person_index=index, dispute=True,
+                                   guardian_index=fields.index(number) if fault == "ward" else None)
     if fault == "conflict":
         services.declare_conflict(doctor.person, index, relation="relative", by=doctor, **told())
     both = {"state": "countersigned", "second": licence, "second_person": licence.person, "second_at": NOON}
@@ -465,9 +482,18 @@ def test_the_database_refuses_a_place_too_many_a_second_open_appointment_and_a_s
         Appointment.objects.create(**row)
     with pytest.raises(IntegrityError, match="one_open_per_case"), transaction.atomic():
         Appointment.objects.create(**row | {"session": make_session(), "case_id": first.case_id})
-    for strange in ({"area_id": make_area(430702).code}, {"session": make_session(categories=[1])}):
+    for strange in ({"area_id": make_area(430702).code}, {"session": make_session(categories=[1])},
+                    {"booked_at": NOON.replace(hour=17)}, {"booked_at": NOON + dt.timedelta(1)}):
         with pytest.raises(IntegrityError, match="does not take this case"), transaction.atomic():
             Appointment.objects.create(**row | {"session": make_session()} | strange)
+
+
+@pytest.mark.parametrize("late", [dt.timedelta(hours=5), dt.timedelta(1)])
+def test_the_database_opens_no_day_that_has_ended(late):
+    open_ = make_session()
+    told_ = {name: value for name, value in Session.objects.filter(pk=open_.pk).values()[0].items() if name != "id"}
+    with pytest.raises(IntegrityError, match="session_opened_before_its_end"), transaction.atomic():
+        Session.objects.create(**told_ | {"opened_at": NOON + late})
 
 
 def test_a_county_s_web_takes_a_place_on_the_city_s_day_and_changes_nothing_else_of_it(as_web):
@@ -521,6 +547,47 @@ def test_of_many_who_book_the_last_places_at_the_same_moment_only_as_many_get_on
     assert sorted(answers) == ["booked"] * 3 + ["session-full"] * 5
     session.refresh_from_db()
     assert session.taken == 3 == Appointment.objects.filter(session=session, state="booked").count()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_clerks_who_book_one_case_on_two_days_at_the_same_moment_one_hears_that_it_has_a_day():
+    days, actor, want = [make_session(day=TODAY + dt.timedelta(turn)) for turn in range(6)], clerk(), wanted()
+    answers, barrier = [], threading.Barrier(6)
+
+    def book(session) -> None:
+        barrier.wait()
+        try:
+            answers.append(services.book(session, want, by=actor, **told()).state)
+        except Refusal as no:
+            answers.append(no.code)
+        except Exception as fault:
+            answers.append(repr(fault))
+        finally:
+            connections.close_all()
+
+    run([threading.Thread(target=book, args=[session]) for session in days])
+    assert sorted(answers) == ["appointment-open"] * 5 + ["booked"]
+    assert Appointment.objects.filter(case_id=want.case_id).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_conflict_that_two_declare_at_the_same_moment_is_known_to_one_of_them():
+    doctor, actor, answers, barrier = make_actor("assessor"), clerk(), [], threading.Barrier(6)
+
+    def declare() -> None:
+        barrier.wait()
+        try:
+            answers.append(services.declare_conflict(
+                doctor.person, bytes(16), relation="relative", by=actor, **told()).state)
+        except Refusal as no:
+            answers.append(no.code)
+        except Exception as fault:
+            answers.append(repr(fault))
+        finally:
+            connections.close_all()
+
+    run([threading.Thread(target=declare) for _ in range(6)])
+    assert sorted(answers) == ["conflict-known"] * 5 + ["declared"]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -611,7 +678,7 @@ def test_the_demo_has_an_institution_two_doctors_and_days_in_each_city_and_askin
                        clerk=make_actor("clerk", area=cities[0].parent), at=NOON)
         assert [one.area for one in made] == cities
     assert Licence.objects.count() == 4 and len({one.person for one in Licence.objects.all()}) == 4
-    session = queries.free_sessions(7, 430702_000000, since=TODAY).first()
+    session = queries.free_sessions(7, 430702_000000, at=NOON).first()
     appointment = make_appointment(session, area=make_area(430702))
     doctor = actor_of(session.institution.licences.first().officer)
     assert signed(doctor, appointment, at=NOON + dt.timedelta(30)).assessment.pk

@@ -206,7 +206,7 @@ def test_a_batch_of_which_a_chunk_fails_at_every_try_says_so_and_is_tried_again(
     first, second = Chunk.objects.order_by("number")
     services.prepare_chunk(first.pk, at=NOON)
     with monkeypatch.context() as patch:
-        patch.setattr(chunks.making, "sign", lambda *_: 1 / 0)
+        patch.setattr(chunks.making, "make_cards", lambda *_: 1 / 0)
         for attempts, state in ((0, "preparing"), (queue.TRIES, "stalled"), (queue.TRIES, "stalled")):
             with pytest.raises(ZeroDivisionError):
                 tried("production.prepare_chunk", attempts=attempts, chunk_id=second.pk)

@@ -3,9 +3,11 @@
 import base64
 import io
 import subprocess
+from importlib import import_module
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
+from django.urls import reverse
 from django.utils import timezone
 from PIL import Image
 from procrastinate.contrib.django import app
@@ -14,7 +16,10 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 import batches
 import builders
 from builders import NOON
+from ceremonies import Hall
+from visits import Visitor
 from zhengka.accounts.models import Officer
+from zhengka.cards import queries as card_queries
 from zhengka.cards import services as card_services
 from zhengka.cards.models import Card
 from zhengka.core import files
@@ -29,9 +34,12 @@ from zhengka.formats.package import PackageBroken, PackageReader
 from zhengka.formats.suites import INTL, SM
 from zhengka.keys import queries as key_queries
 from zhengka.keys import services as keys
+from zhengka.keys.models import Key
 from zhengka.keys.store import Usage
 from zhengka.production import queries, services
+from zhengka.production.faces import layout_for
 from zhengka.production.models import Batch, Item
+from zhengka.production.services import gathering, making
 from zhengka.registry import photos
 from zhengka_maker import home as homes
 
@@ -128,6 +136,18 @@ def test_the_package_opens_with_the_makers_key_only(area, maker, home):
     assert Batch.objects.get().content_key is None, "once the package is there, we cannot open it ourselves"
 
 
+def keys_of(channel):
+    return channel.enc, channel.mac, channel.dek
+
+
+def test_the_package_brings_the_masters_of_the_loading_channel_to_its_maker(area, maker, home):
+    batches.make_ordered(area=area)
+    batch = batches.prepare(batches.open_batch(area, maker))
+    with reader(batch, home) as package:
+        assert package.channel == keys.channel_keys(area.code, "SM", at=NOON)
+        assert len({*keys_of(package.channel), package.kek}) == 4
+
+
 def test_no_card_key_and_no_private_key_is_in_package_database_or_log(area, maker, home, caplog):
     caplog.set_level("DEBUG")
     for _ in range(3):
@@ -137,8 +157,9 @@ def test_no_card_key_and_no_private_key_is_in_package_database_or_log(area, make
     batch = batches.prepare(batch)
     serials = list(Card.objects.values_list("serial", flat=True))
     drawn = keys.card_keys(area.unit6, "SM", keys.CARD_SLOTS, serials, at=NOON)
-    secrets = [key for column in drawn.values() for key in column] + [
+    secrets = [key for column in drawn.values.values() for key in column] + [
         keys.blank_card_key(area.code, "SM", at=NOON), bytes.fromhex(content_key),
+        *keys_of(keys.channel_keys(area.code, "SM", at=NOON)),
         *(keys.store()._key(label).secret() for label in keys.store().labels()
           if keys.store().describe(label).usage is Usage.SIGN)]
     with reader(batch, home) as package:
@@ -250,12 +271,55 @@ def test_an_address_too_long_for_the_code_is_refused_before_anything_is_made(are
         batches.prepare(batch)
 
 
+def test_a_site_for_the_public_makes_no_card_of_masters_that_no_ceremony_made(area, maker, settings):
+    batches.make_ordered(area=area)
+    batches.make_ordered(area=area)
+    settings.BEHIND_FRONT = True
+    with pytest.raises(Refusal, match="key-without-ceremony"):
+        batches.open_batch(area, maker)
+    settings.DEMO = True
+    assert batches.open_batch(area, maker, limit=1).ordered == 1, "a demo is a trial"
+    settings.DEMO, hall = False, Hall()
+    for label in key_queries.without_ceremony(area.code, "SM", keys.CARD_SLOTS, at=NOON):
+        assert hall.hold("rotate", Key.objects.get(label=label)).state == "done"
+    assert batches.open_batch(area, maker).ordered == 1
+
+
+@pytest.mark.parametrize("step", ["prepare", "retry"])
+def test_a_site_that_turned_to_the_public_takes_no_master_of_a_trial_for_a_batch_that_was_open_before(
+        area, maker, settings, step):
+    batches.make_ordered(area=area)
+    batch, asked = batches.open_batch(area, maker), {"by": batches.producer(area), "at": NOON}
+    if step == "retry":
+        services.prepare_batch(batch, request_id=builders.request_id(), **asked)
+        services.stall(batch.pk, at=NOON)
+    settings.BEHIND_FRONT = True
+    act = services.prepare_batch if step == "prepare" else services.retry_batch
+    with pytest.raises(Refusal, match="key-without-ceremony"):
+        act(Batch.get(batch.pk), request_id=builders.request_id(), **asked)
+    assert Batch.get(batch.pk).state == {"prepare": "open", "retry": "stalled"}[step]
+
+
 def test_a_card_that_does_not_fit_on_the_chip_is_held_and_the_others_go_on(area, maker):
     long = batches.make_ordered(area=area, name="麦" * 31)  # 62 bytes of GB 18030, the file has room for 60
     batches.make_ordered(area=area)
     batch = batches.prepare(batches.open_batch(area, maker))
     assert (batch.prepared, batch.held) == (1, 1)
     assert Card.get(long.pk).hold_reason == "chip-refused name wrong-length"
+    assert Key.objects.get(purpose="credential").signatures == 1, "nothing is signed for the card that was refused"
+
+
+def test_nothing_is_signed_for_cards_that_the_linter_refuses(area, maker):
+    batches.make_ordered(area=area)
+    batch = services.prepare_batch(batches.open_batch(area, maker), by=batches.producer(area),
+                                   request_id=builders.request_id(), at=NOON)
+    subjects = gathering.gather(batch.chunks.get())
+    numbered = card_services.allot([subject.card for subject in subjects], at=NOON)
+    small = card_queries.profile(batch.profile)._replace(capacity=200)
+    tools = making.Tools(small, layout_for(batch.profile), area.code, NOON)
+    assert making.make_cards(tools, subjects, numbered) == ([], {
+        subjects[0].item: f"chip-refused {small.id} too-big-for-the-chip"})
+    assert Key.objects.get(purpose="credential").signatures == 0
 
 
 def test_a_certificate_that_is_not_valid_any_more_holds_its_card(area, maker):
@@ -293,8 +357,10 @@ def test_progress_and_what_waits_are_told(area, maker):
     batch = batches.open_batch(area, maker)
     assert queries.waiting(producer) == {}
     assert (queries.progress(batch).percent, queries.progress(batch).of_cards) == (0, 2)
+    assert queries.preparing(producer) == (0, 0)
     batch = batches.prepare(batch)
     assert (queries.progress(batch).percent, queries.progress(batch).cards) == (100, 2)
+    assert queries.preparing(producer) == (2, 2)
     assert queries.batch_by_number(batch.number, actor=producer).pk == batch.pk
     assert maker in queries.makers()
 
@@ -340,3 +406,62 @@ def test_no_batch_is_sent_before_gates_were_told_of_each_of_its_cards(area, make
         services.send_batch(later, **asked)
     assert services.send_batch(batch, **asked).state == "sent", "the list knows these, though not the others"
     assert Batch.get(later.pk).state == "prepared"
+
+
+# -- released by two persons -------------------------------------------------------------------------------------------
+@pytest.fixture
+def prepared(area, maker):
+    """A batch that gates know of, and who had it prepared."""
+    batches.make_ordered(area=area)
+    preparer = builders.make_actor("producer", area=area, person="staff-1")
+    batch = services.prepare_batch(batches.open_batch(area, maker), by=preparer, request_id=builders.request_id(),
+                                   at=NOON)
+    batch = services.run_chunks_here(batch, at=NOON, processes=1)
+    card_services.publish_status_lists(at=NOON)
+    return batch
+
+
+def test_who_had_a_batch_prepared_does_not_send_it_nor_by_another_account_and_a_colleague_does(area, prepared):
+    for _ in range(2):
+        same = builders.make_actor("producer", area=area, person="staff-1")
+        with pytest.raises(Refusal, match="same-person"):
+            services.send_batch(prepared, by=same, request_id=builders.request_id(), at=NOON)
+    assert batches.states(prepared) == {"prepared": 1}
+    batch = services.send_batch(prepared, by=builders.make_actor("producer", area=area, person="staff-2"),
+                                request_id=builders.request_id(), at=NOON)
+    assert (batch.state, batch.prepared_person, batch.sent_person) == ("sent", "staff-1", "staff-2")
+
+
+@pytest.mark.parametrize("change", [
+    {"state": "sent"}, {"state": "sent", "sent_person": "staff-1"}, {"sent_person": "staff-2"}])
+def test_the_database_itself_lets_no_batch_be_sent_by_one_person(prepared, change):
+    with pytest.raises(IntegrityError, match="batch_sent_by_two"), transaction.atomic():
+        Batch.objects.filter(pk=prepared.pk).update(**change)
+
+
+def test_the_page_of_a_batch_tells_who_prepared_it_that_another_one_sends_it(area, prepared):
+    send = reverse("staff:batch-step", args=[prepared.pk, "send"])
+    page = reverse("staff:batch", args=[prepared.pk])
+    first, second = (Visitor(builders.make_officer("producer", area=area, person=f"staff-{n}")) for n in (1, 2))
+    told = first.get(page).content.decode()
+    assert "another person sends it" in told and send not in told
+    told = second.get(page).content.decode()
+    assert "another person sends it" not in told and send in told
+
+
+def test_of_batches_from_before_the_migration_tells_who_prepared_and_sent_them_and_keeps_one_name_where_they_were_one(
+        area, prepared):
+    migration = import_module("zhengka.production.migrations.0007_sent_by_two")
+    services.send_batch(prepared, by=builders.make_actor("producer", area=area, person="staff-2"),
+                        request_id=builders.request_id(), at=NOON)
+
+    def told(*statements: str) -> tuple[str, str]:
+        with connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+        return Batch.objects.values_list("prepared_person", "sent_person").get(pk=prepared.pk)
+
+    told("SET CONSTRAINTS ALL IMMEDIATE", "ALTER TABLE production_batch DROP CONSTRAINT batch_sent_by_two",
+         "UPDATE production_batch SET prepared_person = '', sent_person = ''")
+    assert told(migration.KNOWN, migration.BEFORE) == ("staff-1", "staff-2")
+    assert told("UPDATE production_batch SET prepared_person = sent_person", migration.BEFORE) == ("", "staff-2")

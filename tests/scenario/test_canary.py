@@ -2,7 +2,9 @@
 
 import base64
 import hashlib
+import json
 import logging
+import re
 import subprocess
 import sys
 import tarfile
@@ -14,18 +16,26 @@ from pathlib import Path
 import pytest
 from django.db import connection
 from django.test import RequestFactory
+from django.urls import reverse
 from typer.testing import CliRunner
 
 import batches
 import builders
+import ceremonies
+import chips
+import reading_desk
 import tokens
 from builders import NOON
+from visits import Visitor
+from zhengka.cards import services as cards
 from zhengka.cards.services import publish_status_lists
 from zhengka.cli.app import app
 from zhengka.config.env import TokenPlace
 from zhengka.core import queue
+from zhengka.formats import shares
 from zhengka.formats.suites import SUITES
 from zhengka.keys import rules, services
+from zhengka.keys.models import Seat
 from zhengka.keys.store import KeyStoreError, Usage
 from zhengka.keys.store.interface import PAIRS
 from zhengka.web.ui import pages
@@ -35,7 +45,7 @@ WRONG_WORK = (
     lambda store, label: store.diversify(label, [b"x"]), lambda store, label: store.split(label, needed=2, among=3),
     lambda store, label: store.generate(label, suite="SM", usage=Usage.MAC),
     lambda store, label: store.unwrap(label, b"x", by=label, suite="SM", usage=Usage.MAC))
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("pcsc")]
 
 
 @pytest.fixture(params=["file", "token"])
@@ -45,6 +55,8 @@ def home(request, settings, tmp_path, monkeypatch, token_home) -> Path:
     home.mkdir()
     temporary.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    for name in ("TMPDIR", "TMP", "TEMP"):  # and those of every process that is started
+        monkeypatch.setenv(name, str(temporary))
     settings.HOME, settings.FILES = home, home / "files"
     if request.param == "token":
         settings.KEY_PASSPHRASE = tokens.PIN
@@ -71,6 +83,54 @@ def plant() -> dict[str, bytes]:
                     store.unwrap(label, blob, by="door", suite=suite, usage=life.usage)
     store.destroy("door")
     return planted
+
+
+def hold_ceremonies() -> tuple[dict[str, bytes], str]:
+    """Whole ceremonies by the pages, with slips, and one that is still open: every component and key of theirs, and
+    whatever pages said but what a custodian asked for.
+    """
+    hall, said, parts = ceremonies.Hall(), [], {"master": ceremonies.MASTER}
+    row = hall.open("import", check_value=shares.check_value(ceremonies.MASTER, SUITES["SM"]), exportable=True)
+    for custodian, one in zip(hall.custodians, ceremonies.components(ceremonies.MASTER), strict=True):
+        parts[f"brought {one.number}"] = bytes.fromhex(one.value)
+        url = reverse("staff:ceremony-part", args=[row.pk])
+        for check_value in ("000000", one.check_value) if row.state == "gathering" else ():
+            answer = Visitor(custodian).act(url, number=one.number, component=one.value, check_value=check_value)
+            said.append(answer.content.decode())
+        row.refresh_from_db()
+    row = services.carry_on(row.pk, at=NOON)
+    assert row.state == "done"
+    hall.hold("export", row.key, transport=SUITES["SM"].generate().public)
+    for slot in ("tac", "load"):
+        made = hall.open("generate", slot=slot)
+        for custodian, one in zip(hall.custodians, hall.seen(made), strict=True):
+            parts[f"{slot} {one.number}"] = bytes.fromhex(one.value)
+            visitor = Visitor(custodian)
+            assert visitor.act(reverse("staff:ceremony-sheet", args=[made.pk])).status_code == 200
+            if slot == "tac":
+                visitor.act(reverse("staff:ceremony-part", args=[made.pk]), component=one.value,
+                            check_value=one.check_value)
+            said.append(visitor.get(reverse("staff:ceremony", args=[made.pk])).content.decode())
+        made = services.carry_on(made.pk, at=NOON)
+        assert made.state == ("done" if slot == "tac" else "gathering")
+    parts["tac"] = shares.combine([
+        shares.Share(n, parts[f"tac {n}"], shares.check_value(parts[f"tac {n}"], SUITES["SM"])) for n in (1, 2)],
+        suite=SUITES["SM"])
+    return parts, "".join(said)
+
+
+def unblock_pins(room, folder: Path) -> list[str]:
+    """The one-time PINs of two cards, which their chips were told on the desk's reader and its page told a clerk."""
+    counter, told = reading_desk.make_counter(folder), []
+    for _ in range(2):
+        card, chip = chips.given_out()
+        room.lay(chip)
+        cards.ask_chip(card, "pin", by=counter.clerk, request_id=builders.request_id(), at=NOON)
+        talk = reading_desk.talk(counter, "write", card)
+        assert talk.reading.outcome == "good" and len(talk.pins) == 1
+        told += talk.pins
+        room.empty()
+    return told
 
 
 def use(tmp_path: Path) -> None:
@@ -132,7 +192,8 @@ def left_behind(home: Path, tmp_path: Path, shown: str) -> Iterator[tuple[str, b
 def spellings(secret: bytes) -> list[bytes]:
     """The ways in which a secret could lie somewhere: raw and turned, hex, base64 at any offset, escaped, decimal."""
     found = [secret, secret[::-1], secret.hex().encode(), secret.hex().upper().encode(), repr(secret)[2:-1].encode(),
-             str(int.from_bytes(secret)).encode(), secret.hex(":").encode(), secret.hex(" ").upper().encode()]
+             str(int.from_bytes(secret)).encode(), secret.hex(":").encode(), secret.hex(" ").upper().encode(),
+             secret.hex(" ", 2).encode(), secret.hex(" ", 2).upper().encode()]
     for offset in range(3):
         encoded = base64.b64encode(bytes(offset) + secret)
         found += [encoded[4:-4], base64.urlsafe_b64encode(bytes(offset) + secret)[4:-4]]
@@ -144,11 +205,36 @@ def hits(planted: dict[str, bytes], places: Iterator[tuple[str, bytes]]) -> list
     return [f"{label} in {name}" for name, data in places for label, spelling in needles if spelling in data]
 
 
-def test_no_planted_key_is_found_in_anything_that_is_left_behind(home, tmp_path, caplog, capfd, token_home):
+def pin_hits(pins: list[str], places: Iterator[tuple[str, bytes]]) -> list[str]:
+    """Where a PIN lies as digits that are no part of a longer number and no fraction of a second, or as their bytes in
+    hex or base64, whatever stands beside them.
+    """
+    needles = []
+    for pin in pins:
+        told = pin.encode()
+        written = [told.hex(), told.hex(":"), told.hex(" "), told.hex(" ", 2)]
+        for offset, kept in enumerate((slice(0, 8), slice(2, 9), slice(3, 10))):
+            written.append(base64.b64encode(bytes(offset) + told + bytes(3)).decode()[kept])
+        needles += [(pin, re.compile(one.encode())) for one in (rf"(?<![\d.]){pin}(?!\d)", *written)]
+    return [f"{pin} in {name}" for name, data in places for pin, needle in needles if needle.search(data)]
+
+
+def test_temporary_files_of_other_processes_lie_where_the_search_goes(home):
+    asked = [sys.executable, "-c", "import tempfile; print(tempfile.gettempdir())"]
+    told = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    assert Path(told) == home.parent / "temporary"
+
+
+def test_no_planted_key_is_found_in_anything_that_is_left_behind(
+        home, tmp_path, caplog, capfd, token_home, *, settings, room):
     caplog.set_level(logging.DEBUG)
     planted = plant()
+    parts, said = hold_ceremonies()
+    if settings.KEY_TOKEN:
+        parts["PIN"] = tokens.PIN.encode()
+    pins = unblock_pins(room, tmp_path / "reader")
     use(tmp_path)
-    shown = fail(planted)
+    shown = fail(planted) + said
     out, err = capfd.readouterr()
     told = "".join((shown, caplog.text, out, err))
     places = list(left_behind(home, tmp_path, told))
@@ -158,15 +244,29 @@ def test_no_planted_key_is_found_in_anything_that_is_left_behind(home, tmp_path,
     names = {name for name, _ in places}
     assert {"dump", "backup.tar", "procrastinate_jobs", "keys_key", "core_event"} <= names and len(places) > 60
     assert any(b"core_event" in data for name, data in places if name == "dump")
-    assert hits(planted, iter(places)) == []
+    assert {"keys_ceremony", "keys_seat"} <= names and Seat.objects.exclude(component=None).count() == 3
+    assert len(parts) >= 11 and hits({**planted, **parts}, iter(places)) == []
+    assert {"devices_reading", "cards_chiporder"} <= names and len(set(pins)) == 2
+    assert pin_hits(pins, iter(places)) == []
 
 
 @pytest.mark.parametrize("hide", [
     bytes, bytes.hex, lambda key: key.hex().upper(), lambda key: base64.b64encode(b"x" + key), int.from_bytes,
     lambda key: base64.urlsafe_b64encode(b"xy" + key), lambda key: f"key = {key!r}",
-    lambda key: b"\x30\x22\x04\x20" + key])
+    lambda key: b"\x30\x22\x04\x20" + key, lambda key: key.hex(" ", 2).upper()])
 def test_the_search_finds_a_key_however_it_is_written(hide):
     planted = {"43/status/SM/1": secret_of("43/status/SM/1", Usage.SIGN)}
     found = hide(planted["43/status/SM/1"])
     data = b"before" + (found if isinstance(found, bytes) else str(found).encode()) + b"after"
     assert hits(planted, iter([("somewhere", data)]))
+
+
+@pytest.mark.parametrize("hide", [
+    lambda pin: pin, lambda pin: json.dumps({"pins": [pin]}), lambda pin: pin.encode().hex(),
+    lambda pin: pin.encode().hex(" "), lambda pin: f"0024000508{pin.encode().hex()}ffff",
+    *(lambda pin, before=before: base64.b64encode(before + pin.encode() + b"\xff\xff").decode()
+      for before in (b"", b"x", b"xy")), lambda pin: f"PIN={pin}."])
+def test_the_search_finds_a_pin_however_it_is_written_and_no_longer_number(hide):
+    pin = "428571"
+    assert pin_hits([pin], iter([("somewhere", f"before {hide(pin)} after".encode())]))
+    assert not pin_hits([pin], iter([("elsewhere", b"1428571 4285714 2026-11-20 12:00:00.428571+08")]))

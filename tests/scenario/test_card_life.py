@@ -15,6 +15,7 @@ from zhengka.cards.models import Card
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed
 from zhengka.core.models import Event
+from zhengka.registry import services as registry
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
@@ -184,6 +185,56 @@ def test_one_request_sent_eight_times_at_once_has_one_effect():
     clerk, card, request = builders.make_actor(), builders.make_card(state="issued"), builders.request_id()
     told = at_once(*[lambda: act(services.activate, card, clerk, request_id=request)] * 8)
     assert told == {"done": 1, "replayed": 7}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("state", "verb"), [("issued", "activate"), ("issued", "activate_many"),
+                                             ("suspended", "report_found")])
+def test_a_certificate_is_not_frozen_between_the_look_at_it_and_the_card_that_is_made_usable(state, verb):
+    card, clerk, approver = builders.make_card(state=state), builders.make_actor(), builders.make_actor("approver")
+    done = threading.Event()
+
+    def freeze():
+        try:
+            with transaction.atomic():
+                registry.freeze(card.certificate, "under-inquiry", by=approver, request_id=builders.request_id(),
+                                at=NOON)
+                services.freeze_all(card.holder_id, by=approver, request_id=builders.request_id(), at=NOON)
+            done.set()
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=freeze)
+    with transaction.atomic():
+        act(getattr(services, verb), [card.pk] if verb == "activate_many" else card, clerk)
+        other.start()
+        assert not done.wait(0.5), "it waits for the card"
+    other.join()
+    card = Card.get(card.pk)
+    assert (card.certificate.state, card.state) == ("frozen", "frozen")
+    assert queries.gate_state(card, NOON) == "suspended"
+
+
+def test_a_gate_refuses_a_card_whose_certificate_does_not_hold_whatever_the_card_says():
+    card = builders.make_card(state="active")
+    for state, frozen_for, means in (("frozen", "under-inquiry", "suspended"), ("cancelled", "", "suspended"),
+                                     ("replaced", "", "valid"), ("valid", "", "valid")):
+        type(card.certificate).objects.update(state=state, frozen_for=frozen_for)
+        assert queries.gate_state(Card.get(card.pk), NOON) == means
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("change", [
+    "UPDATE registry_certificate SET state = 'frozen', frozen_for = 'under-inquiry' WHERE id = %(certificate)s",
+    "UPDATE registry_certificate SET state = 'cancelled' WHERE id = %(certificate)s",
+    "UPDATE registry_certificate SET state = 'replaced' WHERE id = %(certificate)s",
+    "UPDATE registry_certificate SET state = 'cancelled' WHERE id = %(other)s; "
+    "UPDATE cards_card SET state = 'active', active_until = '2027-01-01' WHERE certificate_id = %(other)s"])
+def test_the_database_itself_lets_no_card_be_active_whose_certificate_does_not_hold(change):
+    card, other = builders.make_card(state="active"), builders.make_card(state="issued")
+    with pytest.raises(IntegrityError, match="whose certificate does not hold"), connection.cursor() as cursor:
+        for one in change.split("; "):
+            cursor.execute(one, {"certificate": card.certificate_id, "other": other.certificate_id})
 
 
 @pytest.mark.parametrize(("state", "active_until", "day", "means"), [

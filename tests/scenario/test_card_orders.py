@@ -1,9 +1,11 @@
 """Cards are ordered, numbered, and ordered again when they were spoiled."""
 
 import datetime as dt
+import threading
+import time
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 import builders
 from builders import NOON
@@ -14,6 +16,7 @@ from zhengka.core.events import Replayed
 from zhengka.core.models import Event
 from zhengka.formats import serial
 from zhengka.keys import services as keys
+from zhengka.registry import services as registry
 
 pytestmark = pytest.mark.django_db
 PROFILE = "disability-placeholder"
@@ -144,6 +147,28 @@ def test_many_spoiled_cards_are_made_again_as_one_is():
     bulk = Event.objects.get(subject="card", subject_id=made[spoiled[0].pk])
     alone = Event.objects.get(subject="card", subject_id=new.pk)
     assert (bulk.action, bulk.facts, bulk.person) == (alone.action, alone.facts, alone.person)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_card_is_ordered_again_for_a_certificate_that_is_being_frozen_at_the_same_moment():
+    producer, spoiled = builders.make_actor("producer"), builders.make_card(state="spoiled")
+    approver, frozen, made = builders.make_actor("approver"), threading.Event(), []
+
+    def reorder():
+        try:
+            frozen.wait()
+            made.append(services.reorder_many([spoiled.pk], by=producer, request_id=builders.request_id(), at=NOON))
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=reorder)
+    other.start()
+    with transaction.atomic():
+        registry.freeze(spoiled.certificate, "under-inquiry", by=approver, request_id=builders.request_id(), at=NOON)
+        frozen.set()
+        time.sleep(0.5)
+    other.join()
+    assert made == [{}] and not Card.objects.filter(state="ordered").exists()
 
 
 def test_a_good_card_or_one_without_a_valid_certificate_is_not_made_again():

@@ -13,7 +13,7 @@ import builders
 from builders import NOON
 from stories import applies, brings, under
 from telling import bearer, go_until
-from walking import TOLD, Walk, someone
+from walking import REACHES, TOLD, Walk, someone
 from zhengka.cards.models import Card
 from zhengka.cases import book, services
 from zhengka.cases.models import Case
@@ -35,9 +35,14 @@ def who_is(holder: Holder) -> Person:
     return Person(holder.name, fields.open_(bytes(holder.id_number), "holder.id_number"))
 
 
+def around(kind: str) -> tuple[int, int]:
+    """The office of a walk that begins with a case of a kind, and the other one: where a move comes from or goes to."""
+    return 430104, REACHES.get(kind.rpartition("_")[2], 430102) if "transfer" in kind else 430102
+
+
 def opened(kind: str) -> Person:
     """The person of a walk that begins with a case of a kind."""
-    area, other = builders.make_area(), builders.make_area(430102)
+    area, other = (builders.make_area(code) for code in around(kind))
     if kind in ("new", MINOR):
         who = someone(minor=kind == MINOR)
         applies(who)
@@ -53,7 +58,7 @@ def opened(kind: str) -> Person:
     else:
         if kind in ("restoration", "unfreeze"):
             state = "cancelled" if kind == "restoration" else "frozen"
-            Certificate.objects.update(state=state)
+            Certificate.objects.update(state=state, frozen_for="under-inquiry" if state == "frozen" else "")
             Card.objects.update(state=state)
         if kind.startswith("dispute"):
             told["disputed"] = _lost(
@@ -77,13 +82,52 @@ def _lost(holder: Holder, kind: str) -> Case:
 @pytest.mark.parametrize("kind", [*KINDS, MINOR])
 def test_a_case_walked_at_random_breaks_no_promise(kind, policy, monkeypatch, tmp_path):
     with nullcontext() if policy == "measures-2017" else under(policy, tmp_path):
-        walk = Walk(f"{kind} {policy} 20261125", opened(kind))
+        walk = Walk(f"{kind} {policy} 20261125", opened(kind), offices=around(kind))
         assert Case.objects.filter(kind_of_case=kind.partition(",")[0], policy=policy, ended_at=None).exists()
         monkeypatch.setattr(book, "calendar", walk.calendar)
         for _move in range(MOVES):
             walk.move()
     targets = set(Event.objects.filter(subject="case").values_list("target", flat=True))
     assert len(targets) > 4, f"the walk went somewhere: {targets}"
+
+
+LONG_AGO = NOON.replace(year=2017, month=12, day=4)
+"""While the rules of 2008 held; the first card policy came four weeks later."""
+QIAOKOU = 420104
+SHIPPED = [("chain-2008", kind) for kind in ("new", MINOR, "change", "damage", "loss")] + [
+    ("wuhan-qiaokou", kind) for kind in ("new", MINOR)] + [
+    ("cross-province", kind) for kind in ("new", MINOR, "change", "renewal", "loss", "transfer_out_nation",
+                                          "cancellation")]
+
+
+def begun(policy: str, kind: str) -> Walk:
+    """A walk that begins with a case under one of the shipped policies that not every office has."""
+    offices, at = ((QIAOKOU, 420102), NOON) if policy == "wuhan-qiaokou" else ((430104, 430102), LONG_AGO)
+    if policy == "cross-province":
+        offices, at = (430104, QIAOKOU), NOON
+    home, other = (builders.make_area(code) for code in offices)
+    asked = {"by": builders.make_actor(area=other if policy == "cross-province" else home), "at": at,
+             "request_id": builders.request_id()}
+    if kind in ("new", MINOR):
+        who = someone(minor=kind == MINOR)
+        services.apply(who, 4, home, **asked)
+    else:
+        holder = bearer(home, at=at, years=9 if kind == "renewal" else 0)
+        services.open_case(kind, holder, **asked, **TOLD.get(kind, {}) | (
+            {"to": other.pk} if kind.startswith("transfer") else {}))
+        who = who_is(holder)
+    return Walk(f"{policy} {kind} 20261126", who, at, offices)
+
+
+@pytest.mark.parametrize(("policy", "kind"), SHIPPED)
+def test_a_case_under_each_shipped_policy_breaks_no_promise(policy, kind, monkeypatch):
+    walk = begun(policy, kind)
+    case = Case.objects.get()
+    assert case.policy == policy and (case.front_id is not None) == (policy == "cross-province")
+    monkeypatch.setattr(book, "calendar", walk.calendar)
+    for _move in range(MOVES):
+        walk.move()
+    assert Event.objects.filter(subject="case").values("target").distinct().count() > 3, "the walk went somewhere"
 
 
 @pytest.mark.parametrize("policy", POLICIES)

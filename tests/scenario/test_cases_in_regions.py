@@ -65,7 +65,8 @@ approve@province
         renewal damage loss correction: accept<1 review<2 approve<1 order
         transfer_out_city transfer_out_province transfer_out_nation: request review<1 approve<1 arrive
         transfer_in_city transfer_in_province transfer_in_nation: accept<1 review<2 approve<1 order
-        cancellation restoration unfreeze: accept<1 review<2 approve<1
+        cancellation: accept<1 verify review<2 approve<1
+        restoration unfreeze: accept<1 review<2 approve<1
         cancellation_unmet: accept<1 book<2 assess review<2 approve<1
         freeze: verify review<2 approve<1
         dispute_city: accept@city<1 book@city<2 assess review@city<2 approve@city<1
@@ -301,13 +302,26 @@ STORIES: dict[str, Callable[[Scene], Ending]] = {
     **{f"transfer_in_{reach}": _of_a_move(arrives, reach) for reach in ELSEWHERE}}
 
 
-def told_of(line: str) -> list[str]:
-    """The letters of a case that ended well: one when it is taken in, one with the day of an assessment, one for the
-    last decision, and no other.
+RESULTS = {"dispute_city": "dispute-result", "dispute_province": "dispute-final", "restoration": "restored"}
+"""Kinds whose last decision has a letter of its own."""
+
+
+def told_of(kind: str, line: str) -> list[str]:
+    """The letters of a case that ended well: one when it is taken in, with a day where each later step has a limit, one
+    with the day of an assessment, one for the last decision, where doctors were asked one on how to dispute it, and no
+    other.
     """
     words = {word.partition("<")[0].partition("@")[0] for word in line.split()}
-    first = ["acceptance"] * ("accept" in words) + ["appointment"] * ("book" in words)
-    return sorted([*first, "decision-approved" if "order" in words else "case-done"])
+    begins = "request" if kind.startswith("transfer_out") else "accept"
+    limited = line.partition(begins)[2].split()[1:]
+    dated = limited and all("<" in word for word in limited if word.partition("<")[0].partition("@")[0] not in (
+        "end_notice", "order", "arrive"))
+    first = ["acceptance" if dated else "acceptance-undated"] * (begins in words)
+    first += ["appointment"] * ("book" in words)
+    ways = ["ways-to-dispute"] * ("assess" in words and not kind.startswith("dispute"))
+    last = "departure-confirmed" if kind.startswith("transfer_out") else (
+        "decision-approved" if "order" in words else "case-done")
+    return sorted([*first, *ways, RESULTS.get(kind) or last])
 
 
 @pytest.mark.parametrize(("kind", "region"), [(kind, region) for region in REGIONS for kind in TOLD[region.policy]],
@@ -321,7 +335,7 @@ def test_a_case_goes_from_its_first_paper_to_its_last_state_as_its_region_has_it
         assert case.state == book.pinned(case.policy, kind).end() and case.ended_at
         assert taken(case) == ["open", *(word.partition("<")[0] for word in line.split())]
         assert picture(Case.get(case.pk).holder) == (certificates, cards)
-        assert letters(case) == told_of(line)
+        assert letters(case) == told_of(kind, line)
 
 
 def test_every_kind_of_case_is_told_under_three_policies_and_regions_differ_in_most():

@@ -7,12 +7,13 @@ from django.db import IntegrityError, connection, transaction
 
 import builders
 from builders import NOON
-from stories import HAND, LEG, Story, applies, brings, card_holder, person
+from stories import HAND, LEG, Story, applies, brings, card_holder, confirmed, left_behind, person
 from zhengka.areas.models import Area
 from zhengka.cards import services as cards
 from zhengka.cards.models import Card
 from zhengka.cases import services
 from zhengka.cases.models import Case
+from zhengka.cases.services import steps
 from zhengka.core import fields
 from zhengka.core.actors import SYSTEM
 from zhengka.core.errors import Refusal
@@ -161,12 +162,12 @@ def test_nobody_ends_a_notice_before_its_last_day_not_even_the_database():
 
 
 def test_two_components_make_a_multiple_disability_with_the_grade_of_the_worse():
-    story = applies()
+    story = applies(wanted=7)
     story.take("accept", "book")
     for wrong in (Finding(7, 2), Finding(7, 3, ((1, 2), (4, 3))), Finding(7, 2, ((4, 2), (4, 3))), Finding(4, 5),
                   Finding(4, 2, ((4, 2),)), Finding(8, 1)):
         with pytest.raises(Refusal, match="finding-impossible"):
-            story.assess(wrong)
+            steps.assess(story.case, wrong, by=story.by("assessor"), request_id=builders.request_id(), at=NOON)
     story.assess(Finding(7, 2, ((1, 2), (4, 3))))
     story.notice()
     decided(story)
@@ -405,6 +406,25 @@ def test_who_comes_from_an_office_elsewhere_brings_number_and_days_along():
     assert (certificate.issued_on, certificate.valid_until) == days and case.card.certificate == certificate
 
 
+@pytest.mark.parametrize(("born", "code", "needed"), [
+    (dt.date(1960, 1, 1), "42", False), (dt.date(1960, 1, 1), "52", True), (dt.date(1960, 1, 1), "61", True),
+    (dt.date(2015, 6, 1), "42", True)])
+def test_who_arrives_has_a_guardian_where_who_applies_would_need_one(born, code, needed):
+    number, area = builders.make_id_number(born=born), builders.make_area()
+    brought = services.Brought(number + code, dt.date(2021, 5, 1), dt.date(2031, 5, 1))
+
+    def arrives(**guardian) -> Case:
+        return services.apply_arrival(person(id_number=number, **guardian), brought, area, at=NOON,
+                                      by=builders.make_actor(area=area), request_id=builders.request_id())
+    if needed:
+        with pytest.raises(Refusal, match="guardian-missing"):
+            arrives()
+    for wrong, fault in ((number, "guardian-is-applicant"), ("不详", "guardian-id-wrong")):
+        with pytest.raises(Refusal, match=fault):
+            arrives(guardian_name="石山", guardian_id=wrong)
+    assert arrives(**({"guardian_name": "石山"} if needed else {})).state == "applied"
+
+
 def test_an_arrival_that_fails_turns_the_departure_back():
     holder, _ = card_holder()
     story = brings("transfer_out_city", holder, to=builders.make_area(430102).pk)
@@ -420,14 +440,14 @@ def test_an_arrival_that_fails_turns_the_departure_back():
 
 def test_a_certificate_left_behind_is_frozen_after_six_months_and_cancelled_after_twelve_by_the_clock_alone():
     holder, certificate = card_holder()
-    story = brings("transfer_out_nation", holder, moved="2026-11-20")
+    story = confirmed(brings("transfer_out_nation", holder, moved="2026-11-20"))
     assert services.run_clocks(at=story.later(100).at)["freeze"] == 0
     story.at = NOON.replace(year=2027, month=5, day=21)
-    assert services.run_clocks(at=story.at)["freeze"] == 1
+    assert left_behind(story.at)[0]["freeze"] == 1
     assert services.run_clocks(at=story.at)["freeze"] == 0, "once"
     assert (Certificate.get(certificate.pk).state, Card.objects.get().state) == ("frozen", "frozen")
     story.at = NOON.replace(year=2027, month=11, day=23)
-    assert services.run_clocks(at=story.at)["lapse"] == 1
+    assert left_behind(story.at)[0]["lapse"] == 1
     ended = Certificate.get(certificate.pk)
     assert (ended.state, ended.barred_until, Card.objects.get().state) == ("cancelled", None, "cancelled")
     assert Case.get(story.case.pk).state == "lapsed"
@@ -435,8 +455,8 @@ def test_a_certificate_left_behind_is_frozen_after_six_months_and_cancelled_afte
 
 def test_who_asks_in_time_after_the_freeze_takes_the_certificate_along():
     holder, certificate = card_holder()
-    story = brings("transfer_out_city", holder, to=builders.make_area(430102).pk, moved="2026-05-01")
-    services.run_clocks(at=story.at)
+    story = confirmed(brings("transfer_out_city", holder, to=builders.make_area(430102).pk, moved="2026-05-01"))
+    left_behind(story.later(40).at)
     assert Certificate.get(certificate.pk).state == "frozen"
     story.case = Case.get(story.case.pk)
     story.take("request")

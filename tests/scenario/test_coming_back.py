@@ -1,17 +1,20 @@
 """Who had a certificate before comes back: after the year's bar, after a change there and back, at a new office."""
 
+import base64
 import datetime as dt
+import json
+from dataclasses import replace
 
 import pytest
 
 import builders
 from builders import NOON
-from stories import HAND, LEG, Story, applies, brings, card_holder, person
+from stories import HAND, LEG, Story, applies, brings, card_holder, confirmed, left_behind, person
 from zhengka.cards.models import Card
-from zhengka.cases import services
 from zhengka.cases.models import Case
 from zhengka.core import fields
 from zhengka.core.errors import Refusal
+from zhengka.core.models import Event
 from zhengka.registry import services as registry
 from zhengka.registry.models import Certificate, Holder
 from zhengka.registry.services import Finding, Person
@@ -76,15 +79,37 @@ def test_a_number_that_was_lost_never_holds_again():
 
 def test_after_a_lapse_the_new_office_takes_the_record_up_and_issues_anew():
     holder, before = card_holder()
-    story = brings("transfer_out_nation", holder, moved="2026-11-20")
-    for when in ((2027, 5, 21), (2027, 11, 23)):
-        services.run_clocks(at=NOON.replace(year=when[0], month=when[1], day=when[2]))
+    story = confirmed(brings("transfer_out_nation", holder, moved="2026-11-20"))
+    left_behind(NOON.replace(year=2027, month=5, day=21), NOON.replace(year=2027, month=11, day=23))
     assert Case.get(story.case.pk).state == "lapsed"
     new = builders.make_area(430102)
     case = found(applies(same(holder), area=new, at=NOON.replace(year=2027, month=12)), says(before))
     taken = Holder.get(holder.pk)
     assert (case.holder_id, taken.area_id, case.certificate.area_id) == (holder.pk, new.pk, new.pk)
     assert registry.reached(taken)[0] == "13900000002", "as they said when they came"
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_who_comes_back_under_another_name_has_the_name_of_the_application_and_the_event_keeps_the_old_one(elsewhere):
+    holder, before = card_holder()
+    ends(holder, "own-wish")
+    area = builders.make_area(430102) if elsewhere else holder.area
+    case = found(applies(replace(same(holder), name="卓玛"), area=area, at=NOON.replace(year=2027, month=12)),
+                 says(before))
+    taken = Holder.get(holder.pk)
+    assert (case.holder_id, taken.name, taken.pinyin) == (holder.pk, "卓玛", "zhuoma")
+    last = Event.objects.filter(subject="holder", subject_id=holder.pk).latest("version")
+    assert last.action == ("move" if elsewhere else "correct")
+    sealed = last.facts["was_name" if elsewhere else "was"]
+    assert holder.name not in str(last.facts)
+    assert json.loads(fields.open_(base64.b64decode(sealed), "event.was")) == {"name": holder.name}
+
+
+def test_who_comes_back_under_the_same_name_changes_no_record():
+    holder, before = card_holder()
+    ends(holder, "own-wish")
+    found(applies(replace(same(holder), name=holder.name), at=NOON.replace(year=2027, month=12)), says(before))
+    assert not Event.objects.filter(subject="holder", subject_id=holder.pk, action="correct").exists()
 
 
 def test_a_number_is_there_once_among_certificates_in_force():
@@ -100,5 +125,5 @@ def test_nobody_applies_with_the_number_of_somebody_dead():
     ends(holder, "death")
     with pytest.raises(Refusal, match="record-closed"):
         applies(same(holder))
-    with pytest.raises(Refusal, match="record-closed"):
+    with pytest.raises(Refusal, match="elsewhere-unfit"):
         applies(same(holder), area=builders.make_area(430102))

@@ -119,7 +119,8 @@ def test_a_unit_is_opened_in_the_phase_that_the_plan_gives_it(pilot):
     clerk = officer("clerk", pilot)
     planned = dict(_plan())
     assert said("exchange", "open", "--unit", "430181", "--as", clerk) == [
-        f"430181 浏阳市, phase {planned[430181]}: 1 cases opened"]
+        f"430181 浏阳市, phase {planned[430181]}: 1 cases opened",
+        "not written to: 1 (add phones or addresses, then: zhengka exchange invite)"]
     assert opened() == [(430181, planned[430181])]
 
 
@@ -129,7 +130,9 @@ def test_all_units_of_a_phase_are_opened_at_once_each_by_the_plan(pilot):
         lines = said("exchange", "open", "--phase", str(phase), "--as", clerk)
         units = sum(each == phase for each in planned.values())
         holders = sum(planned[code] == phase for code in (430104, 430702, 430181))
-        assert lines[-1] == f"{units} units: {holders} cases opened" and len(lines) == units + 1
+        assert lines[units] == f"{units} units: {holders} cases opened"
+        assert lines[units + 1:] == [
+            f"not written to: {holders} (add phones or addresses, then: zhengka exchange invite)"]
     assert opened() == sorted((code, planned[code]) for code in (430104, 430702, 430181))
 
 
@@ -143,7 +146,7 @@ def test_an_area_without_such_units_is_refused_by_name(pilot):
     clerk, planned = officer("clerk", pilot), dict(_plan())
     for words in (["--unit", "999999"], ["--phase", "9"], ["--unit", "x"],
                   ["--unit", "430104", "--phase", str(3 - planned[430104])]):
-        with pytest.raises(Refusal, match="unit-unknown"):
+        with pytest.raises(Refusal, match="unit-not-listed"):
             said("exchange", "open", *words, "--as", clerk)
     assert CliRunner().invoke(app, ["exchange", "open", "--as", clerk]).exit_code == 2 and not opened()
 
@@ -152,3 +155,62 @@ def _plan() -> list[tuple[int, int]]:
     from zhengka.programme.models import Target
 
     return [(area // 10**6, phase) for area, phase in Target.objects.values_list("area", "phase")]
+
+
+def test_a_software_card_of_nobody_is_made_and_shown_and_never_overwritten(area, tmp_path):
+    card, key = str(tmp_path / "card"), str(tmp_path / "key")
+    [told] = said("card", "sample", card, "--key", key)
+    assert "profile disability-one-card" in told and (tmp_path / "key").stat().st_mode & 0o77 == 0
+    shown = said("card", "show", card, "--key", key)
+    assert any("残疾人证号 certificate number: 99000019000101001X43" in line for line in shown)
+    assert any("应用有效日期 last day: 2026-12-31" in line for line in shown)
+    with pytest.raises(Refusal, match="chip-file-unusable"):
+        said("card", "sample", card, "--key", key)
+    for other in ("00", "no key", "11" * 16):
+        (tmp_path / "other").write_text(other)
+        with pytest.raises(Refusal, match="chip-file-unusable"):
+            said("card", "show", card, "--key", str(tmp_path / "other"))
+    with pytest.raises(Refusal, match="chip-file-unusable"):
+        said("card", "show", str(tmp_path / "none"), "--key", key)
+
+
+def test_the_script_of_a_profile_names_keys_and_values_and_tells_none():
+    lines = said("card", "script", "disability-one-card")
+    assert "PUT KEY        slot 2 ← transit-t-union/maintenance v1" in lines
+    with pytest.raises(Refusal, match="profile-missing"):
+        said("card", "script", "no-such-profile")
+
+
+# ---- plain refusals -------------------------------------------------------------------------------------------------
+
+
+def test_a_unit_that_is_not_there_is_refused_without_advice_about_files(pilot):
+    clerk = officer("clerk", pilot)
+    with pytest.raises(Refusal, match="unit-not-listed") as no:
+        said("exchange", "open", "--unit", "999999", "--as", clerk)
+    assert "plan show" in no.value.problem.next and "file" not in no.value.problem.next
+
+
+def test_a_code_is_not_written_into_a_folder_that_is_not_there(area, maker, tmp_path):
+    card = batches.make_ordered(area=area)
+    batches.prepare(batches.open_batch(area, maker))
+    serial, clerk = Card.get(card.pk).serial, officer("clerk", area)
+    with pytest.raises(Refusal, match="file-unwritable"):
+        said("card", "qr", serial, "--out", str(tmp_path / "nowhere" / "card.png"), "--as", clerk)
+    said("card", "qr", serial, "--out", str(tmp_path / "card.png"), "--as", clerk)
+    assert (tmp_path / "card.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_cards_of_a_state_that_no_card_has_are_refused_and_of_one_that_none_is_in_that_is_said(area):
+    clerk = officer("clerk", area)
+    with pytest.raises(Refusal, match="card-state-unknown") as no:
+        said("card", "some", "nonsense", "--as", clerk)
+    assert "ready" in no.value.facts["states"]
+    assert said("card", "some", "ready", "--as", clerk) == ["no card is ready"]
+
+
+def test_the_address_in_a_code_is_kept_when_its_batch_is_opened(area, maker, settings, tmp_path):
+    settings.PUBLIC_URL = "https://card.example"
+    batches.make_ordered(area=area)
+    said("batch", "open", "--unit", "430104", "--maker", maker.name, "--as", officer("producer", area))
+    assert (tmp_path / "public-url").read_text() == "https://card.example\n"

@@ -156,6 +156,17 @@ def test_a_full_desk_is_read_from_its_index_and_not_row_by_row():
     assert "case_by_assignee" in plan and "Sort" not in plan.split("case_by_assignee")[1]
 
 
+def test_the_wall_of_accounts_finds_the_cases_of_an_officer_by_an_index(as_web):
+    assigned(make_officer("clerk"), state="notified")
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    as_web(COUNTY, COUNTY + 999_999)
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN SELECT name FROM accounts_officer WHERE id = 1")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "case_of_assignee" in plan and "Seq Scan on cases_case" not in plan
+
+
 def test_the_tabs_and_the_page_of_a_case_say_who_has_it():
     clerk, case = make_officer("clerk"), make_case(state="notified")
     visitor, page = Visitor(clerk), reverse("staff:case", args=[case.pk])

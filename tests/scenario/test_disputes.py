@@ -96,7 +96,7 @@ def test_a_dispute_that_finds_no_disability_ends_the_certificate_and_bars_its_ca
     heard(story, None)
     ended = Certificate.objects.get()
     assert (ended.state, Card.objects.get().state) == ("cancelled", "cancelled")
-    assert registry.bar(bytes(story.case.person_index), ended.category, dt.date(2027, 11, 1))
+    assert registry.bar(registry.had(bytes(story.case.person_index)), {ended.category}, dt.date(2027, 11, 1))
 
 
 def test_the_province_gives_back_what_the_city_took():

@@ -109,8 +109,16 @@ def test_the_web_role_sees_nothing_without_a_scope(as_web):
     assert not Holder.objects.exists()
 
 
-@pytest.mark.parametrize("table", ["keys_key", "production_maker", "areas_area", "programme_target", "core_event"])
-def test_the_web_role_changes_no_key_no_maker_no_area_and_no_event(as_web, table):
+@pytest.mark.parametrize("column", ["label", "public", "check_value", "purpose", "works_until"])
+def test_the_web_role_changes_nothing_of_a_key_but_where_it_stands(as_web, column):
+    as_web(0, 10**12 - 1)
+    with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic(), \
+            connection.cursor() as cursor:
+        cursor.execute(f"UPDATE keys_key SET {column} = {column}")
+
+
+@pytest.mark.parametrize("table", ["production_maker", "areas_area", "programme_target", "core_event"])
+def test_the_web_role_changes_no_maker_no_area_and_no_event(as_web, table):
     as_web(0, 10**12 - 1)
     with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic(), \
             connection.cursor() as cursor:

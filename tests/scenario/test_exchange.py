@@ -8,6 +8,8 @@ from django.db import IntegrityError, connection, transaction
 
 import builders
 from builders import NOON
+from stories import LEG, Story, under
+from visits import Visitor
 from zhengka.areas.models import Area
 from zhengka.cards.models import Card
 from zhengka.cases import queries, services
@@ -264,3 +266,35 @@ def test_an_office_sees_how_many_cases_will_be_late_at_its_own_pace():
     assert (at_one_a_day.limited, at_one_a_day.late, at_one_a_day.pace) == (6, 1, 1)
     assert at_one_a_day.will_be_late == 5, "the late one, and all but the last of those that wait behind it"
     assert queries.forecast(builders.make_actor(area=builders.make_area(430102)), at=NOON).limited == 0
+
+
+@pytest.mark.parametrize(("found", "end"), [(LEG, "refuse"), (None, "fail"), (None, "close")])
+def test_an_exchange_that_came_to_nothing_may_be_asked_for_again(found, end, tmp_path):
+    with under("two-doctors", tmp_path):
+        holder = builders.make_certificate(builders.make_holder()).holder
+        assert open_all() == 1
+        story, clerk = Story(Case.objects.get(holder=holder)), builders.make_actor(area=holder.area)
+        if end != "close":
+            story.take("confirm", "book")
+            story.assess(found)
+            story.take("countersign", by=builders.make_actor("assessor", area=holder.area))
+            story.take(*(["review"] if found else []))
+        story.take(end)
+        assert story.case.ended_at and queries.candidates([holder.area], actor=clerk) == 1
+        assert (open_all(), open_all(), queries.candidates([holder.area], actor=clerk)) == (1, 0, 0)
+
+
+def test_an_exchange_is_opened_at_the_counter_for_who_has_paper_alone_and_once():
+    holder = builders.make_holder()
+    builders.make_certificate(holder)
+    clerk = Visitor(builders.make_officer("clerk", area=holder.area))
+    page, link = f"/staff/holders/{holder.pk}", f"/staff/holders/{holder.pk}/cases/exchange"
+    assert f'href="{link}"' in clerk.get(page).content.decode()
+    opened = Case.objects.get(pk=int(clerk.act(link).url.rsplit("/", 1)[1]))
+    assert (opened.kind_of_case, opened.state, opened.holder) == ("exchange", "notified", holder)
+    assert f'href="{link}"' not in clerk.get(page).content.decode(), "one is open"
+    with_card = builders.make_card().holder
+    assert services.unopened("exchange", with_card, at=NOON) == "certificate-opened"
+    with pytest.raises(Refusal, match="certificate-opened"):
+        services.open_case("exchange", with_card, by=builders.make_actor(area=with_card.area),
+                           request_id=builders.request_id(), at=NOON)

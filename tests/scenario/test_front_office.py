@@ -1,5 +1,6 @@
 """A case is received by one office and decided by another: 跨省通办, and streets that check before the county does."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import uuid4
@@ -12,12 +13,14 @@ from django.utils import timezone
 import assessing
 import builders
 from builders import NOON, make_actor, make_area, make_officer, request_id
-from papers_brought import jpeg, photograph
-from stories import LEG, Story, applies, card_holder, person
+from papers_brought import jpeg, photograph, put_first
+from stories import LEG, Story, applies, card_holder, person, take
 from visits import Visitor
 from zhengka.accounts.services import actor_of
 from zhengka.areas.models import Area
 from zhengka.areas.services import add_street
+from zhengka.assessment import queries as assessed
+from zhengka.assessment import services as assessment_services
 from zhengka.assessment.models import Appointment, Assessment
 from zhengka.cards.models import Card
 from zhengka.cases import fronts, queries, services
@@ -120,6 +123,7 @@ def test_who_lives_elsewhere_applies_there_and_the_office_at_home_decides_and_or
         story.take("publish", by=clerk)
     story.later(8)
     services.run_clocks(at=story.at)
+    story.case = Case.get(case.pk)
     for role, step in (("reviewer", "review"), ("approver", "approve")):
         who = story.by(role, home())
         with seen_by(who):
@@ -151,7 +155,8 @@ def test_each_office_takes_its_own_steps_and_is_refused_the_other_s(step, role, 
         story.assess(by=story.by("assessor", away()))
     who = story.by(role, wrong())
     with seen_by(who):
-        refused("office-wrong", lambda: story.take(step, by=who))
+        told = {"by": who, "request_id": request_id(), "at": story.at, "reason": "x"}
+        refused("office-wrong", lambda: take(story.case, step, **told))
         seen = queries.get(story.case.pk, actor=who)
         closed = {each.step.action: each for each in queries.choices(seen, actor=who)}[step]
     right = home() if wrong is away else away()
@@ -181,6 +186,7 @@ def test_a_minor_from_elsewhere_is_publicised_by_nobody():
     story.take("accept", "book", by=story.by("clerk", away()))
     story.assess(by=story.by("assessor", away()))
     assert "publish" not in {step.action for step in story.case.table.steps}
+    bring(story.case, story.by("clerk", away()), "guardian-proof")
     assert story.take("review", "approve").state == "ordered"
 
 
@@ -212,7 +218,7 @@ def test_a_letter_is_written_by_the_office_whose_step_it_tells_and_seen_by_both(
     assert letters.waiting(actor=clerk) == {"print": 1} and letters.waiting(actor=theirs) == {}
     for who in (clerk, theirs):
         with seen_by(who):
-            assert letters.of_subject("case", story.case.pk, actor=who) == [letter]
+            assert list(letters.of_subjects([("case", story.case.pk)], actor=who)) == [letter]
             assert letters.letter(letter.pk, actor=who) == letter
 
 
@@ -226,8 +232,8 @@ def test_a_third_office_sees_nothing_of_a_case_and_a_front_office_nothing_but_th
     services.sign(Appointment.objects.get(), assessing.SPEECH, by=assessing.make_assessor(institution),
                   request_id=request_id(), at=NOON)
     builders.make_holder(area=home())
-    paper, story.case = Paper.objects.get(), Case.get(story.case.pk)
-    letter = Letter.objects.get(template="acceptance")
+    paper, story.case = Paper.objects.get(kind_of_paper="id-card"), Case.get(story.case.pk)
+    letter = Letter.objects.get(template="acceptance-undated")
     for who, sees in ((clerk, 1), (story.by("clerk", home()), 1), (stranger, 0)):
         with seen_by(who):
             assert {bool(counted(table, column, story.case)) for table, column in OF_A_CASE.items()} == {bool(sees)}
@@ -273,6 +279,7 @@ def test_an_application_that_came_twice_over_a_bad_line_is_one_case():
         services.apply(who, 4, home(), **told)
     assert again.value.event.subject_id == case.pk and Case.objects.count() == 1
     key = request_id()
+    put_first(case)
     services.take(case, "accept", by=clerk, request_id=key, at=NOON, reason="材料在户籍地")
     with pytest.raises(Replayed):
         services.take(case, "accept", by=clerk, request_id=key, at=NOON)
@@ -324,6 +331,50 @@ def test_a_street_checks_first_the_district_decides_and_the_city_looks_again():
     city = make_actor("approver", area=unit.parent)
     assert story.take("recheck", by=city).state == "ordered"
     assert queries.ended(clerk) == [story.case] and queries.get(story.case.pk, actor=clerk).holder is not None
+
+
+def test_what_is_missing_is_said_before_the_first_check_and_the_history_keeps_it():
+    unit, street = qiaokou()
+    officer = make_officer("clerk", area=street)
+    case = services.apply(person(), 4, unit, by=actor_of(officer), request_id=request_id(), at=timezone.now())
+    clerk, url = Visitor(officer), f"/staff/cases/{case.pk}/step?seen=1"
+    asked = clerk.act(url, action="precheck").content.decode()
+    assert "Pass an application without its papers?" in asked and "Household register" in asked
+    assert f'action="{url}"' in asked and Case.objects.get(pk=case.pk).state == "applied"
+    clerk.act(url, action="precheck", sure="1")
+    assert Case.objects.get(pk=case.pk).state == "prechecked"
+    event = Event.objects.get(subject="case", subject_id=case.pk, action="precheck")
+    assert event.facts["lacking"] == [need.paper for need in services.papers_missing(case)] != []
+
+
+def test_what_was_brought_is_not_asked_for_at_the_first_check():
+    unit, street = qiaokou()
+    officer = make_officer("clerk", area=street)
+    case = services.apply(person(), 4, unit, by=actor_of(officer), request_id=request_id(), at=timezone.now())
+    put_first(case, whole=True)
+    page = Visitor(officer).act(f"/staff/cases/{case.pk}/step", action="precheck").content.decode()
+    assert re.findall(r"<li>([^<]+)</li>", page.partition("papers are missing")[2]) == ["Photo"]
+
+
+def test_a_case_that_the_district_goes_on_with_is_on_no_desk_of_the_street():
+    unit, street = qiaokou()
+    officer = make_officer("clerk", area=street)
+    clerk = actor_of(officer)
+    story = Story(services.apply(person(), 4, unit, by=clerk, request_id=request_id(), at=NOON))
+    assert story.case.assignee == officer and officer.name in worklist(unit)
+    with seen_by(clerk):
+        case = story.take("precheck", by=clerk)
+    assert case.assignee is None
+    event = Event.objects.get(subject="case", subject_id=case.pk, action="precheck")
+    assert event.facts["from_officer"] == officer.name
+    assert officer.name not in worklist(unit) and "no day set" in worklist(unit), "its policy names none for acceptance"
+    theirs = actor_of(make_officer("clerk", area=unit))
+    services.take_on(case, seen=None, by=theirs, request_id=request_id(), at=NOON)
+    assert story.take("accept", by=theirs).assignee_id == theirs.id, "the same office goes on with it"
+
+
+def worklist(area) -> str:
+    return Visitor(make_officer("clerk", area=area)).get("/staff/cases/?step=office").content.decode()
 
 
 def test_where_nobody_else_received_a_case_the_district_checks_itself():
@@ -443,6 +494,7 @@ def test_the_front_office_opens_an_application_on_its_page_and_sees_which_office
                        wanted="4", unit=str(area.code))
     case = Case.objects.get()
     assert answer.url == reverse("staff:case", args=[case.pk]) and case.front == away()
+    put_first(case)
     for visitor, sees in ((clerk, True), (Visitor(make_officer(area=area)), False)):
         page = visitor.get(answer.url).content.decode()
         assert ('value="accept"' in page) == sees and ("Taken by: 武昌区" in page) != sees
@@ -469,3 +521,36 @@ def test_the_front_office_opens_a_case_of_a_holder_it_never_sees_and_a_repeat_go
     assert clerk.get(reverse("staff:holder", args=[holder.pk])).status_code == 404
     assert clerk.get(reverse("staff:case-elsewhere-kind", args=["damage"])).status_code == 404
     assert timezone.now() > NOON and LEG
+
+
+def test_the_office_that_decides_reads_the_doctors_form_of_the_other_province_and_the_reading_is_kept():
+    story = from_away(wanted=3)
+    clerk, institution = story.by("clerk", away()), assessing.make_institution(away(), name="武昌医院")
+    story.take("accept", by=clerk)
+    services.book_day(story.case, assessing.make_session(institution), by=clerk, request_id=request_id(), at=NOON)
+    doctor = make_officer("assessor", area=away())
+    services.sign(Appointment.objects.get(), assessing.SPEECH, by=assessing.make_assessor(institution, officer=doctor),
+                  request_id=request_id(), at=NOON)
+    signed = Assessment.objects.get()
+    reviewers = [make_officer("reviewer", area=area) for area in (home(), away(), third())]
+    for reviewer in reviewers[:2]:
+        actor, page = actor_of(reviewer), Visitor(reviewer)
+        with seen_by(actor):
+            found = assessed.assessment(signed.pk, actor=actor)
+            told = {"by": actor, "request_id": request_id(), "at": NOON}
+            assert assessment_services.read_in_full(found, purpose="case", **told) == assessing.SPEECH
+            assert found.institution_name == "武昌医院"
+        html = page.get(reverse("staff:case", args=[story.case.pk])).content.decode()
+        assert reverse("staff:assessment", args=[signed.pk]) in html and "武昌医院" in html
+        html = page.get(reverse("staff:assessment", args=[signed.pk])).content.decode()
+        assert doctor.name in html and "武昌医院" in html and "The form</h2>" not in html
+        html = page.act(reverse("staff:assessment-form", args=[signed.pk]), purpose="case").content.decode()
+        assert "The form</h2>" in html and f"{assessing.SPEECH['clarity']} %" in html
+    told = Event.objects.filter(subject="assessment", action="read_in_full")
+    assert {(event.person, event.area, event.shared_with, event.facts["purpose"]) for event in told} == {
+        (reviewer.person, away().code, home().code, "case") for reviewer in reviewers[:2]}
+    stranger = actor_of(reviewers[2])
+    with seen_by(stranger):
+        refused("not-found", lambda: assessed.assessment(signed.pk, actor=stranger))
+        assert assessed.results(story.case.pk, actor=stranger) == []
+    assert Visitor(reviewers[2]).get(reverse("staff:assessment", args=[signed.pk])).status_code == 404

@@ -1,11 +1,14 @@
 """A card is presented: with a network, without one, as a photo, forged, lost, found."""
 
 import datetime as dt
+import json
 
 import pytest
 
 import builders
+import ceremonies
 from builders import NOON
+from zhengka.areas.models import Area
 from zhengka.cards import services as cards
 from zhengka.cards.models import Card
 from zhengka.core.actors import WHOLE_NATION
@@ -14,6 +17,7 @@ from zhengka.formats.credential import Credential
 from zhengka.formats.issuers import KeySet
 from zhengka.gates import queries, rules, services
 from zhengka.gates.models import Check
+from zhengka.keys import queries as key_queries
 from zhengka.keys import services as keys
 from zhengka.keys.models import Key
 
@@ -143,9 +147,15 @@ def test_a_forged_code_a_foreign_code_and_an_unknown_card_are_told_apart():
 
 
 def test_what_a_revoked_key_signed_is_refused_at_once():
-    _, text = made()
-    Key.objects.filter(purpose="credential").update(revoked_at=NOON)
-    assert check(text).verdict == "key-revoked"
+    card, text = made()
+    hall = ceremonies.Hall(area=Area.objects.get(pk=card.area_id // 10**10 * 10**10))
+    key, before = Key.objects.get(purpose="credential"), NOON - dt.timedelta(minutes=1)
+    assert check(text).verdict == "valid"
+    hall.hold("revoke", key)
+    assert (check(text).verdict, check(text, at=before).verdict) == ("key-revoked", "valid")
+    [told] = [one for one in json.loads(key_queries.key_set().to_json())["keys"]
+              if one["key_id"] == bytes(key.key_id).hex()]
+    assert dt.datetime.fromisoformat(told["revoked_at"]) == NOON
 
 
 def test_every_check_is_counted_without_a_persons_data():

@@ -8,12 +8,16 @@ import pytest
 import python_calamine
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
+from django.urls import reverse
+from typer.testing import CliRunner
 
 import builders
 from builders import NOON
 from importing import HEADER, counts, digest_of_tables, file_of, imported, received, refused_file, row
+from visits import Visitor
 from zhengka.areas import services as areas
 from zhengka.areas.models import Area
+from zhengka.cli.app import app
 from zhengka.core import fields, files
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
@@ -72,6 +76,28 @@ def test_a_refused_row_comes_back_with_its_reason_and_once_corrected_is_created(
     corrected = tmp_path / "corrected.csv"
     corrected.write_bytes(back.replace("肢体,3", "肢体,2").encode("gb18030"))
     assert counts(imported(corrected, clerk)) == (1, 0, 0, 0)
+
+
+def test_what_stands_behind_the_last_heading_comes_back_too_and_is_refused_again(clerk, tmp_path):
+    record = imported(file_of(tmp_path, row(1), row(2) + ",尾, 巴"), clerk)
+    assert record.reasons == {"row-cells": 1}
+    back = tmp_path / "back.csv"
+    back.write_bytes(refused_file(record, clerk))
+    _header, told = list(csv.reader(back.open(encoding="utf-8", newline="")))
+    assert told == [*row(2).split(","), "本行单元格比表头多（可能有多余的逗号）", "row-cells", "尾  巴"]
+    again = imported(back, clerk)
+    assert again.reasons == {"row-cells": 1} and counts(again) == (0, 0, 0, 1)
+    assert refused_file(again, clerk) == back.read_bytes(), "the reason stands there once"
+    back.write_bytes(back.read_bytes().replace(",尾  巴".encode(), b""))
+    assert counts(imported(back, clerk)) == (1, 0, 0, 0)
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_however_far_behind_the_last_heading_a_cell_stands_it_is_seen(clerk, tmp_path, quote):
+    record = imported(file_of(tmp_path, row(1), row(2) + "," * 9 + f"{quote}远{quote}"), clerk)
+    assert record.reasons == {"row-cells": 1} and counts(record) == (1, 0, 0, 1)
+    told = list(csv.reader(io.StringIO(refused_file(record, clerk).decode())))[1]
+    assert told[-1] == "远"
 
 
 def test_refused_rows_of_a_workbook_come_back_as_a_workbook(made, clerk):
@@ -251,6 +277,32 @@ def test_a_file_without_the_columns_is_refused_whole_and_changes_nothing(clerk, 
     assert (record.state, record.problem, record.upload) == ("refused", code, "")
     assert digest_of_tables() == before
     assert services.take_import(record.pk, at=NOON).version == record.version
+
+
+def test_a_file_without_columns_is_told_which_are_missing_and_which_were_found(clerk, tmp_path):
+    record = imported(file_of(tmp_path, "张三,43,男", header="姓名（必填）,身份证号,性别,张三"), clerk)
+    assert record.problem_facts == {"missing": "残疾人证号 / 残疾类别, 残疾人证号 / 残疾等级, 发证日期 / 有效期至",
+                                    "found": "姓名（必填）, 身份证号, 性别"}, "what is no heading is nobody's business"
+    page = Visitor(builders.make_officer(area=record.area)).get(
+        reverse("staff:import", args=[record.pk])).content.decode()
+    assert "Missing: 残疾人证号 / 残疾类别" in page and "Found: 姓名（必填）, 身份证号, 性别" in page
+
+
+def test_the_command_too_says_which_columns_are_missing(clerk, tmp_path):
+    path, officer = file_of(tmp_path, "张三,43", header="姓名,身份证号"), builders.make_officer()
+    done = CliRunner().invoke(app, ["import", str(path), "--unit", "430104", "--as", officer.username])
+    assert "missing=残疾人证号 / 残疾类别" in str(done.exception) and "found=姓名, 身份证号" in str(done.exception)
+
+
+@pytest.mark.parametrize(("name", "code"), [
+    ("记事.xlsx", "file-not-a-spreadsheet"), ("记事.XLS", "file-not-a-spreadsheet"), ("记事.csv", "header-missing")])
+def test_a_text_under_the_name_of_a_workbook_is_told_that_it_is_no_spreadsheet(clerk, tmp_path, name, code):
+    record = imported(file_of(tmp_path, "请各单位按时报送", name=name, header="关于报送数据的通知"), clerk)
+    assert (record.state, record.problem) == ("refused", code)
+
+
+def test_rows_in_a_text_under_the_name_of_a_workbook_are_taken(clerk, tmp_path):
+    assert counts(imported(file_of(tmp_path, row(1), name="名册.xls"), clerk)) == (1, 0, 0, 0)
 
 
 def test_only_who_may_import_and_only_into_their_area(clerk, tmp_path):

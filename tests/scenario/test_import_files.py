@@ -17,6 +17,8 @@ from importing import HEADER, counts, digest_of_tables, file_of, imported, recei
 from zhengka.areas.models import Area
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
+from zhengka.registry.imports import reading, shape
+from zhengka.registry.imports.envelope import Envelope
 from zhengka.registry.models import Import
 
 pytestmark = pytest.mark.django_db
@@ -264,3 +266,56 @@ def test_a_workbook_of_refused_rows_is_written_in_a_folder_that_goes(clerk, tmp_
     assert imported(path, clerk).refused == 1
     assert met and all(name.startswith("scratch-") for name in met)
     assert list(settings.FILE_UPLOAD_TEMP_DIR.iterdir()) == []
+
+
+def test_a_text_of_ten_thousand_columns_is_refused_before_its_rows_are_laid_out(clerk, tmp_path):
+    path = file_of(tmp_path, *["a"] * 30_000, header=HEADER + "," * 10_000 + "x")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    record = imported(path, clerk)
+    assert (record.state, record.problem) == ("refused", "file-too-wide")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 << 10, "KiB"
+
+
+def test_a_workbook_with_a_stray_cell_at_its_far_edge_is_refused_by_name(clerk, tmp_path):
+    path = tmp_path / "wide.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        for place, cell in enumerate(HEADER.split(",")):
+            sheet.write(0, place, cell)
+        sheet.write(0, 16_383, "x")
+        sheet.write(60, 0, "a")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    record = imported(path, clerk)
+    assert (record.state, record.problem) == ("refused", "file-too-wide")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300 << 10, "KiB"
+
+
+@pytest.mark.parametrize("beside", ["before", "behind"])
+def test_a_wide_sheet_that_is_not_the_list_is_no_matter(clerk, tmp_path, beside):
+    path = tmp_path / "two.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        if beside == "before":
+            book.add_worksheet("汇总").write_row(0, 0, ["x"] * 600)
+        sheet = book.add_worksheet("名单")
+        for at, line in enumerate((HEADER, row(1))):
+            sheet.write_row(at, 0, line.split(","))
+        if beside == "behind":
+            book.add_worksheet("汇总").write_row(0, 0, ["x"] * 600)
+    record = imported(path, clerk)
+    assert (record.state, record.problem, record.created) == ("done", "", 1)
+
+
+def test_a_workbook_of_nothing_but_a_wide_sheet_without_headings_says_that_it_is_wide(clerk, tmp_path):
+    path = tmp_path / "wide.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        book.add_worksheet().write_row(0, 0, ["x"] * 600)
+    assert imported(path, clerk).problem == "file-too-wide"
+
+
+def test_a_text_without_a_line_break_is_read_no_further_than_a_row_can_be(monkeypatch):
+    monkeypatch.setattr(reading, "LONGEST", 1 << 20)
+    taken = io.BytesIO(HEADER.encode() + b"," * (8 << 20))
+    form = shape.load(settings.DATA / "imports" / "second-generation.toml")
+    with pytest.raises(Refusal, match="file-damaged"):
+        list(reading.blocks(taken, Envelope("csv"), form))
+    assert taken.tell() < 2 << 20

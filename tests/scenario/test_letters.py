@@ -452,9 +452,11 @@ def test_letters_of_a_subject_and_of_a_state_are_seen_in_ones_own_area_only():
     card = make_card()
     ours = [make_letter(kind, "print", subject=card) for kind in ("acceptance", "card-ready")]
     clerk, elsewhere = make_actor("clerk"), make_actor("clerk", area=make_area(430702))
-    assert [letter.pk for letter in queries.of_subject("card", card.pk, actor=clerk)] == [ours[1].pk, ours[0].pk]
+    seen = queries.of_subjects([("card", card.pk)], actor=clerk).order_by("-pk")
+    assert [letter.pk for letter in seen] == [ours[1].pk, ours[0].pk]
+    assert not queries.of_subjects([("case", card.pk)], actor=clerk) and not queries.of_subjects([], actor=clerk)
     assert queries.counts(actor=clerk) == {"queued": 2} and queries.waiting(actor=clerk) == {"print": 2}
-    assert not queries.of_subject("card", card.pk, actor=elsewhere) and not queries.counts(actor=elsewhere)
+    assert not queries.of_subjects([("card", card.pk)], actor=elsewhere) and not queries.counts(actor=elsewhere)
     with pytest.raises(Refusal, match="not-found"):
         queries.letter(ours[0].pk, actor=elsewhere)
 

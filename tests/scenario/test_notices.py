@@ -1,14 +1,22 @@
 """Public notices: what hangs for all to see, how little it says, and that it is gone on its day."""
 
 import datetime as dt
+import threading
+import time
 
 import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 import builders
 from stories import LEG, Story, applies, person
 from visits import Visitor
 from zhengka.cases import board, services
+from zhengka.cases.models import Case
+from zhengka.cases.services import notices
+from zhengka.core.actors import SYSTEM
+from zhengka.core.models import Event
 from zhengka.core.pace import CHECKS
 
 pytestmark = pytest.mark.django_db
@@ -100,3 +108,54 @@ def test_a_long_board_is_read_page_by_page():
     first = board.posted(YUELU, on=timezone.localdate(), limit=2)
     rest = board.posted(YUELU, on=timezone.localdate(), after=first[-1].pk, limit=2)
     assert [each.pk for each in (*first, *rest)] == cases
+
+
+def ended(at: dt.datetime) -> int:
+    """By how many statements the notices of a day come down."""
+    with CaptureQueriesContext(connection) as asked:
+        notices.end_notices(at=at)
+    return len(asked)
+
+
+def steps_of(case: Case) -> list[tuple]:
+    told = Event.objects.filter(subject="case", subject_id=case.pk).order_by("version")
+    return [(event.action, event.source, event.target, event.person, event.facts, event.at) for event in told
+            if event.action.endswith("_notice")]
+
+
+def test_notices_that_come_down_together_come_down_as_one_does_by_as_many_statements_as_one():
+    at = timezone.now() + dt.timedelta(20)
+    alone, several = hanging(), []
+    services.end_notice(alone.case, by=SYSTEM, request_id=builders.request_id(), at=at)
+    hanging()
+    one = ended(at)
+    several = [hanging() for _ in range(4)]
+    assert ended(at) == one
+    for story in several:
+        case, same = Case.get(story.case.pk), Case.get(alone.case.pk)
+        assert (case.state, case.due_on, case.moved_at, case.ended_at) == (
+            same.state, same.due_on, same.moved_at, same.ended_at) and case.state == "noticed"
+        assert steps_of(case) == steps_of(same)
+    assert notices.end_notices(at=at) == 0, "once"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_notice_that_is_put_up_anew_at_the_same_moment_hangs_its_full_days():
+    story, late = hanging(), timezone.now() + dt.timedelta(20)
+    story.at, done, began = late, [], threading.Event()
+
+    def clock():
+        try:
+            began.wait()
+            done.append(notices.end_notices(at=late))
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=clock)
+    other.start()
+    with transaction.atomic():
+        story.take("object", "dismiss")
+        began.set()
+        time.sleep(0.5)
+    other.join()
+    assert done == [0] and Case.get(story.case.pk).state == "publicised"

@@ -31,7 +31,7 @@ ROUTES = routes_with_a_row()
 def address(name: str, kind: str, converters: list[str], ids: dict[str, list[int]]) -> str | None:
     if "pk" not in converters:
         return None
-    values = {"pk": ids[kind][0], "action": ACTIONS.get(kind, "x"), "name": "x", "kind": "renewal",
+    values = {"pk": ids[kind][0], "action": ACTIONS.get(kind, "x"), "name": "x", "kind": "renewal", "what": "update",
               "card": ids["cards"][0]}
     return reverse(name, kwargs={each: values[each] for each in converters})
 
@@ -52,18 +52,21 @@ def test_another_unit_s_row_is_not_found_by_any_route(role):
         if url is None:
             continue
         for method, answer in (("GET", visitor.get(url)), ("POST", visitor.post(url, form()))):
-            if answer.status_code not in allowed(role, name):
+            led_up = method == "GET" and answer.status_code == 302 and url.startswith(f"{answer.url.rstrip('/')}/")
+            if answer.status_code not in allowed(role, name, method) and not led_up:
                 wrong.append(f"{method} {name}: {answer.status_code}")
     assert not wrong, "\n".join(wrong)
 
 
-def allowed(role: str, name: str) -> tuple[int, ...]:
-    """404 for a role that may open the page; 403 for one that may not, whatever the id; 405 never looks at the row."""
+def allowed(role: str, name: str, method: str) -> tuple[int, ...]:
+    """404 for a role that may open the page; 403 for one that may not, whatever the id. An address that takes forms
+    alone never looks at the row when it is read: it leads to the page above. One that is only read takes no form: 405.
+    """
     pattern = dict(routes("staff:"))[name]
     held, needed = ROLES[role][1], pattern.callback.permissions
     if needed and not held & set(needed):
         return (403,)
-    return (404, 405)
+    return (404,) if method == "GET" else (404, 405)
 
 
 def form() -> dict[str, str]:

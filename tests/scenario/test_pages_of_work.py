@@ -32,7 +32,9 @@ from zhengka.cases import book
 from zhengka.cases.models import Case
 from zhengka.core import fields
 from zhengka.core.models import Event
+from zhengka.devices.workflow import DEVICE
 from zhengka.keys import services as keys
+from zhengka.keys.workflow import CEREMONY
 from zhengka.papers.models import Portrait
 from zhengka.production.workflow import BATCH
 from zhengka.registry import photos
@@ -47,7 +49,7 @@ HEADER = "姓名,身份证号,残疾人证号,残疾类别,残疾等级,发证�
 
 def test_the_worklist_names_only_states_and_permissions_that_exist():
     tables = {"cases": EXCHANGE, "cards": CARD, "batches": BATCH, "permits": OFFICER,
-              "delegations": DELEGATION}
+              "delegations": DELEGATION, "ceremonies": CEREMONY, "devices": DEVICE}
     for permission, kind, state, _label in WAITING:
         assert permission in {step.permission for step in tables[kind].steps if step.source == state}
 
@@ -196,8 +198,8 @@ def test_the_page_of_a_case_names_a_missing_photo_once_and_says_clause_and_polic
     url = reverse("staff:case", args=[case.pk])
     english = Visitor(make_officer("reviewer")).get(url).content.decode()
     chinese = Visitor(make_officer("reviewer")).get(url, headers={"accept-language": "zh-hans"}).content.decode()
-    assert "A photo: without one" not in english and english.count("art. 9(1): two-inch") == 1
-    assert "办法第九条（一）" in chinese and "art. 9(1)" not in chinese
+    assert "A photo: without one" not in english and english.count("article 9(1): two-inch") == 1
+    assert "办法第九条（一）" in chinese and "article 9(1)" not in chinese
     assert "Measures for the Administration" in english and "《中华人民共和国残疾人证管理办法》(2017)" in chinese
 
 
@@ -238,7 +240,7 @@ def test_the_reviewer_s_second_account_cannot_approve_and_the_page_says_why():
     case = make_case(state="reviewed", reviewer="staff-9")
     visitor = Visitor(make_officer("approver", person="staff-9"))
     page = visitor.get(reverse("staff:case", args=[case.pk])).content.decode()
-    assert "Two different persons must do this" in page and 'value="approve"' not in page
+    assert "Another person does this: Approve" in page and 'value="approve"' not in page
     assert visitor.act(reverse("staff:case-step", args=[case.pk]), action="approve").status_code == 409
     case.refresh_from_db()
     assert case.state == "reviewed"

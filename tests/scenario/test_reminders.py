@@ -6,7 +6,7 @@ import pytest
 
 import builders
 from builders import NOON
-from stories import brings, card_holder
+from stories import brings, card_holder, confirmed
 from zhengka.cards import services as cards
 from zhengka.cards.models import Card
 from zhengka.cases import services as cases
@@ -41,12 +41,12 @@ def test_who_has_the_next_year_already_is_not_reminded():
 
 def test_who_did_not_take_the_certificate_along_is_warned_before_it_is_frozen_and_before_it_is_cancelled():
     holder, _ = card_holder()
-    story = brings("transfer_out_nation", holder, moved="2026-11-20")
+    story = confirmed(brings("transfer_out_nation", holder, moved="2026-11-20"))
     assert cases.run_clocks(at=story.later(100).at)["warn"] == 0
     story.at = NOON.replace(year=2027, month=5, day=1)
     cases.run_clocks(at=story.at)
     cases.run_clocks(at=story.later(1).at)
     assert letters("freeze-warning") == [("once", "print")]
-    cases.run_clocks(at=NOON.replace(year=2027, month=5, day=21))
+    cases.run_clocks(at=NOON.replace(year=2027, month=6, day=1))
     cases.run_clocks(at=NOON.replace(year=2027, month=11, day=1))
     assert letters("lapse-warning") == [("once", "print")]

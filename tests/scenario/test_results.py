@@ -1,7 +1,6 @@
 """What the card maker sends back: each fault is named, nothing taken twice, made = good + spoiled + suspect."""
 
 import json
-from pathlib import Path
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -49,17 +48,6 @@ def sent(area, maker, cards: int = 6) -> Batch:
     return batches.send(batches.prepare(batches.open_batch(area, maker)))
 
 
-def rewritten(results: Path, home: Path, change) -> Path:
-    """The results as the maker would have signed them after a change of its list of cards."""
-    key = homes.private_key(home)
-    reader = ResultReader(results, key.public)
-    out = results.with_suffix(".changed")
-    with ResultWriter(out, reader.info, key) as writer:
-        for card in change(list(reader.cards())):
-            writer.add(card)
-    return out
-
-
 def found(batch: Batch) -> list[str]:
     return [finding.code for finding in queries.findings(batch)]
 
@@ -84,7 +72,11 @@ def test_spoiled_cards_are_ordered_again_and_counted(area, maker, home):
     ("wrong-readback", ["readback-differs"], 1),
     ("unordered-serial", ["not-ordered"], 0),
     ("missing-card", ["card-missing"], 1),
-    ("power-cut", ["maker-unsure"], 1)])
+    ("power-cut", ["maker-unsure"], 1),
+    ("chip-swapped", ["readback-differs", "readback-differs"], 2),
+    ("print-swapped", ["print-differs", "print-differs"], 2),
+    ("photo-swapped", ["photo-differs", "photo-differs"], 2),
+    ("qr-swapped", ["qr-differs", "qr-differs"], 2)])
 def test_each_fault_that_the_maker_plants_is_found_and_named(area, maker, home, plant, codes, suspect):
     batch = sent(area, maker)
     batch = batches.receive(batch, batches.make_cards(batch, home, plant=(plant,)))
@@ -97,16 +89,17 @@ def test_each_fault_that_the_maker_plants_is_found_and_named(area, maker, home, 
 
 
 def test_all_faults_at_once_are_told_apart(area, maker, home):
-    batch = sent(area, maker, 10)
+    batch = sent(area, maker, 16)
     batch = batches.receive(batch, batches.make_cards(batch, home, plant=PLANTS))
     assert sorted(found(batch)) == [
-        "card-missing", "maker-unsure", "not-ordered", "readback-differs", "uid-twice", "uid-twice"]
-    assert batch.good + batch.suspect == 10
+        "card-missing", "maker-unsure", "not-ordered", *["photo-differs"] * 2, *["print-differs"] * 2,
+        *["qr-differs"] * 2, *["readback-differs"] * 3, *["uid-twice"] * 2]
+    assert batch.good + batch.suspect == 16
 
 
 def test_a_card_that_is_told_twice_is_suspect(area, maker, home):
     batch = sent(area, maker)
-    results = rewritten(batches.make_cards(batch, home), home, lambda cards: [*cards, cards[0]])
+    results = batches.rewritten(batches.make_cards(batch, home), home, lambda cards: [*cards, cards[0]])
     batch = batches.receive(batch, results)
     assert (found(batch), batch.suspect) == (["serial-twice"], 1)
 
@@ -120,7 +113,7 @@ def test_a_chip_that_an_earlier_card_has_is_found(area, maker, home):
     def reused(cards: list[CardResult]) -> list[CardResult]:
         return [cards[0]._replace(uid=known), cards[1]]
 
-    second = batches.receive(second, rewritten(batches.make_cards(second, home), home, reused))
+    second = batches.receive(second, batches.rewritten(batches.make_cards(second, home), home, reused))
     assert (found(second), second.good, second.suspect) == (["uid-twice"], 1, 1)
 
 
@@ -130,7 +123,7 @@ def test_a_chip_of_another_office_is_found_though_its_card_is_not_seen(area, mak
     batches.receive(first, batches.make_cards(first, home))
     known = bytes(Card.objects.get(state="ready").uid)
     batch = sent(area, maker, 2)
-    results = rewritten(batches.make_cards(batch, home), home,
+    results = batches.rewritten(batches.make_cards(batch, home), home,
                         lambda cards: [cards[0]._replace(uid=known), *cards[1:]])
     producer = batches.producer(area)
     with connection.cursor() as cursor:  # a login bound to one area, with the platform's rights to judge results
@@ -282,10 +275,33 @@ def test_a_card_that_ends_once_it_is_prepared_comes_back_to_be_destroyed(area, m
     assert [letter.subject_id for letter in Letter.objects.all()] == [other.pk]
 
 
+@pytest.mark.parametrize(("plant", "code"), [
+    ("wrong-readback", "readback-differs"), ("power-cut", "maker-unsure"), ("duplicate-uid", "uid-twice"),
+    ("print-swapped", "print-differs")])
+def test_ended_cards_of_which_the_maker_tells_something_wrong_are_set_aside_too(area, maker, home, plant, code):
+    batch = sent(area, maker, 2)
+    for card in Card.objects.all():
+        end(card)
+    batch = batches.receive(batch, batches.make_cards(batch, home, plant=(plant,)))
+    assert batches.states(batch) == {"cancelled": 2} and code in found(batch)
+    assert found(batch).count("card-ended") == 2, "each is named to be destroyed"
+    for card in Card.objects.all():
+        assert batches.events_of(card)[-2:] == ["cancel", "set_aside"]
+    assert not Card.objects.filter(items__outcome="suspect").exclude(uid=None).exists()
+
+
+def test_an_ended_card_that_is_not_in_the_results_did_not_come_and_is_not_set_aside(area, maker, home):
+    batch = sent(area, maker, 1)
+    card = Card.objects.get()
+    end(card)
+    batch = batches.receive(batch, batches.make_cards(batch, home, plant=("missing-card",)))
+    assert (found(batch), batches.events_of(card)[-1]) == (["card-missing"], "cancel")
+
+
 def test_a_frozen_certificate_ends_no_card_it_waits_at_the_office(area, maker, home):
     card = batches.make_ordered(area=area)
     batch = batches.send(batches.prepare(batches.open_batch(area, maker)))
-    Certificate.objects.filter(pk=card.certificate_id).update(state="frozen")
+    Certificate.objects.filter(pk=card.certificate_id).update(state="frozen", frozen_for="under-inquiry")
     batch = batches.receive(batch, batches.make_cards(batch, home))
     assert (found(batch), Card.get(card.pk).state) == ([], "ready")
     with pytest.raises(Refusal, match="certificate-not-valid"):

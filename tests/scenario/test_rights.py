@@ -5,11 +5,16 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from builders import NOON, make_actor, make_area, make_officer, request_id
+from papers_brought import put_first
+from stories import person
 from visits import Visitor
 from zhengka.accounts import demo, services
 from zhengka.accounts.models import Officer
 from zhengka.accounts.services import actor_of
+from zhengka.areas.models import Area
 from zhengka.areas.services import load as load_areas
+from zhengka.cases import fronts
+from zhengka.cases import services as cases
 from zhengka.cli.officers import enrol_demo
 from zhengka.config.env import PROJECT
 from zhengka.core.errors import Refusal
@@ -197,3 +202,24 @@ def test_the_demo_s_officers_can_be_used_at_once_and_again_after_what_was_done_t
         assert actor_of(officer).may("account.own") and officer.role == one.role and not officer.first_password
         told = Event.objects.filter(subject="officer", subject_id=officer.pk)
         assert list(told.order_by("version").values_list("action", flat=True)[:2]) == ["open", "install"]
+
+
+def test_the_demo_has_a_street_and_its_county_each_with_the_rights_of_its_level(settings, tmp_path):
+    settings.HOME = tmp_path
+    load_areas(PROJECT / "data/areas/hunan-2018.toml")
+    cases.load_ways()
+    shown = {one.username: one for one in enrol_demo()}
+    assert (shown["street"].office_zh, shown["county"].office) == ("武汉市硚口区示例街道", "Qiaokou District, Wuhan")
+    street, county, reviewer, approver, city = (actor_of(Officer.objects.get(username=name)) for name in (
+        "street", "county", "county-reviewer", "county-approver", "city"))
+    unit = Area.objects.get(code=demo.COUNTY)
+    assert list(fronts.deciders(street)) == [unit] and fronts.received_kinds(street, NOON.date()) == ("new",)
+    told = {"request_id": request_id(), "at": NOON}
+    case = cases.apply(person(), 4, unit, by=street, **told)
+    case = cases.take(case, "precheck", by=street, request_id=request_id(), at=NOON)
+    put_first(case)
+    with pytest.raises(Refusal, match="office-wrong"):
+        cases.take(case, "accept", by=street, request_id=request_id(), at=NOON, reason="材料在街道")
+    case = cases.take(case, "accept", by=county, request_id=request_id(), at=NOON, reason="材料在街道")
+    assert case.state == "accepted"
+    assert [one.may("case.approve") for one in (county, reviewer, approver, city)] == [False, False, True, True]

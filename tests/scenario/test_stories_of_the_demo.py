@@ -1,41 +1,21 @@
 """The demo tells each kind of case once, by the way that everybody goes, or says that it cannot."""
 
-import datetime as dt
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from builders import make_actor, make_certificate, make_holder, request_id
-from portraits import make_photo
-from zhengka.areas.calendars import add_months
+from builders import make_holder
+from demo_people import fits, nothing
 from zhengka.assessment.models import Appointment, Assessment, Licence
 from zhengka.cases.models import Case
 from zhengka.cases.services import load_ways
 from zhengka.cases.workflow import KINDS
 from zhengka.cli import line, stories
 from zhengka.cli.officers import enrol_demo
-from zhengka.core.events import begin
-from zhengka.registry import photos
-from zhengka.registry.models import Certificate, Holder, Import
 
 pytestmark = pytest.mark.django_db
-
-
-def fits(holder: Holder, today: dt.date) -> None:
-    """An adult from a file, with a photo and a paper certificate in its last months."""
-    record = Import(province=43, area=holder.area, filename="x.csv", digest="0", form="csv", encoding="utf-8",
-                    received_at=timezone.now())
-    begin(record, "receive", by=make_actor(area=holder.area), request_id=request_id())
-    Holder.objects.filter(pk=holder.pk).update(source=record, photo=photos.keep(make_photo()))
-    certificate = make_certificate(holder)
-    Certificate.objects.filter(pk=certificate.pk).update(
-        issued_on=add_months(today, -117), valid_until=add_months(today, 3))
-
-
-def nothing(_done: int, _of: int) -> None:
-    """Nobody watches."""
 
 
 def test_each_kind_of_case_is_told_once_to_its_end_or_the_demo_says_how_many_people_it_lacks():

@@ -21,7 +21,7 @@ WITHOUT_AREAS = {
     "keys_key": "public keys and check values, by which everybody verifies; no key's value",
     "production_maker": "the card makers' public keys",
     "cards_statuspublication": "what every gate may fetch",
-    "accounts_officer": "an account is found by its name before its area is known; the code cuts lists of them",
+    "cards_keygroup": "which key versions cards were made under together; no card and no key's value",
     "accounts_triedname": "login names that were tried in vain, most of them nobody's: keyed indexes, in no area",
     "assessment_conflict": "a keyed index and a staff number, sought by both before every signature, whatever area "
                            "declared it; nothing else of it is read",
@@ -48,17 +48,25 @@ GROUP BY 1 ORDER BY 1
 """
 WRITTEN = {
     "accounts_cover": "INSERT UPDATE", "accounts_delegation": "INSERT UPDATE",
-    "accounts_officer": "INSERT UPDATE", "accounts_triedname": "INSERT UPDATE DELETE",
+    "accounts_officer": "INSERT UPDATE", "accounts_password": "INSERT UPDATE",
+    "accounts_triedname": "INSERT UPDATE DELETE",
     "assessment_appointment": "INSERT UPDATE", "assessment_assessment": "INSERT UPDATE",
     "assessment_conflict": "INSERT", "assessment_institution": "INSERT UPDATE",
     "assessment_licence": "INSERT UPDATE", "assessment_session": "INSERT UPDATE",
-    "bulk_act": "INSERT", "cards_card": "INSERT UPDATE", "cases_case": "INSERT UPDATE", "core_event": "INSERT",
+    "bulk_act": "INSERT", "cards_card": "INSERT UPDATE", "cards_chiporder": "INSERT UPDATE",
+    "cards_keygroup": "INSERT",
+    "cases_case": "INSERT UPDATE", "cases_recall": "INSERT UPDATE DELETE", "core_event": "INSERT",
+    "devices_device": "INSERT UPDATE", "devices_psam": "INSERT UPDATE", "devices_reading": "INSERT UPDATE",
     "django_session": "INSERT UPDATE DELETE", "gates_check": "INSERT", "gates_use": "INSERT",
-    "letters_letter": "INSERT UPDATE", "papers_paper": "INSERT UPDATE", "papers_portrait": "INSERT UPDATE",
+    "keys_ceremony": "INSERT UPDATE", "keys_key": "UPDATE", "keys_seat": "INSERT UPDATE",
+    "letters_letter": "INSERT UPDATE", "letters_unwritten": "INSERT UPDATE",
+    "papers_paper": "INSERT UPDATE", "papers_portrait": "INSERT UPDATE",
     "procrastinate_events": "INSERT",
-    "procrastinate_jobs": "INSERT UPDATE", "production_batch": "INSERT UPDATE", "production_chunk": "INSERT",
+    "procrastinate_jobs": "INSERT UPDATE", "production_batch": "INSERT UPDATE", "production_chunk": "INSERT UPDATE",
     "production_item": "INSERT UPDATE", "registry_certificate": "INSERT UPDATE",
     "registry_holder": "INSERT UPDATE", "registry_import": "INSERT UPDATE",
+    "stock_box": "INSERT", "stock_count": "INSERT UPDATE", "stock_entry": "INSERT", "stock_slip": "INSERT UPDATE",
+    "stock_span": "INSERT UPDATE", "stock_store": "INSERT UPDATE",
 }
 """What the pages write, table by table; nothing else may be written by the web's role."""
 PARTS = [Chunk, Item, Finding, Check]
@@ -93,9 +101,12 @@ def test_the_web_role_draws_no_serial_number_and_begins_with_no_right_on_a_new_t
         "accounts_cover_ids", "accounts_delegation_ids",
         "assessment_appointment_ids", "assessment_assessment_ids", "assessment_conflict_ids",
         "assessment_institution_ids", "assessment_licence_ids", "assessment_session_ids",
-        "bulk_act_ids", "cards_card_ids", "cases_case_ids", "letters_letter_ids", "papers_paper_ids",
-        "papers_portrait_ids", "procrastinate_events_id_seq", "procrastinate_jobs_id_seq", "production_batch_ids",
-        "registry_certificate_ids", "registry_holder_ids", "registry_import_ids"]
+        "bulk_act_ids", "cards_card_ids", "cards_chiporder_ids", "cases_case_ids", "devices_device_ids",
+        "devices_psam_ids", "devices_reading_ids", "keys_ceremony_ids", "keys_seat_ids", "letters_letter_ids",
+        "papers_paper_ids", "papers_portrait_ids", "procrastinate_events_id_seq", "procrastinate_jobs_id_seq",
+        "production_batch_ids",
+        "registry_certificate_ids", "registry_holder_ids", "registry_import_ids",
+        "stock_count_ids", "stock_slip_ids", "stock_store_ids"]
 
 
 def test_the_web_role_hears_of_another_office_only_whether_a_person_may_apply():
@@ -165,9 +176,9 @@ def test_the_web_role_asks_for_a_job_and_holds_one_that_waits_but_reads_and_chan
             read(wrong)
 
 
-def test_only_a_case_and_what_belongs_to_one_is_shared_by_two_offices():
+def test_only_a_case_what_belongs_to_one_and_a_shipment_is_shared_by_two_offices():
     shared = read("SELECT tablename FROM pg_policies WHERE policyname = 'scope' AND qual LIKE '%shared_with%' "
                   "AND with_check LIKE '%shared_with%' ORDER BY 1")
     assert [name for (name,) in shared] == [
         "assessment_appointment", "assessment_assessment", "cases_case", "core_event", "letters_letter",
-        "papers_paper", "papers_portrait"]
+        "letters_unwritten", "papers_paper", "papers_portrait", "stock_slip"]

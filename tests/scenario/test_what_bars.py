@@ -20,9 +20,9 @@ pytestmark = pytest.mark.django_db
 TERM = (dt.date(2021, 5, 1), dt.date(2031, 5, 1))
 
 
-def arrives(who: Person, *term: dt.date, number: str = "42") -> Story:
+def arrives(who: Person, *term: dt.date, number: str = "42", unit: int = 430102) -> Story:
     """Somebody comes from an office elsewhere with a certificate of these days."""
-    area = builders.make_area(430102)
+    area = builders.make_area(unit)
     return Story(services.apply_arrival(who, Brought(who.id_number + number, *term), area, at=NOON,
                                         by=builders.make_actor(area=area), request_id=builders.request_id()))
 
@@ -37,9 +37,9 @@ def barred() -> Person:
 
 def test_a_change_into_a_category_that_is_barred_is_refused():
     story = applies(barred(), wanted=3)
-    for opens, found in ((None, Finding(3, 3)), ("change", Finding(4, 4))):
+    for opens, found in ((None, Finding(3, 3)), ("change", Finding(7, 3, ((3, 3), (4, 4))))):
         if opens:
-            story = brings(opens, Holder.objects.get(), at=story.at)
+            story = brings(opens, Holder.objects.get(), at=story.at, wanted=7)
         story.take("accept", "book")
         story.assess(found)
         story.notice()
@@ -54,6 +54,8 @@ def test_a_change_into_a_category_that_is_barred_is_refused():
 def test_nobody_arrives_with_a_category_that_is_barred():
     who = barred()
     with pytest.raises(Refusal, match="category-barred"):
+        arrives(who, *TERM, unit=430104)
+    with pytest.raises(Refusal, match="elsewhere-unfit"):
         arrives(who, *TERM)
     assert arrives(who, *TERM, number="32").case.state == "applied"
 

@@ -3,17 +3,19 @@
 import datetime as dt
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 import builders
 from builders import NOON
-from stories import brings, card_holder
+from stories import Story, brings, card_holder, under
 from visits import Visitor
 from zhengka.cards import queries
 from zhengka.cards import services as cards
 from zhengka.cards.models import Card
 from zhengka.cases import services
 from zhengka.cases.models import Case
+from zhengka.core import fields
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed
 from zhengka.core.models import Event
@@ -121,6 +123,26 @@ def test_a_wrong_death_is_undone_at_once_and_the_new_card_goes_on_with_the_term(
     assert new.active_until == left.replace(year=left.year + 1), "the next term follows the one that was cut short"
 
 
+@pytest.mark.parametrize(("card", "expired", "said"), [
+    (True, False, "A new one was ordered"), (True, True, "The renewal of the certificate orders a new one"),
+    (False, False, "")])
+def test_the_page_says_that_the_old_card_stays_ended_after_a_wrong_death(card, expired, said):
+    certificate, case = stopped("cancellation", "death")
+    if not card:
+        Card.objects.all().delete()
+    if expired:
+        Certificate.objects.filter(pk=certificate.pk).update(valid_until=NOON.date() + dt.timedelta(1))
+    clerk, page = Visitor(builders.make_officer()), reverse("staff:case", args=[case.pk])
+    before = clerk.get(page).content.decode()
+    assert "The card that ended with the death stays ended" in before and "The old card stays ended" not in before
+    clerk.act(reverse("staff:case-step", args=[case.pk]), action="undo", reason="本人接听电话")
+    after = clerk.get(page).content.decode()
+    assert "The card that ended with the death stays ended" in after, "said once, of what was done"
+    assert said in after and ("The old card stays ended" in after) == card
+    again = clerk.get(page).content.decode()
+    assert said in again and "The card that ended with the death" not in again
+
+
 def test_who_was_frozen_first_and_then_recorded_as_dead_gets_the_days_of_both():
     certificate, _ = stopped("freeze", "death-reported")
     later = NOON + dt.timedelta(50)
@@ -128,6 +150,88 @@ def test_who_was_frozen_first_and_then_recorded_as_dead_gets_the_days_of_both():
     story.take("accept", "verify", "review", "approve")
     undone(story.case)
     assert Card.objects.get(state="ordered").active_until == TERM + dt.timedelta(200)
+
+
+def test_a_card_that_was_lost_before_has_the_frozen_days_when_it_is_found():
+    holder, _ = card_holder()
+    Card.objects.update(active_until=TERM)
+    clerk = builders.make_actor(area=holder.area)
+    cards.report_lost(Card.objects.get(), by=clerk, request_id=builders.request_id(), at=NOON)
+    story = brings("freeze", holder, reason="death-reported")
+    story.take("verify", "review", "approve")
+    undone(story.case)
+    assert Card.objects.get().state == "suspended", "who is alive may still have lost the card"
+    card = cards.report_found(Card.objects.get(), by=clerk, request_id=builders.request_id(), at=LATER)
+    assert (card.state, card.active_until) == ("active", TERM + dt.timedelta(200))
+
+
+def test_a_frozen_card_that_is_lost_and_whose_holder_is_recorded_as_dead_has_the_days_since_the_freeze():
+    certificate, _ = stopped("freeze", "death-reported")
+    clerk, at = builders.make_actor(area=certificate.holder.area), NOON + dt.timedelta(20)
+    cards.report_lost(Card.objects.get(), by=clerk, request_id=builders.request_id(), at=at)
+    story = brings("cancellation", Holder.get(certificate.holder_id), reason="death", at=at + dt.timedelta(30))
+    story.take("accept", "verify", "review", "approve")
+    undone(story.case)
+    assert Card.objects.get(state="ordered").active_until == TERM + dt.timedelta(200)
+
+
+def exchanging() -> tuple[Holder, Certificate]:
+    """A holder whose card is on order, and the paper certificate that holds meanwhile."""
+    holder = builders.make_holder()
+    paper = builders.make_certificate(holder)
+    builders.make_card(holder, state="ordered")
+    return holder, paper
+
+
+@pytest.mark.parametrize("by_two", [False, True])
+def test_with_an_exchange_under_way_the_paper_certificate_comes_back_too(by_two):
+    holder, paper = exchanging()
+    ended = Certificate.objects.create(**{name: getattr(paper, name) for name in (
+        "province", "area_id", "holder_id", "number", "number_index", "category", "grade", "issued_on", "valid_until")},
+        generation=2, state="cancelled")
+    story = brings("cancellation", holder, reason="death")
+    story.take("accept", "verify", "review", "approve")
+    if by_two:
+        brings("restoration", Holder.get(holder.pk)).take("accept", "verify", "review", "approve")
+    else:
+        undone(story.case)
+    assert Certificate.get(paper.pk).state == "valid" and Certificate.objects.get(generation=3).state == "valid"
+    assert Certificate.get(ended.pk).state == "cancelled", "what ended otherwise stays as it is"
+    assert sorted(Card.objects.values_list("state", flat=True)) == ["cancelled", "ordered"]
+
+
+def test_where_the_city_looks_again_a_wrong_death_is_undone_as_well(tmp_path):
+    with under("two-doctors", tmp_path):
+        holder, certificate = card_holder()
+        story = brings("cancellation", holder, reason="death")
+        story.take("precheck", "accept", "verify", "review", "approve")
+        clerk = builders.make_actor(area=holder.area)
+        assert not services.may_undo(story.case, by=clerk), "nothing has ended yet"
+        story.take("recheck", by=builders.make_actor("approver", area=holder.area.parent))
+        assert Certificate.get(certificate.pk).state == "cancelled" and services.may_undo(story.case, by=clerk)
+        undone(story.case, by=clerk)
+    assert Certificate.get(certificate.pk).state == "valid"
+
+
+def test_the_front_office_that_received_a_death_is_told_who_undoes_it(as_web):
+    holder, _ = card_holder()
+    away = builders.make_area(110101)
+    clerk = builders.make_actor(area=away)
+    number = fields.open_(bytes(holder.id_number), "holder.id_number")
+    case = services.open_elsewhere("cancellation", services.Present(holder.name, number), by=clerk,
+                                   request_id=builders.request_id(), at=NOON, reason="death")
+    story = Story(case)
+    story.take("accept", by=clerk)
+    story.take("verify", "review", "approve")
+    visitor = Visitor(builders.make_officer(area=away))
+    as_web(away.code, away.last)
+    case = Case.get(case.pk)
+    assert not services.may_undo(case, by=clerk)
+    with pytest.raises(Refusal, match="office-wrong"):
+        undone(case, by=clerk)
+    answer = visitor.act(f"/staff/cases/{case.pk}/step", action="undo", reason="本人接听电话")
+    assert answer.status_code == 403 and "Another office takes this step" in answer.content.decode()
+    assert visitor.get(f"/staff/cases/{case.pk}").status_code == 200
 
 
 def test_a_cancellation_that_the_holder_wished_is_not_undone_by_one_officer():
@@ -144,9 +248,9 @@ def test_on_the_page_a_colleague_names_the_source_and_one_button_undoes_a_wrong_
     assert 'name="source"' in clerk.get(page).content.decode()
     html = clerk.act(f"{page}/step", action="verify", source="call", reference="").content.decode()
     assert "There is a problem" in html and Case.get(story.case.pk).state == "reported"
-    clerk.act(f"{page}/step", action="verify", source="call", reference="13:05 女儿")
+    clerk.act(f"{page}/step", action="verify", source="call", reference="2026-11-26 13:05")
     html = clerk.get(page).content.decode()
-    assert "A telephone call" in html and "13:05 女儿" in html and 'value="undo"' not in html
+    assert "A telephone call" in html and "2026-11-26 13:05" in html and 'value="undo"' not in html
     story.case = Case.get(story.case.pk)
     story.take("review", "approve")
     reviewer = Visitor(builders.make_officer("reviewer", area=holder.area))

@@ -5,7 +5,8 @@ import pytest
 from made_cards import KEK, UID
 from zhengka.formats.apdu import Command, decode_response, encode_command
 from zhengka.formats.chip import SoftCard, asking, directory
-from zhengka.formats.chip.memory import CAPACITIES, CYCLIC, LINEAR_FIXED, LINEAR_VARIABLE, OVERHEAD
+from zhengka.formats.chip.layout import CAPACITIES
+from zhengka.formats.chip.memory import CYCLIC, LINEAR_FIXED, LINEAR_VARIABLE, OVERHEAD
 from zhengka.formats.chip.profile import Key
 from zhengka.formats.chip.secure import answer, protect, put_key_many
 from zhengka.formats.suites import SM

@@ -5,9 +5,18 @@ from typing import Any
 
 import pytest
 
-from made_cards import KEK, make_keys, make_profile, make_records
+from made_cards import KEK, blank_chip, make_keys, make_profile, make_records, whole_profile
 from zhengka.formats.apdu import Command, encode_command
-from zhengka.formats.chip import Finding, Script, compile_many, lint, lint_many
+from zhengka.formats.chip import (
+    Finding,
+    Script,
+    compile_many,
+    expected_readback,
+    lint,
+    lint_many,
+    readback,
+    reading_plan,
+)
 
 PROFILE = make_profile()
 [RECORD] = make_records(1)
@@ -129,3 +138,19 @@ def test_an_endless_script_is_not_run_to_its_end():
 
 def test_a_key_before_there_is_an_application_is_found():
     assert "key-outside-application" in faults(SCRIPT.commands[1:])
+
+
+def test_a_pin_that_is_not_blocked_is_hidden_from_the_linter_and_seen_by_the_read_back():
+    """What is loaded into a slot is enciphered, its tries too."""
+    profile = whole_profile()
+    wrong = profile._replace(applications=tuple(each._replace(keys=tuple(
+        key._replace(blocked=False) for key in each.keys)) for each in profile.applications))
+    keys = make_keys(profile, [RECORD])
+    [expected] = expected_readback(profile, [RECORD], keys)
+    for made, well in ((profile, True), (wrong, False)):
+        [script] = compile_many(made, [RECORD], keys_by_slot=keys, kek=KEK)
+        assert lint(profile, script, RECORD) == []
+        card = blank_chip(profile)
+        for command in script.commands:
+            assert card.transmit(command) == b"\x90\x00"
+        assert (readback(card, reading_plan(profile), RECORD["serial"]) == expected) == well

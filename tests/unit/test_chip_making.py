@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from made_cards import KEK, UID, blank_chip, make_keys, make_profile, make_records
+from made_cards import CHANNEL, KEK, UID, blank_chip, make_keys, make_profile, make_records
 from zhengka.formats.apdu import decode_command
 from zhengka.formats.chip import PowerCut, Script, SoftCard, compile_many, expected_readback, reading_plan
 from zhengka.formats.chip.card import GET_UID
@@ -18,9 +18,9 @@ KEYS = make_keys(PROFILE, RECORDS)
 SCRIPTS = compile_many(PROFILE, RECORDS, keys_by_slot=KEYS, kek=KEK)
 DIGESTS = expected_readback(PROFILE, RECORDS, KEYS)
 SCRIPT, PLAN = SCRIPTS[0], reading_plan(PROFILE)
-MASTERS = KeySet(1, b"e" * 16, b"m" * 16, b"d" * 16)
+MASTERS = CHANNEL
 ASKED = len(SCRIPT.commands) + len(PLAN.steps) + 2
-KNOWN = Known(readback=DIGESTS[0])
+KNOWN = Known(None, readback=DIGESTS[0])
 
 
 class Odd:
@@ -63,7 +63,7 @@ def in_channel(*, uid: bytes = UID, masters: KeySet = MASTERS) -> SoftCard:
 
 
 def made(card: Any, script: Script = SCRIPT, **known: Any) -> tuple[str, str]:
-    found = make(card, script, PLAN, Known(**known))
+    found = make(card, script, PLAN, Known(**{"channel": None} | known))
     assert found.code in CODES and bool(found.reason) == (found.outcome != "good")
     return found.outcome, found.code
 
@@ -103,24 +103,24 @@ def test_a_card_cut_inside_a_command_is_never_good_either():
 
 
 def test_without_a_second_look_a_silent_card_is_suspect():
-    assert make(Odd(blank_chip(PROFILE), cut_at=1), SCRIPT, PLAN).outcome == "suspect"
+    assert make(Odd(blank_chip(PROFILE), cut_at=1), SCRIPT, PLAN, Known(None)).outcome == "suspect"
     odd = Odd(blank_chip(PROFILE), cut_at=2)
 
     def gone() -> SoftCard:
         raise PowerCut("for good")
 
-    assert make(odd, SCRIPT, PLAN, again=gone).outcome == "suspect"
+    assert make(odd, SCRIPT, PLAN, Known(None), again=gone).outcome == "suspect"
 
 
 def test_a_cut_card_that_goes_into_the_machine_again_is_not_overwritten():
     odd = Odd(blank_chip(PROFILE), cut_at=9)
-    make(odd, SCRIPT, PLAN)
+    make(odd, SCRIPT, PLAN, Known(None))
     assert made(odd.again()) == ("suspect", "not-blank")
 
 
 def test_a_blank_that_was_cut_before_anything_was_written_can_still_be_made():
     odd = Odd(blank_chip(PROFILE), cut_at=2)
-    assert make(odd, SCRIPT, PLAN, again=odd.again).outcome == "blank"
+    assert make(odd, SCRIPT, PLAN, Known(None), again=odd.again).outcome == "blank"
     assert made(odd.again(), readback=DIGESTS[0]) == ("good", "")
 
 
@@ -156,6 +156,39 @@ def test_a_chip_that_lies_about_its_identifier_gets_no_data_through_the_channel(
     assert card.state == "blank"
 
 
+class Ear:
+    """Somebody between reader and chip, who keeps every command."""
+
+    def __init__(self, card: SoftCard) -> None:
+        self.card, self.heard = card, list[bytes]()
+
+    def transmit(self, apdu: bytes) -> bytes:
+        self.heard.append(apdu)
+        return self.card.transmit(apdu)
+
+
+@pytest.mark.parametrize("uid", [UID, bytes(range(7))])
+def test_what_was_heard_while_a_card_was_made_makes_no_second_one(uid: bytes):
+    first, second = Ear(in_channel()), in_channel(uid=uid)
+    assert made(first, channel=MASTERS, readback=DIGESTS[0]) == ("good", "")
+    answers = [second.transmit(apdu) for apdu in first.heard]
+    assert b"\x90\x00" not in answers and (second.state, second.memory.applications) == ("blank", {})
+    assert not any(command in sent for command in SCRIPT.commands for sent in first.heard), "nothing went in clear"
+
+
+def test_a_script_that_was_stolen_makes_no_card_without_the_keys_of_the_channel():
+    for card in (in_channel(), in_channel(uid=bytes(range(7)))):
+        assert made(card)[0] == "spoiled"
+        assert (card.state, card.memory.applications) == ("blank", {})
+
+
+def test_a_finished_card_that_is_laid_down_again_is_not_blank_and_stays_as_it_is():
+    card = in_channel()
+    assert made(card, channel=MASTERS) == ("good", "")
+    memory = card.memory
+    assert made(card, channel=MASTERS) == ("suspect", "not-blank") and card.memory == memory
+
+
 def test_a_chip_that_changes_its_identifier_is_suspect():
     assert made(Liar(blank_chip(PROFILE), first=UID, then=b"\x04" * 7)) == ("suspect", "uid-changed")
 
@@ -167,13 +200,13 @@ def test_another_version_of_the_keys_has_its_own_name():
 
 
 def test_a_chip_with_another_transport_key_has_its_own_name():
-    found = make(blank_chip(PROFILE, kek=bytes(16)), SCRIPT, PLAN)
+    found = make(blank_chip(PROFILE, kek=bytes(16)), SCRIPT, PLAN, Known(None))
     place = next(n for n, apdu in enumerate(SCRIPT.commands, 1) if decode_command(apdu).ins == 0xD4)
     assert (found.outcome, found.code, found.at) == ("spoiled", "wrong-transport-key", place)
 
 
 def test_a_chip_that_is_too_small_refuses_and_is_spoiled():
-    found = make(blank_chip(PROFILE, capacity=300), SCRIPT, PLAN)
+    found = make(blank_chip(PROFILE, capacity=300), SCRIPT, PLAN, Known(None))
     assert (found.outcome, found.code) == ("spoiled", "refused") and "not enough memory" in found.reason
 
 

@@ -6,8 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from made_cards import KEK, UID, blank_chip, make_keys, make_profile, make_records, written_card
-from zhengka.formats.apdu import Command, decode_response, encode_command
+from made_cards import (
+    KEK,
+    UID,
+    blank_chip,
+    card_keys,
+    finished_card,
+    make_keys,
+    make_profile,
+    make_records,
+    whole_profile,
+    written_card,
+)
+from zhengka.formats.apdu import Command, decode_command, decode_response, encode_command
 from zhengka.formats.chip import PowerCut, SoftCard, asking, compile_many, image, readback, reading_plan
 from zhengka.formats.chip.memory import CYCLIC
 from zhengka.formats.chip.profile import Key
@@ -24,6 +35,9 @@ SELECT = asking.select_application(PROFILE.aid)
 CHALLENGE = bytes.fromhex("0084000008")
 RANDOM = bytes(range(8))
 Commands = list[bytes]
+WHOLE = whole_profile()
+SOCIAL = WHOLE.named("social-security-merge")
+UNLOCK = "social-security-merge/pin-unlock"
 
 
 def still(size: int) -> bytes:
@@ -64,6 +78,9 @@ LINES: dict[str, tuple[Callable[[], SoftCard], Commands]] = {
     "key replaced": (
         finished, [SELECT, CHALLENGE, replace_key(SM, KEYS["control"], RANDOM, Key(3, "reader", 2, 15), bytes(16))],
     ),
+    "file added": (
+        finished, protected("control", decode_command(asking.create_transparent(b"\x00\x19", 8, b"\0\2"))),
+    ),
     "application locked": (finished, protected("control", Command(0x80, 0x1E, 0, 0))),
     "card locked": (finished, protected("control", Command(0x80, 0x16, 0, 0))),
     "wrong pin": (with_pin, [SELECT, verify(b"000000")]),
@@ -71,6 +88,11 @@ LINES: dict[str, tuple[Callable[[], SoftCard], Commands]] = {
     "pin changed": (with_pin, [SELECT, bytes.fromhex("0024000510") + b"123456\xff\xff" + b"654321\xff\xff"]),
     "pin unblocked": (
         lambda: with_pin(wrong=3), [SELECT, bytes.fromhex("002C000510") + b"98765432" + b"654321\xff\xff"],
+    ),
+    "issued pin unblocked at a desk": (
+        lambda: finished_card(WHOLE, RECORD, rng=still),
+        [asking.select_application(SOCIAL.aid), CHALLENGE,
+         card_keys(WHOLE, RECORD).reset(UNLOCK, 1, RANDOM, SOCIAL.slot("pin"), 7, published=True)],
     ),
     "record appended": (with_pin, [SELECT, verify(b"123456"), asking.append_record(0x1E, b"trip")]),
 }

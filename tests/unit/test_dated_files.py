@@ -54,10 +54,17 @@ POLICIES = [
     ("notice-too-open", '"category", "grade"]', '"category", "grade", "id_number"]'),
     ("around-assessment", NEW, NEW + '\noff = { assessment = "they are known here" }'),
     ("around-assessment", 'assessment = "the holder was assessed', 'assess = "the holder was assessed'),
+    ("around-verification", 'kinds = ["cancellation"]\n',
+     'kinds = ["cancellation"]\noff = { verification = "the register of deaths is asked" }\n'),
+    ("around-verification", 'kinds = ["restoration", "freeze", "unfreeze"]\n',
+     'kinds = ["restoration", "freeze", "unfreeze"]\noff = { verify = "who reports it saw it" }\n'),
     ("around-notice", NEW, NEW + '\noff = { notice = "nobody reads it" }'),
     ("around-notice", NEW, NEW + '\noff = { end_notice = "it may hang on" }'),
     ("around-review", NEW, NEW + '\noff = { review = "the approver looks anyway" }'),
     ("around-approval", NEW, NEW + '\noff = { approve = "the reviewer is trusted" }'),
+    ("card-missing", NEW, NEW + '\noff = { card = "the old card is kept" }'),
+    ("card-missing", 'kinds = ["damage", "loss", "correction"]',
+     'kinds = ["damage", "loss", "correction"]\noff = { order = "cards are dear" }'),
     ("dead-end", NEW, NEW + '\noff = { dismiss = "no hearing", uphold = "no hearing" }'),
     ("unreachable", NEW, NEW + '\noff = { object = "nobody objects" }'),
 ]
@@ -94,7 +101,8 @@ LETTERS = [
     ("sms-telling", SMS, SMS.replace("材料", "身份证")),
     ("sentence-long", "您的残疾人证申请还缺材料。", "您的残疾人证申请" + "依照有关规定，" * 4 + "还缺材料。"),
 ]
-TRIED_ELSEWHERE = {"dates-overlap", "code-twice", "day-unknown", "identity-stops", "counter-missing", "window-too-long"}
+TRIED_ELSEWHERE = {"dates-overlap", "code-twice", "day-unknown", "identity-stops", "counter-missing", "window-too-long",
+                   "administrators-joined"}
 
 
 def changed(text: str, old: str, new: str) -> bytes:

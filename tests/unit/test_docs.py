@@ -17,18 +17,21 @@ from zhengka.cases import book
 from zhengka.cases.workflow import desk
 from zhengka.cli.app import app
 from zhengka.config import env
+from zhengka.devices.workflow import DEVICE, PSAM
 from zhengka.letters.workflow import LETTER
 from zhengka.papers.workflow import PAPER, PORTRAIT
 from zhengka.production.workflow import BATCH
 from zhengka.registry.workflow import CERTIFICATE, HOLDER, IMPORT
 from zhengka_maker.__main__ import main as maker
+from zhengka_reader.__main__ import main as desk_agent
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(page for page in ROOT.glob("docs/**/*.md") if "reference" not in page.parts)])
 NAMED = {page.relative_to(ROOT).as_posix(): page.read_text() for page in PAGES}
 EXCHANGE = book.table("measures-2017", "exchange", minor=False)
 WORKFLOWS = (HOLDER, CERTIFICATE, IMPORT, EXCHANGE, CARD, BATCH, OFFICER, ACT, LETTER, INSTITUTION, LICENCE, SESSION,
-             APPOINTMENT, ASSESSMENT, CONFLICT, PAPER, PORTRAIT, COVER, DELEGATION, desk("applied"))
+             APPOINTMENT, ASSESSMENT, CONFLICT, PAPER, PORTRAIT, COVER, DELEGATION, DEVICE, PSAM,
+             desk("applied"))
 MADE_LATER = "docs/reference/"  # `make docs` writes it, `make check` says when it is stale
 CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 
@@ -98,6 +101,15 @@ def test_every_command_of_the_card_maker_that_a_page_names_exists(capsys):
             maker([word, "--help"])
         assert ended.value.code == 0, word
     assert asked == {"init", "trust", "run"}
+
+
+def test_every_command_of_the_desk_agent_that_a_page_names_exists():
+    asked = {word for text in NAMED.values() for word in re.findall(r"zhengka-reader ([a-z]+)", code(text))}
+    for word in asked:
+        with pytest.raises(SystemExit) as ended:
+            desk_agent([word, "--help"])
+        assert ended.value.code == 0, word
+    assert asked == {"init", "pair", "part", "trust", "serve", "insert", "list"}
 
 
 def test_every_setting_that_a_page_names_exists():

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from zhengka.config.env import BadEnvironment, TokenPlace, read, token_place
+from zhengka.config.env import ADDRESS, BadEnvironment, TokenPlace, public_url, read, token_place
 
 PLACE = "pkcs11:token=%E5%AF%86%E9%92%A5;?module-path=/usr/lib/a%20b.so&pin-source=file:"
 
@@ -43,3 +43,11 @@ def test_a_table_that_is_not_there_is_refused() -> None:
     with pytest.raises(BadEnvironment, match=r"ZHENGKA_KEY_MECHANISMS.*nobody's"):
         read({"ZHENGKA_KEY_STORE": "pkcs11:token=a?module-path=/m.so", "ZHENGKA_KEY_PASSPHRASE": "1234",
               "ZHENGKA_KEY_MECHANISMS": "nobody's"})
+
+
+def test_the_public_address_is_kept_whatever_a_later_command_listens_at(tmp_path: Path) -> None:
+    later = {"ZHENGKA_HOME": str(tmp_path), "ZHENGKA_BIND": "127.0.0.1:9999"}
+    assert public_url(read(later)) == "http://127.0.0.1:9999", "nothing is kept yet"
+    (tmp_path / ADDRESS).write_text("https://card.example\n")
+    assert public_url(read(later)) == "https://card.example"
+    assert public_url(read({**later, "ZHENGKA_PUBLIC_URL": "https://new.example/"})) == "https://new.example"

@@ -1,27 +1,28 @@
 """A gate reads a card: few commands, both sides proven, and a copy is found out."""
 
 import datetime as dt
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from made_cards import make_profile, make_records, master_key, written_card
+from made_cards import KEK, blank_chip, make_keys, make_profile, make_records, master_key, written_card
 from zhengka.formats import serial
-from zhengka.formats.chip import Profile, SoftCard, gate, readback, reading_plan, secure
+from zhengka.formats.chip import Profile, SoftCard, compile_many, gate, readback, reading_plan, secure
 from zhengka.formats.suites import SUITES
+from zhengka.formats.tlv import encode
 
 PROFILE = make_profile()
 [RECORD] = make_records(1)
 
 
-def module(profile: Profile, *, wrong: str = "") -> Callable[[str, str, bytes], bytes]:
-    """A gate's security module with the tests' master keys, one of them wrong if asked for."""
+def module(profile: Profile, *, wrong: str = "", versions: tuple[int, ...] = (1,)) -> gate.Answer:
+    """A gate's security module with the tests' master keys of these versions, one of them wrong if asked for."""
     suite = SUITES[profile.suite]
+    read = {version: version for version in versions}
 
-    def answer(purpose: str, number: str, challenge: bytes) -> bytes:
-        master = bytes(16) if purpose == wrong else master_key(purpose)
+    def answer(purpose: str, version: int, number: str, challenge: bytes) -> bytes:
+        master = bytes(16) if purpose == wrong else master_key(purpose, read[version])
         [key] = suite.diversify(master, [serial.factor(number)])
         return secure.answer(suite, key, challenge)
 
@@ -35,9 +36,21 @@ def finished(profile: Profile = PROFILE) -> SoftCard:
     return card
 
 
-def refusal(card: Any, *, wrong: str = "") -> str:
+def of_version(version: int) -> SoftCard:
+    """A card that was made when the masters had this number."""
+    profile = PROFILE.with_versions({key.purpose: version for key in PROFILE.keys})
+    [script] = compile_many(profile, [RECORD], keys_by_slot=make_keys(profile, [RECORD], version=version), kek=KEK)
+    card = blank_chip(profile)
+    for command in script.commands:
+        assert card.transmit(command) == b"\x90\x00"
+    readback(card, reading_plan(profile), RECORD["serial"])
+    card.reset()
+    return card
+
+
+def refusal(card: Any, *, wrong: str = "", versions: tuple[int, ...] = (1,)) -> str:
     with pytest.raises(gate.CardRefused) as refused:
-        gate.read(card, PROFILE, module(PROFILE, wrong=wrong))
+        gate.read(card, PROFILE, module(PROFILE, wrong=wrong, versions=versions))
     return refused.value.code
 
 
@@ -48,6 +61,48 @@ def test_a_gate_has_what_it_needs_after_six_commands(suite: str):
     assert found.commands <= 6
     assert found.fields == {name: RECORD[name] for name in gate.NEEDED}
     assert found.fields["valid_until"] == dt.date(2028, 6, 30)
+
+
+def test_a_gate_reads_cards_of_every_version_that_its_module_has_and_spends_no_try_of_another():
+    for version in (1, 2, 255):
+        found = gate.read(of_version(version), PROFILE, module(PROFILE, versions=(1, 2, 255)))
+        assert found.commands <= 6 and found.fields["serial"] == RECORD["serial"]
+    old = of_version(1)
+    before = old.memory
+    assert refusal(old, versions=(2,)) == "key-not-read" and old.memory == before
+
+
+def test_a_card_that_tells_no_versions_when_it_is_selected_is_asked_for_them():
+    class Plain:
+        card = of_version(2)
+
+        def transmit(self, apdu: bytes) -> bytes:
+            answer = self.card.transmit(apdu)
+            return answer.replace(encode(0x85, bytes.fromhex("010204020204030204040204")), b"")
+
+    found = gate.read(Plain(), PROFILE, module(PROFILE, versions=(2,)))
+    assert found.commands == 7 and found.fields == {name: RECORD[name] for name in gate.NEEDED}
+
+
+def test_a_card_that_lies_about_its_version_proves_nothing():
+    memory = of_version(2).memory
+    held = memory.applications[PROFILE.aid]
+    for secret in held.keys.values():
+        held = held.with_key(replace(secret, entry=secret.entry._replace(version=1)))
+    assert refusal(SoftCard.of(memory.with_application(held)), versions=(1, 2)) == "gate-refused"
+
+
+def test_a_card_of_the_other_suite_is_named_and_loses_no_try_however_often_it_is_laid_down():
+    card = finished(make_profile(suite="INTL"))
+    before = card.memory
+    assert {refusal(card) for _ in range(20)} == {"another-suite"}
+    assert card.memory == before
+
+
+def test_the_version_of_a_key_on_a_chip_is_one_byte():
+    with pytest.raises(ValueError, match="one byte"):
+        PROFILE.with_versions({"reader": 256})
+    assert {key.version for key in PROFILE.with_versions({"reader": 9}).keys if key.purpose == "reader"} == {9}
 
 
 def test_a_gate_does_not_ask_for_the_name():
@@ -83,8 +138,6 @@ def test_a_card_that_false_gates_have_blocked_says_so():
 
 
 def test_a_card_of_another_kind_is_not_ours():
-    from made_cards import blank_chip
-
     assert refusal(blank_chip(PROFILE)) == "not-our-card"
 
 

@@ -115,24 +115,24 @@ def came(index: bytes, *, replacement: int = 0, issued: dt.date = DAY, phone: by
 
 def test_the_same_number_again_changes_no_certificate():
     person = known(certificate(b"a"))
-    meet(person, came(b"a"))
+    meet(person, came(b"a"), own=True)
     assert (person.version, len(person.certificates), person.certificates[0].state) == (2, 1, "valid")
 
 
 def test_a_higher_suffix_wins_over_a_later_day():
     person = known(certificate(b"a", replacement=2))
-    meet(person, came(b"b", replacement=1, issued=DAY + dt.timedelta(days=900)))
+    meet(person, came(b"b", replacement=1, issued=DAY + dt.timedelta(days=900)), own=True)
     assert [one.state for one in person.certificates] == ["valid", "replaced"]
 
 
 def test_a_number_that_comes_after_the_paper_was_returned_is_only_kept():
     person = known(certificate(b"a", state="returned"))
-    meet(person, came(b"b", replacement=3))
+    meet(person, came(b"b", replacement=3), own=True)
     assert [one.state for one in person.certificates] == ["returned", "replaced"]
 
 
 def test_contact_data_is_filled_once():
     person = known(certificate(b"a"), filled={"address"})
-    meet(person, came(b"a", phone=b"first"))
-    meet(person, came(b"a", phone=b"second"))
+    meet(person, came(b"a", phone=b"first"), own=True)
+    meet(person, came(b"a", phone=b"second"), own=True)
     assert person.contacts == {"phone": b"first"}

@@ -187,6 +187,33 @@ def test_components_give_the_key_that_was_split(store: KeyStore, suite: str) -> 
         assert store.diversify(info.label, [bytes(8)]) == store.diversify(f"{suite}/leaves", [bytes(8)])
 
 
+def test_a_key_that_is_drawn_in_components_is_kept_nowhere_until_they_come_back(store: KeyStore, suite: str) -> None:
+    before = store.labels()
+    for usage in Usage:
+        check_value, parts = store.draw(suite=suite, usage=usage, needed=2, among=3)
+        assert store.labels() == before
+        infos = [store.import_components(f"{usage}-{place}", [parts[place], parts[place - 1]], suite=suite, usage=usage,
+                                         check_value=check_value, exportable=place == 0) for place in range(3)]
+        assert {info.check_value for info in infos} == {check_value}
+        assert [info.exportable for info in infos] == [True, False, False]
+        assert len({info.public for info in infos}) == 1
+        store.split(f"{usage}-0", needed=2, among=3)
+        for info in infos:
+            store.destroy(info.label)
+
+
+def test_a_key_of_a_level_below_leaves_though_its_master_stays(store: KeyStore, suite: str) -> None:
+    master, factors = f"{suite}/diversify", [b"\x43\x00" * 4, b"\x43\x01" * 4]
+    [below] = store.diversify(master, factors[1:], through=factors[:1])
+    blob = store.wrap(master, store.public(f"{suite}/unwrap"), through=factors)
+    info = store.unwrap("below", blob, by=f"{suite}/unwrap", suite=suite, usage=Usage.DIVERSIFY)
+    assert info.check_value == store.check_value(master, through=factors)
+    assert store.diversify("below", [bytes(8)]) == SUITES[suite].diversify(below, [bytes(8)])
+    assert store.check_value(master) == store.describe(master).check_value
+    with pytest.raises(WrongUsage):
+        store.wrap(f"{suite}/mac", store.public(f"{suite}/unwrap"), through=factors)
+
+
 def test_components_that_are_xored_are_taken_in_too(store: KeyStore, suite: str) -> None:
     parts = shares.split_xor(bytes(range(16)), among=3, suite=SUITES[suite])
     told = shares.check_value(bytes(range(16)), SUITES[suite])

@@ -5,6 +5,7 @@ import json
 import logging
 import pickle
 import stat
+import threading
 import traceback
 from pathlib import Path
 
@@ -105,7 +106,7 @@ def test_a_file_that_is_gone_is_said_so(store: SoftwareStore, tmp_path: Path) ->
 
 def test_what_a_crash_left_half_written_harms_nothing(store: SoftwareStore, tmp_path: Path) -> None:
     path = file_of(store, tmp_path)
-    path.with_name(path.name + ".new").write_bytes(b'{"half')
+    path.with_name(f".{path.name}.{threading.get_native_id()}").write_bytes(b'{"half')
     store.generate("after", suite="SM", usage=Usage.MAC)
     assert "after" in SoftwareStore(path, PASSPHRASE).labels()
 

@@ -4,7 +4,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from zhengka.keys.store import (
     WrongPassphrase,
 )
 from zhengka.keys.store.mechanisms import BadTable, load
+from zhengka.keys.store.objects import TokenKey
 from zhengka.keys.store.token import Desk, Token
 
 
@@ -53,6 +54,15 @@ def replace_entry(desk: Desk, label: str, change: Callable[[bytes], bytes]) -> b
         Attribute.CLASS: ObjectClass.DATA, Attribute.TOKEN: True, Attribute.PRIVATE: True,
         Attribute.APPLICATION: "zhengka", Attribute.LABEL: label, Attribute.VALUE: change(value)})
     return value
+
+
+def swap(desk: Desk) -> None:
+    """Put the key "theirs" in the place of "mine"."""
+    mine, theirs = (next(one for one in objects(desk, label) if one[Attribute.CLASS] in (
+        ObjectClass.SECRET_KEY, ObjectClass.PRIVATE_KEY)) for label in ("mine", "theirs"))
+    ident = bytes(mine[Attribute.ID])
+    mine.destroy()
+    theirs[Attribute.ID] = ident
 
 
 def replaced(before: bytes, after: bytes, value: bytes) -> bytes:
@@ -132,27 +142,55 @@ def test_the_entry_of_one_key_under_the_label_of_another_is_refused(store: Pkcs1
         store.mac("two", [b"m"])
 
 
+@pytest.mark.parametrize("used", [False, True], ids=["before its first use", "after its first use"])
 @pytest.mark.parametrize("usage", [Usage.DIVERSIFY, Usage.MAC, Usage.CIPHER, Usage.SIGN])
 def test_a_token_that_answers_with_another_key_is_found_out(
-    store: Pkcs11Store, token: str, tmp_path: Path, raw: Callable, usage: Usage
+    store: Pkcs11Store, raw: Callable, usage: Usage, used: bool
 ) -> None:
     store.generate("mine", suite="INTL", usage=usage)
     store.generate("theirs", suite="INTL", usage=usage)
-
-    def swap(desk: Desk) -> None:
-        mine, theirs = (next(one for one in objects(desk, label) if one[Attribute.CLASS] in (
-            ObjectClass.SECRET_KEY, ObjectClass.PRIVATE_KEY)) for label in ("mine", "theirs"))
-        ident = bytes(mine[Attribute.ID])
-        mine.destroy()
-        theirs[Attribute.ID] = ident
-    raw(swap)
     work = {Usage.SIGN: lambda: store.sign("mine", [b"m"]), Usage.MAC: lambda: store.mac("mine", [b"m"]),
             Usage.DIVERSIFY: lambda: store.diversify("mine", [bytes(8)]),
             Usage.CIPHER: lambda: store.ecb("mine", bytes(16))}
+    if used:
+        work[usage]()
+    raw(swap)
     with pytest.raises(WrongKey, match="mine"):
         work[usage]()
     with pytest.raises(NoSuchKey):
         {Usage.SIGN: lambda: store.sign("theirs", [b"m"])}.get(usage, lambda: store._key("theirs").mac([b""]))()
+
+
+def test_a_token_that_lets_another_key_sign_from_the_middle_of_a_batch_is_found_out(
+    store: Pkcs11Store, raw: Callable
+) -> None:
+    store.generate("mine", suite="INTL", usage=Usage.SIGN)
+    store.generate("theirs", suite="INTL", usage=Usage.SIGN)
+    mine, theirs = store._key("mine"), store._key("theirs")
+    messages = [b"one", b"two", b"three"]
+
+    class Turncoat(TokenKey):
+        """A token that changes sides after the second signature."""
+
+        def _sign(self, desk: Desk, digests: Sequence[bytes]) -> list[bytes]:
+            return [*super()._sign(desk, digests[:2]), *theirs._sign(desk, digests[2:])]
+
+    assert len(mine.sign(messages)) == 3
+    turned = Turncoat(mine._token, mine._family, mine.info, mine._id)
+    with pytest.raises(WrongKey, match="mine"):
+        turned.sign(messages)
+
+
+@pytest.mark.parametrize("usage", [Usage.DIVERSIFY, Usage.SIGN])
+def test_a_key_whose_entry_is_damaged_leaves_nothing_of_itself_when_it_is_destroyed(
+    store: Pkcs11Store, raw: Callable, usage: Usage
+) -> None:
+    store.generate("key", suite="INTL", usage=usage)
+    store.generate("other", suite="INTL", usage=usage)
+    raw(lambda desk: replace_entry(desk, "key", partial(replaced, b'"sealed"', b'"healed"')))
+    store.destroy("key")
+    assert raw(lambda desk: len(objects(desk, "key"))) == 0
+    assert raw(lambda desk: len(objects(desk, "other"))) > 1 and store.labels() == ["other"]
 
 
 def test_two_keys_of_one_label_are_refused(store: Pkcs11Store, raw: Callable) -> None:

@@ -58,9 +58,10 @@ def test_every_short_message_is_one_message_and_says_whom_to_ask_but_not_about_w
         assert private not in text
 
 
-def test_who_disputes_is_told_of_the_ten_days_the_city_and_the_province():
-    text = rendering.plain(words_of("ways-to-dispute"))
-    assert "十个工作日" in text and text.index("长沙市残疾人联合会") < text.index("湖南省残疾人联合会")
+@pytest.mark.parametrize("days", [10, 15])
+def test_who_disputes_is_told_of_the_days_of_the_region_the_city_and_the_province(days):
+    text = rendering.plain(words_of("ways-to-dispute", days=days))
+    assert f"一共有{days}个工作日" in text and text.index("长沙市残疾人联合会") < text.index("湖南省残疾人联合会")
 
 
 def test_a_region_words_a_letter_its_own_way_and_a_later_wording_takes_its_place():

@@ -5,7 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from made_cards import CONTENT_KEY, KEK, make_orders, make_package, make_profile, make_records, package_info
+from made_cards import (
+    CHANNEL,
+    CONTENT_KEY,
+    KEK,
+    make_orders,
+    make_package,
+    make_profile,
+    make_records,
+    package_info,
+)
 from zhengka.formats.keyfile import read_public, write_public
 from zhengka.formats.package import CardOrder, PackageWriter
 from zhengka.formats.results import CardResult, ResultReader
@@ -121,7 +130,7 @@ def test_faces_that_are_no_pdf_stop_the_run(home: Path, capsys: pytest.CaptureFi
     writer.add_cards(1, ORDERS[:1])
     writer.add_faces(1, io.BytesIO(b"GIF89a"), cards=1)
     maker = read_public(home / "maker-public.json")
-    writer.finish(home.parent / "x.zip", signer=ISSUER, maker=maker, kek=KEK)
+    writer.finish(home.parent / "x.zip", signer=ISSUER, maker=maker, kek=KEK, channel=CHANNEL)
     capsys.readouterr()
     line = complaint(capsys, "run", home.parent / "x.zip", "--home", home, "--out", home.parent / "r")
     assert line == "zhengka-maker: the package is not taken: not-a-pdf faces-0001.pdf"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from made_cards import (
+    CHANNEL,
     CONTENT_KEY,
     KEK,
     make_orders,
@@ -31,7 +32,7 @@ def package(tmp_path: Path) -> Path:
     writer.add_cards(1, ORDERS[:3])
     writer.add_cards(2, ORDERS[3:])
     writer.add_faces(1, io.BytesIO(b"%PDF-1.7 faces"), cards=3)
-    writer.finish(tmp_path / "batch.zip", signer=ISSUER, maker=MAKER.public, kek=KEK)
+    writer.finish(tmp_path / "batch.zip", signer=ISSUER, maker=MAKER.public, kek=KEK, channel=CHANNEL)
     return tmp_path / "batch.zip"
 
 
@@ -73,7 +74,7 @@ def test_a_maker_finds_every_order_as_it_was_given(tmp_path: Path, suite: str):
     digest = make_package(path, orders, signer=issuer, maker=maker.public, profile=profile, each=2)
     with PackageReader(path, maker, issuer.public) as reader:
         assert [order for member in reader.members for order in reader.orders(member)] == orders
-        assert (reader.kek, reader.digest, reader.cards) == (KEK, digest, 5)
+        assert (reader.kek, reader.channel, reader.digest, reader.cards) == (KEK, CHANNEL, digest, 5)
         assert reader.info == package_info(profile)
 
 
@@ -96,7 +97,7 @@ def test_a_stopped_writer_goes_on_where_it_was(tmp_path: Path):
     again = PackageWriter(folder, info, content_key=CONTENT_KEY)
     assert again.staged() == {"cards-0001.bin": 3}
     again.add_cards(2, ORDERS[3:])
-    again.finish(tmp_path / "batch.zip", signer=ISSUER, maker=MAKER.public, kek=KEK)
+    again.finish(tmp_path / "batch.zip", signer=ISSUER, maker=MAKER.public, kek=KEK, channel=CHANNEL)
     with PackageReader(tmp_path / "batch.zip", MAKER, ISSUER.public) as reader:
         assert reader.cards == 5
 
@@ -122,7 +123,8 @@ def test_keys_of_another_suite_do_not_sign_the_package(tmp_path: Path):
     writer = PackageWriter(tmp_path / "parts", package_info(PROFILE), content_key=CONTENT_KEY)
     writer.add_cards(1, ORDERS)
     with pytest.raises(ValueError, match="another suite"):
-        writer.finish(tmp_path / "x.zip", signer=SUITES["INTL"].generate(), maker=MAKER.public, kek=KEK)
+        writer.finish(tmp_path / "x.zip", signer=SUITES["INTL"].generate(), maker=MAKER.public, kek=KEK,
+                      channel=CHANNEL)
 
 
 def test_another_maker_cannot_open_it(package: Path):
@@ -216,6 +218,11 @@ def test_a_missing_file_is_not_called_broken(tmp_path: Path):
         (lambda manifest: manifest.update(batch="430104-0002"), "wrong-seal"),
         (lambda manifest: manifest.update(transport_key="00"), "not-for-this-maker"),
         (lambda manifest: manifest.update(transport_key=manifest["content_key"]), "bad-manifest"),
+        (lambda manifest: manifest.update(channel_keys=manifest["transport_key"]), "bad-manifest"),
+        (lambda manifest: manifest.pop("channel_keys"), "not-for-this-maker"),
+        (lambda manifest: manifest.update(channel_version=0), "bad-manifest"),
+        (lambda manifest: manifest.update(channel_version=128), "bad-manifest"),
+        (lambda manifest: manifest.pop("channel_version"), "bad-manifest"),
         (lambda manifest: manifest["members"][0].update(size=1), "wrong-size"),
         (lambda manifest: manifest["members"][0].update(digest="00"), "wrong-digest"),
         (lambda manifest: manifest["members"][0].update(cards=4), "wrong-count"),

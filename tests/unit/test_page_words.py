@@ -1,19 +1,39 @@
 """What pages say: complete against the tables of the rooms below, and plain sums."""
 
+import re
+
 import pytest
+from django.utils.translation import override
 
 from zhengka.cards import activation
+from zhengka.cards.models import ASKED
+from zhengka.cards.services import desk
+from zhengka.cases.services.steps import BY_OTHERS
+from zhengka.cases.workflow import KINDS as CASES
+from zhengka.core.errors import PROBLEMS
+from zhengka.devices import workflow as devices
+from zhengka.formats.chip import applying, orders
 from zhengka.gates.rules import ONLINE
 from zhengka.letters.queries import FORMS
-from zhengka.letters.rules import KINDS
+from zhengka.letters.rules import KINDS, SLOTS
 from zhengka.letters.workflow import CHANNELS, LETTER
 from zhengka.production.workflow import FINDINGS, HOLDS
 from zhengka.web.public import words
+from zhengka.web.staff import beside, elsewhere, letter_words, opening, reader_words
 from zhengka.web.staff import letters as letter_pages
 from zhengka.web.staff.batch_parts import FINDING_WORDS, HOLD_WORDS
+from zhengka.web.staff.case_words import STEP_SAID
 from zhengka.web.staff.plan import FIGURES, Standing, percent, ten_thousands
-from zhengka.web.staff.words import CHANNEL_WORDS, FORM_WORDS, OUTLOOK_WORDS, STOP_WORDS
+from zhengka.web.staff.words import (
+    CHANNEL_WORDS,
+    FORM_WORDS,
+    OUTLOOK_WORDS,
+    STOP_WORDS,
+    problem_line,
+    sentences,
+)
 from zhengka.web.ui import charts
+from zhengka_reader.desk import CODES
 
 TONES = {"green": "good", "red": "bad", "amber": "wait"}
 
@@ -29,6 +49,28 @@ def test_every_verdict_has_a_look_of_its_colour(code):
 def test_whatever_is_wrong_with_a_signature_is_one_thing_to_a_passer_by():
     assert {words.look(code).word for code in ONLINE if code.startswith(("key-", "signature-", "algorithm-"))} == {
         words.look("forged").word}
+
+
+def test_every_text_of_a_letter_has_its_word_for_the_list_of_missing_ones():
+    texts = {name for name, slot in SLOTS.items() if slot.form == "text"} | {"name", "address"}
+    assert set(letter_words.SLOT_WORDS) == texts
+
+
+SEALED = ("name", "present_name", "id_number", "present_id", "guardian_name", "guardian_id", "guardian_phone", "phone",
+          "address")
+
+
+@pytest.mark.parametrize("page, where, form", [
+    (elsewhere.kind_of_case, {"kind": "renewal"}, elsewhere.PresentForm.base_fields),
+    (beside.guardian, {"pk": 1}, beside.GuardianForm.base_fields),
+    (opening.new, {}, opening.ApplicationForm.base_fields), (opening.arrival, {}, opening.ArrivalForm.base_fields),
+    (opening.brought, {"pk": 1, "kind": "correction"}, ("name", "id_number"))])
+def test_no_report_of_an_error_shows_what_a_form_says_of_a_person(page, where, form, rf):
+    request = rf.post("/", dict.fromkeys(SEALED, "secret"))
+    request.actor = None
+    with pytest.raises(AttributeError):  # a fault in the page, behind what guards it
+        page.__wrapped__(request, **where)
+    assert set(SEALED) & set(form) <= set(request.sensitive_post_parameters)
 
 
 def test_every_channel_outlook_and_stop_of_an_activation_has_its_words():
@@ -89,3 +131,43 @@ def test_a_funnel_plot_places_shares_upwards_numbers_across_and_names_only_what_
 def test_a_funnel_plot_of_one_person_has_its_axis_too():
     plot = charts.funnel([("1", 1, 0.0, "within")], {}, 0.3)
     assert [tick.label for tick in plot.numbers] == ["1", "2"] and len(plot.lines) == 1
+
+
+def test_every_no_of_a_reader_and_every_end_of_a_reading_has_its_words():
+    said = reader_words
+    assert set(said.NO_WORDS) == {*CODES, *devices.READING_ENDS, said.NOT_THERE, *said.NOT_TAKEN} - {"good"}
+    assert set(said.DONE_WORDS) == {*desk.LOOKS, *orders.KINDS}
+    assert set(said.CHIP_WORDS) == set(orders.KINDS) and set(said.ASK_WORDS) == set(ASKED)
+    assert desk.ENDS.keys() == applying.CODES.keys() - {""} and {*desk.ENDS.values()} <= {*devices.READING_ENDS}
+    assert set(said.KIND_WORDS) == set(devices.KINDS) and set(said.FORM_WORDS) == set(devices.FORMS)
+
+
+@pytest.mark.parametrize("language, said", [
+    ("en", "It is too early to renew the certificate. From 2027-05-01. Renew it from the day that the page names."),
+    ("zh-hans", "未到换领时间。2027-05-01。请自页面所示日期起办理换领。")])
+def test_a_refusal_beside_a_form_is_one_sentence_after_another(language, said):
+    with override(language):
+        day = "From 2027-05-01" if language == "en" else "2027-05-01"
+        assert problem_line(PROBLEMS["renewal-too-early"], day) == said
+        assert problem_line(PROBLEMS["renewal-too-early"], "") == said.replace(f"{day}. ", "").replace(f"{day}。", "")
+
+
+def test_what_ends_a_sentence_itself_gets_no_second_stop():
+    with override("en"):
+        assert sentences("Is it so?", "", "It is") == "Is it so? It is."
+    with override("zh-hans"):
+        assert sentences("是吗？", "是") == "是吗？是。"
+
+
+def test_no_problem_is_told_in_english_with_chinese_in_it_nor_without_what_to_do_next():
+    for code, problem in PROBLEMS.items():
+        assert not re.search("[\u3000-\u9fff\uff00-\uffef]", problem.title + problem.next), code
+        assert problem.next.endswith((".", "?")) and problem.next_zh.endswith(("。", "？")), code
+        assert not problem.title.endswith(".") and not problem.title_zh.endswith("。"), code
+
+
+def test_each_step_of_a_case_that_an_officer_takes_says_what_happened():
+    steps = {step.action for kind in CASES.values() for leg in kind.legs for step in (leg.step, *leg.aside)}
+    steps |= {step.action for kind in CASES.values() for step in kind.anywhere if step.permission != "case.clock"}
+    by_itself = BY_OTHERS - {"book", "assess", "countersign", "differ", "verify"}
+    assert set(STEP_SAID) == (steps - by_itself) | {"undo"}

@@ -91,6 +91,9 @@ def test_the_narrowest_area_wins_and_of_two_of_one_area_the_later():
     ('clause = "art. 1"', 'clause = "art. 1"\ncategories = [8]', "value-out-of-range"),
     ('clause = "art. 1"', 'clause = "art. 1"\nminor = true', "field-unknown"),
     ('clause = "art. 1"', 'clause = "art. 1"\nminors = 1', "field-missing"),
+    ('clause = "art. 1"', 'clause = "art. 1"\nmay_follow = "later"', "field-missing"),
+    ('clause = "art. 1"', 'clause = "[ours] we ask for it"', "text-unfit"),
+    ('clause_zh = "第一条"', 'clause_zh = "第一条*"', "text-unfit"),
     ('source = "a test"', 'source = "a test"\nroute = "by-sea"', "value-unknown"),
     ('clause = "art. 1"', 'clause = "art. 1"\n[[none]]\ncases = ["new"]\nclause = "art. 2"', "kind-twice"),
 ])
@@ -113,6 +116,20 @@ def test_a_paper_is_asked_for_once():
     twice = file(more='[[need]]\ncases = ["new"]\npaper = "id-card"\nminors = true\nclause = "art. 2"\n'
                       'clause_zh = "第二条"\n')
     assert [need.clause for need in required([twice], CaseOf("new", CHANGSHA, TODAY, minor=True))] == ["art. 1"]
+
+
+def test_who_somebody_is_and_what_they_ask_for_never_follows_later():
+    for kind in KINDS:
+        for route in CASE_ROUTES:
+            needs = required(FILES, CaseOf(kind, CHANGSHA, TODAY, route=route, minor=True, reason="death")) or []
+            later = {need.paper for need in needs if need.may_follow}
+            assert not later & {"id-card", "application-form", "written-request", "residence-permit", "death-proof"}
+    first = required(FILES, CaseOf("new", CHANGSHA, TODAY))
+    assert [need.paper for need in first if not need.may_follow] == ["id-card", "application-form"]
+
+
+def test_what_a_file_does_not_say_of_a_paper_is_that_it_must_be_there_first():
+    assert [need.may_follow for need in required([file()], CaseOf("new", CHANGSHA, TODAY))] == [False]
 
 
 def test_every_kind_of_paper_has_its_words():

@@ -79,3 +79,24 @@ def test_a_long_column_is_cut_into_groups_of_bounded_size() -> None:
     groups = [places for _, places in sm4.by_blocks(lengths)]
     assert max(map(len, groups)) * 32 <= 1 << 20
     assert sum(map(len, groups)) == 100_000
+
+
+@pytest.mark.parametrize("cipher", ["sm4", "aes"])
+def test_a_key_that_stays_at_work_gives_what_each_message_alone_gives(cipher: Any) -> None:
+    key, other = bytes(range(16)), bytes(range(16, 32))
+    at_work = sm4.AtWork(key, cipher=cipher)
+    for length in (0, 1, 15, 16, 17, 32, 40, 64, 255, 16, 0, 16):
+        message, blocks = MESSAGE[:1] * length, bytes(range(16)) * (1 + length // 16)
+        assert at_work.cmac(message) == sm4.cmac(key, message, cipher=cipher)
+        sealed = at_work.seal(other, blocks)
+        assert sealed == sm4.cbc_encrypt(key, sm4.ecb_encrypt(key, other, cipher=cipher), blocks, cipher=cipher)
+        assert at_work.unseal(other, sealed) == blocks
+    assert at_work.unseal(other, b"") == b"" and key.hex() not in repr(at_work)
+
+
+def test_a_part_of_a_block_leaves_a_key_at_work_as_it_was() -> None:
+    at_work = sm4.AtWork(bytes(16))
+    for wrong in (lambda: at_work.seal(bytes(16), bytes(15)), lambda: at_work.unseal(bytes(16), bytes(17))):
+        with pytest.raises(ValueError, match="whole blocks"):
+            wrong()
+    assert at_work.cmac(b"message") == sm4.cmac(bytes(16), b"message")

@@ -1,17 +1,19 @@
 """The software chip: it does what a chip does, and says no with the right status word."""
 
 import json
+import subprocess
 from functools import reduce
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from made_cards import KEK, UID, blank_chip, make_keys, make_profile, make_records, written_card
 from zhengka.formats.apdu import Command, decode_response, encode_command
-from zhengka.formats.chip import SoftCard, readback, reading_plan
+from zhengka.formats.chip import SoftCard, readback, reading_plan, secure
 from zhengka.formats.chip.card import ATR, GET_UID
 from zhengka.formats.chip.profile import Key
-from zhengka.formats.chip.secure import answer, line_mac, protect, put_key_many, replace_key
+from zhengka.formats.chip.secure import answer, line_mac, protect, published_mac, put_key_many, replace_key
 from zhengka.formats.suites import SM, SUITES
 from zhengka.formats.tlv import encode, encode_all, find
 
@@ -132,6 +134,14 @@ def test_a_challenge_serves_once():
     proof = answer(SM, KEYS["reader"], challenge_of(card)).hex()
     assert ask(card, f"0082000308{proof}")[1] == 0x9000
     assert ask(card, f"0082000308{proof}")[1] == 0x6984
+
+
+def test_a_challenge_of_four_bytes_is_filled_with_zeros_on_both_sides():
+    card = finished_card()
+    told, sw = ask(card, "0084000004")
+    assert (len(told), sw) == (8, 0x9000)
+    challenge = bytes.fromhex(told).ljust(8, b"\0")
+    assert ask(card, f"0082000308{answer(SM, KEYS['reader'], challenge).hex()}")[1] == 0x9000
 
 
 def test_the_card_proves_itself_with_its_internal_key_only():
@@ -285,6 +295,23 @@ def test_a_key_that_does_not_decrypt_to_a_key_is_refused():
     covered = command[:5] + bytes(32)
     mac = SM.cmac_many(KEK, [covered])[0][:4]
     assert card.transmit(covered + mac) == b"\x6a\x80"
+
+
+@pytest.mark.parametrize("vector", VECTORS["one_time_pin"])
+def test_a_one_time_pin_is_the_one_that_openssl_draws(vector: dict[str, Any]):
+    drawn = secure.one_time_pin(SUITES[vector["suite"]], bytes.fromhex(vector["key"]), vector["number"])
+    assert drawn == vector["pin"]
+
+
+@pytest.mark.parametrize("vector", VECTORS["published_line_protection"])
+def test_the_mac_of_a_line_in_the_transit_manner_is_the_one_that_openssl_chains(vector: dict[str, str]):
+    key, challenge, covered = (bytes.fromhex(vector[name]) for name in ("key", "challenge", "covered"))
+    assert published_mac(SUITES[vector["suite"]], key, challenge, covered).hex().upper() == vector["mac"]
+    cipher = {"SM": "-sm4-cbc", "INTL": "-aes-128-cbc"}[vector["suite"]]
+    padded = covered + b"\x80" + bytes(15 - len(covered) % 16)
+    chained = subprocess.run(["openssl", "enc", cipher, "-nopad", "-K", vector["key"], "-iv",
+                              vector["challenge"] + "00" * 8], input=padded, capture_output=True, check=True).stdout
+    assert chained[-16:-12].hex().upper() == vector["mac"]
 
 
 def test_the_mac_of_a_protected_line_covers_its_header():

@@ -11,10 +11,11 @@ from zhengka.cli.reference import WORKFLOWS
 from zhengka.config.env import PROJECT
 from zhengka.core.errors import PROBLEMS, Refusal
 from zhengka.core.workflow import Workflow
+from zhengka.keys.workflow import CARRY_OUT as KEY_STORE
 from zhengka.letters.workflow import CARRY
 
 SOURCE = {path: path.read_text() for path in Path(PROJECT / "src").rglob("*.py")}
-OF_THE_PLATFORM = {CARRY_OUT, CARRY, "account.own"}
+OF_THE_PLATFORM = {CARRY_OUT, CARRY, KEY_STORE, "account.own"}
 """What no role holds: the worker's own, and what every account may do with itself."""
 
 

@@ -12,6 +12,7 @@ from cryptography import x509 as other
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from zhengka.formats import sm2
 from zhengka.formats.suites import SUITES, SigningKey
 from zhengka.formats.x509 import Issuer, Name, Wanted, certificate_body, revocation_body, signed
 
@@ -75,6 +76,34 @@ def test_openssl_refuses_what_another_signed_and_what_is_over(suite: str, tmp_pa
     assert not passed and "expired" in told
     passed, told = verify(tmp_path, made, at=NOW - YEAR)
     assert not passed and "not yet valid" in told
+
+
+class UnderNoIdentifier:
+    """An SM2 key that signs under the empty distinguishing identifier, against GM/T 0009."""
+
+    def __init__(self, key: SigningKey) -> None:
+        self.public, self._key = key.public, sm2.PrivateKey.from_scalar(key.scalar(), identifier=b"")
+
+    def sign(self, message: bytes) -> bytes:
+        return self._key.sign(message)
+
+
+def test_openssl_3_takes_an_sm_chain_in_one_command_only_where_upper_links_have_no_identifier(tmp_path: Path) -> None:
+    """Why there is a command for each link: `-vfyopt distid` goes to the last certificate, the others get none. When
+    this fails OpenSSL has learnt it, and the page on hardware tokens can say so.
+    """
+    root, province, *_ = KEYS["SM"]
+    made = chain("SM")
+    other_link = issue(Wanted(2, PROVINCE, province.public, NOW, NOW + 20 * YEAR, below=0), ROOT,
+                       UnderNoIdentifier(root))
+    top, ours, odd, last = (pem(tmp_path / f"{name}.pem", der)
+                            for name, der in zip("abcd", (*made[:2], other_link, made[2]), strict=True))
+    words = ["verify", "-attime", int((NOW + timedelta(days=1)).timestamp()), "-vfyopt", "distid:1234567812345678",
+             "-CAfile", top]
+    passed, told = openssl(*words, "-untrusted", ours, last)
+    assert not passed and "error 7 at 1 depth lookup: certificate signature failure" in told
+    assert openssl(*words, "-untrusted", odd, last)[0], "the same chain, but for its upper signature's identifier"
+    assert openssl(*words, ours)[0] and not openssl(*words, odd)[0], "and that one is wrong by itself"
 
 
 def test_a_signing_key_issues_no_certificates(tmp_path: Path) -> None:
