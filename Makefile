@@ -35,7 +35,7 @@ bench: ## Print speed and memory as ratios to a floor measured in the same run
 	@bin/setup test
 	@$(PY) -m tests.bench
 
-fuzz: ## Fuzz what reads bytes from cards, makers and files (FUZZ_SECONDS=600, shared by the targets)
+fuzz: ## Fuzz what reads bytes from cards, makers and files (FUZZ_SECONDS=600 for four parsers, half of it on top for the rest)
 	@bin/setup test
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) $(PY) -m tests.fuzz
 
