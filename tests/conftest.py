@@ -45,6 +45,14 @@ def as_web(db):
     return lambda lo, hi: enter(connection, lo, hi)
 
 
+@pytest.fixture
+def own_store(settings, tmp_path):
+    """A key store of the test's own: what it destroys or rotates there, no other test misses or finds."""
+    from ceremonies import use_store
+
+    use_store("file", settings, tmp_path / "home")
+
+
 @pytest.fixture(scope="session")
 def token_home(tmp_path_factory):
     """The folder of this process's tokens; a token is one of SoftHSM."""

@@ -271,7 +271,8 @@ def test_an_address_too_long_for_the_code_is_refused_before_anything_is_made(are
         batches.prepare(batch)
 
 
-def test_a_site_for_the_public_makes_no_card_of_masters_that_no_ceremony_made(area, maker, settings):
+def test_a_site_for_the_public_makes_no_card_of_masters_that_no_ceremony_made(
+        own_store, area, maker, settings):
     batches.make_ordered(area=area)
     batches.make_ordered(area=area)
     settings.BEHIND_FRONT = True

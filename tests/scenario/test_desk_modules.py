@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from builders import NOON, make_actor, request_id
-from ceremonies import Hall, use_store
+from ceremonies import Hall
 from readers import SLOTS
 from reading_desk import make_counter, make_issued, talk
 from zhengka.cards import key_use
@@ -23,12 +23,6 @@ from zhengka_reader.__main__ import main as reader
 from zhengka_reader.pcsc import card_on
 
 pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("pcsc")]
-
-
-@pytest.fixture
-def own_store(settings, tmp_path):
-    """A key store of the test's own: what it destroys there, no other test misses."""
-    use_store("file", settings, tmp_path / "home")
 
 
 @pytest.fixture

@@ -20,7 +20,6 @@ from websockets.sync.client import connect
 
 import batches
 from builders import NOON, make_actor, make_area, make_officer, request_id
-from ceremonies import use_store
 from made_cards import finished_card, make_profile, make_records
 from reading_desk import (
     ORIGIN,
@@ -62,12 +61,6 @@ UNPLUGGED = ("reader-gone", "pcsc-missing", "reader-fails")
 """What the system says of a reader that went: which of them is the driver's choice."""
 pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("pcsc")]
 PROFILE = cards_known.profile(batches.PROFILE)
-
-
-@pytest.fixture
-def own_store(settings, tmp_path):
-    """A key store of the test's own: what it destroys there, no other test misses."""
-    use_store("file", settings, tmp_path / "home")
 
 
 @pytest.fixture
