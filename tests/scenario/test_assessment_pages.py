@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+import time_machine
 from django.test import override_settings
 from django.urls import reverse
 
@@ -107,6 +108,18 @@ def test_a_clerk_notes_a_no_show_calls_an_appointment_off_and_a_day():
     empty = make_session_today()
     assert clerk.act(reverse("staff:day-call-off", args=[empty.pk])).status_code == 302
     assert "Called off" in page(clerk.get(reverse("staff:days")))
+
+
+def test_a_day_that_is_over_is_not_called_open_for_booking():
+    session, clerk = make_session_today(), make_officer("clerk")
+
+    def standing():
+        visitor = Visitor(clerk)
+        return [page(visitor.get(path)) for path in (reverse("staff:days"), reverse("staff:day", args=[session.pk]))]
+
+    assert all("Open for booking" in one for one in standing())
+    with time_machine.travel(begun() + dt.timedelta(1), tick=False):
+        assert all("Over" in one and "Open for booking" not in one for one in standing())
 
 
 # -- the doctor --------------------------------------------------------------------------------------------------------

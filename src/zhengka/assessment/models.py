@@ -4,6 +4,7 @@ The room knows a case by its id alone and a person by the blind index of the ID 
 An institution serves its area: what lies in it sees it, and the offices below find its days (`last`).
 """
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
@@ -24,6 +25,7 @@ from zhengka.assessment.workflow import (
 )
 from zhengka.core.models import ProvinceRow, Shared, Stateful, state_check
 from zhengka.formats.certnumber import CATEGORIES, GRADES
+from zhengka.formats.verdict import CHINA
 
 
 def categories_field(what: str) -> "ArrayField[list[int], list[int]]":
@@ -135,6 +137,10 @@ class Session(ProvinceRow, Stateful):
         ]
         indexes: ClassVar = [models.Index(fields=["day", "area"], name="session_by_day"),
                              models.Index(fields=["institution", "day"], name="session_of_institution")]
+
+    def is_over(self, at: datetime) -> bool:
+        """Whether the day has ended at a moment, by the clock of China."""
+        return at >= datetime.combine(self.day, self.ends, CHINA)
 
     def __str__(self) -> str:
         """Key and day."""

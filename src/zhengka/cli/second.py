@@ -159,7 +159,7 @@ def _published(at: datetime) -> datetime:
 def _hand_over(who: Officers, unit: Area, at: datetime) -> None:
     """Most of the finished cards to their holders, and their first year."""
     ready = list(Card.objects.filter(area=unit, state="ready").order_by("pk").values_list("pk", flat=True))
-    cards.hand_over_many(ready[READY:], by=who.clerk, at=at, request_id=_request("first", "hand over"))
+    production.hand_over_many(ready[READY:], by=who.clerk, at=at, request_id=_request("first", "hand over"))
     issued = list(Card.objects.filter(area=unit, state="issued").order_by("pk").values_list("pk", flat=True))
     cards.activate_many(issued[ISSUED:-1], by=who.clerk, at=at, request_id=_request("first", "activate"))
     last = Card.get(issued[-1])

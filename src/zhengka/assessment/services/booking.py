@@ -144,7 +144,7 @@ def _quicker(broken: IntegrityError, constraint: str, code: str) -> Exception:
 
 def check_room(session: Session, area: int, category: int, at: datetime) -> None:
     """Refuse a day that is over, serves another area (12-digit code) or category, or has no free place."""
-    if session.state != "open" or at >= datetime.combine(session.day, session.ends, CHINA):
+    if session.state != "open" or session.is_over(at):
         raise Refusal("session-past")
     if not session.area_id <= area <= session.last or category not in session.categories:
         raise Refusal("session-elsewhere")

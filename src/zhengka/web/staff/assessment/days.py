@@ -100,13 +100,20 @@ def session_table(request: Request, found: Sequence[Session], caption: Text = _(
                Column(_("Taken"), numeric=True), Column(_("Free"), numeric=True), Column(_("Standing"))]
     rows = []
     for one in found:
-        tone, word = words.look("session", one.state)
+        tone, word = _standing(one)
         rows.append(Row([
             Cell(f"{one.day:%Y-%m-%d}", href=reverse("staff:day", args=[one.pk]) if may else "",
                  note=f"{one.starts:%H:%M} – {one.ends:%H:%M}"),
             Cell(one.institution.name, note=one.place), terms.place_kind(one.place_kind),
             terms.categories(one.categories), one.taken, one.capacity - one.taken, Cell(word, tone=tone)]))
     return Table(caption, columns, rows, empty=_("No day is open. Open one on an institution's page."))
+
+
+def _standing(row: Session) -> tuple[str, Text]:
+    """Tone and word of a day; one that has ended is not open for booking any more, though no step has closed it."""
+    if row.state == "open" and row.is_over(timezone.now()):
+        return words.QUIET, _("Over")
+    return words.look("session", row.state)
 
 
 @requires("assessment.plan")
@@ -182,7 +189,7 @@ def _home(place: int, home: Home, whole: bool) -> Row:
 
 
 def _facts(row: Session) -> list[Fact]:
-    tone, word = words.look("session", row.state)
+    tone, word = _standing(row)
     return [Fact(_("Standing"), Cell(word, tone=tone)), Fact(_("Kind"), terms.place_kind(row.place_kind)),
             Fact(_("Place"), row.place), Fact(_("Time"), f"{row.starts:%H:%M} – {row.ends:%H:%M}"),
             Fact(_("Serves"), area_name(row.area)), Fact(_("Categories"), terms.categories(row.categories)),
