@@ -4,6 +4,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 SCALE ?= 0.01
 FUZZ_SECONDS ?= 600
+SCENARIOS ?= tests/scenario
 
 .PHONY: help run test scenarios check bench fuzz docs messages lock screenshots clean
 
@@ -20,7 +21,7 @@ test: ## Set up whatever is missing and run the whole suite
 
 scenarios: ## The scenario tests alone, such as on the server that DATABASE_URL names
 	@bin/setup test
-	@$(PY) -m pytest -q -n 2 --dist loadgroup -m "not own_home" tests/scenario
+	@$(PY) -m pytest -q -n 2 --dist loadgroup -m "not own_home" $(SCENARIOS)
 
 check: ## Style, types, imports, sizes, stale files
 	@bin/setup test

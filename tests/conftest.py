@@ -5,7 +5,10 @@ import time
 import pytest
 from django.db import connection
 
+import emptying
 from zhengka.cli import cluster
+
+emptying.begin()
 
 
 @pytest.fixture(scope="session")
