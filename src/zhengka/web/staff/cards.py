@@ -34,8 +34,8 @@ from zhengka.web.staff.words import bilingual, disability, problem_words
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table, Text, Tile
 
-SHOWN = ("ready", "issued", "active", "suspended", "held", "ordered", "batched", "prepared", "sent", "spoiled",
-         "suspect", "cancelled", "destroyed")
+SHOWN = ("ready", "issued", "active", "suspended", "frozen", "held", "ordered", "batched", "prepared", "sent",
+         "spoiled", "suspect", "missing", "cancelled", "destroyed", "lost")
 """States in the order in which an officer looks for them."""
 
 ACTS = {"hand_over": making.hand_over, "spoil": making.make_again, "activate": services.activate,
