@@ -1,4 +1,4 @@
-"""Cards that were made and are not here: looked for, declared lost by two persons (认定遗失), destroyed if they turn up."""
+"""Cards that were made and are not here: looked for, declared lost by two (认定遗失), destroyed if they turn up."""
 
 from collections.abc import Sequence
 from datetime import datetime
