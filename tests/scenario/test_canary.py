@@ -274,8 +274,10 @@ LEAKS = {
 
 
 def problem_page(said: str) -> str:
-    """What a visitor is told of a refusal, as the site says it."""
-    return pages.refused(RequestFactory().get("/"), Refusal("results-broken", why=said)).content.decode()
+    """What a visitor is told of a refusal, and where it leads; what a refusal knows besides, it does not tell."""
+    refusal = Refusal("results-broken", why=said)
+    assert said not in pages.refused(RequestFactory().get("/"), refusal).content.decode()
+    return pages.refused(RequestFactory().get("/"), refusal, back=f"/staff/?of={said}").content.decode()
 
 
 @pytest.mark.parametrize("home", ["file"], indirect=True)
