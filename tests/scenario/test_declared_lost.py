@@ -190,7 +190,12 @@ def test_officers_do_it_on_the_list_of_missing_cards_and_the_worklist_leads_ther
     press(other, "missing", "declare-lost", sure="1")
     assert Card.get(gone.pk).state == "lost" and "Turned up" in page(one, "lost")
     assert press(one, "lost", "destroy", sure="1").status_code == 404, "nobody destroys what is not in hand"
-    press(one, "lost", "turn-up")
+    own = html.unescape(one.get(reverse("staff:card", args=[gone.pk])).content.decode())
+    assert "Turned up" in own, "who lays it on a reader finds its page"
+    one.act(reverse("staff:card-step", args=[gone.pk, "turn_up"]))
+    assert "keep it apart" in html.unescape(one.get(reverse("staff:card", args=[gone.pk])).content.decode())
+    Card.objects.filter(pk=gone.pk).update(state="missing")
+    press(one, "missing", "turn-up")
     assert Card.get(gone.pk).state == "suspect" and "Note as not here" in page(one, "suspect")
     press(one, "suspect", "not-here")
     assert Card.get(gone.pk).state == "missing"

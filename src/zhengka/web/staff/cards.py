@@ -39,7 +39,8 @@ SHOWN = ("ready", "issued", "active", "suspended", "frozen", "held", "ordered", 
 """States in the order in which an officer looks for them."""
 
 ACTS = {"hand_over": making.hand_over, "spoil": making.make_again, "activate": services.activate,
-        "report_lost": services.report_lost, "report_found": services.report_found}
+        "report_lost": services.report_lost, "report_found": services.report_found,
+        "turn_up": lambda card, **by: services.turn_up_many([card.pk], **by)}
 """Steps that an officer takes on one card's page."""
 
 SAID: dict[str, Text] = {
@@ -47,12 +48,13 @@ SAID: dict[str, Text] = {
     "spoil": _("The card is spoiled, and another one is ordered in its place. Destroy it."),
     "activate": _("The card is active."),
     "report_lost": _("The card is blocked: every check refuses it from now on."),
-    "report_found": _("The card is accepted again.")}
+    "report_found": _("The card is accepted again."),
+    "turn_up": _("The card is under inquiry: keep it apart, and let two persons destroy it.")}
 ACT_WORDS: dict[str, Text] = {"spoil": _("Make it again")}
 """What a step is called for a card that waits at the counter."""
 LOOKS = {"hand_over": "primary", "spoil": "warning-quiet", "activate": "primary", "report_lost": "warning",
-         "report_found": "secondary"}
-KEYS = {"hand_over": "h", "spoil": "", "activate": "a", "report_lost": "l", "report_found": "f"}
+         "report_found": "secondary", "turn_up": "secondary"}
+KEYS = {"hand_over": "h", "spoil": "", "activate": "a", "report_lost": "l", "report_found": "f", "turn_up": "t"}
 
 COLUMNS = [Column(_("Holder")), Column(_("Serial")), Column(_("Category and grade")), Column(_("Issuing unit")),
            Column(_("State"))]
@@ -97,7 +99,7 @@ def card(request: Request, pk: int) -> HttpResponse:
     return with_reader(page) if chip else page
 
 
-@requires("card.hand_over", "card.activate", "card.suspend", "card.restore", "card.order")
+@requires("card.hand_over", "card.activate", "card.suspend", "card.restore", "card.order", "batch.receive")
 @require_POST
 def step(request: Request, pk: int, action: str) -> HttpResponse:
     """Take one step with one card."""
