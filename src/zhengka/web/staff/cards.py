@@ -38,9 +38,10 @@ SHOWN = ("ready", "issued", "active", "suspended", "frozen", "held", "ordered", 
          "spoiled", "suspect", "missing", "cancelled", "destroyed", "lost")
 """States in the order in which an officer looks for them."""
 
-ACTS = {"hand_over": making.hand_over, "spoil": making.make_again, "activate": services.activate,
-        "report_lost": services.report_lost, "report_found": services.report_found,
-        "turn_up": lambda card, **by: services.turn_up_many([card.pk], **by)}
+ACTS: dict[str, Callable[..., Any]] = {
+    "hand_over": making.hand_over, "spoil": making.make_again, "activate": services.activate,
+    "report_lost": services.report_lost, "report_found": services.report_found,
+    "turn_up": lambda card, **by: services.turn_up_many([card.pk], **by)}
 """Steps that an officer takes on one card's page."""
 
 SAID: dict[str, Text] = {
@@ -130,7 +131,7 @@ def step(request: Request, pk: int, action: str) -> HttpResponse:
                          "with the record, and scan its code; the history keeps that you looked.")})
     how = {"looked": True} if looked else activations.how(request) if action == "activate" else {}
 
-    def do(key: UUID) -> Card:
+    def do(key: UUID) -> Any:
         return ACTS[action](row, **how, by=request.actor, request_id=key, at=timezone.now())
 
     chip = f"?chip={services.WRITE}" if action in CHIP and request.actor.may("device.use") else ""
