@@ -90,6 +90,11 @@ def make_certificate(holder: Holder, *, category: int = 4, grade: int = 2, gener
     return certificate
 
 
+BY_TWO = {"destroyed": {"condemned_person": "who proposed", "destroyed_person": "who did"},
+          "lost": {"missed_person": "who proposed", "lost_person": "who did"}}
+"""State of a card → who brought it there."""
+
+
 def make_card(holder: Holder | None = None, *, state: str = "ready", certificate: Certificate | None = None,
               profile: str = "disability-placeholder", active_until: dt.date | None = None) -> Card:
     """A card in any state, ordered at noon for a third-generation certificate of ten years."""
@@ -104,7 +109,7 @@ def make_card(holder: Holder | None = None, *, state: str = "ready", certificate
     card = Card(province=holder.province, area_id=holder.area_id, holder=holder, certificate=certificate, state=state,
                 profile=profile, reason="exchange", ordered_at=NOON, issued_on=certificate.issued_on,
                 valid_until=certificate.valid_until, active_until=active_until,
-                **({"condemned_person": "who proposed", "destroyed_person": "who did"} if state == "destroyed" else {}))
+                **BY_TWO.get(state, {}))
     card.save()
     return card
 

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from django.db import connection
 from django.test import RequestFactory
 from django.urls import reverse
@@ -31,7 +33,8 @@ from zhengka.cards import services as cards
 from zhengka.cards.services import publish_status_lists
 from zhengka.cli.app import app
 from zhengka.config.env import TokenPlace
-from zhengka.core import queue
+from zhengka.core import files, queue
+from zhengka.core.errors import Refusal
 from zhengka.formats import shares
 from zhengka.formats.suites import SUITES
 from zhengka.keys import rules, services
@@ -201,8 +204,12 @@ def spellings(secret: bytes) -> list[bytes]:
 
 
 def hits(planted: dict[str, bytes], places: Iterator[tuple[str, bytes]]) -> list[str]:
+    """Where a key lies in one of its spellings, also one that is broken into lines, as PEM is, and the lines' ends
+    escaped, as in a dump and in JSON.
+    """
     needles = [(label, spelling) for label, secret in planted.items() for spelling in spellings(secret)]
-    return [f"{label} in {name}" for name, data in places for label, spelling in needles if spelling in data]
+    return [f"{label} in {name}" for name, data in places for whole in [re.sub(rb"\s|\\+[nrt]", b"", data)]
+            for label, spelling in needles if spelling in data or spelling in whole]
 
 
 def pin_hits(pins: list[str], places: Iterator[tuple[str, bytes]]) -> list[str]:
@@ -250,10 +257,45 @@ def test_no_planted_key_is_found_in_anything_that_is_left_behind(
     assert pin_hits(pins, iter(places)) == []
 
 
+def pem_of(scalar: bytes) -> str:
+    """A key pair as PKCS #8 in PEM, whose lines break in the middle of the scalar."""
+    return ec.derive_private_key(int.from_bytes(scalar), ec.SECP256R1()).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
+
+
+LEAKS = {
+    "dump": lambda key: builders.make_holder(name=key.hex()),
+    "log": lambda key: logging.getLogger("zhengka").warning("drawn %s", base64.b64encode(key).decode()),
+    "job": lambda key: queue.later("cards.publish_status_lists", number=1, once=pem_of(key)),
+    "temporary file": lambda key: (Path(tempfile.gettempdir()) / "left").write_bytes(b"\x04\x20" + key),
+    "file of the store": lambda key: files.put(pem_of(key).encode()),
+    "error page": lambda key: problem_page(key.hex(" ", 2).upper())}
+"""Kind of artefact → how a key gets into it, in clear, each spelled in another way."""
+
+
+def problem_page(said: str) -> str:
+    """What a visitor is told of a refusal, and where it leads; what a refusal knows besides, it does not tell."""
+    refusal = Refusal("results-broken", why=said)
+    assert said not in pages.refused(RequestFactory().get("/"), refusal).content.decode()
+    return pages.refused(RequestFactory().get("/"), refusal, back=f"/staff/?of={said}").content.decode()
+
+
+@pytest.mark.parametrize("home", ["file"], indirect=True)
+def test_a_key_that_leaks_is_found_in_whatever_it_leaked_into(home, tmp_path, caplog):
+    planted = {kind: secret_of(kind, Usage.SIGN) for kind in LEAKS}
+    said = [leak(planted[kind]) for kind, leak in LEAKS.items()]
+    run("backup", str(tmp_path / "backup.tar"))
+    found = hits(planted, left_behind(home, tmp_path, caplog.text + str(said[-1])))
+    where = {kind: {one.partition(" in ")[2] for one in found if one.startswith(f"{kind} in ")} for kind in LEAKS}
+    assert {"dump", "registry_holder"} <= where["dump"] and {"dump", "procrastinate_jobs"} <= where["job"]
+    assert where["log"] == where["error page"] == {"shown"} and where["temporary file"] == {"temporary/left"}
+    assert any(place.startswith("home/files") for place in where["file of the store"])
+
+
 @pytest.mark.parametrize("hide", [
     bytes, bytes.hex, lambda key: key.hex().upper(), lambda key: base64.b64encode(b"x" + key), int.from_bytes,
     lambda key: base64.urlsafe_b64encode(b"xy" + key), lambda key: f"key = {key!r}",
-    lambda key: b"\x30\x22\x04\x20" + key, lambda key: key.hex(" ", 2).upper()])
+    lambda key: b"\x30\x22\x04\x20" + key, lambda key: key.hex(" ", 2).upper(), pem_of])
 def test_the_search_finds_a_key_however_it_is_written(hide):
     planted = {"43/status/SM/1": secret_of("43/status/SM/1", Usage.SIGN)}
     found = hide(planted["43/status/SM/1"])

@@ -5,12 +5,15 @@ import json
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.urls import reverse
 from typer.testing import CliRunner
 
 from builders import NOON, make_officer, request_id
 from ceremonies import MASTER, Hall, components, use_store
+from visits import Visitor
 from zhengka.accounts.services import actor_of
 from zhengka.areas.services import add_nation
+from zhengka.cards import services as cards
 from zhengka.cli.app import app
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed
@@ -578,6 +581,31 @@ def test_custodians_of_the_nations_office_hold_the_nations_key_and_a_province_dr
     assert len(card) == 16
     with pytest.raises(Refusal, match="not-found"):
         Hall().open("rotate", row.key)
+
+
+def test_a_master_of_the_nation_is_retired_by_two_custodians_and_never_by_one_person_though_no_card_names_it():
+    nation = Hall(area=add_nation())
+    key = nation.hold("generate", slot="control").key
+    services.derive(key, Hall().area, by=nation.by, request_id=request_id(), at=NOON)
+    with pytest.raises(Refusal, match="key-by-two"):
+        cards.retire_key(key, by=nation.by, request_id=request_id(), at=NOON)
+    with pytest.raises(IntegrityError, match="key_nation_by_two"), transaction.atomic():
+        Key.objects.filter(pk=key.pk).update(state="retired")
+    page = Visitor(nation.leader).get(reverse("staff:key", args=[key.pk])).content.decode()
+    assert f'{reverse("staff:key-retire", args=[key.pk])}"' not in page
+    assert reverse("staff:key-retire-by-two", args=[key.pk]) in page
+    assert nation.hold("retire", key, reason="it may be stolen").state == "done"
+    assert Key.objects.get(pk=key.pk).state == "retired"
+
+
+def test_a_replaced_master_of_the_nation_ends_by_the_calendar_and_before_by_two_alone():
+    nation = Hall(area=add_nation())
+    old = nation.hold("generate", slot="control").key
+    nation.hold("rotate", old, slot="control")
+    with pytest.raises(Refusal, match="key-by-two"):
+        cards.retire_key(Key.objects.get(pk=old.pk), by=nation.by, request_id=request_id(), at=NOON)
+    services.run_clocks(at=NOON + dt.timedelta(days=400))
+    assert Key.objects.get(pk=old.pk).state == "retired"
 
 
 # -- masters that nobody holds ---------------------------------------------------------------------------------------

@@ -82,9 +82,13 @@ def test_each_fault_that_the_maker_plants_is_found_and_named(area, maker, home, 
     batch = batches.receive(batch, batches.make_cards(batch, home, plant=(plant,)))
     assert found(batch) == codes and plant in PLANTS
     assert (batch.good, batch.suspect) == (6 - suspect, suspect)
-    assert Card.objects.filter(state="suspect").count() == suspect
+    state, action = ("missing", "go_missing") if plant == "missing-card" else ("suspect", "suspect")
+    assert Card.objects.filter(state=state).count() == suspect
     for item in Item.objects.filter(batch=batch, outcome="suspect"):
         assert item.reason == codes[0] and item.card.uid is None
+        if action == "go_missing":
+            assert batches.events_of(item.card)[-1] == action
+            continue
         assert Event.objects.get(subject="card", subject_id=item.card_id, action="suspect").facts["why"] == codes[0]
 
 
@@ -290,12 +294,12 @@ def test_ended_cards_of_which_the_maker_tells_something_wrong_are_set_aside_too(
     assert not Card.objects.filter(items__outcome="suspect").exclude(uid=None).exists()
 
 
-def test_an_ended_card_that_is_not_in_the_results_did_not_come_and_is_not_set_aside(area, maker, home):
+def test_an_ended_card_that_is_not_in_the_results_did_not_come_and_is_missing_not_set_aside(area, maker, home):
     batch = sent(area, maker, 1)
     card = Card.objects.get()
     end(card)
     batch = batches.receive(batch, batches.make_cards(batch, home, plant=("missing-card",)))
-    assert (found(batch), batches.events_of(card)[-1]) == (["card-missing"], "cancel")
+    assert (found(batch), batches.events_of(card)[-2:]) == (["card-missing"], ["cancel", "go_missing"])
 
 
 def test_a_frozen_certificate_ends_no_card_it_waits_at_the_office(area, maker, home):

@@ -107,3 +107,13 @@ def test_a_form_that_names_nobody_who_may_is_refused():
     case = reported(clerk, holder)
     answer = Visitor(clerk).act(f"/staff/cases/{case.pk}/ask", action="verify", officer="1")
     assert answer.status_code == 422 and Case.get(case.pk).assignee == clerk
+
+
+def test_an_office_below_is_told_whom_to_ask_above_and_sees_no_account_there(as_web):
+    county = builders.make_area()
+    clerk, city = (builders.make_officer("clerk", area=area) for area in (county, county.parent))
+    as_web(county.code, county.last)
+    told = accounts.able("case.confirm", county, TODAY, but="")
+    assert [(one.pk, one.name, one.role, one.area_id) for one in told] == [
+        (each.pk, each.name, "clerk", each.area_id) for each in (clerk, city)]
+    assert list(Officer.objects.values_list("pk", flat=True)) == [clerk.pk]

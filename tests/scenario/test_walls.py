@@ -109,10 +109,10 @@ def test_the_web_role_draws_no_serial_number_and_begins_with_no_right_on_a_new_t
         "stock_count_ids", "stock_slip_ids", "stock_store_ids"]
 
 
-def test_the_web_role_hears_of_another_office_only_whether_a_person_may_apply():
+def test_the_web_role_hears_of_another_office_only_whether_a_person_may_apply_and_whom_to_ask():
     found = read("SELECT proname, has_function_privilege('zhengka_web', oid, 'EXECUTE') FROM pg_proc "
                  "WHERE pronamespace = 'public'::regnamespace AND prosecdef")
-    assert sorted(found) == [("cases_counted", False), ("production_known_uids", False),
+    assert sorted(found) == [("accounts_able", True), ("cases_counted", False), ("production_known_uids", False),
                              ("registry_certificates_of", True)]
 
 

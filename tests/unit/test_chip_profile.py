@@ -80,6 +80,8 @@ def test_nothing_may_be_left_out(name: str):
         ("files", 2, {"fields": [{"name": "serial", "kind": "date", "size": 4}]}, "given-twice", "name serial"),
         ("files", 2, {"fields": [{"name": "day", "kind": "date", "size": 3}]}, "bad-size", "files[3]: fields[1]: day"),
         ("files", 2, {"fields": [{"name": "day", "kind": "moon", "size": 4}]}, "bad-text", "fields[1]: kind"),
+        ("files", 2, {"fid": "0116"}, "no-short-identifier", "files: holder"),
+        ("files", 2, {"fid": "001F"}, "no-short-identifier", "files: activation"),
         ("keys", 1, {"slot": 1}, "given-twice", "keys: slot 1"),
         ("keys", 1, {"purpose": "control"}, "given-twice", "keys: purpose control"),
         ("keys", 1, {"tries": 16}, "bad-number", "keys[2]: tries"),

@@ -61,6 +61,10 @@ class Card(ProvinceRow, Stateful):
                                         help_text="who proposed that it is destroyed")
     destroyed_person = models.TextField(blank=True, default="", db_default="",
                                         help_text="who destroyed it: another one")
+    missed_person = models.TextField(blank=True, default="", db_default="",
+                                     help_text="who proposed that it is declared lost")
+    lost_person = models.TextField(blank=True, default="", db_default="",
+                                   help_text="who declared it lost: another one")
 
     class Meta:
         constraints: ClassVar = [
@@ -79,6 +83,10 @@ class Card(ProvinceRow, Stateful):
                 condition=Q(state="destroyed") & ~Q(condemned_person="") & ~Q(destroyed_person="")
                 & ~Q(destroyed_person=F("condemned_person")) | ~Q(state="destroyed") & Q(destroyed_person=""),
                 name="card_destroyed_by_two"),
+            models.CheckConstraint(
+                condition=Q(state="lost") & ~Q(missed_person="") & ~Q(lost_person="")
+                & ~Q(lost_person=F("missed_person")) | ~Q(state="lost") & Q(lost_person=""),
+                name="card_lost_by_two"),
             state_check(CARD),
         ]
         indexes: ClassVar = [

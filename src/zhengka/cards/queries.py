@@ -14,7 +14,7 @@ from django.db.models import Count, F, Max, Q, QuerySet
 from zhengka.cards import activation, rules
 from zhengka.cards.activation import Activation, Dates, Outlook
 from zhengka.cards.models import ASKED, Card, ChipOrder, Reminder, StatusPublication
-from zhengka.cards.workflow import BLOCKED, PROVED
+from zhengka.cards.workflow import BLOCKED, OUT_OF_LIFE, PROVED
 from zhengka.core import files
 from zhengka.core.actors import Actor
 from zhengka.core.dated import choose, read
@@ -270,7 +270,7 @@ def chip_due(card: Card) -> ChipDue:
     given = list(ChipOrder.objects.filter(card=card).order_by("-ordered_at", "-pk"))
     what, until = _owed(card, given)
     waiting = {row.what: row for row in given if row.state == "ordered"}
-    ended = card.state in ("cancelled", "destroyed")
+    ended = card.state in OUT_OF_LIFE
     over = [row for row in waiting.values()
             if (ended if row.what in ASKED else (row.what, row.until) != (what, until))]
     if what not in ("block", "unblock") and card.state in CHIP_IN_USE:
@@ -304,6 +304,8 @@ def _owed(card: Card, given: Sequence[ChipOrder]) -> tuple[str, date | None]:
     """The next thing in the card's own row of which it is not known that its chip says it, if any: whether it is
     blocked, then its term. `given`: all its orders, the newest first.
     """
+    if card.state in OUT_OF_LIFE and card.state != "cancelled":
+        return "", None  # it is in nobody's use: least of all is it unblocked when it turns up
     last = next((row for row in given if row.what in ("block", "unblock")), None)
     wanted = "block" if card.state in (*BLOCKED, "cancelled") else "unblock"
     if (last.what if last else "unblock") != wanted or (last is not None and last.state != "applied"):

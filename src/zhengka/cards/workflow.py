@@ -39,11 +39,22 @@ def condemned_by_another(card: Any, facts: Mapping[str, Any]) -> None:
         raise Refusal("same-person")
 
 
+def missed_by_another(card: Any, facts: Mapping[str, Any]) -> None:
+    """That a card is lost for good is said by two persons: one proposes it, another one declares it."""
+    if not card.missed_person:
+        raise Refusal("loss-not-proposed")
+    if card.missed_person == facts["by"].person:
+        raise Refusal("same-person")
+
+
 IN_PRODUCTION = ("ordered", "batched", "held", "prepared", "sent", "ready", "issued")
 """States of a card that is on its way: a holder has at most one such card."""
 
 TO_DESTROY = ("spoiled", "suspect", "cancelled")
-"""States of a card that is good for nothing any more."""
+"""States of a card that is good for nothing any more, and lies here."""
+
+NOT_HERE = ("missing", "lost")
+"""States of a card that was made and is not here: the maker sent none, or it has gone from where it lay."""
 
 CARD = Workflow("card", initial="ordered", final=frozenset({"destroyed"}), steps=(
     #    from         action           to             permission
@@ -56,6 +67,7 @@ CARD = Workflow("card", initial="ordered", final=frozenset({"destroyed"}), steps
     Step("sent", "accept", "ready", "batch.receive", zh="验收"),
     Step("sent", "spoil", "spoiled", "batch.receive", zh="废卡"),
     Step("sent", "suspect", "suspect", "batch.receive", zh="存疑"),
+    Step("sent", "go_missing", "missing", "batch.receive", zh="缺卡"),
     Step("ready", "spoil", "spoiled", "card.order", zh="废卡"),
     Step("ready", "hand_over", "issued", "card.hand_over", (certificate_holds,), zh="领取"),
     Step("issued", "activate", "active", "card.activate", (certificate_holds,), zh="激活"),
@@ -77,6 +89,10 @@ CARD = Workflow("card", initial="ordered", final=frozenset({"destroyed"}), steps
     *(Step(state, "condemn", state, "batch.receive", zh="提请销毁") for state in TO_DESTROY),
     *(Step(state, "spare", state, "batch.receive", zh="不予销毁") for state in TO_DESTROY),
     *(Step(state, "destroy", "destroyed", "batch.receive", (condemned_by_another,), zh="销毁") for state in TO_DESTROY),
+    *(Step(state, "go_missing", "missing", "batch.receive", zh="缺卡") for state in TO_DESTROY),
+    Step("missing", "propose_lost", "missing", "batch.receive", zh="提请认定遗失"),
+    Step("missing", "declare_lost", "lost", "batch.receive", (missed_by_another,), zh="认定遗失"),
+    *(Step(state, "turn_up", "suspect", "batch.receive", zh="找到") for state in NOT_HERE),
 ))
 
 GAP = Workflow("gap", initial="left_out", final=frozenset({"left_out"}), steps=())
@@ -89,8 +105,8 @@ CHIP_ORDER = Workflow("chip-order", initial="ordered", final=frozenset({"applied
 ))
 """What the chip of an issued card is to be told (卡内更新指令): done when the chip vouches for it."""
 
-OUT_OF_LIFE = ("spoiled", "suspect", "cancelled", "destroyed")
-"""States after which a card is never accepted again."""
+OUT_OF_LIFE = ("spoiled", "suspect", "cancelled", "destroyed", "missing", "lost")
+"""States after which a card is never accepted again: one that turns up is suspect and is destroyed."""
 
 PROVED = ("valid", "replaced")
 """States of the certificate of a card that may be used: of one that was replaced, until the new card is activated."""

@@ -27,7 +27,7 @@ def others(case: Case, step: Step, on: date, *, but: str) -> list[Officer]:
     """
     offices = offices_of(case, step)
     nearest = min(offices, key=lambda area: area.last - area.code, default=None)
-    return list(accounts.able(step.permission, nearest, on, but=but)[:MOST]) if nearest else []
+    return accounts.able(step.permission, nearest, on, but=but, most=MOST) if nearest else []
 
 
 MOST = 20

@@ -94,7 +94,7 @@ def _ceremony(unit: Area, at: datetime) -> None:
 # -- the table -------------------------------------------------------------------------------------------------------
 
 OF_CARDS: Final = (("ordered", "batch"), ("held", "release"), ("ready", "hand_over"), ("issued", "activate"),
-                   ("suspect", "destroy"))
+                   ("suspect", "destroy"), ("missing", "declare_lost"))
 OF_BATCHES: Final = (("open", "prepare"), ("prepared", "send"), ("sent", "receive"))
 """State of a card or batch → the step for which it waits there."""
 

@@ -18,6 +18,8 @@ KEPT = ("file", "token", "hybrid", "drawn", "none")
 KINDS = ("generate", "import", "export", "rotate", "destroy", "recover", "revoke", "retire")
 SUITES = ("SM", "INTL")
 IN_USE = ("created", "active", "retiring")
+NATIONS = ("authority", "card_master", "blank_card", "channel")
+"""Purposes of keys of the nation that two custodians retire."""
 
 
 class Key(ProvinceRow, Stateful):
@@ -95,6 +97,11 @@ class Key(ProvinceRow, Stateful):
     def area_id(self) -> int:
         """The code by which events and scope know the key's place."""
         return self.area
+
+    @property
+    def carries_the_nation(self) -> bool:
+        """True for a master or the authority of the nation itself, from which keys of every province come."""
+        return self.area == 0 and self.purpose in NATIONS
 
     def children_in_use(self) -> bool:
         """True where a key that is drawn from this one has not ended."""

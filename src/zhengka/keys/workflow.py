@@ -28,12 +28,18 @@ def it_signs(key: Any, facts: Mapping[str, Any]) -> None:  # noqa: ARG001 - a gu
         raise Refusal("step-not-open", label=key.label)
 
 
+def two_for_the_nations(key: Any, facts: Mapping[str, Any]) -> None:
+    """A key that all provinces hang on is not retired by one person: the ceremony's own step is, once two agreed."""
+    if key.carries_the_nation and not facts["by"].may(CARRY_OUT):
+        raise Refusal("key-by-two", label=key.label)
+
+
 KEY = Workflow("key", initial="created", final=frozenset({"destroyed"}), steps=(
     #    from        action       to           permission
     Step("created", "activate", "active", MANAGE, zh="启用"),
     Step("active", "supersede", "retiring", MANAGE, zh="轮换"),
-    Step("active", "retire", "retired", MANAGE, zh="停用"),
-    Step("retiring", "retire", "retired", MANAGE, zh="停用"),
+    Step("active", "retire", "retired", MANAGE, (two_for_the_nations,), zh="停用"),
+    Step("retiring", "retire", "retired", MANAGE, (two_for_the_nations,), zh="停用"),
     Step("created", "revoke", "retired", CARRY_OUT, (it_signs,), zh="吊销"),
     Step("active", "revoke", "retired", CARRY_OUT, (it_signs,), zh="吊销"),
     Step("retiring", "revoke", "retired", CARRY_OUT, (it_signs,), zh="吊销"),

@@ -42,6 +42,7 @@ from zhengka.cards.services.life import (
     withdraw,
     withdraw_all,
 )
+from zhengka.cards.services.losing import declare_lost_many, note_missing_many, propose_lost_many, turn_up_many
 from zhengka.cards.services.matching import ask_match, match_alive
 from zhengka.cards.services.modules import make_module, read_at_gate
 from zhengka.cards.services.ordering import Numbered, allot, order, order_after, order_many, reorder, reorder_many
@@ -76,6 +77,7 @@ __all__ = [
     "chip_work",
     "claim_reminders",
     "condemn_many",
+    "declare_lost_many",
     "destroy_many",
     "freeze_all",
     "hand_over",
@@ -88,10 +90,12 @@ __all__ = [
     "match_alive",
     "move_all",
     "next_chip_order",
+    "note_missing_many",
     "one_time_pins",
     "order",
     "order_after",
     "order_many",
+    "propose_lost_many",
     "publish_keys",
     "publish_status_lists",
     "put_on",
@@ -108,6 +112,7 @@ __all__ = [
     "spare_many",
     "tell_ready",
     "term_without_the_stop",
+    "turn_up_many",
     "unfreeze_all",
     "withdraw",
     "withdraw_all",

@@ -26,13 +26,10 @@ def condemn_many(card_ids: Sequence[int], *, by: Actor, request_id: UUID, at: da
     Left alone, by reason: `step-not-open`, `card-condemned` where somebody proposed it before, `card-not-replaced`
     where the holder's certificate holds and no other card was ordered or is in use. `Refusal("not-permitted")`.
     """
-    rows, left = _locked("condemn", card_ids, by, request_id)
+    rows, left = locked("condemn", TO_DESTROY, card_ids, by, request_id)
     left["card-condemned"] = sum(bool(card.condemned_person) for card in rows)
     bare = [card for card in rows if not card.condemned_person]
-    missed = set(_missed([card.pk for card in bare]))
-    left["card-not-replaced"] = len(missed)
-    moved = _move("condemn", [card for card in bare if card.pk not in missed], by, request_id, at,
-                  also=", condemned_person = %(person)s")
+    moved = move("condemn", unmissed(bare, left), by, request_id, at, also=", condemned_person = %(person)s")
     return Done(moved, dict(+left))
 
 
@@ -41,10 +38,10 @@ def spare_many(card_ids: Sequence[int], *, by: Actor, request_id: UUID, at: date
     """Take the proposal back (不予销毁): the cards wait as before. `Refusal("not-permitted")`; left alone, by reason:
     `step-not-open`, `card-not-condemned`.
     """
-    rows, left = _locked("spare", card_ids, by, request_id)
+    rows, left = locked("spare", TO_DESTROY, card_ids, by, request_id)
     left["card-not-condemned"] = sum(not card.condemned_person for card in rows)
-    moved = _move("spare", [card for card in rows if card.condemned_person], by, request_id, at,
-                  also=", condemned_person = ''")
+    moved = move("spare", [card for card in rows if card.condemned_person], by, request_id, at,
+                 also=", condemned_person = ''")
     return Done(moved, dict(+left))
 
 
@@ -55,44 +52,56 @@ def destroy_many(card_ids: Sequence[int], *, by: Actor, request_id: UUID, at: da
     `Refusal("not-permitted")`; left alone, by reason: `step-not-open`, `card-not-condemned`, `same-person` where this
     person proposed it, `card-not-replaced` where what stood for it has ended since.
     """
-    rows, left = _locked("destroy", card_ids, by, request_id)
+    rows, left = locked("destroy", TO_DESTROY, card_ids, by, request_id)
+    moved = move("destroy", unmissed(allowed("destroy", rows, by, left), left), by, request_id, at,
+                 also=", destroyed_person = %(person)s")
+    return Done(moved, dict(+left))
+
+
+def locked(action: str, states: Sequence[str], ids: Sequence[int], by: Actor, request_id: UUID,
+           ) -> tuple[list[Card], Counter[str]]:
+    """The cards of these that are in one of the `states`, from which the step may be taken, locked; the others are
+    counted as `step-not-open`. What an earlier answer to the same request moved is neither: a repeat moves nothing.
+    """
+    permission = CARD.step(states[0], action).permission
+    if not by.may(permission):
+        raise Refusal("not-permitted", permission=permission)
+    told = [sub(sub(request_id, state), pk) for pk in ids for state in states]
+    wanted = sorted(set(ids) - set(Event.objects.filter(request_id__in=told).values_list("subject_id", flat=True)))
+    rows = list(Card.objects.filter(pk__in=wanted, state__in=states, area__code__range=(by.lo, by.hi)).order_by(
+        "pk").select_for_update(of=("self",)))
+    return rows, Counter({"step-not-open": len(wanted) - len(rows)})
+
+
+def allowed(action: str, rows: Sequence[Card], by: Actor, left: Counter[str]) -> list[Card]:
+    """Those of the cards with which the guards of the step let this person take it; the others are counted in `left`,
+    by reason.
+    """
     fit = []
     for card in rows:
         try:
-            for guard in CARD.step(card.state, "destroy").guards:
+            for guard in CARD.step(card.state, action).guards:
                 guard(card, {"by": by})
         except Refusal as no:
             left[no.code] += 1
         else:
             fit.append(card)
-    missed = set(_missed([card.pk for card in fit]))
-    left["card-not-replaced"] = len(missed)
-    moved = _move("destroy", [card for card in fit if card.pk not in missed], by, request_id, at,
-                  also=", destroyed_person = %(person)s")
-    return Done(moved, dict(+left))
+    return fit
 
 
-def _locked(action: str, ids: Sequence[int], by: Actor, request_id: UUID) -> tuple[list[Card], Counter[str]]:
-    """The cards of these that the step may be taken with, locked; the others are counted as `step-not-open`. What an
-    earlier answer to the same request moved is neither: a repeat moves nothing.
+def unmissed(rows: Sequence[Card], left: Counter[str]) -> list[Card]:
+    """The cards but those whose holder would be left without any, which are counted in `left` as `card-not-replaced`:
+    the certificate holds, and nothing stands for them.
     """
-    permission = CARD.step(TO_DESTROY[0], action).permission
-    if not by.may(permission):
-        raise Refusal("not-permitted", permission=permission)
-    told = [sub(sub(request_id, state), pk) for pk in ids for state in TO_DESTROY]
-    wanted = sorted(set(ids) - set(Event.objects.filter(request_id__in=told).values_list("subject_id", flat=True)))
-    rows = list(Card.objects.filter(pk__in=wanted, state__in=TO_DESTROY, area__code__range=(by.lo, by.hi)).order_by(
-        "pk").select_for_update(of=("self",)))
-    return rows, Counter({"step-not-open": len(wanted) - len(rows)})
-
-
-def _missed(ids: Sequence[int]) -> "list[int]":
-    """Those of the cards whose holder would be left without any: the certificate holds, and nothing stands for them."""
     other = Card.objects.filter(holder=OuterRef("holder"), state__in=STANDS_FOR).exclude(pk=OuterRef("pk"))
-    return list(Card.objects.filter(Q(certificate__state="valid", successor=None), ~Exists(other), pk__in=ids)
-                .values_list("pk", flat=True))
+    missed = set(Card.objects.filter(Q(certificate__state="valid", successor=None), ~Exists(other),
+                                     pk__in=[card.pk for card in rows]).values_list("pk", flat=True))
+    left["card-not-replaced"] = len(missed)
+    return [card for card in rows if card.pk not in missed]
 
 
-def _move(action: str, rows: Sequence[Card], by: Actor, request_id: UUID, at: datetime, *, also: str) -> int:
+def move(action: str, rows: Sequence[Card], by: Actor, request_id: UUID, at: datetime, *, also: str) -> int:
+    """Take the step with the cards, whatever state each is in; how many moved."""
+    states = sorted({card.state for card in rows})
     return sum(len(perform_many(Many(Card, [card.pk for card in rows if card.state == state], state, also=also), action,
-                                by=by, request_id=sub(request_id, state), at=at)) for state in TO_DESTROY)
+                                by=by, request_id=sub(request_id, state), at=at)) for state in states)

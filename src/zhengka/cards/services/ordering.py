@@ -12,7 +12,7 @@ from django.db import IntegrityError, connection, transaction
 
 from zhengka.cards import queries, rules
 from zhengka.cards.models import Card
-from zhengka.cards.workflow import IN_PRODUCTION
+from zhengka.cards.workflow import IN_PRODUCTION, NOT_HERE
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Begun, begin, begin_many
@@ -23,7 +23,7 @@ from zhengka.keys import services as keys
 from zhengka.registry import services as registry
 from zhengka.registry.models import Certificate
 
-SPOILED = ("spoiled", "suspect")
+SPOILED = ("spoiled", "suspect", *NOT_HERE)
 """States of a card that is ordered again."""
 
 ORDER_MANY = """
@@ -114,7 +114,8 @@ def order_many(certificate_ids: Sequence[int], *, profile: str, reason: str, by:
 
 @transaction.atomic
 def reorder(card: Card, *, by: Actor, request_id: UUID, at: datetime) -> Card:
-    """Order another card in place of a spoiled or suspect one (补制): a new row, a new serial, the same certificate.
+    """Order another card in place of a spoiled, suspect or missing one (补制): a new row and serial, the same
+    certificate.
 
     `Refusal`: `not-permitted`, `not-found`, `card-not-spoiled`, `card-replaced`, `certificate-not-valid`,
     `card-on-its-way`.

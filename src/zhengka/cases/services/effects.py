@@ -14,6 +14,7 @@ from zhengka.cards import queries as card_queries
 from zhengka.cards import services as cards
 from zhengka.cards.models import Card
 from zhengka.cards.rules import anniversary
+from zhengka.cards.workflow import NOT_HERE
 from zhengka.cases import book
 from zhengka.cases.models import Case
 from zhengka.cases.services.contacts import keep_contacts
@@ -262,7 +263,8 @@ def _card_again(certificate: Certificate, had: Certificate | None, reason: str, 
     """
     if certificate.valid_until < day(asked.at):
         return
-    used = Card.objects.filter(certificate=had, state__in=("cancelled", "destroyed"), active_until__isnull=False)
+    used = Card.objects.filter(certificate=had, state__in=("cancelled", "destroyed", *NOT_HERE),
+                               active_until__isnull=False)
     last = used.order_by("pk").last()
     until = cards.term_without_the_stop(last, asked.at) if last else None
     cards.order_after(certificate, until, reason=reason, **vars(part(asked, "card")))

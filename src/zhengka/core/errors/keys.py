@@ -12,6 +12,10 @@ PROBLEMS: dict[str, Problem] = {
         "Bring them to the new keys, or let them be made again. Where it must end at once, open the ceremony that "
         "retires it: two custodians agree, and the reason is kept.",
         "请先将相关证卡升级到新密钥或补制；如须立即停用，请发起停用仪式，由两名密钥保管员同意并记录原因。"),
+    "key-by-two": Problem(
+        409, "Keys of every province come from this one", "各省密钥均由此密钥而来",
+        "Open the ceremony that retires it: two custodians agree, and the reason is kept.",
+        "请发起停用仪式，由两名密钥保管员同意并记录原因。"),
     "key-works-already": Problem(
         409, "A version of this key works already", "该密钥已有在用版本",
         "Open a rotation instead: the version before goes on reading for a while. A key that is to be drawn from the "

@@ -92,7 +92,7 @@ PROBLEMS: dict[str, Problem] = {
         "Look at the holder's cards and go on with that one.",
         "请查看持证人名下的卡，继续办理那一张。"),
     "card-not-spoiled": Problem(
-        409, "Only a spoiled or suspect card is made again", "只有废卡或存疑卡可以补制",
+        409, "Only a spoiled, suspect or missing card is made again", "只有废卡、存疑卡或缺卡可以补制",
         "Look at the card's state.",
         "请核对卡的状态。"),
     "card-replaced": Problem(
@@ -107,8 +107,16 @@ PROBLEMS: dict[str, Problem] = {
         409, "Nobody has proposed that the card is destroyed", "此卡尚未提请销毁",
         "Propose it; another person then destroys the card.",
         "请先提请销毁，再由另一人办理。"),
+    "loss-proposed": Problem(
+        409, "Somebody proposed already that the card is declared lost", "已有人提请认定此卡遗失",
+        "Another person than the proposer declares it lost.",
+        "请由提请人以外的人员认定。"),
+    "loss-not-proposed": Problem(
+        409, "Nobody has proposed that the card is declared lost", "此卡尚未提请认定遗失",
+        "Propose it; another person then declares the card lost.",
+        "请先提请认定遗失，再由另一人认定。"),
     "card-not-replaced": Problem(
-        409, "The holder would be left without a card", "销毁后持证人将无卡可用",
+        409, "The holder would be left without a card", "持证人将无卡可用",
         "First order another card in its place.",
         "请先为持证人补制新卡。"),
     "card-outdated": Problem(

@@ -271,6 +271,9 @@ def _check_application(each: Application, source: str) -> None:
             raise ProfileBroken("reserved-fid", f"{source}: files: {file.title}")
         if missing := {file.read, file.update} - purposes - {FREE, NEVER}:
             raise ProfileBroken("no-such-key", f"{source}: files: {file.title}: {missing.pop()}")
+        if file.update not in (FREE, NEVER) and not each.sfi_of(file):
+            # the MAC of a write covers the file by this name alone: a SELECT says what the PC wants
+            raise ProfileBroken("no-short-identifier", f"{source}: files: {file.title}")
     _unique([str(file.sfi) for file in each.files if not file.transparent], f"{source}: files: sfi")
     if each.extension and each.extension not in {file.fid for file in each.files if file.read == FREE}:
         raise ProfileBroken("no-such-file", f"{source}: application: extension")

@@ -79,7 +79,8 @@ ORDER BY 3, 4
 """
 BY_VERDICT: Final = """
 SELECT CASE WHEN ended AND verdict IN ('good', 'spoiled') THEN 'ended'
-            WHEN ended AND verdict <> 'card-missing' THEN 'ended-suspect' ELSE verdict END,
+            WHEN ended AND verdict = 'card-missing' THEN 'ended-missing' WHEN ended THEN 'ended-suspect'
+            ELSE verdict END,
        array_agg(card ORDER BY card)
 FROM result_verdict GROUP BY 1 ORDER BY 1
 """
@@ -87,6 +88,9 @@ CHIP: Final = """,
     uid = (SELECT v.uid FROM result_verdict v WHERE v.card = t.id),
     atr = (SELECT v.atr FROM result_verdict v WHERE v.card = t.id)"""
 
+ACTIONS: Final = {"good": "accept", "spoiled": "spoil", "card-missing": "go_missing", "ended": "set_aside",
+                  "ended-suspect": "set_aside", "ended-missing": "go_missing"}
+"""Verdict → the step that its cards take; with any other one they are suspect."""
 GROUP: Final = 1_000
 """Holders who are written to in one transaction."""
 
@@ -96,9 +100,10 @@ def receive_results(batch: Batch, source: Path | BinaryIO, *, by: Actor, request
     """Take the card maker's results of a batch (回盘); the batch with its counts.
 
     Good cards of which print, chip, QR code and record are one (I4), and whose keys still read, are ready; spoiled ones
-    are ordered again; all else is suspect, with a `Finding` that names it. Made = good + spoiled + suspect, held by a
-    constraint. A card that ended while it was made is set aside to be destroyed, whatever the maker says of it (one
-    that is not in the results did not come), and a `Finding` names it.
+    are ordered again; those that are not in the results are missing (缺卡); all else is suspect. A `Finding` names each
+    of both. Made = good + spoiled + suspect, the missing among these, held by a constraint. A card that ended while it
+    was made is set aside to be destroyed, whatever the maker says of it, and a `Finding` names it; one that did not
+    come is missing, too.
     `Refusal`: `results-broken`, `results-of-another-batch`, `result-replayed`, `device-stopped` for those of a reader
     that is not at work, and what `perform` says.
     """
@@ -216,11 +221,10 @@ def _by_verdict() -> dict[str, list[int]]:
 
 def _move(batch: Batch, verdict: str, ids: Sequence[int], *, by: Actor, request_id: UUID, at: datetime) -> None:
     """Let the cards of one verdict take their step; order the spoiled ones again."""
-    action = {"good": "accept", "spoiled": "spoil", "ended": "set_aside", "ended-suspect": "set_aside"}.get(
-        verdict, "suspect")
+    action = ACTIONS.get(verdict, "suspect")
     facts = {"batch": batch.number} | ({"why": verdict} if action == "suspect" else {})
     also = CHIP if verdict in ("good", "spoiled", "ended") else ""  # of a chip in doubt nothing that was told is kept
-    source = "cancelled" if action == "set_aside" else "sent"
+    source = "cancelled" if verdict.startswith("ended") else "sent"
     perform_many(Many(Card, ids, source, facts, also=also), action, by=by, request_id=request_id, at=at)
     if action == "spoil":
         cards.reorder_many(ids, by=by, request_id=sub(request_id, "again"), at=at)

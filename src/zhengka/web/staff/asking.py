@@ -68,7 +68,7 @@ def ask(request: Request, pk: int) -> HttpResponse:
     form = AskForm(request.POST, among=among)
     if not form.is_valid():
         raise Refusal("officer-unfit")
-    to = Officer.get(int(form.cleaned_data["officer"]))
+    to = next(one for one in among if str(one.pk) == form.cleaned_data["officer"])
     return act(request, lambda key: services.ask(
         row, action, to, by=request.actor, request_id=key, at=timezone.now()),
         to=reverse("staff:case", args=[pk]), said=_("The case is on the desk of %(name)s.") % {"name": to.name})

@@ -34,12 +34,14 @@ from zhengka.web.staff.words import bilingual, disability, problem_words
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table, Text, Tile
 
-SHOWN = ("ready", "issued", "active", "suspended", "held", "ordered", "batched", "prepared", "sent", "spoiled",
-         "suspect", "cancelled", "destroyed")
+SHOWN = ("ready", "issued", "active", "suspended", "frozen", "held", "ordered", "batched", "prepared", "sent",
+         "spoiled", "suspect", "missing", "cancelled", "destroyed", "lost")
 """States in the order in which an officer looks for them."""
 
-ACTS = {"hand_over": making.hand_over, "spoil": making.make_again, "activate": services.activate,
-        "report_lost": services.report_lost, "report_found": services.report_found}
+ACTS: dict[str, Callable[..., Any]] = {
+    "hand_over": making.hand_over, "spoil": making.make_again, "activate": services.activate,
+    "report_lost": services.report_lost, "report_found": services.report_found,
+    "turn_up": lambda card, **by: services.turn_up_many([card.pk], **by)}
 """Steps that an officer takes on one card's page."""
 
 SAID: dict[str, Text] = {
@@ -47,12 +49,13 @@ SAID: dict[str, Text] = {
     "spoil": _("The card is spoiled, and another one is ordered in its place. Destroy it."),
     "activate": _("The card is active."),
     "report_lost": _("The card is blocked: every check refuses it from now on."),
-    "report_found": _("The card is accepted again.")}
+    "report_found": _("The card is accepted again."),
+    "turn_up": _("The card is under inquiry: keep it apart, and let two persons destroy it.")}
 ACT_WORDS: dict[str, Text] = {"spoil": _("Make it again")}
 """What a step is called for a card that waits at the counter."""
 LOOKS = {"hand_over": "primary", "spoil": "warning-quiet", "activate": "primary", "report_lost": "warning",
-         "report_found": "secondary"}
-KEYS = {"hand_over": "h", "spoil": "", "activate": "a", "report_lost": "l", "report_found": "f"}
+         "report_found": "secondary", "turn_up": "secondary"}
+KEYS = {"hand_over": "h", "spoil": "", "activate": "a", "report_lost": "l", "report_found": "f", "turn_up": "t"}
 
 COLUMNS = [Column(_("Holder")), Column(_("Serial")), Column(_("Category and grade")), Column(_("Issuing unit")),
            Column(_("State"))]
@@ -97,7 +100,7 @@ def card(request: Request, pk: int) -> HttpResponse:
     return with_reader(page) if chip else page
 
 
-@requires("card.hand_over", "card.activate", "card.suspend", "card.restore", "card.order")
+@requires("card.hand_over", "card.activate", "card.suspend", "card.restore", "card.order", "batch.receive")
 @require_POST
 def step(request: Request, pk: int, action: str) -> HttpResponse:
     """Take one step with one card."""
@@ -128,7 +131,7 @@ def step(request: Request, pk: int, action: str) -> HttpResponse:
                          "with the record, and scan its code; the history keeps that you looked.")})
     how = {"looked": True} if looked else activations.how(request) if action == "activate" else {}
 
-    def do(key: UUID) -> Card:
+    def do(key: UUID) -> Any:
         return ACTS[action](row, **how, by=request.actor, request_id=key, at=timezone.now())
 
     chip = f"?chip={services.WRITE}" if action in CHIP and request.actor.may("device.use") else ""

@@ -1,7 +1,10 @@
-"""Suspect, spoiled and ended cards are cleared up (销毁): others are ordered, one officer proposes, one destroys."""
+"""Suspect, spoiled and ended cards are cleared up (销毁): others are ordered, one officer proposes, one destroys; those
+that are not here are looked for and declared lost by two, too (认定遗失).
+"""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -15,6 +18,7 @@ from django.views.decorators.http import require_POST
 
 from zhengka.cards import services
 from zhengka.cards.models import Card
+from zhengka.cards.workflow import NOT_HERE
 from zhengka.core.actors import Actor
 from zhengka.core.errors import PROBLEMS, Refusal
 from zhengka.core.events import Done, Replayed
@@ -34,28 +38,52 @@ def _order_again(ids: list[int], **by: Any) -> Done:
     return Done(len(made), {"card-replaced": left} if left else {})
 
 
-ACTS: Mapping[str, tuple[Any, str, Text, str]] = {
-    "order-again": (_order_again, "card.order", _("Order others in their place"), "o"),
-    "condemn": (services.condemn_many, "batch.receive", words.act("condemn"), "p"),
-    "destroy": (services.destroy_many, "batch.receive", words.act("destroy"), "d"),
-    "spare": (services.spare_many, "batch.receive", words.act("spare"), "")}
-"""Address of an act → the service, its permission, its words and key, in the order in which they are needed."""
+@dataclass(frozen=True)
+class Act:
+    """What is done with ticked cards: by which service, whose right it is, its words and key, for cards in which
+    states, and what it means, where it is asked a second time.
+    """
+
+    service: Callable[..., Done]
+    permission: str
+    label: Text
+    key: str
+    states: Collection[str]
+    meaning: Text = ""
+
+
+ACTS = {
+    "order-again": Act(_order_again, "card.order", _("Order others in their place"), "o",
+                       ("suspect", "spoiled", *NOT_HERE)),  # none in place of a card that has ended
+    "condemn": Act(services.condemn_many, "batch.receive", words.act("condemn"), "p", USELESS),
+    "destroy": Act(services.destroy_many, "batch.receive", words.act("destroy"), "d", USELESS, _(
+        "Count the cards in your hand and shred them with your colleague. Nothing brings them back.")),
+    "spare": Act(services.spare_many, "batch.receive", words.act("spare"), "", USELESS),
+    "not-here": Act(services.note_missing_many, "batch.receive", words.act("go_missing"), "", USELESS),
+    "propose-lost": Act(services.propose_lost_many, "batch.receive", words.act("propose_lost"), "p", ("missing",)),
+    "declare-lost": Act(services.declare_lost_many, "batch.receive", words.act("declare_lost"), "d", ("missing",), _(
+        "Look once more with your colleague: in the parcel, in the cupboard, at the card maker. Every check refuses "
+        "them; those that turn up later are destroyed.")),
+    "turn-up": Act(services.turn_up_many, "batch.receive", words.act("turn_up"), "t", NOT_HERE)}
+"""Address of an act → what it is, in the order in which they are needed."""
 
 
 def _fits(state: str, name: str) -> bool:
-    """Whether an act is there for cards of a state: no other card is ordered here in place of one that has ended."""
-    return state in USELESS and name in ACTS and not (state == "cancelled" and name == "order-again")
+    """Whether an act is there for cards of a state."""
+    return name in ACTS and state in ACTS[name].states
 
 
 def buttons(actor: Actor, state: str) -> list[dict[str, Any]]:
     """What may be done with the ticked cards of a state on the list of cards."""
-    return [{"url": reverse("staff:cards-useless", args=[state, name]), "label": label, "key": key}
-            for name, (_service, permission, label, key) in ACTS.items()
-            if _fits(state, name) and actor.may(permission)]
+    return [{"url": reverse("staff:cards-useless", args=[state, name]), "label": one.label, "key": one.key}
+            for name, one in ACTS.items() if _fits(state, name) and actor.may(one.permission)]
 
 
 def standing(card: Card, actor: Actor) -> Text:
-    """Whether somebody proposed that the card is destroyed; empty where nobody did."""
+    """Whether somebody proposed that the card is destroyed or declared lost; empty where nobody did."""
+    if card.state == "missing" and card.missed_person:
+        return _("You proposed to declare it lost") if card.missed_person == actor.person else _(
+            "A colleague proposes to declare it lost")
     if not card.condemned_person or card.state not in USELESS:
         return ""
     return _("You proposed to destroy it") if card.condemned_person == actor.person else _("A colleague proposes "
@@ -66,25 +94,31 @@ def standing(card: Card, actor: Actor) -> Text:
 @require_POST
 def act(request: Request, state: str, name: str) -> HttpResponse:
     """Take one act with every card that is ticked; those that it does not fit stay as they are, and the page says why.
-    To destroy is asked a second time.
+    To destroy, and to declare lost, is asked a second time.
     """
     if not _fits(state, name):
         raise Refusal("not-found")
-    service, _permission, label, _key = ACTS[name]
+    chosen = ACTS[name]
     ids, back = ticked(request, "card"), f"{reverse('staff:cards')}?state={state}"
     if not ids:
         messages.warning(request, gettext("No card was ticked."))
         return HttpResponseRedirect(back)
-    if name == "destroy" and not sure(request):
-        asked = ngettext("Destroy %(n)d card?", "Destroy %(n)d cards?", len(ids)) % {"n": len(ids)}
+    if chosen.meaning and not sure(request):
         return render(request, "staff/sure.html", {
-            "title": asked, "url": request.path, "submit": label, "back": back, "kind": "warning",
-            "meaning": _("Count the cards in your hand and shred them with your colleague. Nothing brings them back."),
-            "hidden": [("card", pk) for pk in ids]})
+            "title": _asked(name, len(ids)), "url": request.path, "submit": chosen.label, "back": back,
+            "kind": "warning", "meaning": chosen.meaning, "hidden": [("card", pk) for pk in ids]})
     with suppress(Replayed):
-        done = service(ids, by=request.actor, request_id=request_key(request), at=timezone.now())
-        _tell(request, label, done)
+        done = chosen.service(ids, by=request.actor, request_id=request_key(request), at=timezone.now())
+        _tell(request, chosen.label, done)
     return HttpResponseRedirect(back)
+
+
+def _asked(name: str, number: int) -> str:
+    if name == "destroy":
+        asked = ngettext("Destroy %(n)d card?", "Destroy %(n)d cards?", number)
+    else:
+        asked = ngettext("Declare %(n)d card lost?", "Declare %(n)d cards lost?", number)
+    return asked % {"n": number}
 
 
 def _tell(request: Request, label: Text, done: Done) -> None:

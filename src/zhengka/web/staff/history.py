@@ -15,7 +15,7 @@ from zhengka.web.staff.words import FACT_WORDS, SUBJECT_WORDS, event_word
 from zhengka.web.ui import parts
 
 TONES = {"approve": "good", "activate": "good", "accept": "good", "report_found": "good", "permit": "good",
-         "report_lost": "bad", "suspect": "bad", "lock_out": "bad"}
+         "report_lost": "bad", "suspect": "bad", "go_missing": "bad", "declare_lost": "bad", "lock_out": "bad"}
 SHOWN = 100
 PLACE = Place("history", _("Pages of the history"))
 

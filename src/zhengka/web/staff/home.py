@@ -31,6 +31,7 @@ WAITING: tuple[tuple[str, str, str, Text], ...] = (
     ("batch.send", "batches", "prepared", _("Batches to send")),
     ("batch.receive", "batches", "sent", _("Batches at the card maker")),
     ("batch.receive", "cards", "suspect", _("Suspect cards to clear up")),
+    ("batch.receive", "cards", "missing", _("Cards that are not here, to look for")),
     ("card.hand_over", "cards", "ready", _("Cards to hand over")),
     ("card.activate", "cards", "issued", _("Cards to activate")),
     ("device.manage", "devices", "registered", _("Devices to put to work")),

@@ -67,7 +67,8 @@ def key(request: Request, pk: int) -> HttpResponse:
         "below": Table(_("Drawn from it"), [
             Column(_("Key version")), Column(_("State")), Column(_("Check value"))], below) if below else None,
         "may_activate": within and row.state == "created",
-        "may_retire": within and row.state in ("active", "retiring") and not needed,
+        "may_retire": within and row.state in ("active", "retiring") and not needed
+        and not row.carries_the_nation,
         "ceremonies": _ceremonies(row) if within else [], "events": history.of_row(request, row),
         "breadcrumbs": trail((_("Keys"), "staff:keys"))})
 
@@ -118,7 +119,7 @@ def _ceremonies(key: Key) -> list[tuple[str, Word]]:
         ("export", key.state in ("created", "active", "retiring") and bool(key.exportable or key.rule)),
         ("recover", key.state != "destroyed" and key.custodians.exists()),
         ("revoke", bool(key.public) and key.revoked_at is None and key.state != "destroyed"),
-        ("retire", key.state in ("active", "retiring") and key.purpose in rules.MASTERS),
+        ("retire", key.state in ("active", "retiring") and (key.purpose in rules.MASTERS or key.carries_the_nation)),
         ("destroy", key.state in ("created", "retired"))) if fits]
     return [(reverse(f"staff:key-{'retire-by-two' if kind == 'retire' else kind}", args=[key.pk]),
              CEREMONY_WORDS[kind]) for kind in may]
