@@ -131,7 +131,7 @@ def _stock(world: World) -> dict[str, list[int]]:
                              for sort, name in (("store", "库房"), ("machine", "一号机"), ("store", "窗口柜")))
     slips = [blanks.receive(store, [blanks.Delivered("金卡", f"箱{first}", first, first + 99)], **told()),
              blanks.shift(store, machine, [(first, first + 49)], **told()),
-             *blanks.use(machine, blanks.Use([(first, first + 29)], [(first + 30, first + 30)], "打印偏色"), **told()),
+             *blanks.use(machine, blanks.Use([(first, first + 29)], {"偏色": [(first + 30, first + 30)]}), **told()),
              blanks.ship(store, other, [(first + 90, first + 94)], **told()),
              blanks.destroy(machine, [(first + 30, first + 30)], "切碎", **told())]
     count = blanks.count(store, [(first + 50, first + 88)], **told())

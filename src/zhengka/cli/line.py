@@ -234,8 +234,8 @@ def destroy_suspects(batch: Batch, who: Officers) -> None:
     """
     suspects = [item.card_id for item in batches.suspects(batch)]
     cards.condemn_many(suspects[LEFT:], by=who.producer, request_id=_request(batch, "condemn"), at=timezone.now())
-    cards.destroy_many(suspects[2 * LEFT:], by=who.second_producer, request_id=_request(batch, "destroy"),
-                       at=timezone.now())
+    production.destroy_many(suspects[2 * LEFT:], by=who.second_producer, request_id=_request(batch, "destroy"),
+                            at=timezone.now())
 
 
 def _sent(by: Actor) -> Iterator[Batch]:

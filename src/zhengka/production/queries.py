@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from django.db import connection
 from django.db.models import Count, QuerySet, Sum
 
 from zhengka.cards import queries as cards
@@ -13,6 +14,7 @@ from zhengka.cards.models import Card
 from zhengka.core import fields, files
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
+from zhengka.core.scope import seeing_all
 from zhengka.formats.seal import open_stream
 from zhengka.formats.suites import SUITES, PublicKey
 from zhengka.keys import queries as keys
@@ -23,6 +25,7 @@ from zhengka.production.services.gathering import subject_of
 from zhengka.production.services.making import raised
 from zhengka.production.services.staging import packages
 from zhengka.registry import queries as registry
+from zhengka.stock import queries as stock
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,26 @@ class Progress:
     def percent(self) -> int:
         """Whole percent of the chunks."""
         return 100 * self.chunks // self.of_chunks if self.of_chunks else 100
+
+
+@dataclass(frozen=True)
+class Blanks:
+    """The blank cards of a batch: `issued` and `spoiled` as the ledger has them; of the cards that were made, how many
+    are `good`, how many others (`bad`) used a blank of their own, and how many are `bare`: without one. `wasted`:
+    blanks that were spoiled beside the cards' own.
+    """
+
+    issued: int
+    spoiled: int
+    good: int
+    bad: int
+    bare: int
+    wasted: int
+
+    @property
+    def closes(self) -> bool:
+        """Cards made = blanks used: every blank that the ledger gave is one card's, or was wasted."""
+        return self.issued == self.good and self.spoiled == self.bad + self.wasted
 
 
 def batches(actor: Actor) -> QuerySet[Batch]:
@@ -81,6 +104,25 @@ def preparing(actor: Actor) -> tuple[int, int]:
 def findings(batch: Batch) -> QuerySet[Finding]:
     """What was wrong in the card maker's results, by kind and serial."""
     return Finding.objects.filter(batch=batch).order_by("code", "serial", "pk")
+
+
+def blanks(batch: Batch, *, at: datetime) -> Blanks | None:
+    """The blank cards that a batch used; None before its results came, and where its maker's are not in the ledger."""
+    if batch.machine_id is None or batch.state not in ("received", "closed"):
+        return None
+    with seeing_all(connection):  # the machine may be another office's, and so are its slips
+        used = stock.of_batch(batch.number, at)
+    bad = Item.objects.filter(batch=batch, outcome__in=("spoiled", "suspect"), blank__isnull=False).count()
+    return Blanks(used.get("issue", 0), used.get("spoil", 0), batch.good, bad, batch.spoiled + batch.suspect - bad,
+                  batch.wasted)
+
+
+def next_blank(batch: Batch) -> int | None:
+    """The serial of the blank card that comes next out of the batch's machine; None where it has none, or is empty."""
+    if batch.machine_id is None:
+        return None
+    with seeing_all(connection):
+        return stock.next_in(batch.machine_id)
 
 
 def held(batch: Batch) -> QuerySet[Item]:

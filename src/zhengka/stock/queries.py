@@ -72,6 +72,12 @@ GROUP BY account
 OF_BATCH: Final = """
 SELECT sort, sum(quantity) FROM stock_slip WHERE batch = %(batch)s AND at <= %(at)s GROUP BY sort
 """
+USED_UP: Final = """
+SELECT lower(run), upper(run) - 1 FROM (
+    SELECT range_agg(serials) * %(runs)s::int8multirange AS runs FROM stock_span
+    WHERE serials && %(runs)s::int8multirange AND upper_inf(during) AND account IN ('issued', 'spoiled', 'destroyed')
+) used CROSS JOIN LATERAL unnest(runs) AS run ORDER BY 1
+"""
 WASTE: Final = """
 SELECT {of}, coalesce(sum(slip.quantity) FILTER (WHERE slip.sort = 'issue'), 0),
        coalesce(sum(slip.quantity) FILTER (WHERE slip.sort = 'spoil'), 0)
@@ -153,11 +159,23 @@ def slips_of(store: Store) -> QuerySet[Slip]:
     return Slip.objects.filter(Q(source=store) | Q(target=store)).select_related("area").order_by("-at", "-id")
 
 
-def runs_in(store: Store) -> list[tuple[int, int]]:
-    """The serials that lie ready in a store now."""
-    account = "machine" if store.sort == "machine" else "stock"
+def runs_in(store: Store, account: str = "") -> list[tuple[int, int]]:
+    """The serials that lie ready in a store now, or of it on another account."""
+    account = account or ("machine" if store.sort == "machine" else "stock")
     return serials.joined((one.lower, one.upper - 1) for one in Span.objects.filter(
         store=store, account=account, during__upper_inf=True).values_list("serials", flat=True))
+
+
+def next_in(machine: int) -> int | None:
+    """The serial of the blank card that comes next out of a machine (its row's key): the lowest that lies in it."""
+    found = Span.objects.filter(store=machine, account="machine", during__upper_inf=True).order_by("serials").first()
+    return found.serials.lower if found else None
+
+
+def used_up(runs: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
+    """Those of some serials of which a card was made, or that were spoiled, wherever."""
+    rows = _rows(USED_UP, runs="{" + ",".join(f"[{run[0]},{run[1]}]" for run in runs) + "}")
+    return [(first, last) for first, last in rows]
 
 
 def differences(*, actor: Actor) -> QuerySet[Count]:

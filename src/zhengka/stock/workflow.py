@@ -52,6 +52,7 @@ SLIP_STATES: Final = frozenset[str]().union(*(table.states for table in SLIPS.va
 
 STORE: Final = Workflow("store", initial="open", final=frozenset({"closed"}), steps=(
     Step("open", "close", "closed", "stock.keep", zh="撤库"),
+    Step("open", "feed", "open", "stock.confirm", zh="供制卡单位"),
 ))
 
 COUNT: Final = Workflow("count", initial="differs", final=frozenset({"settled"}), steps=(

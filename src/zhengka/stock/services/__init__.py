@@ -1,13 +1,15 @@
 """What is done with blank cards: received, shipped, loaded, used, set aside, destroyed, lost and found, counted."""
 
 from zhengka.stock.services.counting import count, settle
-from zhengka.stock.services.ledger import runs_of
+from zhengka.stock.services.ledger import multirange, runs_of
 from zhengka.stock.services.moving import (
     About,
     Delivered,
     Use,
     arrive,
     close_store,
+    feed,
+    hold,
     open_store,
     receive,
     shift,
@@ -27,9 +29,12 @@ __all__ = [
     "count",
     "decline",
     "destroy",
+    "feed",
     "find",
+    "hold",
     "lose",
     "lose_on_the_way",
+    "multirange",
     "open_store",
     "receive",
     "runs_of",

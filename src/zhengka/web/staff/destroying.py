@@ -18,6 +18,7 @@ from zhengka.cards.models import Card
 from zhengka.core.actors import Actor
 from zhengka.core.errors import PROBLEMS, Refusal
 from zhengka.core.events import Done, Replayed
+from zhengka.production import services as production
 from zhengka.web.access import Request, request_key, requires, sure
 from zhengka.web.staff.paging import ticked
 from zhengka.web.staff.words import problem_words
@@ -37,7 +38,7 @@ def _order_again(ids: list[int], **by: Any) -> Done:
 ACTS: Mapping[str, tuple[Any, str, Text, str]] = {
     "order-again": (_order_again, "card.order", _("Order others in their place"), "o"),
     "condemn": (services.condemn_many, "batch.receive", words.act("condemn"), "p"),
-    "destroy": (services.destroy_many, "batch.receive", words.act("destroy"), "d"),
+    "destroy": (production.destroy_many, "batch.receive", words.act("destroy"), "d"),
     "spare": (services.spare_many, "batch.receive", words.act("spare"), "")}
 """Address of an act → the service, its permission, its words and key, in the order in which they are needed."""
 

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 from zhengka.areas.models import Area
 from zhengka.core.errors import Refusal
 from zhengka.formats import serials
+from zhengka.production.queries import makers
 from zhengka.stock import queries, services
 from zhengka.stock.models import Count, Slip, Store
 from zhengka.web.access import Request, act, mine, requires, seen
@@ -31,6 +32,8 @@ MANY = 20
 TOO_MUCH = 0.01
 """Waste above this share of what was used is shown as too much."""
 TRAIL = ((_("Blank cards"), "staff:stock"),)
+ENDS = {"count": "staff:stock-count", "feed": "staff:stock-store"}
+"""Act → the page that shows what it did, where that is no slip."""
 BUTTONS = {"confirm": "primary", "decline": "secondary", "arrive": "primary"}
 
 
@@ -140,6 +143,7 @@ def store(request: Request, pk: int) -> HttpResponse:
     held = queries.in_stores([row.pk], at)
     facts: list[Fact] = [Fact(_("Office"), area_name(row.area)), Fact(_("Looked after by"), row.keeper)]
     facts += [Fact(word, held[row.pk, account]) for account, word in ACCOUNT_WORDS.items() if (row.pk, account) in held]
+    facts += [Fact(_("Feeds the card maker"), maker.name) for maker in makers().filter(store=row)]
     if row.reorder_at:
         facts.append(Fact(_("Alarm when fewer are left than"), row.reorder_at))
     rows, pager = page_of(request, queries.slips_of(row), newest=True)
@@ -151,7 +155,7 @@ def store(request: Request, pk: int) -> HttpResponse:
         "breadcrumbs": trail(*TRAIL)})
 
 
-@requires("stock.keep", "stock.use")
+@requires("stock.keep", "stock.use", "stock.confirm")
 def do(request: Request, pk: int, name: str) -> HttpResponse:
     """One act on one store: its form, and what it does."""
     row = seen(request, Store, pk)
@@ -161,8 +165,7 @@ def do(request: Request, pk: int, name: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             return act(request, lambda key: carry_out(name, row, form.cleaned_data, by=request.actor, key=key),
-                       to=lambda done: reverse("staff:stock-count" if name == "count" else "staff:stock-slip",
-                                               args=[done]), said=ACTS[name].said)
+                       to=lambda done: reverse(ENDS.get(name, "staff:stock-slip"), args=[done]), said=ACTS[name].said)
         except Refusal as refusal:
             form.add_error(_field_of(refusal, form), words_of(refusal))
     return render(request, "staff/form.html", {

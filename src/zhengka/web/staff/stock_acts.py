@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from zhengka.core.actors import Actor
 from zhengka.core.scope import seeing_all
+from zhengka.production import queries as production
+from zhengka.production.services import feed
 from zhengka.stock import queries, services
 from zhengka.stock.models import Store
 from zhengka.stock.services import Delivered, Use
@@ -58,6 +60,7 @@ FIELDS: dict[str, Callable[[], dict[str, forms.Field]]] = {
     **{act: lambda: {"serials": _serials(_("Serials")), "why": _why()}
        for act in ("spoil", "destroy", "lose", "find")},
     "count": lambda: {"serials": _serials(_("Serials that lie there"), required=False)},
+    "feed": lambda: {"maker": forms.ModelChoiceField(production.makers(), label=_("Card maker"))},
 }
 """Act → the fields that it asks for."""
 
@@ -95,6 +98,9 @@ ACTS: Mapping[str, Act] = {
                 _("It waits for a second person.")),
     "find": Act(_("Lost blanks turned up"), _("Blanks that were declared lost lie here again."), ("store",),
                 "stock.keep", _("They are back on the account.")),
+    "feed": Act(_("Feed a card maker"),
+                _("From now on the card maker's blanks come out of this machine: its results must name each of them."),
+                ("machine",), "stock.confirm", _("The card maker's blanks come out of this machine.")),
 }
 """In the order of the buttons."""
 
@@ -155,12 +161,12 @@ def carry_out(act: str, store: Store, told: Mapping[str, Any], *, by: Actor, key
         return services.receive(store, [Delivered(**told)], **asked)
     if act == "use":
         made, waste = (services.runs_of(told[name]) if told[name] else [] for name in ("issued", "spoiled"))
-        return services.use(store, Use(made, waste, told["why"], told["batch"], told["operator"]), **asked)[-1]
+        return services.use(store, Use(made, {told["why"]: waste}, told["batch"], told["operator"]), **asked)[-1]
+    if act == "feed":
+        return feed(told["maker"], store, **asked)
     runs = services.runs_of(told["serials"]) if told["serials"] else []
     if act == "count":
         return services.count(store, runs, **asked)
-    if act in ("load", "unload"):
-        return services.shift(store, told["target"], runs, **asked)
-    if act == "ship":
-        return services.ship(store, told["target"], runs, **asked)
+    if act in ("load", "unload", "ship"):
+        return (services.ship if act == "ship" else services.shift)(store, told["target"], runs, **asked)
     return getattr(services, act)(store, runs, told["why"], **asked)
