@@ -3,8 +3,9 @@
 import io
 from collections import Counter
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 from django.db import connection
 from django.db.models import Count, QuerySet, Sum
@@ -26,6 +27,11 @@ from zhengka.production.services.making import raised
 from zhengka.production.services.staging import packages
 from zhengka.registry import queries as registry
 from zhengka.stock import queries as stock
+
+TO_BE_MADE: Final = ("ordered", "batched", "held", "prepared", "sent")
+"""States of a card for which a blank will be used."""
+PACE_WEEKS: Final = 4
+"""So many weeks tell how fast blank cards are used, and within so many the cards that wait are to be made."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +129,49 @@ def next_blank(batch: Batch) -> int | None:
         return None
     with seeing_all(connection):
         return stock.next_in(batch.machine_id)
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """How long the blank cards last: `on_hand` in stores, on the way and in machines, `on_order` from suppliers;
+    `waiting` cards that are ordered and not made yet; `a_day`: blanks that are used, as fast as in the last weeks or as
+    the cards that wait would need to be made within as many; `lead`: days until an order comes.
+    """
+
+    on_hand: int
+    on_order: int
+    waiting: int
+    a_day: float
+    lead: int
+
+    @property
+    def days(self) -> int | None:
+        """Whole days until the last blank is used; None where none is."""
+        return int(self.on_hand / self.a_day) if self.a_day else None
+
+    @property
+    def missing(self) -> int:
+        """Cards that are ordered and for which there will be no blank, even once all orders have come."""
+        return max(self.waiting - self.on_hand - self.on_order, 0)
+
+    @property
+    def alarm(self) -> str:
+        """`short` where blanks are missing for cards that wait; `order-now` where what is here and on order is used up
+        before another order would come; empty where it is not so.
+        """
+        late = self.a_day and (self.on_hand + self.on_order) / self.a_day < self.lead
+        return "short" if self.missing else "order-now" if late else ""
+
+
+def outlook(actor: Actor, *, at: datetime) -> Outlook:
+    """How long the blank cards of the actor's offices last."""
+    held = stock.balance(actor.lo, actor.hi, at).accounts
+    states = cards.counts(actor)
+    waiting = sum(states.get(state, 0) for state in TO_BE_MADE)
+    used = stock.used_since(actor.lo, actor.hi, at - timedelta(weeks=PACE_WEEKS))
+    return Outlook(sum(held[account] for account in ("stock", "moving", "machine")),
+                   stock.on_order(actor.lo, actor.hi), waiting, max(used, waiting) / (7 * PACE_WEEKS),
+                   stock.lead_days(actor.lo, actor.hi))
 
 
 def held(batch: Batch) -> QuerySet[Item]:

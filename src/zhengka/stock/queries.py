@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.formats import serials
-from zhengka.stock.models import Box, Count, Slip, Span, Store
+from zhengka.stock.models import Box, Count, Order, Slip, Span, Store
 
 ACCOUNTS: Final = ("stock", "moving", "machine", "issued", "spoiled", "destroyed", "lost")
 
@@ -71,6 +71,20 @@ GROUP BY account
 """
 OF_BATCH: Final = """
 SELECT sort, sum(quantity) FROM stock_slip WHERE batch = %(batch)s AND at <= %(at)s GROUP BY sort
+"""
+LEAD: Final = 30
+"""Days until the first delivery, as long as none has told better."""
+ON_ORDER: Final = """
+SELECT coalesce(sum(greatest(quantity - delivered, 0)), 0) FROM stock_order
+WHERE state = 'open' AND area BETWEEN %(lo)s AND %(hi)s
+"""
+USED_SINCE: Final = """
+SELECT coalesce(sum(quantity), 0) FROM stock_entry
+WHERE account IN ('issued', 'spoiled') AND quantity > 0 AND area BETWEEN %(lo)s AND %(hi)s AND at >= %(since)s
+"""
+LEADS: Final = """
+SELECT ceil(extract(epoch FROM delivered_at - approved_at) / 86400) FROM stock_order
+WHERE state = 'complete' AND area BETWEEN %(lo)s AND %(hi)s ORDER BY delivered_at DESC LIMIT 3
 """
 USED_UP: Final = """
 SELECT lower(run), upper(run) - 1 FROM (
@@ -182,6 +196,30 @@ def differences(*, actor: Actor) -> QuerySet[Count]:
     """The counts of the actor's offices that differ and are not explained yet."""
     return Count.objects.filter(area__code__range=(actor.lo, actor.hi), state="differs").select_related(
         "area", "store").order_by("at")
+
+
+def orders(*, actor: Actor) -> QuerySet[Order]:
+    """The orders of the actor's offices from suppliers, the newest first."""
+    return Order.objects.filter(area__code__range=(actor.lo, actor.hi)).select_related("area", "store").order_by(
+        "-at", "-id")
+
+
+def on_order(lo: int, hi: int) -> int:
+    """How many blank cards are still to come for the open orders of the offices from `lo` to `hi` (12 digits)."""
+    return int(_rows(ON_ORDER, lo=lo, hi=hi)[0][0])
+
+
+def used_since(lo: int, hi: int, since: datetime) -> int:
+    """How many blank cards these offices used up since a moment, for cards and for nothing."""
+    return int(_rows(USED_SINCE, lo=lo, hi=hi, since=since)[0][0])
+
+
+def lead_days(lo: int, hi: int) -> int:
+    """How many days a supplier needs from the order to the last box: the longest of the three newest deliveries, or
+    `LEAD` before there is any.
+    """
+    found = _rows(LEADS, lo=lo, hi=hi)
+    return max((int(days) for (days,) in found), default=LEAD)
 
 
 def waste(by: str, lo: int, hi: int, since: datetime) -> list[Used]:

@@ -17,18 +17,23 @@ from zhengka.stock.services.moving import (
     spoil,
     use,
 )
+from zhengka.stock.services.ordering import Wanted, approve, decline_order, end_order, order
 from zhengka.stock.services.writing_off import confirm, decline, destroy, find, lose, lose_on_the_way
 
 __all__ = [
     "About",
     "Delivered",
     "Use",
+    "Wanted",
+    "approve",
     "arrive",
     "close_store",
     "confirm",
     "count",
     "decline",
+    "decline_order",
     "destroy",
+    "end_order",
     "feed",
     "find",
     "hold",
@@ -36,6 +41,7 @@ __all__ = [
     "lose_on_the_way",
     "multirange",
     "open_store",
+    "order",
     "receive",
     "runs_of",
     "settle",

@@ -16,9 +16,10 @@ from zhengka.core.scope import seeing_all
 from zhengka.devices.models import Device
 from zhengka.formats import serials
 from zhengka.formats.serials import Runs
-from zhengka.stock.models import Box, Slip, Span, Store
+from zhengka.stock.models import Box, Order, Slip, Span, Store
 from zhengka.stock.queries import runs_in
 from zhengka.stock.services import ledger
+from zhengka.stock.services.ordering import deliver
 
 
 class Delivered(NamedTuple):
@@ -88,18 +89,20 @@ def hold(*asked: Store, by: Actor) -> Runs:
 
 
 @transaction.atomic
-def receive(store: Store, boxes: Sequence[Delivered], *, by: Actor, request_id: UUID, at: datetime) -> Slip:
-    """Take in boxes of blank cards from a supplier (入库): each serial becomes known to the ledger, once for ever.
+def receive(store: Store, boxes: Sequence[Delivered], *, order: Order | None = None, by: Actor, request_id: UUID,
+            at: datetime) -> Slip:
+    """Take in boxes of blank cards from a supplier (入库), for an `order` where there is one: each serial becomes known
+    to the ledger, once for ever.
 
     `Refusal`: `serials-wrong` (an empty delivery, a box whose range runs backwards, two boxes with one serial),
-    `box-known`, `blank-known`, `store-closed`, and those of `ledger.written`.
+    `box-known`, `blank-known`, `store-closed`, those of `ordering.deliver` and of `ledger.written`.
     """
     if event := replayed(request_id, Slip.kind()):
         raise Replayed(event)
     (store,) = ledger.stores(store, by=by)
     runs = ledger.runs_of(",".join(f"{box.first}-{box.last}" for box in boxes))
-    slip = ledger.written(Slip(area=store.area, sort="receive", account="outside", serials=runs, target=store),
-                          "stock.keep", by=by, request_id=request_id, at=at)
+    slip = ledger.written(Slip(area=store.area, sort="receive", account="outside", serials=runs, target=store,
+                               order=order), "stock.keep", by=by, request_id=request_id, at=at)
     try:
         with transaction.atomic():
             Box.objects.bulk_create([Box(area=store.area_id, slip=slip, **box._asdict()) for box in boxes])
@@ -107,6 +110,8 @@ def receive(store: Store, boxes: Sequence[Delivered], *, by: Actor, request_id: 
         if "box_label_once" in str(fault):
             raise Refusal("box-known") from None
         raise
+    if order:
+        deliver(order, {box.supplier for box in boxes}, slip, by=by, request_id=sub(request_id, "order"), at=at)
     return slip
 
 

@@ -19,7 +19,7 @@ from zhengka.production.queries import makers
 from zhengka.stock import queries, services
 from zhengka.stock.models import Count, Slip, Store
 from zhengka.web.access import Request, act, mine, requires, seen
-from zhengka.web.staff import history
+from zhengka.web.staff import history, stock_orders
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.paging import page_of
 from zhengka.web.staff.stock_acts import ACTS, carry_out, form_of, offered
@@ -73,6 +73,7 @@ def index(request: Request) -> HttpResponse:
     return render(request, "staff/stock/index.html", {
         "title": _("Blank cards"), "tiles": [Tile(word, many) for word, many in held],
         "chart": held,
+        "outlook": stock_orders.outlook_part(request, at), "orders": stock_orders.open_orders(request),
         "waits": _waits(request, at), "stores": _stores(request, at), "waste": _waste(request),
         "may_keep": actor.may("stock.keep")})
 
@@ -181,6 +182,9 @@ def slip(request: Request, pk: int) -> HttpResponse:
         Fact(_("Office"), area_name(row.area)), Fact(_("Blank cards"), row.quantity),
         Fact(_("Serials"), Cell(serials.said(row.serials[:MANY]), number=True,
                                 note=_("and more") if len(row.serials) > MANY else ""))]
+    if row.order_id:
+        href = reverse("staff:blank-order", args=[row.order_id])
+        facts.append(Fact(_("For the order"), Cell(str(row.order), href=href)))
     facts += [Fact(label, value) for label, value in (
         (_("Reason"), row.reason), (_("Batch"), row.batch), (_("Who worked the machine"), row.operator)) if value]
     steps = [step.action for step in row.table.open_to(row.state, request.actor.permissions)]
@@ -288,7 +292,8 @@ def _of_mine(request: Request, pk: int) -> Slip:
 
 def _field_of(refusal: Refusal, form: forms.Form) -> str | None:
     """The field that a refusal is about."""
-    names = {"blank-known": ("first",), "box-known": ("label",)}.get(refusal.code, ("serials", "issued", "first"))
+    names = {"blank-known": ("first",), "box-known": ("label",), "order-of-another": ("order",)}.get(
+        refusal.code, ("serials", "issued", "first"))
     return next((name for name in names if name in form.fields), None)
 
 
@@ -312,6 +317,7 @@ def _moment(at: Any) -> str:
 
 
 urls = [
+    *stock_orders.urls,
     path("stock/", index, name="stock"),
     path("stock/new", new, name="stock-new"),
     path("stores/<int:pk>/", store, name="stock-store"),

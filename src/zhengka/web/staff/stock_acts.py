@@ -15,7 +15,7 @@ from zhengka.core.scope import seeing_all
 from zhengka.production import queries as production
 from zhengka.production.services import feed
 from zhengka.stock import queries, services
-from zhengka.stock.models import Store
+from zhengka.stock.models import Order, Store
 from zhengka.stock.services import Delivered, Use
 from zhengka.web.staff.navigation import area_name
 from zhengka.web.ui.parts import Text
@@ -40,8 +40,17 @@ class StoreField(forms.ModelChoiceField):  # type: ignore[type-arg]
         return f"{obj.name} · {area_name(obj.area)}"
 
 
+class OrderField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """A choice of open orders, each with what is still to come."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Supplier, day, and how many are still to come."""
+        return f"{obj.supplier} · {obj.due} · {obj.left:,}"
+
+
 FIELDS: dict[str, Callable[[], dict[str, forms.Field]]] = {
     "receive": lambda: {
+        "order": OrderField(Order.objects.none(), label=_("For the order"), required=False, empty_label=_("None")),
         "supplier": forms.CharField(label=_("Supplier"), max_length=60),
         "label": forms.CharField(label=_("Label of the box"), max_length=60),
         "first": forms.IntegerField(label=_("First serial"), min_value=1, max_value=10**18 - 1),
@@ -112,6 +121,9 @@ class ActForm(forms.Form):
         """Take the fields of the act, and offer the stores to which it can lead."""
         super().__init__(data)
         self.fields.update(FIELDS[act]())
+        if "order" in self.fields:
+            self.fields["order"].queryset = queries.orders(actor=actor).filter(  # type: ignore[attr-defined]
+                area=store.area_id, state="open")
         if "target" in self.fields:
             self.fields["target"].queryset = _targets(act, store, actor)  # type: ignore[attr-defined]
 
@@ -158,7 +170,8 @@ def carry_out(act: str, store: Store, told: Mapping[str, Any], *, by: Actor, key
     """Do what the form says; what it did last (a slip or a count)."""
     asked: dict[str, Any] = {"by": by, "request_id": key, "at": timezone.now()}
     if act == "receive":
-        return services.receive(store, [Delivered(**told)], **asked)
+        box = Delivered(**{name: told[name] for name in Delivered._fields})
+        return services.receive(store, [box], order=told["order"], **asked)
     if act == "use":
         made, waste = (services.runs_of(told[name]) if told[name] else [] for name in ("issued", "spoiled"))
         return services.use(store, Use(made, {told["why"]: waste}, told["batch"], told["operator"]), **asked)[-1]
