@@ -243,12 +243,12 @@ def unbalanced() -> list[str]:
     """What contradicts I3, in words; empty where all is well: entries of a slip that do not cancel out, and accounts
     of which the entries and the runs of serials say different numbers.
     """
-    wrong = [f"slip {slip}: {total:+}" for slip, total in _rows(
-        "SELECT slip_id, sum(quantity) FROM stock_entry GROUP BY 1 HAVING sum(quantity) <> 0")]
+    wrong = [f"slip {slip}: {total:+}" for slip, total in _rows(UNEQUAL)]
     return wrong + [f"{account} store {store} area {area}: {entries} by entries, {runs} by serials"
                     for area, account, store, entries, runs in _rows(CONTRADICTIONS)]
 
 
+UNEQUAL: Final = "SELECT slip_id, sum(quantity) FROM stock_entry GROUP BY 1 HAVING sum(quantity) <> 0"
 CONTRADICTIONS: Final = """
 SELECT area, account, store, coalesce(e.many, 0), coalesce(s.many, 0) FROM (
     SELECT area, account, coalesce(store_id, 0) AS store, sum(quantity) AS many FROM stock_entry
