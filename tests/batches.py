@@ -56,12 +56,13 @@ def maker_program(*arguments: str) -> str:
     return done.stdout
 
 
-def make_cards(batch: Batch, home: Path, *, spoil: float = 0.0, plant: tuple[str, ...] = ()) -> Path:
-    """Let the maker make a batch; the path of the signed results."""
+def make_cards(batch: Batch, home: Path, *, spoil: float = 0.0, plant: tuple[str, ...] = (), blanks: str = "",
+               waste: float = 0.0) -> Path:
+    """Let the maker make a batch, of these `blanks` where they are told; the path of the signed results."""
     out = home / f"results-{batch.number}.jsonl"
     plants = [word for fault in plant for word in ("--plant", fault)]
     maker_program("run", str(package_path(batch)), "--home", str(home), "--out", str(out), "--spoil", str(spoil),
-                  "--workers", "1", *plants)
+                  "--workers", "1", *plants, *(["--blanks", blanks, "--waste", str(waste)] if blanks else []))
     return out
 
 

@@ -131,12 +131,16 @@ def _stock(world: World) -> dict[str, list[int]]:
                              for sort, name in (("store", "库房"), ("machine", "一号机"), ("store", "窗口柜")))
     slips = [blanks.receive(store, [blanks.Delivered("金卡", f"箱{first}", first, first + 99)], **told()),
              blanks.shift(store, machine, [(first, first + 49)], **told()),
-             *blanks.use(machine, blanks.Use([(first, first + 29)], [(first + 30, first + 30)], "打印偏色"), **told()),
+             *blanks.use(machine, blanks.Use([(first, first + 29)], {"偏色": [(first + 30,) * 2]}), **told()),
              blanks.ship(store, other, [(first + 90, first + 94)], **told()),
              blanks.destroy(machine, [(first + 30, first + 30)], "切碎", **told())]
     count = blanks.count(store, [(first + 50, first + 88)], **told())
-    return {"stores": [store.pk, machine.pk], "slips": [slip.pk for slip in slips], "counts": [count.pk],
-            "pieces": [first]}
+    orders = [blanks.order(store, blanks.Wanted("金卡", 500, 1300, dt.date(year, 1, 31)), **told())
+              for year in (2020, 2040)]
+    other_person = told() | {"by": actor_of(world.officers["producer"])}
+    blanks.approve(orders[0], **other_person)
+    return {"stores": [store.pk, machine.pk], "orders": [row.pk for row in orders],
+            "slips": [slip.pk for slip in slips], "counts": [count.pk], "pieces": [first]}
 
 
 def _applications(area: Area) -> list[int]:

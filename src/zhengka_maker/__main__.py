@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from zhengka.formats import serials
 from zhengka.formats.suites import SUITES
 from zhengka_maker import home, making
 from zhengka_maker.on_reader import Bench
@@ -42,7 +43,12 @@ def _parser() -> argparse.ArgumentParser:
                      help="make real cards on this PC/SC reader (default: the only one) and spoil none on purpose")
     run.add_argument("--patience", type=float, default=0, metavar="SECONDS",
                      help="how long to wait for a person at the reader (default: for ever)")
-    run.add_argument("--plant", action="append", choices=making.PLANTS, default=[], help="plant a fault in the results")
+    run.add_argument("--blanks", type=_runs, default=[], metavar="FIRST-LAST",
+                     help="serials of the blank cards in the machine: each card names the one that it got")
+    run.add_argument("--waste", type=_share, default=0.0,
+                     help="share of blanks that the feeder spoils before a card (default 0)")
+    run.add_argument("--plant", action="append", choices=(*making.PLANTS, *making.BLANK_PLANTS), default=[],
+                     help="plant a fault in the results")
     run.set_defaults(work=_run)
     return parser
 
@@ -52,6 +58,13 @@ def _share(text: str) -> float:
     if not 0 <= share <= 1:
         raise argparse.ArgumentTypeError("a share is between 0 and 1")
     return share
+
+
+def _runs(text: str) -> serials.Runs:
+    try:
+        return serials.parse(text)
+    except serials.SerialsWrong as wrong:
+        raise argparse.ArgumentTypeError(str(wrong)) from None
 
 
 def _init(asked: argparse.Namespace) -> None:
@@ -64,7 +77,10 @@ def _trust(asked: argparse.Namespace) -> None:
 
 def _run(asked: argparse.Namespace) -> None:
     bench = None if asked.reader is None else Bench(asked.reader, asked.patience)
-    job = making.Job(asked.package, asked.home, 0 if bench else asked.spoil, asked.seed, tuple(asked.plant))
+    if set(asked.plant) & set(making.BLANK_PLANTS) and not asked.blanks:
+        raise ValueError("a fault with blank cards needs --blanks")
+    job = making.Job(asked.package, asked.home, 0 if bench else asked.spoil, asked.seed, tuple(asked.plant),
+                     asked.blanks, asked.waste)
     counts = making.run(job, asked.out, workers=asked.workers, bench=bench)
     print(" ".join(f"{name} {count}" for name, count in counts._asdict().items()))
 

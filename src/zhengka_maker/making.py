@@ -22,10 +22,11 @@ from uuid import UUID
 from zhengka.formats.chip import Script, SoftCard
 from zhengka.formats.chip.making import CODES, Known, make
 from zhengka.formats.package import CardOrder, Member, PackageBroken, PackageReader
-from zhengka.formats.results import CardResult, Counts, ResultReader, ResultsInfo, ResultWriter, spell
-from zhengka.formats.shown import Shown, from_word
+from zhengka.formats.results import CardResult, Counts, ResultReader, ResultsInfo, ResultWriter, spell, unspell
+from zhengka.formats.serials import Runs
+from zhengka.formats.shown import Shown
 from zhengka.formats.suites import SUITES
-from zhengka_maker import camera
+from zhengka_maker import camera, feeder
 from zhengka_maker import home as homes
 from zhengka_maker.on_reader import Bench
 
@@ -33,7 +34,11 @@ SWAPS = {"print-swapped": ("texts", "photo", "code"), "photo-swapped": ("photo",
 """What of two cards' prints is exchanged: the whole print, as in the feeder, or the photo or the code alone."""
 PLANTS = ("duplicate-uid", "wrong-readback", "unordered-serial", "missing-card", "power-cut", "chip-swapped", *SWAPS)
 """Faults that `run` can plant in its results, so that the receiver's checks can be seen to work."""
-_OF_TWO = ("duplicate-uid", "chip-swapped", *SWAPS)
+BLANK_PLANTS = ("blank-twice", "blank-elsewhere", "blank-unnamed")
+"""The same for the blank cards, where they are named: one is named for two cards; one is named that does not lie in the
+machine (the serial behind the last that does); of one card none is named.
+"""
+_OF_TWO = ("duplicate-uid", "chip-swapped", "blank-twice", *SWAPS)
 
 _ACCIDENTS = ("the chip did not answer", "the print was smeared", "the feeder jammed")
 
@@ -46,6 +51,8 @@ class Job(NamedTuple):
     spoil: float
     seed: int
     plants: tuple[str, ...]
+    blanks: Runs = []
+    waste: float = 0.0
 
 
 def run(job: Job, out: Path, *, workers: int, bench: Bench | None = None) -> Counts:
@@ -64,7 +71,9 @@ def run(job: Job, out: Path, *, workers: int, bench: Bench | None = None) -> Cou
                 _make_here(bench, reader, folder, members)
             else:
                 _make_all(job, folder, members, workers)
-            results = _planted(chain.from_iterable(_part(folder, member) for member in members), job.plants)
+            results = _planted(feeder.fed(chain.from_iterable(_part(folder, member) for member in members), job.blanks,
+                                          job.waste, job.seed), job.plants,
+                               job.blanks[-1][1] + 1 if job.blanks else 0)
             info = ResultsInfo(_run_id(job, reader.digest), reader.info.batch, reader.digest)
             with ResultWriter(done, info, key) as writer:
                 for card in results:
@@ -161,8 +170,9 @@ def _run_name(job: Job, package: bytes) -> str:
 
 
 def _run_id(job: Job, package: bytes) -> UUID:
-    """The id of the results: the same for the same package, seed, share of spoiled cards and planted faults."""
-    return UUID(bytes=_draw(job, package, f"run {job.spoil} {job.plants}")[:16], version=4)
+    """The id of the results: the same for the same package, seed, share of spoiled cards, blanks and planted faults."""
+    fed = f" {job.blanks} {job.waste}" if job.blanks else ""
+    return UUID(bytes=_draw(job, package, f"run {job.spoil} {job.plants}{fed}")[:16], version=4)
 
 
 def _reader(job: Job) -> PackageReader:
@@ -172,15 +182,13 @@ def _reader(job: Job) -> PackageReader:
 def _part(folder: Path, member: Member) -> Iterator[CardResult]:
     with (folder / "parts" / member.name).open() as lines:
         for line in lines:
-            data = json.loads(line)
-            digest = None if data["readback"] is None else bytes.fromhex(data["readback"])
-            uid, atr = bytes.fromhex(data["uid"]), bytes.fromhex(data["atr"])
-            shown = from_word(data["shown"]) if "shown" in data else None
-            yield CardResult(data["serial"], uid, atr, digest, data["outcome"], data["reason"], shown)
+            yield unspell(json.loads(line))
 
 
-def _planted(cards: Iterable[CardResult], plants: tuple[str, ...]) -> Iterator[CardResult]:
-    """The results with the faults that were asked for, each once, on the first good cards that come."""
+def _planted(cards: Iterable[CardResult], plants: tuple[str, ...], behind: int = 0) -> Iterator[CardResult]:
+    """The results with the faults that were asked for, each once, on the first good cards that come. `behind`: a blank
+    that does not lie in the machine.
+    """
     faults, first = list(plants), None
     for card in cards:
         if card.outcome != "good" or not faults:
@@ -193,7 +201,7 @@ def _planted(cards: Iterable[CardResult], plants: tuple[str, ...]) -> Iterator[C
             yield from _exchanged(first, card, faults.pop(0))
             first = None
         else:
-            yield from _spoil_result(card, faults.pop(0))
+            yield from _spoil_result(card, faults.pop(0), behind)
     if first:
         yield first
 
@@ -207,6 +215,8 @@ def _exchanged(one: CardResult, other: CardResult, fault: str) -> Iterator[CardR
     """Two cards after a fault that needs both."""
     if fault == "duplicate-uid":
         yield from (one, other._replace(uid=one.uid))
+    elif fault == "blank-twice":
+        yield from (one, other._replace(blank=one.blank))
     elif fault == "chip-swapped":
         yield from (one._replace(uid=other.uid, atr=other.atr, readback=other.readback),
                     other._replace(uid=one.uid, atr=one.atr, readback=one.readback))
@@ -218,7 +228,7 @@ def _exchanged(one: CardResult, other: CardResult, fault: str) -> Iterator[CardR
         yield other._replace(shown=other.shown._replace(**{part: getattr(one.shown, part) for part in parts}))
 
 
-def _spoil_result(card: CardResult, fault: str) -> Iterator[CardResult]:
+def _spoil_result(card: CardResult, fault: str, behind: int) -> Iterator[CardResult]:
     if fault == "wrong-readback":
         yield card._replace(readback=bytes(32))
     elif fault == "unordered-serial":
@@ -226,4 +236,8 @@ def _spoil_result(card: CardResult, fault: str) -> Iterator[CardResult]:
         yield card._replace(serial="9" * 16, uid=bytes(7))
     elif fault == "power-cut":
         yield card._replace(outcome="suspect", readback=None, reason=CODES["cut"])
+    elif fault == "blank-elsewhere":
+        yield card._replace(blank=behind)
+    elif fault == "blank-unnamed":
+        yield card._replace(blank=None)
     # missing-card: nothing is yielded, as if the card had fallen under the table

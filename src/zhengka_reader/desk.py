@@ -139,7 +139,8 @@ class Desk:
 
         A repeat gives what came of it the first time, and touches no chip; a face that was given to no printer yet,
         because the program was ended before, is printed now. The site must have asked for the printer's queue by name:
-        it asks its registry first, so that a printer that was stopped there prints nothing.
+        it asks its registry first, so that a printer that was stopped there prints nothing. `blank`: the serial on the
+        blank card, as the officer read it; the results name it.
         """
         self._release()
         if asked.get("printer", "") != (self._printer.queue if self._printer else ""):
@@ -158,7 +159,7 @@ class Desk:
                 raise No("package-broken", str(broken)) from None
             with reader:
                 with _MAKING:
-                    result = self._made(reader, str(asked.get("reader", "")))
+                    result = self._made(reader, str(asked.get("reader", "")), _blank(asked))
                 out, run = Path(folder) / "results.jsonl", SUITES[key.public.suite].digest(reader.digest + result.uid)
                 info = ResultsInfo(UUID(bytes=run[:16], version=4), reader.info.batch, reader.digest)
             with ResultWriter(out, info, key) as writer:
@@ -166,14 +167,15 @@ class Desk:
             return {"results": out.read_text(), "outcome": result.outcome, "reason": result.reason,
                     "printed": self._print_job}
 
-    def _made(self, reader: PackageReader, slot: str) -> CardResult:
+    def _made(self, reader: PackageReader, slot: str, blank: int | None) -> CardResult:
         order, pdf = _only_order(reader)
         self._print_job = ""
         ledger = Ledger(self._home / "made" / f"{reader.digest.hex()}.jsonl")
         result = ledger.result(order.serial)
         if result is None:
             with self._laid(self._service(), slot) as card:
-                made = ledger.make(card, order, reader.info.plan, reader.channel, face=self._printer is not None)
+                made = ledger.make(card, order, reader.info.plan, reader.channel, face=self._printer is not None,
+                                   blank=blank)
             result = ledger.result(order.serial)
             if result is None:  # the chip is as it was before
                 raise No("not-blank" if made.code == "not-blank" else "card-removed", made.reason)
@@ -266,6 +268,14 @@ def _only_order(reader: PackageReader) -> tuple[CardOrder, bytes]:
         raise No("one-card-only")
     faces = members.get(str(orders[0].face.get("faces", "")))
     return orders[0], reader.plain(faces) if faces else b""
+
+
+def _blank(asked: Mapping[str, Any]) -> int | None:
+    """The serial of the blank card, where one is told."""
+    text = str(asked.get("blank", ""))
+    if text and not (text.isascii() and text.isdigit() and len(text) <= 18 and int(text)):
+        raise No("not-understood", "blank")
+    return int(text) if text else None
 
 
 def _nonce(asked: Mapping[str, Any]) -> bytes:

@@ -14,7 +14,7 @@ from zhengka.formats.chip import ReadingPlan, Script
 from zhengka.formats.chip.making import CODES, Known, Made, make
 from zhengka.formats.chip.scp03 import KeySet
 from zhengka.formats.package import CardOrder
-from zhengka.formats.results import CardResult, spell
+from zhengka.formats.results import CardResult, spell, unspell
 from zhengka_reader.pcsc import Card, PcscFault
 
 _BEGUN, _BLANK, _FACE = "begun", "blank", "face"
@@ -26,7 +26,7 @@ class Ledger:
     """One line for each beginning and each end; a repeat of a card that has ended gives what came of it."""
 
     def __init__(self, path: Path) -> None:
-        self._path, self._begun = path, dict[str, tuple[bytes, bytes]]()
+        self._path, self._begun = path, dict[str, tuple[bytes, bytes, int | None]]()
         self._ends: dict[str, CardResult] = {}
         self._faces: dict[str, str] = {}
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -39,7 +39,8 @@ class Ledger:
             end = self._ends[serial]
             return end._replace(outcome="suspect", reason=_UNSEEN) if self._faces.get(serial) == _SENT else end
         if serial in self._begun:
-            return CardResult(serial, *self._begun[serial], None, "suspect", CODES["cut"])
+            uid, atr, blank = self._begun[serial]
+            return CardResult(serial, uid, atr, None, "suspect", CODES["cut"], blank=blank)
         return None
 
     def face_due(self, serial: str) -> bool:
@@ -50,18 +51,22 @@ class Ledger:
         """The face is about to be given to the printer; `end` says what came of it."""
         self._write({"serial": serial, _FACE: _SENT})
 
-    def make(self, card: Card, order: CardOrder, plan: ReadingPlan, channel: KeySet, *, face: bool = False) -> Made:
+    def make(self, card: Card, order: CardOrder, plan: ReadingPlan, channel: KeySet, *, face: bool = False,
+             blank: int | None = None) -> Made:
         """Make a card on the chip that lies there, through its loading channel (`channel`: the masters), written down
-        before and after; `face`: a good one is printed then. A chip that is still blank after it stopped answering, or
-        holds something already, leaves no trace: another chip may be taken.
+        before and after; `face`: a good one is printed then; `blank`: the serial on the blank card, where it is told.
+        A chip that is still blank after it stopped answering, or holds something already, leaves no trace: another chip
+        may be taken.
         """
         atr, uid = card.atr, card.uid or bytes(4)
-        self._write({"serial": order.serial, _BEGUN: uid.hex(), "atr": atr.hex()})
+        self._write({"serial": order.serial, _BEGUN: uid.hex(), "atr": atr.hex()} | (
+            {"blank": str(blank)} if blank is not None else {}))
         made = make(card, Script(order.serial, order.commands), plan, Known(channel), again=lambda: _again(card, uid))
         if made.outcome == _BLANK or (made.code == "not-blank" and made.at == 1):
             self._write({"serial": order.serial, _BLANK: True})
         else:
-            end = CardResult(order.serial, made.uid or uid, atr, made.readback, made.outcome, made.reason)
+            end = CardResult(order.serial, made.uid or uid, atr, made.readback, made.outcome, made.reason,
+                             blank=blank)
             self._write(spell(end) | ({_FACE: _DUE} if face and made.outcome == "good" else {}))
         return made
 
@@ -84,16 +89,15 @@ class Ledger:
             return
         serial = data["serial"]
         if _BEGUN in data:
-            self._begun[serial] = bytes.fromhex(data[_BEGUN]), bytes.fromhex(data["atr"])
-        elif _BLANK in data:
+            self._begun[serial] = (bytes.fromhex(data[_BEGUN]), bytes.fromhex(data["atr"]),
+                                   int(data["blank"]) if "blank" in data else None)
+        elif data.get(_BLANK) is True:  # in other lines it is the serial on the blank card
             self._begun.pop(serial, None)
         elif data.get(_FACE) == _SENT:
             self._faces[serial] = _SENT
         else:
             self._faces[serial] = data.get(_FACE, "")
-            digest = data["readback"] and bytes.fromhex(data["readback"])
-            self._ends[serial] = CardResult(serial, bytes.fromhex(data["uid"]), bytes.fromhex(data["atr"]), digest,
-                                            data["outcome"], data["reason"])
+            self._ends[serial] = unspell(data)
 
 
 def _again(card: Card, uid: bytes) -> Transport:

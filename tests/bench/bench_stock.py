@@ -55,7 +55,7 @@ class Ledger:
         services.shift(self.store, machine, [run], **self.told())
         bad = sorted(self.chance.sample(range(run[0], run[1] + 1), BATCH // 100))
         good = serials.joined((one, one) for one in range(run[0], run[1] + 1) if one not in set(bad))
-        services.use(machine, Use(good, serials.joined((one, one) for one in bad), "花", f"批{number // 300}",
+        services.use(machine, Use(good, {"花": serials.joined((one, one) for one in bad)}, f"批{number // 300}",
                                   f"操作员{number % 50}"), **self.told())
 
 

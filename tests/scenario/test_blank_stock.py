@@ -50,7 +50,7 @@ class Office:
         return services.shift(self.store, self.machine, list(runs), **self.told())
 
     def uses(self, issued: Runs, spoiled: Runs = (), batch: str = "", operator: str = "李操作") -> list[Slip]:
-        return services.use(self.machine, Use(issued, list(spoiled), "打印偏色" if spoiled else "", batch, operator),
+        return services.use(self.machine, Use(issued, {"打印偏色": list(spoiled)}, batch, operator),
                             **self.told())
 
     def balance(self, at: dt.datetime | None = None) -> dict[str, int]:
@@ -150,9 +150,9 @@ def test_the_same_request_twice_moves_nothing_twice(office):
     with pytest.raises(Replayed):
         services.shift(office.store, office.machine, [(1001, 1010)], **told)
     told = office.told()
-    services.use(office.machine, Use([(1001, 1002)], [], "", "b"), **told)
+    services.use(office.machine, Use([(1001, 1002)], {}, "b"), **told)
     with pytest.raises(Replayed):
-        services.use(office.machine, Use([(1001, 1002)], [], "", "b"), **told)
+        services.use(office.machine, Use([(1001, 1002)], {}, "b"), **told)
     assert Event.objects.filter(subject="slip").count() == 3
 
 
@@ -321,7 +321,7 @@ def test_two_desks_that_take_from_one_machine_at_once_both_get_what_is_theirs():
 
     def takes(serial: int) -> None:
         try:
-            services.use(office.machine, Use([(serial, serial)], []), by=office.keeper, request_id=request_id(), at=at)
+            services.use(office.machine, Use([(serial, serial)], {}), by=office.keeper, request_id=request_id(), at=at)
         finally:
             connection.close()
     with ThreadPoolExecutor(8) as pool:

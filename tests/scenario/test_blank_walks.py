@@ -47,7 +47,7 @@ class World:
         elif verb in two:
             services.shift(*two[verb], runs, **self.told())
         elif verb in ("issue", "spoil"):
-            services.use(self.machine, Use(runs, []) if verb == "issue" else Use([], runs, "花"), **self.told())
+            services.use(self.machine, Use(runs, {}) if verb == "issue" else Use([], {"花": runs}), **self.told())
         elif verb in ("destroy", "lose"):
             place = self.machine if verb == "destroy" else self.store
             slip = getattr(services, verb)(place, runs, "因", **self.told())

@@ -63,9 +63,10 @@ WRITTEN = {
     "papers_paper": "INSERT UPDATE", "papers_portrait": "INSERT UPDATE",
     "procrastinate_events": "INSERT",
     "procrastinate_jobs": "INSERT UPDATE", "production_batch": "INSERT UPDATE", "production_chunk": "INSERT UPDATE",
-    "production_item": "INSERT UPDATE", "registry_certificate": "INSERT UPDATE",
+    "production_item": "INSERT UPDATE", "production_maker": "UPDATE", "registry_certificate": "INSERT UPDATE",
     "registry_holder": "INSERT UPDATE", "registry_import": "INSERT UPDATE",
-    "stock_box": "INSERT", "stock_count": "INSERT UPDATE", "stock_entry": "INSERT", "stock_slip": "INSERT UPDATE",
+    "stock_box": "INSERT", "stock_count": "INSERT UPDATE", "stock_entry": "INSERT", "stock_order": "INSERT UPDATE",
+    "stock_slip": "INSERT UPDATE",
     "stock_span": "INSERT UPDATE", "stock_store": "INSERT UPDATE",
 }
 """What the pages write, table by table; nothing else may be written by the web's role."""
@@ -106,7 +107,7 @@ def test_the_web_role_draws_no_serial_number_and_begins_with_no_right_on_a_new_t
         "papers_paper_ids", "papers_portrait_ids", "procrastinate_events_id_seq", "procrastinate_jobs_id_seq",
         "production_batch_ids",
         "registry_certificate_ids", "registry_holder_ids", "registry_import_ids",
-        "stock_count_ids", "stock_slip_ids", "stock_store_ids"]
+        "stock_count_ids", "stock_order_ids", "stock_slip_ids", "stock_store_ids"]
 
 
 def test_the_web_role_hears_of_another_office_only_whether_a_person_may_apply_and_whom_to_ask():

@@ -94,12 +94,15 @@ async function read(agent, panel, purpose) {
 async function make(agent, panel) {
   const { token, request } = parts(panel)
   const { key, printer = "" } = await must(agent, { do: "hello" })
+  const typed = panel.querySelector("[data-reader-blank]") // the serial on the blank card, where blanks are counted
+  const blank = typed ? typed.value.trim() : ""
+  if (typed && !typed.reportValidity()) throw new Said("blank", typed.validationMessage)
   if (key !== panel.dataset.key) throw new Said("package-broken")
   const sealed = await send(panel.dataset.package, token, { request_id: crypto.randomUUID(), printer })
   const bytes = new Uint8Array(await sealed.arrayBuffer())
   let text = ""
   for (let at = 0; at < bytes.length; at += 32768) text += String.fromCharCode(...bytes.subarray(at, at + 32768))
-  const made = await must(agent, { do: "make", package: btoa(text), printer })
+  const made = await must(agent, { do: "make", package: btoa(text), printer, blank })
   await send(panel.dataset.results, token, { request_id: request, file: new File([made.results], "results.jsonl") })
   if (made.printed) await post(panel.dataset.printed, token, { key, printer, printed: made.printed })
   return { to: location.pathname }

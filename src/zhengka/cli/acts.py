@@ -32,6 +32,7 @@ from zhengka.production import services as production
 from zhengka.programme import queries as programmes
 from zhengka.registry import queries as registry_queries
 from zhengka.registry import services as registry
+from zhengka.stock import queries as stock
 
 As = Annotated[str, typer.Option("--as", help="User name of the officer who acts.")]
 Unit = Annotated[str, typer.Option(help="Six-digit code of the issuing unit.")]
@@ -288,3 +289,17 @@ def enrol(name: str, public: Path = typer.Argument(help="The maker's public key 
     key = keyfile.read_public(public)
     production.enrol_maker(name, key, by=actor(officer), camera=camera)
     typer.echo(f"{name}: key {key.key_id.hex()}, {key.suite}")
+
+
+@maker.command()
+def feed(name: str, store: int = typer.Argument(help="Number of the machine's store, as in its page's address."),
+         officer: As = "producer") -> None:
+    """Say that a card maker's blanks come out of a machine of the ledger: its results must name each of them."""
+    cluster.ensure()
+    by, (request_id, at) = actor(officer), _now()
+    found = next((one for one in batches.makers() if one.name == name), None)
+    machine = stock.stores(actor=by).filter(pk=store).first()
+    if found is None or machine is None:
+        raise Refusal("not-found", maker=name)
+    production.feed(found, machine, by=by, request_id=request_id, at=at)
+    typer.echo(f"{name}: blanks come out of {machine.name}")

@@ -8,6 +8,7 @@ from zhengka.cli import (
     cards,
     chip,
     database,
+    invariants,
     keys,
     officers,
     parts,
@@ -30,3 +31,4 @@ for shown in (chip.show, chip.check, chip.sample, chip.script, blanks.init):
 for command in (acts.import_, acts.photos, acts.sample, verify.verify, run.demo, run.run, serve.serve, serve.worker,
                 database.backup, database.restore, parts.parts):
     app.command(name=command.__name__.strip("_"))(command)
+app.command(name="check-invariants")(invariants.check_invariants)

@@ -6,18 +6,20 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db.models import F, Sum
+from django.utils import timezone
 from rich.table import Table
 
 from zhengka.cards import queries as cards
 from zhengka.cases import queries as cases
-from zhengka.cli import planting
-from zhengka.cli.line import PROGRAMME
+from zhengka.cli import boxes, planting
+from zhengka.cli.line import PROGRAMME, Officers
 from zhengka.cli.proof import Lost
 from zhengka.core.actors import Actor
 from zhengka.exchange.sample import pilot_units
 from zhengka.production import queries as batches
 from zhengka.programme import queries as programmes
 from zhengka.registry import queries as registry
+from zhengka.stock import queries as stock
 
 
 @dataclass(frozen=True)
@@ -37,9 +39,10 @@ class Line:
         return self.went_in == self.came_out + self.held.total()
 
 
-def lines(by: Actor, verdicts: Counter[str], lost: Lost) -> list[Line]:
+def lines(who: Officers, verdicts: Counter[str], lost: Lost) -> list[Line]:
     """Every step of the main job as the rows of the database tell it."""
-    return [*_plan(by), *_registry(by), *_cases(by), *_production(by), *_in_use(by),
+    by = who.clerk
+    return [*_plan(by), *_registry(by), *_cases(by), *_production(by), *_blanks(who), *_in_use(by),
             Line("8 核验 verify offline", _usable(by) - lost.reported, verdicts["valid"],
                  Counter({code: n for code, n in verdicts.items() if code != "valid"})),
             Line("9 挂失解挂 lost and found", lost.reported, lost.accepted, Counter(
@@ -93,6 +96,16 @@ def _production(by: Actor) -> list[Line]:
         *[Line(f"6 植错 planted: {kind.words}", kind.planted, min(kind.caught, kind.made_good))
           for kind in planting.caught(by)],
     ]
+
+
+def _blanks(who: Officers) -> list[Line]:
+    """Blank cards: all that were received, and of the batches that came back as many as cards were made."""
+    balance = stock.balance(who.producer.lo, who.producer.hi, timezone.now())
+    held = Counter({account: many for account, many in balance.accounts.items() if account != "issued" and many})
+    cards_made, blanks_used, wasted = boxes.used(who)
+    return [Line("5 空白卡 blank cards received → cards", balance.received, balance.accounts["issued"], held),
+            Line("5 空白卡 blanks used = cards made", blanks_used, cards_made, Counter(
+                {"spoiled beside the cards": wasted} if wasted else {}))]
 
 
 def _in_use(by: Actor) -> list[Line]:

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
+from typing import Protocol
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.conf import settings
@@ -28,7 +30,8 @@ from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed
 from zhengka.core.models import Event
-from zhengka.formats import keyfile
+from zhengka.formats import keyfile, serials
+from zhengka.formats.serials import Runs
 from zhengka.keys import demo as key_demo
 from zhengka.keys import services as keys
 from zhengka.keys.rules import AMONG
@@ -44,6 +47,8 @@ PROGRAMME = "hunan-2018"
 MAKER = "demo-maker"
 UNFINISHED = ("open", "preparing", "stalled", "prepared", "sent", "received")
 POLL = 1.0
+WASTE = "0.004"
+"""Share of blanks that the feeder of the demo's machine spoils."""
 AT_ONCE = 2000
 """Rows that are moved in one transaction."""
 LEFT, ORDERED_LEFT, LARGE_UNIT, SHARE_LEFT = 3, 8, 60, 1000
@@ -203,17 +208,25 @@ def maker_program(*words: str) -> str:
     return done.stdout
 
 
-def make_cards(who: Officers, maker: Maker, *, told: Told) -> None:
+class Feeder(Protocol):
+    """Deals blank cards out to batches."""
+
+    def take(self, batch: Batch) -> Runs:
+        """The blanks for one batch."""
+
+
+def make_cards(who: Officers, maker: Maker, feed: Callable[[Sequence[Batch]], Feeder], *, told: Told) -> None:
     """Steps 4 to 6: each ordered card through a batch, the maker and back; spoiled ones again, until none waits but the
-    few that are left. Suspect ones are destroyed by two persons once others were ordered.
+    few that are left. Suspect ones are destroyed by two persons once others were ordered. `feed` loads the machine with
+    blanks for batches.
     """
     by = who.producer
     while _in_state(by, *UNFINISHED) or _open_all(maker, by):
         _prepare(by, told)
-        wrong = planting.chosen(by)
+        wrong, feeder = planting.chosen(by), feed(_in_state(by, "prepared", "sent"))
         with ThreadPoolExecutor(workers()) as pool:  # the maker begins with the first batch while others are sent
-            made = [(batch, pool.submit(_made, batch, batch == wrong)) for batch in _in_state(by, "sent")]
-            made += [(batch, pool.submit(_made, batch, batch == wrong)) for batch in _sent(who.second_producer)]
+            made = [(batch, pool.submit(_made, batch, batch == wrong, feeder.take(batch)))
+                    for batch in chain(_in_state(by, "sent"), _sent(who.second_producer))]
             for number, (batch, results) in enumerate(made):
                 told(number, len(made))
                 if batch == wrong:
@@ -234,8 +247,8 @@ def destroy_suspects(batch: Batch, who: Officers) -> None:
     """
     suspects = [item.card_id for item in batches.suspects(batch)]
     cards.condemn_many(suspects[LEFT:], by=who.producer, request_id=_request(batch, "condemn"), at=timezone.now())
-    cards.destroy_many(suspects[2 * LEFT:], by=who.second_producer, request_id=_request(batch, "destroy"),
-                       at=timezone.now())
+    production.destroy_many(suspects[2 * LEFT:], by=who.second_producer, request_id=_request(batch, "destroy"),
+                            at=timezone.now())
 
 
 def _sent(by: Actor) -> Iterator[Batch]:
@@ -324,15 +337,16 @@ def _ended(process: subprocess.Popen[bytes]) -> bool:
         return False
 
 
-def _made(batch: Batch, wrong: bool) -> Path:
+def _made(batch: Batch, wrong: bool, blanks: Runs) -> Path:
     """The card maker's signed results of a batch, `wrong`: with the swaps that it is to plant and nothing else amiss;
-    the stand-in gives the same file however often it is asked.
+    the stand-in gives the same file however often it is asked, with the same `blanks` where its own are counted.
     """
     home = Path(settings.HOME) / "maker"
     results = home / f"{batch.number}.results"
+    fed = ["--blanks", serials.said(blanks), "--waste", WASTE] if batch.machine_id else []
     plants = ["--spoil", "0", *[word for fault in planting.BY_MAKER for word in ("--plant", fault)]] if wrong else []
     maker_program("run", str(batches.package_path(batch)), "--home", str(home), "--out", str(results), "--seed", "1",
-           "--workers", "1", *plants)
+           "--workers", "1", *plants, *fed)
     return results
 
 

@@ -101,6 +101,8 @@ def issue(number: str, slot: Slot = "", home: Home = _HOME, officer: As = "produ
           print_command: str = typer.Option("lp", help="What puts jobs into it.")) -> None:
     """Send a batch of one card (number), make it on the blank chip that lies there, print it, take the results in.
 
+    Where blanks are counted it is the next one of the desk's machine.
+
     Who sends it is another person than who prepared it.
     """
     cluster.ensure()
@@ -116,7 +118,8 @@ def issue(number: str, slot: Slot = "", home: Home = _HOME, officer: As = "produ
         batch = _sent(batch, by, at)
         with _desk(home, Printer(printer, print_command) if printer else None) as desk:
             package = base64.b64encode(batches.package_path(batch).read_bytes()).decode()
-            made = _must(desk.answer({"do": "make", "package": package, "reader": slot, "printer": printer}))
+            made = _must(desk.answer({"do": "make", "package": package, "reader": slot, "printer": printer,
+                                      "blank": str(batches.next_blank(batch) or "")}))
         if made["printed"]:
             services.note_job(beside, printer, made["printed"], by=by, at=timezone.now())
         results = Path(folder) / "results.jsonl"

@@ -31,11 +31,11 @@ from zhengka.letters.workflow import LETTER
 from zhengka.papers.workflow import PAPER, PORTRAIT
 from zhengka.production.workflow import BATCH
 from zhengka.registry.workflow import CERTIFICATE, HOLDER, IMPORT
-from zhengka.stock.workflow import BLANK, COUNT, SHIPMENT, STORE, WRITE_OFF
+from zhengka.stock.workflow import BLANK, COUNT, ORDER, SHIPMENT, STORE, WRITE_OFF
 
 WORKFLOWS = (OFFICER, COVER, DELEGATION, ACT, LETTER, INSTITUTION, LICENCE, SESSION, APPOINTMENT, ASSESSMENT, CONFLICT,
-             DEVICE, PSAM, BLANK, STORE, SHIPMENT, WRITE_OFF, COUNT, KEY, CEREMONY, HOLDER, CERTIFICATE, IMPORT, PAPER,
-             PORTRAIT, CARD, CHIP_ORDER, BATCH)
+             DEVICE, PSAM, BLANK, STORE, SHIPMENT, WRITE_OFF, COUNT, ORDER, KEY, CEREMONY, HOLDER, CERTIFICATE, IMPORT,
+             PAPER, PORTRAIT, CARD, CHIP_ORDER, BATCH)
 DEFAULT_POLICY = "measures-2017"
 Command = Any  # Typer carries a click of its own, without a public name
 MADE = "<!-- Made by `zhengka docs write`; change the code, not this page. -->\n\n"

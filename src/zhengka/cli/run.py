@@ -14,12 +14,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from zhengka.accounts.demo import DemoOfficer, officers
-from zhengka.cli import closing, cluster, desks, line, proof, second, stories, waiting
+from zhengka.cli import boxes, closing, cluster, desks, invariants, line, proof, second, stories, waiting
 from zhengka.cli.database import bring_up_to_date
 from zhengka.cli.files import keep_public_url
 from zhengka.cli.officers import enrol_demo
 from zhengka.cli.serve import check_free, serve
 from zhengka.core.errors import Refusal
+from zhengka.core.invariants import run as run_check
 from zhengka.exchange.sample import FOLDER, generate, generate_photos, pilot_units
 from zhengka.production.models import Maker
 
@@ -98,7 +99,8 @@ def main_job(share: float, seed: int, steps: Steps) -> list[closing.Line]:
         line.exchange(who, told=told)
     with steps.step("4 制卡 batch, make, receive") as told:
         maker = line.trusted_maker(who)
-        line.make_cards(who, maker, told=told)
+        boxes.machine_of(who, maker, timezone.now())
+        line.make_cards(who, maker, lambda found: boxes.loaded(who, maker, found), told=told)
     with steps.step("7 领取激活 hand over, activate") as told:
         line.hand_over_and_activate(who, told=told)
     with steps.step("8 核验 verify offline") as told:
@@ -107,7 +109,8 @@ def main_job(share: float, seed: int, steps: Steps) -> list[closing.Line]:
     with steps.step("9 挂失解挂 lost and found") as told:
         lost = proof.lose_and_find(who, told=told)
     leave_work(who, maker, there, steps)
-    return closing.lines(who.clerk, verdicts, lost)
+    _nothing_is_broken(steps)
+    return closing.lines(who, verdicts, lost)
 
 
 def leave_work(who: line.Officers, maker: Maker, there: waiting.Region, steps: Steps) -> None:
@@ -115,6 +118,7 @@ def leave_work(who: line.Officers, maker: Maker, there: waiting.Region, steps: S
     here = waiting.hunan(who, line.issuing_units())
     with steps.step("10 待办 what waits for whom") as told:
         line.keep_batches(who, maker)
+        boxes.leave_orders(who)
         desks.furnish(line.issuing_units(), at=timezone.now())
         waiting.tell(here, lambda: waiting.in_use(here.unit), told=told)
     with steps.step("10 待办 the second region") as told:
@@ -122,6 +126,20 @@ def leave_work(who: line.Officers, maker: Maker, there: waiting.Region, steps: S
         second.go_on(there.who, there.unit)
         waiting.tell(there, lambda: waiting.in_use(there.unit), told=told)
     line.publish(timezone.now())
+
+
+def _nothing_is_broken(steps: Steps) -> None:
+    """Every invariant that a query can check, at the end of all; `Refusal("invariant-broken")` with the first rows."""
+    with steps.step("11 查核 check invariants") as told:
+        checks = invariants.checks()
+        found = []
+        for number, check in enumerate(checks, 1):
+            found.append(run_check(check))
+            told(number, len(checks))
+    if wrong := [one for one in found if one.broken]:
+        for one in wrong:
+            steps.screen.print(invariants.said(one), markup=False)
+        raise Refusal("invariant-broken", names=", ".join(one.check.name for one in wrong))
 
 
 def sample(share: float, seed: int, steps: Steps) -> tuple[list[Path], list[Path]]:

@@ -1,12 +1,17 @@
 """What the card maker sends back (制卡回执): one JSON line per card made, between a header and a signed end.
 
     {"format": "zhengka-results/1", "result": uuid, "batch": …, "package": digest, "maker": key id, "suite": …}
-    {"serial": …, "uid": …, "atr": …, "readback": …, "outcome": …, "reason": …, "shown": …}     one per card
+    {"serial": …, "uid": …, "atr": …, "readback": …, "outcome": …, "reason": …, "shown": …,     one per card
+     "blank": serial, "wasted": [[serial, reason], …]}
     {"cards": …, "good": …, "spoiled": …, "suspect": …}
     {"signature": …}
 
 The signature of the maker's key is over a chain of digests through every line before it, so that a line that is
 changed, left out, added or moved breaks it, and a file of any length is checked in flat memory.
+
+`blank` is the serial of the blank card (空白卡) of which the card was made, or that was spoiled when it was to be;
+`wasted` are blanks that were spoiled before that one at the same place. A maker whose blanks are not counted by us
+leaves both out.
 """
 
 import json
@@ -30,6 +35,12 @@ OUTCOMES: Final = ("good", "spoiled", "suspect")
 MOST_LINE: Final = 4096
 """Most bytes in a line."""
 
+MOST_WASTED: Final = 8
+"""So many blanks may be wasted before one card: more is a machine that stands still."""
+MOST_WHY: Final = 40
+"""Most characters of the reason of a wasted blank."""
+
+_BLANK: Final = re.compile(r"[1-9][0-9]{0,17}")
 _START = b"zhengka results"
 _T = TypeVar("_T")
 
@@ -56,7 +67,8 @@ class ResultsInfo(NamedTuple):
 
 class CardResult(NamedTuple):
     """What became of one card. All but a good one say why; `readback` is None when it could not be read back, `shown`
-    when nobody looked at the finished card.
+    when nobody looked at the finished card. `blank`: the serial of its blank card, where the maker tells it; `wasted`:
+    those that were spoiled before it, each with its reason.
     """
 
     serial: str
@@ -66,6 +78,8 @@ class CardResult(NamedTuple):
     outcome: str
     reason: str
     shown: Shown | None = None
+    blank: int | None = None
+    wasted: tuple[tuple[int, str], ...] = ()
 
 
 class Counts(NamedTuple):
@@ -162,7 +176,7 @@ def claimed(file: BinaryIO) -> ResultsInfo:
     return _info(_parse(file.readline(MOST_LINE + 1), 1))
 
 
-def spell(card: CardResult) -> dict[str, str | None]:
+def spell(card: CardResult) -> dict[str, Any]:
     """One result as it stands in a line."""
     return {
         "serial": card.serial,
@@ -171,7 +185,14 @@ def spell(card: CardResult) -> dict[str, str | None]:
         "readback": None if card.readback is None else card.readback.hex(),
         "outcome": card.outcome,
         "reason": card.reason,
-    } | ({"shown": card.shown.word()} if card.shown else {})
+    } | ({"shown": card.shown.word()} if card.shown else {}) | (
+        {"blank": str(card.blank)} if card.blank is not None else {}) | (
+        {"wasted": [[str(blank), why] for blank, why in card.wasted]} if card.wasted else {})
+
+
+def unspell(data: Mapping[str, Any]) -> CardResult:
+    """The result that `spell` wrote, or one in the same words; ResultsBroken."""
+    return _card(data, 0)
 
 
 def _check(file: BinaryIO, maker: PublicKey) -> tuple[int, dict[str, Any]]:
@@ -216,6 +237,8 @@ def _card(data: Mapping[str, Any], number: int) -> CardResult:
         _field(data, "outcome", str, number),
         _field(data, "reason", str, number),
         _field(data, "shown", from_word, number) if "shown" in data else None,
+        _field(data, "blank", _serial, number) if "blank" in data else None,
+        _wasted(data.get("wasted", []), number),
     )
     whole = re.fullmatch(r"[0-9]{1,32}", card.serial) and 4 <= len(card.uid) <= 10 and 2 <= len(card.atr) <= 33
     if not whole or card.outcome not in OUTCOMES or len(card.reason) > 200 or len(readback or bytes(32)) != 32:
@@ -223,6 +246,25 @@ def _card(data: Mapping[str, Any], number: int) -> CardResult:
     if card.outcome == "good" and (readback is None or card.reason):
         raise ResultsBroken("bad-card", number)
     return card
+
+
+def _serial(text: str) -> int:
+    """The serial of a blank card: a whole number of at most 18 digits."""
+    if not _BLANK.fullmatch(text):
+        raise ValueError(text)
+    return int(text)
+
+
+def _wasted(data: Any, number: int) -> tuple[tuple[int, str], ...]:
+    if not isinstance(data, list) or len(data) > MOST_WASTED:
+        raise ResultsBroken("bad-card", number)
+    found = []
+    for one in data:
+        if not (isinstance(one, list) and len(one) == 2 and all(isinstance(word, str) for word in one)
+                and _BLANK.fullmatch(one[0]) and one[1].isprintable() and one[1].strip() and len(one[1]) <= MOST_WHY):
+            raise ResultsBroken("bad-card", number)
+        found.append((int(one[0]), one[1].strip()))
+    return tuple(found)
 
 
 def _field(data: Mapping[str, Any], name: str, read: Callable[[str], _T], number: int) -> _T:

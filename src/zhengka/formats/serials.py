@@ -73,6 +73,17 @@ def outside(runs: Iterable[Sequence[int]], of: Iterable[Sequence[int]]) -> int |
     return None
 
 
+def common(runs: Iterable[Sequence[int]], others: Iterable[Sequence[int]]) -> Runs:
+    """The serials that are in both."""
+    one, other, found = joined(runs)[::-1], joined(others)[::-1], []
+    while one and other:
+        first, last = max(one[-1][0], other[-1][0]), min(one[-1][1], other[-1][1])
+        if first <= last:
+            found.append((first, last))
+        (one if one[-1][1] <= other[-1][1] else other).pop()
+    return joined(found)
+
+
 def said(runs: Iterable[Sequence[int]]) -> str:
     """The runs as text that `parse` reads."""
     return ", ".join(str(run[0]) if run[0] == run[1] else f"{run[0]}-{run[1]}" for run in runs)

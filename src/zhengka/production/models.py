@@ -10,6 +10,7 @@ from zhengka.areas.models import Area
 from zhengka.cards.models import Card
 from zhengka.core.models import ProvinceRow, Stateful, StreamName, state_check
 from zhengka.production.workflow import BATCH, FINDINGS, ITEM_OUTCOMES
+from zhengka.stock.models import Store
 
 
 class Maker(models.Model):
@@ -19,6 +20,8 @@ class Maker(models.Model):
     suite = models.TextField()
     public = models.BinaryField(help_text="uncompressed point, 65 bytes")
     camera = models.BooleanField(default=False, help_text="a camera looks at every finished card; none is taken unseen")
+    store = models.ForeignKey(Store, null=True, on_delete=models.PROTECT, related_name="+", db_index=False,
+                              db_constraint=False, help_text="the machine out of which its blank cards come")
 
     def __str__(self) -> str:
         """The maker's name."""
@@ -51,6 +54,9 @@ class Batch(ProvinceRow, Stateful):
     prepared_person = models.TextField(blank=True, default="", db_default="", help_text="who had it prepared")
     sent_person = models.TextField(blank=True, default="", db_default="", help_text="who sent it: another one")
     problem = models.TextField(blank=True, help_text="code of what its preparation failed by last")
+    machine = models.ForeignKey(Store, null=True, on_delete=models.PROTECT, related_name="+", db_index=False,
+                                db_constraint=False, help_text="where its blank cards come from, since it was sent")
+    wasted = models.PositiveIntegerField(default=0, db_default=0, help_text="blank cards spoiled beside its own")
 
     class Meta:
         constraints: ClassVar = [
@@ -121,6 +127,7 @@ class Item(Part):
     record = models.BinaryField(null=True, help_text="blind index of the record from which it was prepared, 16 bytes")
     unseen = models.BooleanField(default=False, db_default=False,
                                  help_text="good by its chip alone: no camera of the maker has looked at it")
+    blank = models.BigIntegerField(null=True, help_text="serial of the blank card of which it was made")
     outcome = models.TextField(default="waiting", choices=[(outcome, outcome) for outcome in ITEM_OUTCOMES])
     reason = models.TextField(blank=True)
 
@@ -128,6 +135,9 @@ class Item(Part):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["card"], condition=~Q(outcome="held"), name="item_card_once"),
             models.UniqueConstraint(fields=["batch", "position"], name="item_position_once"),
+            models.UniqueConstraint(fields=["blank"], condition=Q(blank__isnull=False), name="item_blank_once"),
+            models.CheckConstraint(condition=Q(blank__isnull=True) | Q(outcome__in=("good", "spoiled", "suspect")),
+                                   name="item_blank_of_a_made_card"),
             models.CheckConstraint(condition=~Q(outcome="prepared") | Q(readback__isnull=False),
                                    name="item_prepared_can_be_read_back"),
         ]

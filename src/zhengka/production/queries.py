@@ -3,9 +3,11 @@
 import io
 from collections import Counter
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Final
 
+from django.db import connection
 from django.db.models import Count, QuerySet, Sum
 
 from zhengka.cards import queries as cards
@@ -13,6 +15,7 @@ from zhengka.cards.models import Card
 from zhengka.core import fields, files
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
+from zhengka.core.scope import seeing_all
 from zhengka.formats.seal import open_stream
 from zhengka.formats.suites import SUITES, PublicKey
 from zhengka.keys import queries as keys
@@ -23,6 +26,12 @@ from zhengka.production.services.gathering import subject_of
 from zhengka.production.services.making import raised
 from zhengka.production.services.staging import packages
 from zhengka.registry import queries as registry
+from zhengka.stock import queries as stock
+
+TO_BE_MADE: Final = ("ordered", "batched", "held", "prepared", "sent")
+"""States of a card for which a blank will be used."""
+PACE_WEEKS: Final = 4
+"""So many weeks tell how fast blank cards are used, and within so many the cards that wait are to be made."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,26 @@ class Progress:
     def percent(self) -> int:
         """Whole percent of the chunks."""
         return 100 * self.chunks // self.of_chunks if self.of_chunks else 100
+
+
+@dataclass(frozen=True)
+class Blanks:
+    """The blank cards of a batch: `issued` and `spoiled` as the ledger has them; of the cards that were made, how many
+    are `good`, how many others (`bad`) used a blank of their own, and how many are `bare`: without one. `wasted`:
+    blanks that were spoiled beside the cards' own.
+    """
+
+    issued: int
+    spoiled: int
+    good: int
+    bad: int
+    bare: int
+    wasted: int
+
+    @property
+    def closes(self) -> bool:
+        """Cards made = blanks used: every blank that the ledger gave is one card's, or was wasted."""
+        return self.issued == self.good and self.spoiled == self.bad + self.wasted
 
 
 def batches(actor: Actor) -> QuerySet[Batch]:
@@ -81,6 +110,68 @@ def preparing(actor: Actor) -> tuple[int, int]:
 def findings(batch: Batch) -> QuerySet[Finding]:
     """What was wrong in the card maker's results, by kind and serial."""
     return Finding.objects.filter(batch=batch).order_by("code", "serial", "pk")
+
+
+def blanks(batch: Batch, *, at: datetime) -> Blanks | None:
+    """The blank cards that a batch used; None before its results came, and where its maker's are not in the ledger."""
+    if batch.machine_id is None or batch.state not in ("received", "closed"):
+        return None
+    with seeing_all(connection):  # the machine may be another office's, and so are its slips
+        used = stock.of_batch(batch.number, at)
+    bad = Item.objects.filter(batch=batch, outcome__in=("spoiled", "suspect"), blank__isnull=False).count()
+    return Blanks(used.get("issue", 0), used.get("spoil", 0), batch.good, bad, batch.spoiled + batch.suspect - bad,
+                  batch.wasted)
+
+
+def next_blank(batch: Batch) -> int | None:
+    """The serial of the blank card that comes next out of the batch's machine; None where it has none, or is empty."""
+    if batch.machine_id is None:
+        return None
+    with seeing_all(connection):
+        return stock.next_in(batch.machine_id)
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """How long the blank cards last: `on_hand` in stores, on the way and in machines, `on_order` from suppliers;
+    `waiting` cards that are ordered and not made yet; `a_day`: blanks that are used, as fast as in the last weeks or as
+    the cards that wait would need to be made within as many; `lead`: days until an order comes.
+    """
+
+    on_hand: int
+    on_order: int
+    waiting: int
+    a_day: float
+    lead: int
+
+    @property
+    def days(self) -> int | None:
+        """Whole days until the last blank is used; None where none is."""
+        return int(self.on_hand / self.a_day) if self.a_day else None
+
+    @property
+    def missing(self) -> int:
+        """Cards that are ordered and for which there will be no blank, even once all orders have come."""
+        return max(self.waiting - self.on_hand - self.on_order, 0)
+
+    @property
+    def alarm(self) -> str:
+        """`short` where blanks are missing for cards that wait; `order-now` where what is here and on order is used up
+        before another order would come; empty where it is not so.
+        """
+        late = self.a_day and (self.on_hand + self.on_order) / self.a_day < self.lead
+        return "short" if self.missing else "order-now" if late else ""
+
+
+def outlook(actor: Actor, *, at: datetime) -> Outlook:
+    """How long the blank cards of the actor's offices last."""
+    held = stock.balance(actor.lo, actor.hi, at).accounts
+    states = cards.counts(actor)
+    waiting = sum(states.get(state, 0) for state in TO_BE_MADE)
+    used = stock.used_since(actor.lo, actor.hi, at - timedelta(weeks=PACE_WEEKS))
+    return Outlook(sum(held[account] for account in ("stock", "moving", "machine")),
+                   stock.on_order(actor.lo, actor.hi), waiting, max(used, waiting) / (7 * PACE_WEEKS),
+                   stock.lead_days(actor.lo, actor.hi))
 
 
 def held(batch: Batch) -> QuerySet[Item]:

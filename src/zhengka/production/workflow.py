@@ -73,5 +73,9 @@ FINDINGS = {
     "qr-differs": "卡面二维码与档案不符",
     "record-differs": "备卡后档案已变",
     "not-looked-at": "成品未经相机检测",
+    "blank-unnamed": "未报空白卡号",
+    "blank-twice": "同一空白卡报了两次",
+    "blank-used": "空白卡此前已用",
+    "blank-elsewhere": "空白卡不在该制卡机",
 }
 """What a card maker's results can be found to be wrong in (回盘异常)."""

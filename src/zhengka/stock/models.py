@@ -1,16 +1,18 @@
 """The ledger of blank cards (空白卡台账): stores, boxes, slips, and for every serial where it was from when to when."""
 
+from datetime import date
 from typing import ClassVar
 
 from django.contrib.postgres.fields import BigIntegerRangeField, DateTimeRangeField
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 
 from zhengka.areas.models import Area
 from zhengka.core.models import ProvinceRow, Shared, Stateful, state_check
 from zhengka.core.workflow import Workflow
 from zhengka.devices.models import Device
-from zhengka.stock.workflow import AGREES, BLANK, COUNT, SLIP_STATES, SLIPS, STORE, STORES
+from zhengka.stock.workflow import AGREES, BLANK, COUNT, ORDER, SLIP_STATES, SLIPS, STORE, STORES
 
 
 class Store(ProvinceRow, Stateful):
@@ -34,6 +36,65 @@ class Store(ProvinceRow, Stateful):
     def __str__(self) -> str:
         """Its name."""
         return self.name
+
+
+class Order(ProvinceRow, Stateful):
+    """An order of blank cards from a supplier (采购单): how many, for which store, until when, at what price; what was
+    delivered for it is what its slips received.
+    """
+
+    workflow = ORDER
+    area = models.ForeignKey(Area, on_delete=models.PROTECT, db_column="area", db_index=False)
+    store = models.ForeignKey(Store, on_delete=models.PROTECT, related_name="orders", db_constraint=False)
+    supplier = models.TextField()
+    quantity = models.PositiveIntegerField()
+    price_fen = models.PositiveIntegerField(help_text="of one card, in fen (分)")
+    due = models.DateField(help_text="last day on which it is to come")
+    reason = models.TextField(blank=True, help_text="why it was ended before all had come")
+    person = models.TextField(help_text="who wrote it")
+    approved_by = models.TextField(blank=True)
+    at = models.DateTimeField()
+    approved_at = models.DateTimeField(null=True)
+    delivered = models.PositiveIntegerField(default=0, help_text="blank cards that came for it")
+    delivered_at = models.DateTimeField(null=True, help_text="when the last of them came")
+
+    class Meta:
+        constraints: ClassVar = [
+            state_check(ORDER),
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="order_of_something"),
+            models.CheckConstraint(
+                condition=Q(state__in=("proposed", "declined"), delivered=0)
+                | Q(state__in=("open", "complete", "ended"), approved_at__isnull=False) & ~Q(approved_by="")
+                & ~Q(approved_by=F("person")), name="order_two_persons"),
+            models.CheckConstraint(
+                condition=~Q(state="complete") & (Q(delivered__lt=F("quantity")))
+                | Q(state="complete", delivered__gte=F("quantity")), name="order_complete_truly"),
+            models.CheckConstraint(condition=~Q(state="ended") | ~Q(reason=""), name="order_ended_why"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["area", "-at", "-id"], name="order_by_area")]
+
+    @property
+    def fen(self) -> int:
+        """What the whole order costs, in fen."""
+        return self.quantity * self.price_fen
+
+    @property
+    def left(self) -> int:
+        """How many are still to come."""
+        return max(self.quantity - self.delivered, 0) if self.state == "open" else 0
+
+    def faults(self, today: date) -> list[str]:
+        """How the deliveries differ from the order: `overdue` while it is open, `late`, `short`, `over`."""
+        came = timezone.localtime(self.delivered_at).date() if self.delivered_at else None
+        return [code for code, holds in (
+            ("overdue", self.state == "open" and today > self.due),
+            ("late", came is not None and came > self.due),
+            ("short", self.state == "ended" and self.delivered < self.quantity),
+            ("over", self.delivered > self.quantity)) if holds]
+
+    def __str__(self) -> str:
+        """Supplier and quantity."""
+        return f"{self.supplier} {self.quantity}"
 
 
 class Box(models.Model):
@@ -79,9 +140,12 @@ class Slip(ProvinceRow, Shared, Stateful):
     person = models.TextField(help_text="who wrote it")
     confirmed_by = models.TextField(blank=True)
     at = models.DateTimeField()
+    order = models.ForeignKey(Order, null=True, on_delete=models.PROTECT, related_name="slips",
+                              db_constraint=False, help_text="for which it was received")
 
     class Meta:
         constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(order__isnull=True) | Q(sort="receive"), name="slip_of_order_receives"),
             models.CheckConstraint(condition=Q(state__in=sorted(SLIP_STATES)), name="slip_state_known"),
             models.CheckConstraint(condition=Q(sort__in=sorted(SLIPS)), name="slip_sort_known"),
             models.CheckConstraint(condition=Q(quantity__gt=0), name="slip_of_something"),

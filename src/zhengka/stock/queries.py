@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.formats import serials
-from zhengka.stock.models import Box, Count, Slip, Span, Store
+from zhengka.stock.models import Box, Count, Order, Slip, Span, Store
 
 ACCOUNTS: Final = ("stock", "moving", "machine", "issued", "spoiled", "destroyed", "lost")
 
@@ -71,6 +71,26 @@ GROUP BY account
 """
 OF_BATCH: Final = """
 SELECT sort, sum(quantity) FROM stock_slip WHERE batch = %(batch)s AND at <= %(at)s GROUP BY sort
+"""
+LEAD: Final = 30
+"""Days until the first delivery, as long as none has told better."""
+ON_ORDER: Final = """
+SELECT coalesce(sum(greatest(quantity - delivered, 0)), 0) FROM stock_order
+WHERE state = 'open' AND area BETWEEN %(lo)s AND %(hi)s
+"""
+USED_SINCE: Final = """
+SELECT coalesce(sum(quantity), 0) FROM stock_entry
+WHERE account IN ('issued', 'spoiled') AND quantity > 0 AND area BETWEEN %(lo)s AND %(hi)s AND at >= %(since)s
+"""
+LEADS: Final = """
+SELECT ceil(extract(epoch FROM delivered_at - approved_at) / 86400) FROM stock_order
+WHERE state = 'complete' AND area BETWEEN %(lo)s AND %(hi)s ORDER BY delivered_at DESC LIMIT 3
+"""
+USED_UP: Final = """
+SELECT lower(run), upper(run) - 1 FROM (
+    SELECT range_agg(serials) * %(runs)s::int8multirange AS runs FROM stock_span
+    WHERE serials && %(runs)s::int8multirange AND upper_inf(during) AND account IN ('issued', 'spoiled', 'destroyed')
+) used CROSS JOIN LATERAL unnest(runs) AS run ORDER BY 1
 """
 WASTE: Final = """
 SELECT {of}, coalesce(sum(slip.quantity) FILTER (WHERE slip.sort = 'issue'), 0),
@@ -153,17 +173,53 @@ def slips_of(store: Store) -> QuerySet[Slip]:
     return Slip.objects.filter(Q(source=store) | Q(target=store)).select_related("area").order_by("-at", "-id")
 
 
-def runs_in(store: Store) -> list[tuple[int, int]]:
-    """The serials that lie ready in a store now."""
-    account = "machine" if store.sort == "machine" else "stock"
+def runs_in(store: Store, account: str = "") -> list[tuple[int, int]]:
+    """The serials that lie ready in a store now, or of it on another account."""
+    account = account or ("machine" if store.sort == "machine" else "stock")
     return serials.joined((one.lower, one.upper - 1) for one in Span.objects.filter(
         store=store, account=account, during__upper_inf=True).values_list("serials", flat=True))
+
+
+def next_in(machine: int) -> int | None:
+    """The serial of the blank card that comes next out of a machine (its row's key): the lowest that lies in it."""
+    found = Span.objects.filter(store=machine, account="machine", during__upper_inf=True).order_by("serials").first()
+    return found.serials.lower if found else None
+
+
+def used_up(runs: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
+    """Those of some serials of which a card was made, or that were spoiled, wherever."""
+    rows = _rows(USED_UP, runs="{" + ",".join(f"[{run[0]},{run[1]}]" for run in runs) + "}")
+    return [(first, last) for first, last in rows]
 
 
 def differences(*, actor: Actor) -> QuerySet[Count]:
     """The counts of the actor's offices that differ and are not explained yet."""
     return Count.objects.filter(area__code__range=(actor.lo, actor.hi), state="differs").select_related(
         "area", "store").order_by("at")
+
+
+def orders(*, actor: Actor) -> QuerySet[Order]:
+    """The orders of the actor's offices from suppliers, the newest first."""
+    return Order.objects.filter(area__code__range=(actor.lo, actor.hi)).select_related("area", "store").order_by(
+        "-at", "-id")
+
+
+def on_order(lo: int, hi: int) -> int:
+    """How many blank cards are still to come for the open orders of the offices from `lo` to `hi` (12 digits)."""
+    return int(_rows(ON_ORDER, lo=lo, hi=hi)[0][0])
+
+
+def used_since(lo: int, hi: int, since: datetime) -> int:
+    """How many blank cards these offices used up since a moment, for cards and for nothing."""
+    return int(_rows(USED_SINCE, lo=lo, hi=hi, since=since)[0][0])
+
+
+def lead_days(lo: int, hi: int) -> int:
+    """How many days a supplier needs from the order to the last box: the longest of the three newest deliveries, or
+    `LEAD` before there is any.
+    """
+    found = _rows(LEADS, lo=lo, hi=hi)
+    return max((int(days) for (days,) in found), default=LEAD)
 
 
 def waste(by: str, lo: int, hi: int, since: datetime) -> list[Used]:
@@ -187,12 +243,12 @@ def unbalanced() -> list[str]:
     """What contradicts I3, in words; empty where all is well: entries of a slip that do not cancel out, and accounts
     of which the entries and the runs of serials say different numbers.
     """
-    wrong = [f"slip {slip}: {total:+}" for slip, total in _rows(
-        "SELECT slip_id, sum(quantity) FROM stock_entry GROUP BY 1 HAVING sum(quantity) <> 0")]
+    wrong = [f"slip {slip}: {total:+}" for slip, total in _rows(UNEQUAL)]
     return wrong + [f"{account} store {store} area {area}: {entries} by entries, {runs} by serials"
                     for area, account, store, entries, runs in _rows(CONTRADICTIONS)]
 
 
+UNEQUAL: Final = "SELECT slip_id, sum(quantity) FROM stock_entry GROUP BY 1 HAVING sum(quantity) <> 0"
 CONTRADICTIONS: Final = """
 SELECT area, account, store, coalesce(e.many, 0), coalesce(s.many, 0) FROM (
     SELECT area, account, coalesce(store_id, 0) AS store, sum(quantity) AS many FROM stock_entry

@@ -34,6 +34,12 @@ def another_person(slip: Any, facts: Mapping[str, Any]) -> None:
         raise Refusal("stock-same-person")
 
 
+def ordered_by_another(order: Any, facts: Mapping[str, Any]) -> None:
+    """Money is spent by two persons: who writes an order does not approve it (I6)."""
+    if facts["by"].person == order.person:
+        raise Refusal("order-same-person")
+
+
 _POSTED: Final = Workflow("slip", initial="posted", steps=(), final=frozenset({"posted"}))
 SHIPMENT: Final = Workflow("shipment", initial="moving", final=frozenset({"arrived"}), steps=(
     Step("moving", "arrive", "arrived", "stock.keep", zh="调入"),
@@ -52,7 +58,17 @@ SLIP_STATES: Final = frozenset[str]().union(*(table.states for table in SLIPS.va
 
 STORE: Final = Workflow("store", initial="open", final=frozenset({"closed"}), steps=(
     Step("open", "close", "closed", "stock.keep", zh="撤库"),
+    Step("open", "feed", "open", "stock.confirm", zh="供制卡单位"),
 ))
+
+ORDER: Final = Workflow("blank-order", initial="proposed", final=frozenset({"declined", "complete", "ended"}), steps=(
+    Step("proposed", "approve_order", "open", "stock.confirm", (ordered_by_another,), zh="批准采购"),
+    Step("proposed", "decline", "declined", "stock.confirm", zh="不同意"),
+    Step("open", "deliver", "open", "stock.keep", zh="到货"),
+    Step("open", "complete", "complete", "stock.keep", zh="到齐"),
+    Step("open", "end_order", "ended", "stock.confirm", zh="终止采购"),
+))
+"""An order of blank cards (采购单): what is received for it is a delivery, and the one that fills it closes it."""
 
 COUNT: Final = Workflow("count", initial="differs", final=frozenset({"settled"}), steps=(
     Step("differs", "settle", "settled", "stock.confirm", zh="核销差异"),

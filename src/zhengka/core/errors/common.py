@@ -132,6 +132,10 @@ PROBLEMS: dict[str, Problem] = {
         500, "A card that was reported lost was not refused", "已挂失的卡未被拒绝",
         "Stop, and report this to the maintainers at once.",
         "请停止使用并立即报告维护人员。"),
+    "invariant-broken": Problem(
+        500, "Something that must never break is broken", "有不变量不成立",
+        "The rows are named above, and by zhengka check-invariants. Stop, and report them to the maintainers.",
+        "上文（及 zhengka check-invariants）已列出有关记录。请停止使用并报告维护人员。"),
     "table-does-not-add-up": Problem(
         500, "The closing table does not add up", "收尾表数目不平",
         "Look for the line marked ✗, and report it to the maintainers.",

@@ -27,6 +27,14 @@ PROBLEMS: dict[str, Problem] = {
     "stock-same-person": Problem(
         403, "Whoever wrote this slip may not confirm it", "制单人不能确认本单",
         "Let another person look at the cards and confirm.", "请由另一人核对实物后确认。"),
+    "order-same-person": Problem(
+        403, "Whoever wrote this order may not approve it", "采购单不能由制单人本人批准",
+        "Let another person compare quantity and price and approve.", "请由另一人核对数量和单价后批准。"),
+    "order-of-another": Problem(
+        409, "These boxes are of another supplier or for another office than the order",
+        "箱签的供应商或单位与采购单不符",
+        "Choose the order that the delivery note names, or receive the boxes without one.",
+        "请选择送货单所列的采购单，或不选采购单直接入库。"),
     "store-closed": Problem(
         409, "This store is closed", "该库已撤", "Choose another store.", "请选择其他库房。"),
     "store-name-taken": Problem(

@@ -20,6 +20,7 @@ from zhengka.production.services.chunks import (
     stall,
     stall_for_chunk,
 )
+from zhengka.production.services.feeding import destroy_many, feed
 from zhengka.production.services.finishing import finish_batch, finish_if_done
 from zhengka.production.services.handing import Handed, hand_over, hand_over_many, make_again, outdated, unseen
 from zhengka.production.services.inspecting import Inspection, changed, inspection
@@ -35,7 +36,9 @@ __all__ = [
     "cancel_batch",
     "changed",
     "close_batch",
+    "destroy_many",
     "enrol_maker",
+    "feed",
     "finish_batch",
     "finish_if_done",
     "give_up_batch",

@@ -166,8 +166,8 @@ def send_batch(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) -> Ba
             raise Refusal("batch-keys-over", label=ended[0].label)
     if batch.prepared and not cards.told_to_gates(_cards(batch, "prepared"), at=at):
         raise Refusal("lists-not-published", batch=batch.number)
-    batch = perform(batch, "send", {"sent_person": by.person}, by=by, request_id=request_id, at=at,
-                    package=batch.manifest_digest)
+    batch = perform(batch, "send", {"sent_person": by.person, "machine_id": batch.maker.store_id}, by=by,
+                    request_id=request_id, at=at, package=batch.manifest_digest)
     perform_many(Many(Card, _cards(batch, "prepared"), "prepared", {"batch": batch.number}), "send", by=by,
                  request_id=request_id, at=at)
     return batch

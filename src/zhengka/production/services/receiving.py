@@ -22,19 +22,21 @@ from zhengka.formats.results import ResultReader, ResultsBroken, ResultsInfo, cl
 from zhengka.formats.suites import SUITES
 from zhengka.keys import queries as key_queries
 from zhengka.production.models import Batch, Item
+from zhengka.production.services import feeding
 from zhengka.production.services.batches import keys_of
 from zhengka.production.services.inspecting import changed
 from zhengka.registry import services as registry
 
 STAGE: Final = """
 CREATE TEMP TABLE result_line (serial text, uid bytea, atr bytea, readback bytea, outcome text, reason text,
-                               texts bytea, photo bytea, code bytea) ON COMMIT DROP
+                               texts bytea, photo bytea, code bytea, blank bigint, wasted bigint[], wasted_why text[])
+    ON COMMIT DROP
 """
 MATCH: Final = """
 CREATE TEMP TABLE result_verdict ON COMMIT DROP AS
 WITH told AS (
     SELECT DISTINCT ON (serial) serial, count(*) OVER (PARTITION BY serial) AS times, uid, atr, readback, outcome,
-           reason, texts, photo, code
+           reason, texts, photo, code, blank
     FROM result_line
 ), worn AS (
     SELECT uid FROM result_line GROUP BY uid HAVING count(DISTINCT serial) > 1
@@ -47,16 +49,25 @@ SELECT i.id AS item, i.card_id AS card, k.serial, t.uid, t.atr, coalesce(t.reaso
             WHEN t.outcome = 'good' AND t.readback IS DISTINCT FROM i.readback THEN 'readback-differs'
             WHEN t.outcome = 'suspect' THEN 'maker-unsure'
             WHEN t.outcome = 'good' AND %(over)s THEN 'keys-over'
+            WHEN f.fault IS NOT NULL THEN f.fault
             WHEN t.outcome <> 'good' OR i.texts IS NULL THEN t.outcome
             WHEN t.texts IS NULL AND %(camera)s THEN 'not-looked-at'
             WHEN t.texts <> i.texts THEN 'print-differs'
             WHEN t.photo <> i.photo THEN 'photo-differs'
             WHEN t.code <> i.code THEN 'qr-differs'
             WHEN k.state <> 'cancelled' AND i.id = ANY(%(changed)s) THEN 'record-differs'
-            ELSE t.outcome END AS verdict, k.state = 'cancelled' AS ended, t.texts IS NULL AS unseen
+            ELSE t.outcome END AS verdict, k.state = 'cancelled' AS ended, t.texts IS NULL AS unseen,
+       t.blank, f.fault
 FROM production_item i JOIN cards_card k ON k.id = i.card_id
-LEFT JOIN told t ON t.serial = k.serial LEFT JOIN worn w ON w.uid = t.uid
+LEFT JOIN told t ON t.serial = k.serial LEFT JOIN worn w ON w.uid = t.uid {blanks}
 WHERE i.batch_id = %(batch)s AND i.outcome = 'prepared'
+"""
+NO_BLANKS: Final = "CROSS JOIN (SELECT NULL::text AS fault) f"
+BLANKS: Final = """
+LEFT JOIN result_blank b ON b.blank = t.blank CROSS JOIN LATERAL (SELECT
+    CASE WHEN t.serial IS NULL OR t.times > 1 THEN NULL WHEN t.blank IS NULL THEN 'blank-unnamed'
+         WHEN b.times > 1 THEN 'blank-twice' WHEN b.there THEN NULL WHEN b.used THEN 'blank-used'
+         ELSE 'blank-elsewhere' END AS fault) f
 """
 ITEMS: Final = """
 UPDATE production_item i SET outcome = CASE WHEN v.verdict IN ('good', 'spoiled') THEN v.verdict ELSE 'suspect' END,
@@ -66,11 +77,16 @@ FROM result_verdict v WHERE i.id = v.item
 """
 FINDINGS: Final = """
 INSERT INTO production_finding (batch_id, area, code, serial, detail, at)
-SELECT %(batch)s, %(area)s, v.verdict, v.serial, coalesce(encode(v.uid, 'hex'), ''), %(at)s FROM result_verdict v
-WHERE v.verdict NOT IN ('good', 'spoiled')
+SELECT %(batch)s, %(area)s, v.verdict, v.serial,
+       CASE WHEN v.verdict = v.fault THEN coalesce(v.blank::text, '') ELSE coalesce(encode(v.uid, 'hex'), '') END,
+       %(at)s
+FROM result_verdict v WHERE v.verdict NOT IN ('good', 'spoiled')
 UNION ALL
 SELECT %(batch)s, %(area)s, 'card-ended', v.serial, coalesce(encode(v.uid, 'hex'), ''), %(at)s FROM result_verdict v
 WHERE v.ended AND v.verdict <> 'card-missing'
+UNION ALL
+SELECT %(batch)s, %(area)s, v.fault, v.serial, coalesce(v.blank::text, ''), %(at)s FROM result_verdict v
+WHERE v.fault <> v.verdict
 UNION ALL
 SELECT %(batch)s, %(area)s, 'not-ordered', r.serial, encode((array_agg(r.uid))[1], 'hex'), %(at)s
 FROM result_line r
@@ -101,9 +117,10 @@ def receive_results(batch: Batch, source: Path | BinaryIO, *, by: Actor, request
 
     Good cards of which print, chip, QR code and record are one (I4), and whose keys still read, are ready; spoiled ones
     are ordered again; those that are not in the results are missing (缺卡); all else is suspect. A `Finding` names each
-    of both. Made = good + spoiled + suspect, the missing among these, held by a constraint. A card that ended while it
-    was made is set aside to be destroyed, whatever the maker says of it, and a `Finding` names it; one that did not
-    come is missing, too.
+    of both. Made = good + spoiled + suspect, the missing among these, held by a constraint. Where the maker's blanks
+    are in the ledger, each card uses up the one that it names; one whose blank is not named, named twice, used before
+    or not in that machine is suspect. A card that ended while it was made is set aside to be destroyed, whatever the
+    maker says of it, and a `Finding` names it; one that did not come is missing, too.
     `Refusal`: `results-broken`, `results-of-another-batch`, `result-replayed`, `device-stopped` for those of a reader
     that is not at work, and what `perform` says.
     """
@@ -115,16 +132,19 @@ def receive_results(batch: Batch, source: Path | BinaryIO, *, by: Actor, request
     devices.believed(bytes(batch.maker.public))
     reader = _open(batch, source)
     _stage(reader)
-    counts = _match(batch, at)
+    fed = feeding.hold(batch, by)
+    counts = _match(batch, at, fed=fed)
     batch = perform(batch, "receive", {**counts, "result_id": reader.info.result}, by=by, request_id=request_id, at=at,
                     **counts, result=str(reader.info.result))
+    if fed:
+        feeding.use_up(batch, by=by, request_id=request_id, at=at)
     later("production.tell_ready", batch_id=batch.pk)
     verdicts = _by_verdict()
     _hold(verdicts.get("spoiled", ()))
     for verdict, ids in verdicts.items():
         _move(batch, verdict, ids, by=by, request_id=request_id, at=at)
     with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE result_line, result_verdict")
+        cursor.execute("DROP TABLE IF EXISTS result_line, result_verdict, result_blank, result_claim")
     return batch
 
 
@@ -190,22 +210,27 @@ def _stage(reader: ResultReader) -> None:
         with cursor.copy("COPY result_line FROM STDIN") as copy:
             for card in reader.cards():
                 copy.write_row((card.serial, card.uid, card.atr, card.readback, card.outcome, card.reason,
-                                *(card.shown or (None, None, None))))
+                                *(card.shown or (None, None, None)), card.blank,
+                                *(([blank for blank, _ in card.wasted], [why for _, why in card.wasted])
+                                  if card.wasted else (None, None))))
         cursor.execute("ANALYZE result_line")
 
 
-def _match(batch: Batch, at: datetime) -> dict[str, int]:
-    """Judge every card, write findings and outcomes; how many are good, spoiled, suspect."""
+def _match(batch: Batch, at: datetime, *, fed: bool) -> dict[str, int]:
+    """Judge every card, write findings and outcomes; how many are good, spoiled, suspect, and `fed` by us how many
+    blanks were wasted beside theirs.
+    """
     told: dict[str, Any] = {"batch": batch.pk, "area": batch.area_id, "at": at, "camera": batch.maker.camera,
                             "changed": changed(batch), "over": bool(key_queries.over(keys_of(batch), at=at))}
     with connection.cursor() as cursor:
-        cursor.execute(MATCH, told)
+        cursor.execute(MATCH.format(blanks=BLANKS if fed else NO_BLANKS), told)
         cursor.execute("CREATE INDEX ON result_verdict (card); ANALYZE result_verdict")
         cursor.execute(ITEMS)
         cursor.execute(FINDINGS, told)
         cursor.execute("SELECT count(*) FILTER (WHERE verdict = 'good'), count(*) FILTER (WHERE verdict = 'spoiled'), "
                        "count(*) FILTER (WHERE verdict NOT IN ('good', 'spoiled')) FROM result_verdict")
-        return dict(zip(("good", "spoiled", "suspect"), cursor.fetchone(), strict=True))
+        counts = dict(zip(("good", "spoiled", "suspect"), cursor.fetchone(), strict=True))
+    return counts | ({"wasted": feeding.claim()} if fed else {})
 
 
 def _hold(spoiled: Sequence[int]) -> None:

@@ -1,6 +1,6 @@
 """Blank cards come in, go from store to store, into machines, and are used up there."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -16,8 +16,10 @@ from zhengka.core.scope import seeing_all
 from zhengka.devices.models import Device
 from zhengka.formats import serials
 from zhengka.formats.serials import Runs
-from zhengka.stock.models import Box, Slip, Span, Store
+from zhengka.stock.models import Box, Order, Slip, Span, Store
+from zhengka.stock.queries import runs_in
 from zhengka.stock.services import ledger
+from zhengka.stock.services.ordering import deliver
 
 
 class Delivered(NamedTuple):
@@ -31,11 +33,10 @@ class Delivered(NamedTuple):
 
 
 class Use(NamedTuple):
-    """What became of the pieces that a machine took: `issued` are cards now, `spoiled` never will be."""
+    """What became of the pieces that a machine took: `issued` are cards now, `spoiled`, by reason, never will be."""
 
     issued: Runs
-    spoiled: Runs
-    why: str = ""
+    spoiled: Mapping[str, Runs]
     batch: str = ""
     operator: str = ""
 
@@ -74,18 +75,34 @@ def close_store(store: Store, *, by: Actor, request_id: UUID, at: datetime) -> S
 
 
 @transaction.atomic
-def receive(store: Store, boxes: Sequence[Delivered], *, by: Actor, request_id: UUID, at: datetime) -> Slip:
-    """Take in boxes of blank cards from a supplier (入库): each serial becomes known to the ledger, once for ever.
+def feed(machine: Store, maker: str, *, by: Actor, request_id: UUID, at: datetime) -> Store:
+    """Say that a card maker takes its blank cards out of this machine (供卡). `Refusal`: `store-closed`, and those of
+    `perform`.
+    """
+    (machine,) = ledger.stores(machine, by=by)
+    return perform(machine, "feed", by=by, request_id=request_id, at=at, maker=maker)
+
+
+def hold(*asked: Store, by: Actor) -> Runs:
+    """Lock stores for the rest of the transaction: what lies ready in them, and stays there until then."""
+    return serials.joined(run for store in ledger.stores(*asked, by=by, open_only=False) for run in runs_in(store))
+
+
+@transaction.atomic
+def receive(store: Store, boxes: Sequence[Delivered], *, order: Order | None = None, by: Actor, request_id: UUID,
+            at: datetime) -> Slip:
+    """Take in boxes of blank cards from a supplier (入库), for an `order` where there is one: each serial becomes known
+    to the ledger, once for ever.
 
     `Refusal`: `serials-wrong` (an empty delivery, a box whose range runs backwards, two boxes with one serial),
-    `box-known`, `blank-known`, `store-closed`, and those of `ledger.written`.
+    `box-known`, `blank-known`, `store-closed`, those of `ordering.deliver` and of `ledger.written`.
     """
     if event := replayed(request_id, Slip.kind()):
         raise Replayed(event)
     (store,) = ledger.stores(store, by=by)
     runs = ledger.runs_of(",".join(f"{box.first}-{box.last}" for box in boxes))
-    slip = ledger.written(Slip(area=store.area, sort="receive", account="outside", serials=runs, target=store),
-                          "stock.keep", by=by, request_id=request_id, at=at)
+    slip = ledger.written(Slip(area=store.area, sort="receive", account="outside", serials=runs, target=store,
+                               order=order), "stock.keep", by=by, request_id=request_id, at=at)
     try:
         with transaction.atomic():
             Box.objects.bulk_create([Box(area=store.area_id, slip=slip, **box._asdict()) for box in boxes])
@@ -93,6 +110,8 @@ def receive(store: Store, boxes: Sequence[Delivered], *, by: Actor, request_id: 
         if "box_label_once" in str(fault):
             raise Refusal("box-known") from None
         raise
+    if order:
+        deliver(order, {box.supplier for box in boxes}, slip, by=by, request_id=sub(request_id, "order"), at=at)
     return slip
 
 
@@ -154,24 +173,27 @@ def arrive(slip: Slip, found: Runs, *, by: Actor, request_id: UUID, at: datetime
 
 @transaction.atomic
 def use(machine: Store, used: Use, *, by: Actor, request_id: UUID, at: datetime) -> list[Slip]:
-    """Write down what became of blank cards in a machine (制成, 废卡): one slip for the cards, one for the waste.
+    """Write down what became of blank cards in a machine (制成, 废卡): one slip for the cards, one for each reason of
+    waste.
 
     `Refusal`: `stores-unfit`, `serials-wrong` (a serial that is both), `reason-missing`, `blanks-not-there`. Raises
     `Replayed` for a repeat.
     """
-    if event := replayed(sub(request_id, "issue" if used.issued else "spoil"), Slip.kind()):
+    wasted = [("spoil" if number == 0 else f"spoil {number}", "spoil", runs, why.strip())
+              for number, (why, runs) in enumerate(used.spoiled.items()) if runs]
+    parts = [*([("issue", "issue", used.issued, "")] if used.issued else []), *wasted]
+    if parts and (event := replayed(sub(request_id, parts[0][0]), Slip.kind())):
         raise Replayed(event)
     (machine,) = ledger.stores(machine, by=by, open_only=False)
     if machine.sort != "machine":
         raise Refusal("stores-unfit")
     slips = []
-    for sort, runs, why in (("issue", used.issued, ""), ("spoil", used.spoiled, used.why)):
-        if runs:
-            if sort == "spoil" and not why.strip():
-                raise Refusal("reason-missing")
-            slip = Slip(area=machine.area, sort=sort, account="machine", serials=runs, source=machine,
-                        reason=why.strip(), batch=used.batch, operator=used.operator)
-            slips.append(ledger.written(slip, "stock.use", by=by, request_id=sub(request_id, sort), at=at))
+    for part, sort, runs, why in parts:
+        if sort == "spoil" and not why:
+            raise Refusal("reason-missing")
+        slip = Slip(area=machine.area, sort=sort, account="machine", serials=runs, source=machine, reason=why,
+                    batch=used.batch, operator=used.operator)
+        slips.append(ledger.written(slip, "stock.use", by=by, request_id=sub(request_id, part), at=at))
     return slips
 
 

@@ -36,7 +36,11 @@ FINDING_WORDS: dict[str, Text] = {
     "print-differs": _("The print is not this card's"), "photo-differs": _("The photo is not this holder's"),
     "qr-differs": _("The QR code is not this card's"),
     "record-differs": _("The record has changed since the card was prepared"),
-    "not-looked-at": _("No camera has looked at the finished card")}
+    "not-looked-at": _("No camera has looked at the finished card"),
+    "blank-unnamed": _("The card maker names no blank card for it"),
+    "blank-twice": _("Its blank card is named for two cards"),
+    "blank-used": _("Its blank card was used before"),
+    "blank-elsewhere": _("Its blank card does not lie in the card maker's machine")}
 """What was found in results, in the visitor's language; complete against `production.workflow.FINDINGS`."""
 
 ACT_WORDS: dict[str, Text] = {
@@ -66,6 +70,26 @@ def facts(batch: Batch) -> list[Fact]:
         found.append(Fact(_("Package"), Cell(batch.package, number=True)))
         found.append(Fact(_("Digest of the manifest"), Cell(batch.manifest_digest[:32], number=True)))
     return found
+
+
+def blanks_table(batch: Batch) -> dict[str, Any] | None:
+    """What became of the blank cards of a batch, as a chart with its figures, and whether they are as many as the cards
+    that were made; nothing where the maker's are not in the ledger.
+    """
+    found = queries.blanks(batch, at=timezone.now())
+    if found is None:
+        return None
+    rows = [(_("Good cards"), found.issued), (_("Spoiled with a card"), found.bad),
+            (_("Spoiled beside the cards"), found.wasted), (_("Cards without a blank of their own"), found.bare)]
+    return {"rows": rows, "closes": found.closes, "cards": found.good + found.bad + found.bare,
+            "used": found.issued + found.spoiled, "bare": found.bare, "wasted": found.wasted}
+
+
+def offered_blank(batch: Batch) -> dict[str, Any]:
+    """What the reader's panel asks of the blank card where the maker's are counted: its serial; the next is offered."""
+    if batch.machine_id is None:
+        return {}
+    return {"counted": True, "next_blank": queries.next_blank(batch) or ""}
 
 
 def progress_of(batch: Batch) -> dict[str, Any] | None:

@@ -30,12 +30,14 @@ from zhengka.web.staff import acts
 from zhengka.web.staff.batch_parts import (
     SERIES,
     act_word,
+    blanks_table,
     counts_chart,
     facts,
     failed_by,
     findings_table,
     held_table,
     history,
+    offered_blank,
     progress_of,
 )
 from zhengka.web.staff.navigation import area_name, trail
@@ -127,7 +129,7 @@ def batch(request: Request, pk: int) -> HttpResponse:
         "progress": progress_of(row) or running, "problem": acts.problem_of(received) if row.state == "sent" else None,
         "failed_by": failed_by(row), "by_another": _by_another(request, row), "whole": True,
         "chart": counts_chart(row), "series": SERIES,
-        "held": held_table(row),
+        "held": held_table(row), "blanks": blanks_table(row),
         "findings": findings_table(row), "may_release": request.actor.may("batch.make"),
         "results": ResultsForm() if _open(request, row, "receive") and not running else None,
         "history": history(request, row),
@@ -231,7 +233,7 @@ def _making(request: Request, row: Batch) -> dict[str, Any] | None:
     key_id = _key_id(row)
     if not devices.ready(actor=request.actor).filter(key_id=key_id).exists():
         return None
-    return panel(package=reverse("staff:batch-download", args=[row.pk, "take_package"]),
+    return panel(**offered_blank(row), package=reverse("staff:batch-download", args=[row.pk, "take_package"]),
                  results=reverse("staff:batch-results", args=[row.pk]), printed=reverse("staff:reader-printed"),
                  key=key_id.hex())
 

@@ -22,6 +22,7 @@ from zhengka.cards.workflow import NOT_HERE
 from zhengka.core.actors import Actor
 from zhengka.core.errors import PROBLEMS, Refusal
 from zhengka.core.events import Done, Replayed
+from zhengka.production import services as production
 from zhengka.web.access import Request, request_key, requires, sure
 from zhengka.web.staff.paging import ticked
 from zhengka.web.staff.words import problem_words
@@ -56,7 +57,7 @@ ACTS = {
     "order-again": Act(_order_again, "card.order", _("Order others in their place"), "o",
                        ("suspect", "spoiled", *NOT_HERE)),  # none in place of a card that has ended
     "condemn": Act(services.condemn_many, "batch.receive", words.act("condemn"), "p", USELESS),
-    "destroy": Act(services.destroy_many, "batch.receive", words.act("destroy"), "d", USELESS, _(
+    "destroy": Act(production.destroy_many, "batch.receive", words.act("destroy"), "d", USELESS, _(
         "Count the cards in your hand and shred them with your colleague. Nothing brings them back.")),
     "spare": Act(services.spare_many, "batch.receive", words.act("spare"), "", USELESS),
     "not-here": Act(services.note_missing_many, "batch.receive", words.act("go_missing"), "", USELESS),

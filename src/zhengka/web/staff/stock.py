@@ -15,10 +15,11 @@ from django.views.decorators.http import require_POST
 from zhengka.areas.models import Area
 from zhengka.core.errors import Refusal
 from zhengka.formats import serials
+from zhengka.production.queries import makers
 from zhengka.stock import queries, services
 from zhengka.stock.models import Count, Slip, Store
 from zhengka.web.access import Request, act, mine, requires, seen
-from zhengka.web.staff import history
+from zhengka.web.staff import history, stock_orders
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.paging import page_of
 from zhengka.web.staff.stock_acts import ACTS, carry_out, form_of, offered
@@ -31,6 +32,8 @@ MANY = 20
 TOO_MUCH = 0.01
 """Waste above this share of what was used is shown as too much."""
 TRAIL = ((_("Blank cards"), "staff:stock"),)
+ENDS = {"count": "staff:stock-count", "feed": "staff:stock-store"}
+"""Act → the page that shows what it did, where that is no slip."""
 BUTTONS = {"confirm": "primary", "decline": "secondary", "arrive": "primary"}
 
 
@@ -70,6 +73,7 @@ def index(request: Request) -> HttpResponse:
     return render(request, "staff/stock/index.html", {
         "title": _("Blank cards"), "tiles": [Tile(word, many) for word, many in held],
         "chart": held,
+        "outlook": stock_orders.outlook_part(request, at), "orders": stock_orders.open_orders(request),
         "waits": _waits(request, at), "stores": _stores(request, at), "waste": _waste(request),
         "may_keep": actor.may("stock.keep")})
 
@@ -140,6 +144,7 @@ def store(request: Request, pk: int) -> HttpResponse:
     held = queries.in_stores([row.pk], at)
     facts: list[Fact] = [Fact(_("Office"), area_name(row.area)), Fact(_("Looked after by"), row.keeper)]
     facts += [Fact(word, held[row.pk, account]) for account, word in ACCOUNT_WORDS.items() if (row.pk, account) in held]
+    facts += [Fact(_("Feeds the card maker"), maker.name) for maker in makers().filter(store=row)]
     if row.reorder_at:
         facts.append(Fact(_("Alarm when fewer are left than"), row.reorder_at))
     rows, pager = page_of(request, queries.slips_of(row), newest=True)
@@ -151,7 +156,7 @@ def store(request: Request, pk: int) -> HttpResponse:
         "breadcrumbs": trail(*TRAIL)})
 
 
-@requires("stock.keep", "stock.use")
+@requires("stock.keep", "stock.use", "stock.confirm")
 def do(request: Request, pk: int, name: str) -> HttpResponse:
     """One act on one store: its form, and what it does."""
     row = seen(request, Store, pk)
@@ -161,8 +166,7 @@ def do(request: Request, pk: int, name: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             return act(request, lambda key: carry_out(name, row, form.cleaned_data, by=request.actor, key=key),
-                       to=lambda done: reverse("staff:stock-count" if name == "count" else "staff:stock-slip",
-                                               args=[done]), said=ACTS[name].said)
+                       to=lambda done: reverse(ENDS.get(name, "staff:stock-slip"), args=[done]), said=ACTS[name].said)
         except Refusal as refusal:
             form.add_error(_field_of(refusal, form), words_of(refusal))
     return render(request, "staff/form.html", {
@@ -178,6 +182,9 @@ def slip(request: Request, pk: int) -> HttpResponse:
         Fact(_("Office"), area_name(row.area)), Fact(_("Blank cards"), row.quantity),
         Fact(_("Serials"), Cell(serials.said(row.serials[:MANY]), number=True,
                                 note=_("and more") if len(row.serials) > MANY else ""))]
+    if row.order_id:
+        href = reverse("staff:blank-order", args=[row.order_id])
+        facts.append(Fact(_("For the order"), Cell(str(row.order), href=href)))
     facts += [Fact(label, value) for label, value in (
         (_("Reason"), row.reason), (_("Batch"), row.batch), (_("Who worked the machine"), row.operator)) if value]
     steps = [step.action for step in row.table.open_to(row.state, request.actor.permissions)]
@@ -285,7 +292,8 @@ def _of_mine(request: Request, pk: int) -> Slip:
 
 def _field_of(refusal: Refusal, form: forms.Form) -> str | None:
     """The field that a refusal is about."""
-    names = {"blank-known": ("first",), "box-known": ("label",)}.get(refusal.code, ("serials", "issued", "first"))
+    names = {"blank-known": ("first",), "box-known": ("label",), "order-of-another": ("order",)}.get(
+        refusal.code, ("serials", "issued", "first"))
     return next((name for name in names if name in form.fields), None)
 
 
@@ -309,6 +317,7 @@ def _moment(at: Any) -> str:
 
 
 urls = [
+    *stock_orders.urls,
     path("stock/", index, name="stock"),
     path("stock/new", new, name="stock-new"),
     path("stores/<int:pk>/", store, name="stock-store"),

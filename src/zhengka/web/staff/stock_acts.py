@@ -12,8 +12,10 @@ from django.utils.translation import gettext_lazy as _
 
 from zhengka.core.actors import Actor
 from zhengka.core.scope import seeing_all
+from zhengka.production import queries as production
+from zhengka.production.services import feed
 from zhengka.stock import queries, services
-from zhengka.stock.models import Store
+from zhengka.stock.models import Order, Store
 from zhengka.stock.services import Delivered, Use
 from zhengka.web.staff.navigation import area_name
 from zhengka.web.ui.parts import Text
@@ -38,8 +40,17 @@ class StoreField(forms.ModelChoiceField):  # type: ignore[type-arg]
         return f"{obj.name} · {area_name(obj.area)}"
 
 
+class OrderField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """A choice of open orders, each with what is still to come."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Supplier, day, and how many are still to come."""
+        return f"{obj.supplier} · {obj.due} · {obj.left:,}"
+
+
 FIELDS: dict[str, Callable[[], dict[str, forms.Field]]] = {
     "receive": lambda: {
+        "order": OrderField(Order.objects.none(), label=_("For the order"), required=False, empty_label=_("None")),
         "supplier": forms.CharField(label=_("Supplier"), max_length=60),
         "label": forms.CharField(label=_("Label of the box"), max_length=60),
         "first": forms.IntegerField(label=_("First serial"), min_value=1, max_value=10**18 - 1),
@@ -58,6 +69,7 @@ FIELDS: dict[str, Callable[[], dict[str, forms.Field]]] = {
     **{act: lambda: {"serials": _serials(_("Serials")), "why": _why()}
        for act in ("spoil", "destroy", "lose", "find")},
     "count": lambda: {"serials": _serials(_("Serials that lie there"), required=False)},
+    "feed": lambda: {"maker": forms.ModelChoiceField(production.makers(), label=_("Card maker"))},
 }
 """Act → the fields that it asks for."""
 
@@ -95,6 +107,9 @@ ACTS: Mapping[str, Act] = {
                 _("It waits for a second person.")),
     "find": Act(_("Lost blanks turned up"), _("Blanks that were declared lost lie here again."), ("store",),
                 "stock.keep", _("They are back on the account.")),
+    "feed": Act(_("Feed a card maker"),
+                _("From now on the card maker's blanks come out of this machine: its results must name each of them."),
+                ("machine",), "stock.confirm", _("The card maker's blanks come out of this machine.")),
 }
 """In the order of the buttons."""
 
@@ -106,6 +121,9 @@ class ActForm(forms.Form):
         """Take the fields of the act, and offer the stores to which it can lead."""
         super().__init__(data)
         self.fields.update(FIELDS[act]())
+        if "order" in self.fields:
+            self.fields["order"].queryset = queries.orders(actor=actor).filter(  # type: ignore[attr-defined]
+                area=store.area_id, state="open")
         if "target" in self.fields:
             self.fields["target"].queryset = _targets(act, store, actor)  # type: ignore[attr-defined]
 
@@ -152,15 +170,16 @@ def carry_out(act: str, store: Store, told: Mapping[str, Any], *, by: Actor, key
     """Do what the form says; what it did last (a slip or a count)."""
     asked: dict[str, Any] = {"by": by, "request_id": key, "at": timezone.now()}
     if act == "receive":
-        return services.receive(store, [Delivered(**told)], **asked)
+        box = Delivered(**{name: told[name] for name in Delivered._fields})
+        return services.receive(store, [box], order=told["order"], **asked)
     if act == "use":
         made, waste = (services.runs_of(told[name]) if told[name] else [] for name in ("issued", "spoiled"))
-        return services.use(store, Use(made, waste, told["why"], told["batch"], told["operator"]), **asked)[-1]
+        return services.use(store, Use(made, {told["why"]: waste}, told["batch"], told["operator"]), **asked)[-1]
+    if act == "feed":
+        return feed(told["maker"], store, **asked)
     runs = services.runs_of(told["serials"]) if told["serials"] else []
     if act == "count":
         return services.count(store, runs, **asked)
-    if act in ("load", "unload"):
-        return services.shift(store, told["target"], runs, **asked)
-    if act == "ship":
-        return services.ship(store, told["target"], runs, **asked)
+    if act in ("load", "unload", "ship"):
+        return (services.ship if act == "ship" else services.shift)(store, told["target"], runs, **asked)
     return getattr(services, act)(store, runs, told["why"], **asked)

@@ -93,6 +93,11 @@ SLIP_WORDS: dict[str, Word] = {
 }
 """Sort of slip → its words; complete against `stock.workflow.SLIPS`."""
 
+DELIVERY_WORDS: dict[str, Word] = {
+    "overdue": _("Overdue"), "late": _("Came late"), "short": _("Came short"), "over": _("Came over"),
+}
+"""How deliveries differ from an order of blank cards → its words; complete against `stock.models.Order.faults`."""
+
 STORE_WORDS: dict[str, Word] = {"store": _("Store"), "machine": _("Machine")}
 """Kind of store → its words."""
 
@@ -107,6 +112,7 @@ SUBJECT_WORDS: dict[str, Word] = {
     "appointment": _("Appointment"), "assessment": _("Assessment"), "conflict": _("Conflict of interest"),
     "key": _("Key version"), "key-ceremony": _("Key ceremony"),
     "store": _("Store of blank cards"), "slip": _("Slip for blank cards"), "count": _("Physical count"),
+    "blank-order": _("Order of blank cards"),
 }
 """Kind of an event's subject → its word."""
 

@@ -194,6 +194,10 @@ STATES: dict[str, dict[str, Look]] = {
         "proposed": (WAIT, _("Waits for a second person")), "confirmed": (GOOD, _("Confirmed")),
         "declined": (QUIET, _("Declined")),
     },
+    "blank-order": {
+        "proposed": (WAIT, _("Waits for a second person")), "declined": (QUIET, _("Declined")),
+        "open": (ACTIVE, _("On order")), "complete": (GOOD, _("All has come")), "ended": (QUIET, _("Ended early")),
+    },
     "count": {"agrees": (GOOD, _("Agrees")), "differs": (BAD, _("Differs")), "settled": (QUIET, _("Settled"))},
     "psam": {
         "issued": (WAIT, _("Issued, without keys")),
