@@ -9,7 +9,7 @@ from zhengka.formats import parts, receipts
 from zhengka.formats.package import PackageReader
 from zhengka.formats.receipts import PackageReceipt
 from zhengka.formats.suites import SUITES
-from zhengka_maker import fetching, home, making
+from zhengka_maker import fetching, home, making, older
 from zhengka_maker.on_reader import Bench
 
 
@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="zhengka-maker", description="Card maker's stand-in.")
-    commands = parser.add_subparsers(required=True, metavar="init|certify|trust|fetch|receipt|run|believe")
+    commands = parser.add_subparsers(required=True, metavar="init|certify|trust|fetch|receipt|run|text|printed|believe")
     init = commands.add_parser("init", help="create the maker's key pair and print the path of its public key file")
     init.add_argument("home", type=Path, metavar="DIR")
     init.add_argument("--suite", choices=SUITES, default="SM")
@@ -72,6 +72,17 @@ def _add_transfer(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     receipt.add_argument("--out", type=Path, required=True, metavar="RECEIPT")
     receipt.add_argument("--listed", type=Path, metavar="LIST", help="the list by whose parts it came")
     receipt.set_defaults(work=_receipt)
+    text = commands.add_parser("text", help="write the text form of older programs out of a package")
+    text.add_argument("package", type=Path, metavar="PACKAGE")
+    text.add_argument("--home", type=Path, required=True, metavar="DIR")
+    text.add_argument("--out", type=Path, required=True, metavar="FOLDER")
+    text.set_defaults(work=_text)
+    printed = commands.add_parser("printed", help="hold an older program's return file against the results of `run`")
+    printed.add_argument("results", type=Path, metavar="RESULTS")
+    printed.add_argument("returned", type=Path, metavar="RETURN")
+    printed.add_argument("--home", type=Path, required=True, metavar="DIR")
+    printed.add_argument("--out", type=Path, required=True, metavar="RESULTS")
+    printed.set_defaults(work=_printed)
     believe = commands.add_parser("believe", help="read the office's receipt of results")
     believe.add_argument("receipt", type=Path, metavar="RECEIPT")
     believe.add_argument("--home", type=Path, required=True, metavar="DIR")
@@ -120,6 +131,17 @@ def _receipt(asked: argparse.Namespace) -> None:
         told = PackageReceipt(reader.info.batch, reader.digest, reader.cards, count, datetime.now(UTC))
     asked.out.write_bytes(receipts.sign_package(told, key))
     print(f"{told.batch}: {told.cards} cards")
+
+
+def _text(asked: argparse.Namespace) -> None:
+    with PackageReader(asked.package, home.private_key(asked.home), home.issuer_key(asked.home)) as reader:
+        for path in older.unpack(reader, asked.out):
+            print(path)
+
+
+def _printed(asked: argparse.Namespace) -> None:
+    counts = older.merged(asked.results, asked.returned, asked.out, home.private_key(asked.home))
+    print(" ".join(f"{name} {count}" for name, count in counts._asdict().items()))
 
 
 def _believe(asked: argparse.Namespace) -> None:

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from zhengka.cards.models import Card
 from zhengka.core import fields
-from zhengka.formats import chip
+from zhengka.formats import chip, legacy
 from zhengka.formats.certnumber import CATEGORIES, GRADES
 from zhengka.formats.seal import SealBroken
 from zhengka.production.faces import Artist, BadPhoto, Layout, Photo, fonts, ready
@@ -82,11 +82,14 @@ def subject_of(card: Card) -> Subject:
         card.valid_until or certificate.valid_until)
 
 
-def sort_out(subjects: Sequence[Subject], layout: Layout) -> Sorted:
-    """Decide for each card on its own data (I8) whether it can be made: certificate, photo, every character."""
+def sort_out(subjects: Sequence[Subject], layout: Layout, *, text_form: str = "") -> Sorted:
+    """Decide for each card on its own data (I8) whether it can be made: certificate, photo, every character; where its
+    maker wants the text form of older programs, every character in that code.
+    """
     artist, read, result = Artist(layout, fonts()), _Photos(), Sorted()
     for subject in subjects:
         reason, photo = _fault(subject, artist, read)
+        reason = reason or _unwritable(subject, layout, text_form)
         if photo is None or reason:
             result.held[subject.item] = reason
             continue
@@ -143,6 +146,12 @@ def _fault(subject: Subject, artist: Artist, photos: _Photos) -> tuple[str, Phot
     if isinstance(photo, str):
         return photo, None
     return artist.fault(face_texts(subject, artist.layout)), photo
+
+
+def _unwritable(subject: Subject, layout: Layout, text_form: str) -> str:
+    """Why the card cannot stand in the text form: the first character that the code does not have."""
+    bad = legacy.unfit((subject.name, layout.issuer(subject.unit, subject.city)), text_form) if text_form else ""
+    return f"name-not-in-gbk {bad}" if bad else ""
 
 
 def _category(subject: Subject) -> str:
