@@ -38,11 +38,13 @@ def init(home: Path, suite: str) -> Path:
 
 
 def certify(home: Path, name: str, *, days: int, at: datetime) -> Path:
-    """Write a certificate (X.509) by which the maker vouches for its key for so many days; where it lies."""
-    key, begins = private_key(home), at.astimezone(UTC).replace(microsecond=0)
+    """Write a certificate (X.509) by which the maker vouches for its key for so many days, and a day before, for clocks
+    differ; where it lies.
+    """
+    key, now = private_key(home), at.astimezone(UTC).replace(microsecond=0)
     who = x509.Issuer(x509.Name("CN", name, name), key.public)
     body = x509.certificate_body(x509.Wanted(
-        secrets.randbits(126) + 1, who.name, key.public, begins, begins + timedelta(days=days)), who)
+        secrets.randbits(126) + 1, who.name, key.public, now - timedelta(days=1), now + timedelta(days=days)), who)
     path = home / CERTIFICATE
     path.write_bytes(x509.as_pem(x509.signed(body, key.sign(body), key.public.suite)))
     return path

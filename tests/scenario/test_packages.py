@@ -3,26 +3,32 @@
 import datetime as dt
 import hashlib
 import os
+from pathlib import Path
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, connection, transaction
+from django.urls import reverse
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 import batches
 import builders
 from builders import NOON
+from visits import Visitor
 from worker import tried
+from zhengka.cards.models import Card
 from zhengka.core import files
 from zhengka.core.actors import SYSTEM
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed
 from zhengka.core.models import Event
-from zhengka.formats import parts, receipts, x509
+from zhengka.formats import legacy, parts, receipts, x509
 from zhengka.formats.keyfile import read_public
 from zhengka.formats.receipts import PackageReceipt
+from zhengka.formats.results import ResultReader, ResultWriter
 from zhengka.formats.suites import SM
 from zhengka.production import queries, services
-from zhengka.production.models import Batch, Erasure, Maker
+from zhengka.production.models import Batch, Erasure, Item, Maker
 from zhengka.production.services import erasing, staging
 from zhengka_maker import home as homes
 
@@ -74,7 +80,7 @@ def test_a_maker_whose_certificate_has_not_begun_or_has_ended_gets_no_cards_and_
     batch = batches.send(prepared(area, maker))
     results = batches.make_cards(batch, home)
     batches.make_ordered(area=area)
-    for first, days, code in ((NOON + DAY, 100, "maker-not-yet"), (NOON - 2 * DAY, 2, "maker-expired")):
+    for first, days, code in ((NOON + 2 * DAY, 100, "maker-not-yet"), (NOON - 2 * DAY, 2, "maker-expired")):
         Maker.objects.update(certificate=None, valid_from=None, valid_until=None)
         certified(maker, home, first=first, days=days)
         now = Maker.objects.get(pk=maker.pk)
@@ -352,3 +358,110 @@ def test_the_nightly_sweep_leaves_the_lists_of_parts_of_packages_that_are_needed
         os.utime(path, (0, 0))
     staging.sweep(at=NOON + 99 * DAY)
     assert listed.exists() and package.exists() and not lost.exists()
+
+
+# -- the text form of older programs -----------------------------------------------------------------------------------
+@pytest.mark.parametrize(("code", "made"), [("gbk", 2), ("gb18030", 3)])
+def test_a_maker_of_older_programs_finds_its_text_in_the_sealed_package_and_no_other_name(
+        area, maker, home, tmp_path, code, made):
+    services.use_text_form(maker, code, by=builders.make_actor("security"))
+    names = ["买买提·艾山", "田野", "㐀田"]  # U+3400 is in no GBK
+    for name, kind in zip(names, (4, 1, 4), strict=True):
+        batches.make_ordered(area=area, name=name, category=kind)
+    batch = batches.prepare(batches.open_batch(area, Maker.objects.get(pk=maker.pk)))
+    assert (batch.prepared, batch.held) == (made, 3 - made)
+    if batch.held:
+        assert Item.objects.get(outcome="held").reason == "name-not-in-gbk 㐀"
+    raw = batches.package_path(batch).read_bytes()
+    assert "田野".encode("gbk") not in raw and b"cards.txt" not in raw, "sealed like all else"
+    told = batches.maker_program("text", str(batches.package_path(batch)), "--home", str(home), "--out", str(tmp_path))
+    with Path(told.strip()).open("rb") as file:
+        rows = list(legacy.read(file))
+    assert {row.name for row, _ in rows} == set(names[:made]) and len({row.task for row, _ in rows}) == 2
+    assert {row.serial for row, _ in rows} == set(
+        Card.objects.filter(state="prepared").values_list("serial", flat=True))
+    batch = batches.send(batch)
+    assert batches.receive(batch, batches.make_cards(batch, home)).good == made
+
+
+def test_only_the_security_administrator_says_who_gets_the_text_form(maker):
+    for role in ("producer", "system", "clerk"):
+        with pytest.raises(Refusal, match="not-permitted"):
+            services.use_text_form(maker, "gbk", by=builders.make_actor(role))
+    with pytest.raises(ValueError, match="text form"):
+        services.use_text_form(maker, "utf-8", by=SYSTEM)
+
+
+# -- pages -------------------------------------------------------------------------------------------------------------
+def test_parts_and_receipts_go_through_the_pages_by_their_rights_and_are_written_down(area, maker, home):
+    batch = prepared(area, maker)
+    sender = Visitor(builders.make_officer("producer", area=area))
+    page = reverse("staff:batch", args=[batch.pk])
+    assert "The package in parts" in sender.get(page).content.decode()
+    listed = sender.act(reverse("staff:batch-part-list", args=[batch.pk]))
+    assert parts.read(listed.content, queries.batch_public_key(area.code, "SM", at=NOON)).batch == batch.number
+    got = sender.act(reverse("staff:batch-part", args=[batch.pk]), part="1")
+    assert got.content == batches.package_path(batch).read_bytes() and ".zkp.0001" in got.headers["Content-Disposition"]
+    assert Event.objects.filter(subject="batch", subject_id=batch.pk, action="take_package").count() == 2
+    assert sender.act(reverse("staff:batch-part", args=[batch.pk]), part="one").status_code == 400
+    for name in ("batch-part-list", "batch-part", "batch-acknowledge"):
+        clerk = Visitor(builders.make_officer("clerk", area=area))
+        assert clerk.act(reverse(f"staff:{name}", args=[batch.pk]), part="1").status_code == 403
+    batch = batches.send(batch)
+    file = SimpleUploadedFile("r", receipt_of(batch, home))
+    assert sender.act(reverse("staff:batch-acknowledge", args=[batch.pk]), receipt=file).status_code == 302
+    shown = sender.get(page).content.decode()
+    assert Batch.get(batch.pk).acknowledged_at and "Receipt of the card maker" not in shown
+    assert "The card maker has the package" in shown
+    assert sender.get(reverse("staff:batch-receipt", args=[batch.pk])).status_code == 404
+    batches.receive(batch, batches.make_cards(batch, home))
+    services.write_receipt(batch.pk, at=NOON)
+    ours = sender.get(reverse("staff:batch-receipt", args=[batch.pk]))
+    assert receipts.read_results(ours.content, queries.batch_public_key(area.code, "SM", at=NOON)).good == 2
+
+
+def test_the_page_says_what_is_late_and_when_all_is_erased(area, maker, home):
+    batch = batches.send(prepared(area, maker))
+    officer = Visitor(builders.make_officer("producer", area=area))
+    page = reverse("staff:batch", args=[batch.pk])
+    Batch.objects.filter(pk=batch.pk).update(acknowledge_by=dt.date(2020, 1, 1))
+    assert "has not acknowledged the package" in officer.get(page).content.decode()
+    assert "Packages not acknowledged in time" in officer.get(reverse("staff:batches")).content.decode()
+    batch = batches.receive(batch, batches.make_cards(batch, home))
+    services.close_batch(batch, by=batches.producer(area), request_id=builders.request_id(), at=NOON)
+    assert "2026-12-20" in officer.get(page).content.decode()
+    services.erase_due(at=NOON + 30 * DAY)
+    shown = officer.get(page).content.decode()
+    assert "Erased production data" in shown and "production-standard" in shown
+
+
+# -- results that are not this batch's ---------------------------------------------------------------------------------
+def test_results_twice_late_out_of_order_and_of_another_batch_are_refused_by_name(area, maker, home):
+    first = batches.send(prepared(area, maker))
+    second = batches.send(prepared(area, maker, 3))
+    of_first, of_second = batches.make_cards(first, home), batches.make_cards(second, home)
+    with pytest.raises(Refusal, match="results-of-another-batch"):
+        batches.receive(first, of_second)
+    assert batches.receive(second, of_second).good == 3, "out of order is no fault"
+    assert batches.receive(first, of_first).good == 2
+    with pytest.raises(Refusal, match="result-replayed"):
+        batches.receive(Batch.get(first.pk), of_first)
+    other = batches.rewritten(of_first, home, lambda cards: cards[:1])  # the same results told otherwise
+    with pytest.raises(Refusal, match="result-replayed"):
+        batches.receive(Batch.get(first.pk), other)
+    late = home / "late"
+    reader = ResultReader(of_first, homes.private_key(home).public)
+    with ResultWriter(late, reader.info._replace(result=builders.request_id()), homes.private_key(home)) as writer:
+        for card in reader.cards():
+            writer.add(card)
+    with pytest.raises(Refusal, match="step-not-open"):
+        batches.receive(Batch.get(first.pk), late)
+    ready = services.close_batch(Batch.get(first.pk), by=batches.producer(area), request_id=builders.request_id(),
+                                 at=NOON)
+    with pytest.raises(Refusal, match="step-not-open"):
+        batches.receive(ready, late)
+    for name, cut in (("half", of_first.read_bytes()[:-40]), ("none", b""), ("no lines", b"\xff" * 5000)):
+        (home / name).write_bytes(cut)
+        with pytest.raises(Refusal, match="results-broken"):
+            batches.receive(ready, home / name)
+    assert Card.objects.filter(state="ready").count() == 5

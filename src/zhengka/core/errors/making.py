@@ -214,6 +214,10 @@ PROBLEMS: dict[str, Problem] = {
     "maker-not-yet": Problem(
         409, "The card maker's certificate does not hold yet", "制卡单位的证书尚未生效",
         "Wait until the day that its certificate names.", "请在证书生效后再办理。"),
+    "certificate-broken": Problem(
+        422, "This is no certificate, and no public key file", "不是有效的证书或公钥文件",
+        "Ask the card maker for the file that `zhengka-maker init` wrote, or for one that its own key signed.",
+        "请制卡单位提供 `zhengka-maker init` 生成的文件，或由其自身密钥签发的证书。"),
     "maker-without-certificate": Problem(
         409, "The card maker has no certificate", "制卡单位没有证书",
         "Let the security administrator enrol the certificate that `zhengka-maker init` wrote.",
