@@ -15,6 +15,7 @@ columns, or in those that its first line names.
 """
 
 import re
+import struct
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
@@ -142,7 +143,9 @@ def read(file: BinaryIO) -> Iterator[tuple[Row, bytes]]:
         rows = _rows(archive.read(TEXT), set(sizes) - {TEXT})
         for row in rows:
             yield row, archive.read(f"{row.client}.jpg")
-    except (zipfile.BadZipFile, EOFError, OSError, OverflowError, RuntimeError, NotImplementedError) as fault:
+    except LegacyBroken:
+        raise
+    except (zipfile.BadZipFile, ValueError, EOFError, OSError, OverflowError, RuntimeError, struct.error) as fault:
         raise LegacyBroken("no-zip-file", type(fault).__name__) from None
 
 

@@ -106,6 +106,11 @@ def face_texts(subject: Subject, layout: Layout, serial: str = "0" * 16) -> dict
         "serial": " ".join(serial[at:at + 4] for at in range(0, 16, 4))}
 
 
+def issuer_of(subject: Subject, layout: Layout) -> str:
+    """Who issues the card, without the places where its line may break."""
+    return layout.issuer(subject.unit, subject.city).replace("\u200b", "")
+
+
 def texts_in_order(subject: Subject, layout: Layout, serial: str) -> list[str]:
     """The texts of a card's face as they are printed: front, then back, slot by slot."""
     texts = face_texts(subject, layout, serial)
@@ -150,7 +155,7 @@ def _fault(subject: Subject, artist: Artist, photos: _Photos) -> tuple[str, Phot
 
 def _unwritable(subject: Subject, layout: Layout, text_form: str) -> str:
     """Why the card cannot stand in the text form: the first character that the code does not have."""
-    bad = legacy.unfit((subject.name, layout.issuer(subject.unit, subject.city)), text_form) if text_form else ""
+    bad = legacy.unfit((subject.name, issuer_of(subject, layout)), text_form) if text_form else ""
     return f"name-not-in-gbk {bad}" if bad else ""
 
 

@@ -18,7 +18,7 @@ from zhengka.formats.shown import Shown, shown
 from zhengka.formats.suites import SUITES
 from zhengka.keys import services as keys
 from zhengka.production.faces import Face, Layout, Photo, print_faces
-from zhengka.production.services.gathering import Subject, face_texts, kind_of, texts_in_order
+from zhengka.production.services.gathering import Subject, face_texts, issuer_of, kind_of, texts_in_order
 
 T = TypeVar("T")
 Columns = Mapping[str, Sequence[bytes]]
@@ -116,7 +116,7 @@ def text_form(tools: Tools, made: Sequence[Made], photos: Mapping[int, Photo], t
         rows.append((legacy.Row(
             f"{task}-{kind_of(tools.profile, subject).code}", place, subject.number[:ID_NUMBER], subject.name,
             subject.number, CATEGORIES[subject.category].zh, GRADES[subject.grade].zh,
-            tools.layout.issuer(subject.unit, subject.city), subject.issued_on, subject.valid_until, card.serial),
+            issuer_of(subject, tools.layout), subject.issued_on, subject.valid_until, card.serial),
             photos[subject.item].jpeg))
     out = io.BytesIO()
     legacy.write(out, task, rows, code)
