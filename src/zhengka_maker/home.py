@@ -5,12 +5,18 @@ The private key is a file that only its owner can read. A real maker keeps it in
 
 import json
 import os
+import secrets
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from zhengka.formats import x509
 from zhengka.formats.keyfile import read_public, write_public
 from zhengka.formats.suites import SUITES, PublicKey, SigningKey
 
 PUBLIC = "maker-public.json"
+CERTIFICATE = "maker-certificate.pem"
+DAYS = 1095
+"""For how long a certificate holds unless told."""
 _PRIVATE = "maker-private.json"
 _ISSUER = "issuer-public.json"
 
@@ -29,6 +35,19 @@ def init(home: Path, suite: str) -> Path:
             json.dump({"suite": suite, "scalar": key.scalar().hex()}, file)
     write_public(home / PUBLIC, private_key(home).public)
     return home / PUBLIC
+
+
+def certify(home: Path, name: str, *, days: int, at: datetime) -> Path:
+    """Write a certificate (X.509) by which the maker vouches for its key for so many days, and a day before, for clocks
+    differ; where it lies.
+    """
+    key, now = private_key(home), at.astimezone(UTC).replace(microsecond=0)
+    who = x509.Issuer(x509.Name("CN", name, name), key.public)
+    body = x509.certificate_body(x509.Wanted(
+        secrets.randbits(126) + 1, who.name, key.public, now - timedelta(days=1), now + timedelta(days=days)), who)
+    path = home / CERTIFICATE
+    path.write_bytes(x509.as_pem(x509.signed(body, key.sign(body), key.public.suite)))
+    return path
 
 
 def trust(home: Path, public: Path) -> PublicKey:

@@ -280,17 +280,6 @@ def customer_key(unit: Unit, out: Path = typer.Option(Path("customer.json"), hel
     typer.echo(f"{out}: key {key.key_id.hex()}, {suite}")
 
 
-@maker.command("enrol")
-def enrol(name: str, public: Path = typer.Argument(help="The maker's public key file.", exists=True),
-          camera: bool = typer.Option(False, help="A camera of the maker looks at every finished card."),
-          officer: As = "security") -> None:
-    """Take a card maker's public key under a name; read the key id out over the telephone first."""
-    cluster.ensure()
-    key = keyfile.read_public(public)
-    production.enrol_maker(name, key, by=actor(officer), camera=camera)
-    typer.echo(f"{name}: key {key.key_id.hex()}, {key.suite}")
-
-
 @maker.command()
 def feed(name: str, store: int = typer.Argument(help="Number of the machine's store, as in its page's address."),
          officer: As = "producer") -> None:

@@ -30,7 +30,7 @@ from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed
 from zhengka.core.models import Event
-from zhengka.formats import keyfile, serials
+from zhengka.formats import keyfile, serials, x509
 from zhengka.formats.serials import Runs
 from zhengka.keys import demo as key_demo
 from zhengka.keys import services as keys
@@ -180,8 +180,10 @@ def trusted_maker(who: Officers, unit: Area | None = None, name: str = MAKER, *,
         maker_program("init", str(home), "--suite", profile.suite)
         keyfile.write_public(home / "customer.json", batches.batch_public_key(unit.code, profile.suite, at=at))
         maker_program("trust", str(home), str(home / "customer.json"))
-    public = keyfile.read_public(home / "maker-public.json")
-    return production.enrol_maker(name, public, by=who.security, camera=True)
+    if not (home / "maker-certificate.pem").exists():
+        maker_program("certify", str(home), "--name", name)
+    own = x509.read_own((home / "maker-certificate.pem").read_bytes())
+    return production.enrol_maker(name, own.public, by=who.security, camera=True, certificate=own)
 
 
 def maker_home(name: str) -> Path:

@@ -70,6 +70,11 @@ def believed(key: bytes) -> None:
         raise Refusal("device-stopped", device=row.name, state=row.state)
 
 
+def is_device(key: bytes) -> bool:
+    """Whether a public key (65 bytes) is that of a device, whatever its state."""
+    return Device.objects.filter(public=key).exists()
+
+
 def modules(*, actor: Actor) -> QuerySet[Psam]:
     """The security modules of the actor's area, the newest first."""
     return Psam.objects.filter(area__code__range=(actor.lo, actor.hi)).select_related("area", "reader").order_by("-pk")

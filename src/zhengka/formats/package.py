@@ -4,6 +4,7 @@
     manifest.sig        64 bytes: signature of the batch key over manifest.json
     cards-0001.bin …    sealed: one JSON line per card with its serial, its script, and what the printer must know
     faces-0001.pdf …    sealed: the faces of those cards, a page per side
+    text-0001.zip …     sealed: the same as the text form of older programs (`formats.legacy`), where the maker wants it
 
 Members are sealed under a content key that only the maker's private key opens; the transport key of the blank chips
 and the masters of their loading channel travel the same way. Nothing of a member is believed before the manifest's
@@ -38,10 +39,9 @@ MOST_BYTES: Final = 256 << 20
 
 _MANIFEST, _SIGNATURE = "manifest.json", "manifest.sig"
 _MOST_MANIFEST = 4 << 20
-_NAME = re.compile(r"(cards-[0-9]{4}\.bin|faces-[0-9]{4}\.pdf)")
+_NAME = re.compile(r"(cards-[0-9]{4}\.bin|faces-[0-9]{4}\.pdf|text-[0-9]{4}\.zip)")
 _STAGED = re.compile(rf"{_NAME.pattern}\.([0-9]{{1,4}})")
-_ZIP_FAULTS = (
-    zipfile.BadZipFile, RuntimeError, ValueError, OverflowError, EOFError, OSError, struct.error)
+_ZIP_FAULTS = (zipfile.BadZipFile, RuntimeError, ValueError, OverflowError, EOFError, OSError, struct.error)
 
 
 class PackageBroken(ValueError):
@@ -110,12 +110,16 @@ class PackageWriter:
 
     def add_cards(self, number: int, cards: Iterable[CardOrder]) -> str:
         """Seal at most 1,000 cards as member `number` (1 to 9,999); its name. Adding it again replaces it."""
-        lines = [_card_line(card) for card in cards]
+        lines = list(map(_card_line, cards))
         return self._add(f"cards-{_numbered(number)}.bin", io.BytesIO(b"".join(lines)), len(lines))
 
     def add_faces(self, number: int, pdf: BinaryIO, *, cards: int) -> str:
         """Seal the faces of the cards of member `number`; the name. Adding them again replaces them."""
         return self._add(f"faces-{_numbered(number)}.pdf", pdf, cards)
+
+    def add_text(self, number: int, archive: BinaryIO, *, cards: int) -> str:
+        """Seal the text form of the cards of member `number` (`formats.legacy`); the name. Again replaces it."""
+        return self._add(f"text-{_numbered(number)}.zip", archive, cards)
 
     def finish(self, path: Path, *, signer: SigningKey, maker: PublicKey, kek: bytes,
                channel: KeySet) -> bytes:
@@ -227,7 +231,7 @@ class PackageReader:
             yield _card_order(line, member.name)
 
     def plain(self, member: Member) -> bytes:
-        """The opened bytes of one member: JSON lines or PDF."""
+        """The opened bytes of one member: JSON lines, PDF or zip."""
         sealed = self.sealed(member)
         plain = io.BytesIO()
         try:
@@ -268,7 +272,7 @@ class PackageReader:
 
 
 def _open(raw: BinaryIO) -> zipfile.ZipFile:
-    """The zip file, if its outside is what our writer makes: stored members, known names, each once, no comment."""
+    """The zip file, if its outside is what our writer makes: stored members, known names, each once."""
     try:
         _check_end(raw)
         archive = zipfile.ZipFile(raw)
@@ -285,7 +289,7 @@ def _check_end(raw: BinaryIO) -> None:
     found = listing(raw)
     if found.comment:
         raise PackageBroken("not-a-package")
-    if found.members > 2 * MOST_MEMBERS + 2 or found.size > 1024 * found.members:
+    if found.members > 3 * MOST_MEMBERS + 2 or found.size > 1024 * found.members:
         raise PackageBroken("too-many-members")
 
 

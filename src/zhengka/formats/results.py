@@ -141,7 +141,7 @@ class ResultReader:
         """Check signature, header and counts; ResultsBroken says what is wrong. A file at hand must be able to seek."""
         self._source = source
         with self._opened() as file:
-            lines, told = _check(file, maker_public)
+            lines, told, self.digest = _check(file, maker_public)
             file.seek(0)
             header = _parse(file.readline(), 1)
         self.info = _info(header)
@@ -195,8 +195,8 @@ def unspell(data: Mapping[str, Any]) -> CardResult:
     return _card(data, 0)
 
 
-def _check(file: BinaryIO, maker: PublicKey) -> tuple[int, dict[str, Any]]:
-    """The number of lines and the one that counts, if the chain through all but the last is what the last signs."""
+def _check(file: BinaryIO, maker: PublicKey) -> tuple[int, dict[str, Any], bytes]:
+    """The number of lines, the one that counts, and the end of the chain, if the last line signs it."""
     chain, digest, number, told, last = _START, SUITES[maker.suite].digest, 0, b"", b""
     while line := file.readline(MOST_LINE + 1):
         number += 1
@@ -214,7 +214,7 @@ def _check(file: BinaryIO, maker: PublicKey) -> tuple[int, dict[str, Any]]:
         right = False
     if not right:
         raise ResultsBroken("wrong-signature", number)
-    return number, _parse(told, number - 1)
+    return number, _parse(told, number - 1), chain
 
 
 def _info(header: Mapping[str, Any]) -> ResultsInfo:

@@ -6,12 +6,17 @@ algorithm is SM2 with SM3 (GM/T 0015, RFC 8998 for its identifiers), signed unde
 the empty identifier for every certificate above the last.
 """
 
+import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from zhengka.formats.suites import PublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import InvalidVersion, NameOID, load_der_x509_certificate, load_pem_x509_certificate
+
+from zhengka.formats.suites import SUITES, PublicKey
 
 _ALGORITHMS: Final = {"SM": "1.2.156.10197.1.501", "INTL": "1.2.840.10045.4.3.2"}
 """SM2 with SM3, ECDSA with SHA-256."""
@@ -24,6 +29,11 @@ _SIGNS_DATA, _SIGNS_CERTIFICATES = b"\x07\x80", b"\x01\x06"
 """keyUsage as unused bits and bits: digitalSignature; keyCertSign and cRLSign."""
 MOST: Final = 1 << 159
 """Serial numbers are positive and have 20 bytes at most (RFC 5280 section 4.1.2.2)."""
+
+MOST_BYTES: Final = 8192
+"""Bytes of a certificate at most, as text or not."""
+_VERSION, _PUBLIC = 0xA0, 6
+"""Tag of the version, and which of the fields after it is the key (RFC 5280 section 4.1)."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +105,100 @@ def signed(body: bytes, signature: bytes, suite: str) -> bytes:
         raise ValueError("a signature is 64 bytes")
     der = _sequence(_integer(int.from_bytes(signature[:32])), _integer(int.from_bytes(signature[32:])))
     return _sequence(body, _sequence(_oid(_ALGORITHMS[suite])), _tlv(_BITS, b"\0" + der))
+
+
+class CertificateBroken(ValueError):
+    """Bytes that are no certificate which we take: `code` says why."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+    def __str__(self) -> str:
+        """The code."""
+        return f"the certificate is not taken: {self.code}"
+
+
+@dataclass(frozen=True)
+class Own:
+    """A certificate by which somebody vouches for a key of their own: what it says, and its DER."""
+
+    serial: int
+    name: str
+    public: PublicKey
+    not_before: datetime
+    not_after: datetime
+    der: bytes
+
+
+def read_own(data: bytes) -> Own:
+    """A certificate (DER or PEM) that its own key signed, so that whoever made it holds that key: of this module, or of
+    `openssl req -x509`, with its common name. CertificateBroken.
+    """
+    if len(data) > MOST_BYTES:
+        raise CertificateBroken("too-large")
+    try:
+        read = load_pem_x509_certificate if data.lstrip().startswith(b"-----") else load_der_x509_certificate
+        found = read(data)
+        public = _public_of(found.tbs_certificate_bytes)
+        if found.signature_algorithm_oid.dotted_string != _ALGORITHMS[public.suite]:
+            raise CertificateBroken("unknown-algorithm")
+        names = found.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        name = str(names[0].value) if names else ""
+        signed_by_it = public.verify(found.tbs_certificate_bytes, _raw(found.signature))
+        own = Own(found.serial_number, name, public, found.not_valid_before_utc, found.not_valid_after_utc,
+                  found.public_bytes(Encoding.DER))
+    except CertificateBroken:
+        raise
+    except (ValueError, IndexError, OverflowError, InvalidVersion):  # a point off its curve, a number too large …
+        raise CertificateBroken("no-certificate") from None
+    if not signed_by_it:
+        raise CertificateBroken("not-by-its-own-key")
+    if not own.name or own.not_after <= own.not_before:
+        raise CertificateBroken("no-name-or-days")
+    return own
+
+
+def as_pem(der: bytes) -> bytes:
+    """A certificate as text (RFC 7468)."""
+    text = base64.b64encode(der).decode()
+    lines = [text[at:at + 64] for at in range(0, len(text), 64)]
+    return "\n".join(["-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", ""]).encode()
+
+
+def _public_of(body: bytes) -> PublicKey:
+    """The key that a certificate is about, from the bytes that are signed (TBSCertificate)."""
+    [(_, inner)] = _elements(body)
+    fields = [value for tag, value in _elements(inner) if tag != _VERSION]
+    if len(fields) < _PUBLIC:
+        raise CertificateBroken("no-certificate")
+    (_, kind), (_, bits) = _elements(fields[_PUBLIC - 1])
+    (_, algorithm), (_, curve) = _elements(kind)
+    suite = {_oid(dotted): suite for suite, dotted in _CURVES.items()}.get(_tlv(0x06, curve))
+    if suite is None or _tlv(0x06, algorithm) != _oid(_EC):
+        raise CertificateBroken("unknown-algorithm")
+    return SUITES[suite].public_key(bits[1:])
+
+
+def _elements(data: bytes) -> list[tuple[int, bytes]]:
+    """Tag and value of each element in DER, of one-byte tags; ValueError where it is cut."""
+    found, at = [], 0
+    while at < len(data):
+        tag, size, at = data[at], data[at + 1], at + 2
+        if size & 0x80:
+            count = size & 0x7F
+            size, at = int.from_bytes(data[at:at + count]), at + count
+        if at + size > len(data):
+            raise ValueError("an element is cut")
+        found.append((tag, data[at:at + size]))
+        at += size
+    return found
+
+
+def _raw(der: bytes) -> bytes:
+    """A signature r ‖ s of a DER one."""
+    r, s = decode_dss_signature(der)
+    return r.to_bytes(32) + s.to_bytes(32)
 
 
 def _algorithm(issuer: Issuer) -> bytes:

@@ -9,7 +9,7 @@ from django.db.models import Q
 from zhengka.areas.models import Area
 from zhengka.cards.models import Card
 from zhengka.core.models import ProvinceRow, Stateful, StreamName, state_check
-from zhengka.production.workflow import BATCH, FINDINGS, ITEM_OUTCOMES
+from zhengka.production.workflow import BATCH, ERASED, FINDINGS, ITEM_OUTCOMES
 from zhengka.stock.models import Store
 
 
@@ -22,6 +22,24 @@ class Maker(models.Model):
     camera = models.BooleanField(default=False, help_text="a camera looks at every finished card; none is taken unseen")
     store = models.ForeignKey(Store, null=True, on_delete=models.PROTECT, related_name="+", db_index=False,
                               db_constraint=False, help_text="the machine out of which its blank cards come")
+    certificate = models.BinaryField(null=True, help_text="by which it vouches for its key (X.509, DER)")
+    valid_from = models.DateTimeField(null=True)
+    valid_until = models.DateTimeField(null=True, help_text="from then on nothing is given to it or taken from it")
+    revoked_at = models.DateTimeField(null=True)
+    revoked_by = models.TextField(blank=True, default="", db_default="", help_text="person who revoked it")
+    text_form = models.TextField(blank=True, default="", db_default="", help_text="its packages hold the text form of "
+                                 "older programs, too, in this code")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(certificate__isnull=True, valid_from__isnull=True, valid_until__isnull=True)
+                | Q(certificate__isnull=False, valid_from__isnull=False, valid_until__isnull=False,
+                    valid_from__lt=models.F("valid_until")), name="maker_certificate_whole"),
+            models.CheckConstraint(condition=Q(revoked_at__isnull=True, revoked_by="")
+                                   | Q(revoked_at__isnull=False) & ~Q(revoked_by=""), name="maker_revoked_by_somebody"),
+            models.CheckConstraint(condition=Q(text_form__in=("", "gbk", "gb18030")), name="maker_text_form_known"),
+        ]
 
     def __str__(self) -> str:
         """The maker's name."""
@@ -48,6 +66,13 @@ class Batch(ProvinceRow, Stateful):
     content_key = models.BinaryField(null=True, help_text="sealed as batch.content_key; gone once the package is there")
     proof = StreamName(blank=True, help_text="digest of the sealed proof sheet (PDF)")
     result_id = models.UUIDField(null=True)
+    result_digest = models.TextField(blank=True, default="", db_default="", help_text="of the results")
+    received_at = models.DateTimeField(null=True, help_text="when its results were taken")
+    receipt = models.TextField(blank=True, default="", db_default="", help_text="our signed receipt of its results")
+    acknowledge_by = models.DateField(null=True, help_text="last day for the card maker's receipt of the package")
+    acknowledged_at = models.DateTimeField(null=True, help_text="when the card maker had the package, as it says")
+    erase_on = models.DateField(null=True, help_text="day on which what was made for it here is erased")
+    erased_at = models.DateTimeField(null=True, help_text="when the last of it was gone")
     officer_id = models.BigIntegerField(null=True)
     keys = ArrayField(models.BigIntegerField(), default=list, help_text="row ids of the masters that it keeps from the "
                                                                         "beginning of its preparation")
@@ -72,8 +97,14 @@ class Batch(ProvinceRow, Stateful):
                 condition=Q(state__in=("sent", "received", "closed")) & ~Q(sent_person="")
                 & ~Q(sent_person=models.F("prepared_person"))
                 | ~Q(state__in=("sent", "received", "closed")) & Q(sent_person=""), name="batch_sent_by_two"),
+            models.CheckConstraint(condition=Q(acknowledged_at__isnull=True)
+                                   | Q(state__in=("sent", "received", "closed")), name="batch_acknowledged_once_sent"),
+            models.CheckConstraint(condition=Q(erased_at__isnull=True)
+                                   | Q(erase_on__isnull=False, package="", proof=""), name="batch_erased_whole"),
             state_check(BATCH),
         ]
+        indexes: ClassVar = [models.Index(fields=["erase_on"], condition=Q(erased_at__isnull=True),
+                                          name="batch_to_be_erased")]
 
     def __str__(self) -> str:
         """The batch's number."""
@@ -165,3 +196,27 @@ class Finding(Part):
     def __str__(self) -> str:
         """Code and serial."""
         return f"{self.code} {self.serial}"
+
+
+class Erasure(Part):
+    """Proof that a piece of a batch's production data is gone from here (销毁证明): what it was, by which rule it went.
+    A trigger keeps rows as they are. It is written before the file goes, so that nothing goes unsaid.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="erasures", db_index=False,
+                              db_constraint=False)
+    what = models.TextField(choices=[(what, zh) for what, zh in ERASED.items()])
+    name = models.TextField(help_text="name of the file")
+    digest = models.TextField(blank=True, help_text="SHA-256 of the file; empty: it was not there any more")
+    size = models.BigIntegerField(help_text="bytes")
+    rule = models.TextField(help_text="code of the file under data/production by which it went")
+    due_on = models.DateField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["batch", "what", "name"], name="erasure_once")]
+
+    def __str__(self) -> str:
+        """What and which."""
+        return f"{self.what} {self.name}"

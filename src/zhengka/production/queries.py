@@ -3,7 +3,7 @@
 import io
 from collections import Counter
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +20,7 @@ from zhengka.formats.seal import open_stream
 from zhengka.formats.suites import SUITES, PublicKey
 from zhengka.keys import queries as keys
 from zhengka.production import faces
-from zhengka.production.models import Batch, Chunk, Finding, Item, Maker
+from zhengka.production.models import Batch, Chunk, Erasure, Finding, Item, Maker
 from zhengka.production.services.finishing import PROOF, sample_face
 from zhengka.production.services.gathering import subject_of
 from zhengka.production.services.making import raised
@@ -88,6 +88,16 @@ def by_state(actor: Actor) -> dict[str, int]:
     """How many batches wait for the actor in each state: prepared ones that the actor had prepared wait for another."""
     found = batches(actor).exclude(state="prepared", prepared_person=actor.person).order_by()
     return dict(found.values_list("state").annotate(n=Count("pk")))
+
+
+def unacknowledged(actor: Actor, *, on: date) -> QuerySet[Batch]:
+    """Batches of the actor's area whose card maker has not said in time that it has the package."""
+    return batches(actor).filter(state="sent", acknowledged_at=None, acknowledge_by__lt=on)
+
+
+def erasures(batch: Batch) -> QuerySet[Erasure]:
+    """What of a batch's production data was erased, and by which rule."""
+    return Erasure.objects.filter(batch=batch).order_by("pk")
 
 
 def progress(batch: Batch) -> Progress:

@@ -58,6 +58,19 @@ def tell_ready(batch_id: int) -> None:
     services.tell_ready(batch_id, at=timezone.now())
 
 
+@task("production.write_receipt")
+def write_receipt(batch_id: int) -> None:
+    """Sign our receipt of a card maker's results."""
+    services.write_receipt(batch_id, at=timezone.now())
+
+
+@task("production.erase_due", cron="50 17 * * *")
+def erase_due(timestamp: int) -> None:
+    """Every night in China: erase what was made for batches whose day has come."""
+    if erased := services.erase_due(at=datetime.fromtimestamp(timestamp, UTC)):
+        log.info("the production data of %s batches was erased", erased)
+
+
 @task("production.take_results", given_up=give_up)
 def take_results(act_id: int) -> None:
     """Match a card maker's results card by card, all of them or none."""

@@ -25,6 +25,12 @@ def nothing_to_make(batch: Any, _facts: Mapping[str, Any]) -> None:
         raise Refusal("batch-has-cards", prepared=batch.prepared)
 
 
+def not_acknowledged(batch: Any, _facts: Mapping[str, Any]) -> None:
+    """A package is acknowledged once: another receipt says nothing new."""
+    if batch.acknowledged_at:
+        raise Refusal("batch-acknowledged", batch=batch.number)
+
+
 BATCH = Workflow("batch", initial="open", final=frozenset({"closed", "cancelled"}), steps=(
     #    from         action       to             permission
     Step("open", "prepare", "preparing", "batch.make", zh="数据准备"),
@@ -40,6 +46,7 @@ BATCH = Workflow("batch", initial="open", final=frozenset({"closed", "cancelled"
     Step("prepared", "take_proof", "prepared", "batch.read", zh="取校样"),
     Step("sent", "take_package", "sent", "batch.send", zh="取制卡包"),
     Step("sent", "take_proof", "sent", "batch.read", zh="取校样"),
+    Step("sent", "acknowledge", "sent", "batch.receive", (not_acknowledged,), zh="收包回执"),
     Step("sent", "receive", "received", "batch.receive", zh="回盘"),
     Step("received", "close", "closed", "batch.receive", zh="关批"),
 ))
@@ -54,6 +61,7 @@ HOLDS = {
     "text-too-long": "文字超出版面",
     "certificate-not-valid": "残疾人证非有效状态",
     "card-cancelled": "卡已作废",
+    "name-not-in-gbk": "姓名含 GBK 以外的字",
     "chip-refused": "芯片数据不符合规格",
     "batch-cancelled": "批次已撤销",
 }
@@ -79,3 +87,6 @@ FINDINGS = {
     "blank-elsewhere": "空白卡不在该制卡机",
 }
 """What a card maker's results can be found to be wrong in (回盘异常)."""
+
+ERASED = {"package": "制卡数据包", "parts": "分卷清单", "proof": "校样"}
+"""What of a batch's production data is erased on its day (到期销毁)."""

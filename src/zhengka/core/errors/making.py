@@ -211,6 +211,48 @@ PROBLEMS: dict[str, Problem] = {
         409, "Another worker has taken over this piece of work", "该任务已由其他进程接手",
         "Nothing is lost; nothing needs to be done.",
         "数据未受影响，无需处理。"),
+    "maker-revoked": Problem(
+        409, "This card maker was revoked", "该制卡单位已被吊销",
+        "Nothing goes to it or comes from it any more; let the security administrator say what becomes of its cards.",
+        "不再向其送制或接收其回盘，请由安全管理员决定在制卡片的处理。"),
+    "maker-expired": Problem(
+        409, "The card maker's certificate has ended", "制卡单位的证书已过期",
+        "Ask the card maker for a new certificate of the same key, and let the security administrator enrol it.",
+        "请制卡单位为同一公钥出具新证书，由安全管理员登记。"),
+    "maker-not-yet": Problem(
+        409, "The card maker's certificate does not hold yet", "制卡单位的证书尚未生效",
+        "Wait until the day that its certificate names.", "请在证书生效后再办理。"),
+    "certificate-broken": Problem(
+        422, "This is no certificate, and no public key file", "不是有效的证书或公钥文件",
+        "Ask the card maker for the file that `zhengka-maker init` wrote, or for one that its own key signed.",
+        "请制卡单位提供 `zhengka-maker init` 生成的文件，或由其自身密钥签发的证书。"),
+    "maker-without-certificate": Problem(
+        409, "The card maker has no certificate", "制卡单位没有证书",
+        "Let the security administrator enrol the certificate that `zhengka-maker init` wrote.",
+        "请由安全管理员登记制卡单位的证书。"),
+    "terms-missing": Problem(
+        503, "No file says what holds with card makers in this area", "没有适用于该辖区的制卡管理规定",
+        "Let the operator add a file under data/production.", "请运维人员在 data/production 下补充规定文件。"),
+    "batch-acknowledged": Problem(
+        409, "The card maker has acknowledged this package already", "制卡单位已确认收到该数据包",
+        "Nothing needs to be done.", "无需处理。"),
+    "receipt-broken": Problem(
+        422, "The receipt is damaged or not signed by this card maker", "回执损坏或签名不符",
+        "Ask the card maker for the receipt again.", "请制卡单位重新提供回执。"),
+    "receipt-of-another-batch": Problem(
+        409, "This receipt is of another package", "该回执属于其他数据包",
+        "Open the batch that the receipt names; where it names this one, the card maker has another package or not "
+        "all cards of it.", "请在回执所属的批次中登记；若批次相同，则数据包或卡数不符，请与制卡单位核对。"),
+    "no-results": Problem(
+        409, "No results of this batch were taken yet", "本批尚未回盘",
+        "Receive the card maker's results first.", "请先接收回盘文件。"),
+    "part-size-wrong": Problem(
+        422, "A part has 64 KiB to 64 MiB", "每卷大小应为 64 KiB 至 64 MiB",
+        "Choose a size within these bounds.", "请改用范围内的大小。"),
+    "package-damaged": Problem(
+        503, "The package here is not what was sealed", "本地数据包已损坏",
+        "Send nothing of it; let the operator restore it from the backup, or give the batch up.",
+        "请勿送制；请运维人员从备份恢复，或放弃本批。"),
     "results-broken": Problem(
         422, "The results file is damaged or not signed by this card maker", "回盘文件损坏或签名不符",
         "Ask the card maker for the file again.",

@@ -20,11 +20,14 @@ from zhengka.production.services.chunks import (
     stall,
     stall_for_chunk,
 )
+from zhengka.production.services.erasing import erase_due
 from zhengka.production.services.feeding import destroy_many, feed
-from zhengka.production.services.finishing import finish_batch, finish_if_done
+from zhengka.production.services.finishing import batch_signer, finish_batch, finish_if_done
 from zhengka.production.services.handing import Handed, hand_over, hand_over_many, make_again, outdated, unseen
 from zhengka.production.services.inspecting import Inspection, changed, inspection
-from zhengka.production.services.makers import enrol_maker
+from zhengka.production.services.makers import enrol_maker, revoke_maker, use_text_form
+from zhengka.production.services.parting import list_of, part, split
+from zhengka.production.services.receipts import acknowledge, write_receipt
 from zhengka.production.services.receiving import ask_results, receive_results, take_results, tell_ready
 from zhengka.production.services.staging import sweep as sweep_packages
 from zhengka.production.services.workers import run_chunks_here
@@ -32,12 +35,15 @@ from zhengka.production.services.workers import run_chunks_here
 __all__ = [
     "Handed",
     "Inspection",
+    "acknowledge",
     "ask_results",
+    "batch_signer",
     "cancel_batch",
     "changed",
     "close_batch",
     "destroy_many",
     "enrol_maker",
+    "erase_due",
     "feed",
     "finish_batch",
     "finish_if_done",
@@ -46,18 +52,22 @@ __all__ = [
     "hand_over_many",
     "initialise_blank",
     "inspection",
+    "list_of",
     "make_again",
     "note_problem",
     "note_problem_of_chunk",
     "open_batch",
     "outdated",
+    "part",
     "prepare_batch",
     "prepare_chunk",
     "receive_results",
     "release",
     "retry_batch",
+    "revoke_maker",
     "run_chunks_here",
     "send_batch",
+    "split",
     "stall",
     "stall_for_chunk",
     "sweep_packages",
@@ -66,4 +76,6 @@ __all__ = [
     "take_results",
     "tell_ready",
     "unseen",
+    "use_text_form",
+    "write_receipt",
 ]

@@ -21,14 +21,13 @@ from zhengka.core.errors import Refusal
 from zhengka.core.events import Many, Replayed, begin, perform, perform_many, replayed, sub
 from zhengka.core.models import province_of
 from zhengka.core.queue import later
-from zhengka.devices import queries as devices
 from zhengka.formats import qr
 from zhengka.formats.package import MOST_CARDS
 from zhengka.formats.verdict import CHINA
 from zhengka.keys import queries as key_queries
 from zhengka.keys import services as keys
 from zhengka.production.models import Batch, Item, Maker
-from zhengka.production.services import staging
+from zhengka.production.services import makers, staging, terms
 from zhengka.registry import services as registry
 
 LONGEST_CREDENTIAL = 108
@@ -57,7 +56,7 @@ def open_batch(  # noqa: PLR0913 - what, for whom and how many, besides who, whe
     """Open a batch (组批) of all ordered cards of an issuing unit under a card profile, or of the first `limit`.
 
     `Refusal`: `not-permitted`, `not-found` (another's area), `profile-missing`, `maker-suite-differs`, `batch-empty`,
-    `device-stopped` where the maker is a reader of an office that is not at work; on a site for the public
+    those of `makers.trusted`; on a site for the public
     (`ZHENGKA_HTTPS`, and no demo) `key-without-ceremony`.
     """
     if event := replayed(request_id, Batch.kind()):
@@ -69,7 +68,7 @@ def open_batch(  # noqa: PLR0913 - what, for whom and how many, besides who, whe
     if maker.suite != cards.profile(profile).suite:
         raise Refusal("maker-suite-differs", maker=maker.suite)
     _masters_are_held(area.code, profile, at)
-    devices.believed(bytes(maker.public))
+    makers.trusted(maker, at=at)
     number = _next_number(area, at)
     ids = _ordered(area, profile, limit)
     batch = begin(Batch(
@@ -90,13 +89,15 @@ def prepare_batch(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) ->
     """Begin to prepare a batch (数据准备): its chunks go to the workers. It keeps the masters that work at this moment,
     through a rotation and as long as their overlap: all its cards and its package are of one version.
 
-    `Refusal`: `public-url-unfit`, `key-without-ceremony` as in `open_batch`, where a master is missing those of
-    `keys.queries.working`, what `perform` says.
+    `Refusal`: `public-url-unfit`, `key-without-ceremony` as in `open_batch`, those of `makers.trusted`; where a master
+    is missing those of `keys.queries.working`; what `perform` says.
     """
     try:
         qr.modules(qr.to_text(bytes([0x11]) + bytes([0xFF]) * (LONGEST_CREDENTIAL - 1), settings.PUBLIC_URL))
     except qr.BadQr:
         raise Refusal("public-url-unfit", url=settings.PUBLIC_URL) from None
+    if not replayed(request_id, Batch.kind(), batch.pk):
+        makers.trusted(batch.maker, at=at)
     kept = {"keys": _masters(batch, at), "prepared_person": by.person}
     batch = perform(batch, "prepare", kept, by=by, request_id=request_id, at=at)
     _ask_workers(batch)
@@ -158,16 +159,17 @@ def send_batch(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) -> Ba
 
     `Refusal`: `same-person`, `batch-all-held` where nothing is to be made, `lists-not-published` before gates were told
     of its cards: one that is stolen on its way must open no gate; `batch-keys-over` where a key of its cards was
-    retired or revoked since they were prepared; `device-stopped` as in `open_batch`. What `perform` says.
+    retired or revoked since they were prepared; those of `makers.trusted`. What `perform` says.
     """
     if not replayed(request_id, Batch.kind(), batch.pk):
-        devices.believed(bytes(batch.maker.public))
+        makers.trusted(batch.maker, at=at)
         if ended := key_queries.over(keys_of(batch), at=at):
             raise Refusal("batch-keys-over", label=ended[0].label)
     if batch.prepared and not cards.told_to_gates(_cards(batch, "prepared"), at=at):
         raise Refusal("lists-not-published", batch=batch.number)
-    batch = perform(batch, "send", {"sent_person": by.person, "machine_id": batch.maker.store_id}, by=by,
-                    request_id=request_id, at=at, package=batch.manifest_digest)
+    kept = {"sent_person": by.person, "machine_id": batch.maker.store_id,
+            "acknowledge_by": terms.acknowledge_by(batch.area_id, at=at)}
+    batch = perform(batch, "send", kept, by=by, request_id=request_id, at=at, package=batch.manifest_digest)
     perform_many(Many(Card, _cards(batch, "prepared"), "prepared", {"batch": batch.number}), "send", by=by,
                  request_id=request_id, at=at)
     return batch
@@ -186,8 +188,11 @@ def cancel_batch(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) -> 
 
 @transaction.atomic
 def close_batch(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) -> Batch:
-    """Close a batch whose results were looked through (关批)."""
-    return perform(batch, "close", by=by, request_id=request_id, at=at)
+    """Close a batch whose results were looked through (关批): from now on the days run until what was made for it here
+    is erased.
+    """
+    return perform(batch, "close", {"erase_on": terms.erase_on(batch.area_id, at=at)}, by=by, request_id=request_id,
+                   at=at)
 
 
 @transaction.atomic

@@ -84,10 +84,10 @@ def prepare_next(batch_id: int, *, silent_for: float, at: datetime) -> bool:
 
 def work(chunk_id: int, lease: int, *, at: datetime) -> None:
     """Steps 2 to 6, under a lease that was taken."""
-    chunk = Chunk.objects.select_related("batch__area").get(pk=chunk_id)
+    chunk = Chunk.objects.select_related("batch__area", "batch__maker").get(pk=chunk_id)
     tools = Tools(cards.profile(chunk.batch.profile), layout_for(chunk.batch.profile), chunk.batch.area_id, at,
                   tuple(chunk.batch.keys))
-    found = gathering.sort_out(gathering.gather(chunk), tools.layout)
+    found = gathering.sort_out(gathering.gather(chunk), tools.layout, text_form=chunk.batch.maker.text_form)
     made: list[Made] = []
     if found.fit:
         numbered = allot([subject.card for subject in found.fit], at=at)
@@ -108,6 +108,9 @@ def _write(tools: Tools, chunk: Chunk, lease: int, made: list[Made], photos: Map
     writer = staging.writer(chunk.batch, folder)
     writer.add_cards(chunk.number, making.orders(chunk.number, made))
     writer.add_faces(chunk.number, making.print_made(tools, made, photos), cards=len(made))
+    if code := chunk.batch.maker.text_form:
+        task = f"{chunk.batch.number}-{chunk.number:04d}"
+        writer.add_text(chunk.number, making.text_form(tools, made, photos, task, code), cards=len(made))
     return folder, making.described(tools, made, photos, writer.salt)
 
 

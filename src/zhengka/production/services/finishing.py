@@ -24,7 +24,7 @@ from zhengka.keys import queries as key_queries
 from zhengka.keys import services as keys
 from zhengka.production.faces import BadPhoto, Face, Layout, layout_for, proof_sheet, ready, sample_photo
 from zhengka.production.models import Batch, Item
-from zhengka.production.services import staging
+from zhengka.production.services import parting, staging, terms
 from zhengka.production.services.gathering import Subject, face_texts, kind_of, look_up
 from zhengka.production.services.making import raised
 from zhengka.production.workflow import HOLDS
@@ -87,7 +87,8 @@ def _finish(batch: Batch, at: datetime) -> Batch:
         # A place of which no list says anything counts as valid: gates must hear of these cards before they exist.
         ask_for(Item.objects.filter(batch=batch, outcome="prepared").values_list("card__status_list", flat=True))
         if package:
-            package.rename(staging.packages() / package.name)
+            for written in (staging.parts_of(package), package):
+                written.rename(staging.packages() / written.name)
     return batch
 
 
@@ -99,14 +100,22 @@ def finish_if_done(batch_id: int, *, at: datetime) -> Batch:
 def _package(batch: Batch, at: datetime) -> tuple[Path, bytes]:
     """Write the package among what waits for the batch; where it lies and the digest of its manifest."""
     suite = cards.profile(batch.profile).suite
-    key = key_queries.working("batch", batch.area_id, suite, at=at)
-    public = SUITES[suite].public_key(bytes(key.public or b""))
-    signer = StoredKey(keys.signer("batch", batch.area_id, suite, at=at), public)
+    signer = batch_signer(batch, at=at)
     maker = SUITES[batch.maker.suite].public_key(bytes(batch.maker.public))
     path = staging.folder(batch) / f"{batch.number}-{secrets.token_hex(3)}.zkp"
     kek = keys.blank_card_key(batch.area_id, suite, at=at, of=batch.keys)
     channel = keys.channel_keys(batch.area_id, suite, at=at, of=batch.keys)
-    return path, staging.gathered(batch).finish(path, signer=signer, maker=maker, kek=kek, channel=channel)
+    digest = staging.gathered(batch).finish(path, signer=signer, maker=maker, kek=kek, channel=channel)
+    parting.cut(path, batch, digest, terms.of(batch.area_id, at=at).part, signer)
+    return path, digest
+
+
+def batch_signer(batch: Batch, *, at: datetime) -> SigningKey:
+    """The key by which what we give to a batch's card maker is known to be ours."""
+    suite = cards.profile(batch.profile).suite
+    key = key_queries.working("batch", batch.area_id, suite, at=at)
+    public = SUITES[suite].public_key(bytes(key.public or b""))
+    return StoredKey(keys.signer("batch", batch.area_id, suite, at=at), public)
 
 
 def _proof(batch: Batch, prepared: int, held: int) -> str:

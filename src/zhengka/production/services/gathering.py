@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from zhengka.cards.models import Card
 from zhengka.core import fields
-from zhengka.formats import chip
+from zhengka.formats import chip, legacy
 from zhengka.formats.certnumber import CATEGORIES, GRADES
 from zhengka.formats.seal import SealBroken
 from zhengka.production.faces import Artist, BadPhoto, Layout, Photo, fonts, ready
@@ -82,11 +82,14 @@ def subject_of(card: Card) -> Subject:
         card.valid_until or certificate.valid_until)
 
 
-def sort_out(subjects: Sequence[Subject], layout: Layout) -> Sorted:
-    """Decide for each card on its own data (I8) whether it can be made: certificate, photo, every character."""
+def sort_out(subjects: Sequence[Subject], layout: Layout, *, text_form: str = "") -> Sorted:
+    """Decide for each card on its own data (I8) whether it can be made: certificate, photo, every character; where its
+    maker wants the text form of older programs, every character in that code.
+    """
     artist, read, result = Artist(layout, fonts()), _Photos(), Sorted()
     for subject in subjects:
         reason, photo = _fault(subject, artist, read)
+        reason = reason or _unwritable(subject, layout, text_form)
         if photo is None or reason:
             result.held[subject.item] = reason
             continue
@@ -101,6 +104,11 @@ def face_texts(subject: Subject, layout: Layout, serial: str = "0" * 16) -> dict
         "name": subject.name, "number": subject.number, "category": _category(subject),
         "issuer": layout.issuer(subject.unit, subject.city), "valid_until": subject.valid_until.strftime(layout.date),
         "serial": " ".join(serial[at:at + 4] for at in range(0, 16, 4))}
+
+
+def issuer_of(subject: Subject, layout: Layout) -> str:
+    """Who issues the card, without the places where its line may break."""
+    return layout.issuer(subject.unit, subject.city).replace("\u200b", "")
 
 
 def texts_in_order(subject: Subject, layout: Layout, serial: str) -> list[str]:
@@ -143,6 +151,12 @@ def _fault(subject: Subject, artist: Artist, photos: _Photos) -> tuple[str, Phot
     if isinstance(photo, str):
         return photo, None
     return artist.fault(face_texts(subject, artist.layout)), photo
+
+
+def _unwritable(subject: Subject, layout: Layout, text_form: str) -> str:
+    """Why the card cannot stand in the text form: the first character that the code does not have."""
+    bad = legacy.unfit((subject.name, issuer_of(subject, layout)), text_form) if text_form else ""
+    return f"name-not-in-gbk {bad}" if bad else ""
 
 
 def _category(subject: Subject) -> str:

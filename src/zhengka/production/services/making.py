@@ -10,18 +10,21 @@ from django.conf import settings
 
 from zhengka.cards.services import Numbered
 from zhengka.core import fields
-from zhengka.formats import chip, credential, qr
+from zhengka.formats import chip, credential, legacy, qr
+from zhengka.formats.certnumber import CATEGORIES, GRADES
 from zhengka.formats.issuers import SIGNATURE_SIZE
 from zhengka.formats.package import CardOrder
 from zhengka.formats.shown import Shown, shown
 from zhengka.formats.suites import SUITES
 from zhengka.keys import services as keys
 from zhengka.production.faces import Face, Layout, Photo, print_faces
-from zhengka.production.services.gathering import Subject, face_texts, kind_of, texts_in_order
+from zhengka.production.services.gathering import Subject, face_texts, issuer_of, kind_of, texts_in_order
 
 T = TypeVar("T")
 Columns = Mapping[str, Sequence[bytes]]
 
+ID_NUMBER: Final = 18
+"""Digits at the beginning of a certificate number that are its holder's ID number."""
 _UNSIGNED: Final = b"\xff" * SIGNATURE_SIZE
 """Stands in the place of a signature while a script is looked at: as long, without zeros at its end to leave off."""
 
@@ -101,6 +104,22 @@ def print_made(tools: Tools, made: Sequence[Made], photos: Mapping[int, Photo]) 
                   photos[card.subject.item], qr.to_text(card.credential, settings.PUBLIC_URL)) for card in made)
     out = io.BytesIO()
     print_faces(faces, raised(tools.profile), layout=tools.layout, out=out)
+    out.seek(0)
+    return out
+
+
+def text_form(tools: Tools, made: Sequence[Made], photos: Mapping[int, Photo], task: str, code: str) -> io.BytesIO:
+    """The same cards as the text form of older programs: a task for each kind of blank, no key and no code in it."""
+    rows = []
+    for place, card in enumerate(made, 1):
+        subject = card.subject
+        rows.append((legacy.Row(
+            f"{task}-{kind_of(tools.profile, subject).code}", place, subject.number[:ID_NUMBER], subject.name,
+            subject.number, CATEGORIES[subject.category].zh, GRADES[subject.grade].zh,
+            issuer_of(subject, tools.layout), subject.issued_on, subject.valid_until, card.serial),
+            photos[subject.item].jpeg))
+    out = io.BytesIO()
+    legacy.write(out, task, rows, code)
     out.seek(0)
     return out
 

@@ -17,12 +17,11 @@ from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Many, Replayed, lock, perform, perform_many, replayed, sub
 from zhengka.core.queue import later
-from zhengka.devices import queries as devices
 from zhengka.formats.results import ResultReader, ResultsBroken, ResultsInfo, claimed
 from zhengka.formats.suites import SUITES
 from zhengka.keys import queries as key_queries
 from zhengka.production.models import Batch, Item
-from zhengka.production.services import feeding
+from zhengka.production.services import feeding, makers
 from zhengka.production.services.batches import keys_of
 from zhengka.production.services.inspecting import changed
 from zhengka.registry import services as registry
@@ -121,24 +120,26 @@ def receive_results(batch: Batch, source: Path | BinaryIO, *, by: Actor, request
     are in the ledger, each card uses up the one that it names; one whose blank is not named, named twice, used before
     or not in that machine is suspect. A card that ended while it was made is set aside to be destroyed, whatever the
     maker says of it, and a `Finding` names it; one that did not come is missing, too.
-    `Refusal`: `results-broken`, `results-of-another-batch`, `result-replayed`, `device-stopped` for those of a reader
-    that is not at work, and what `perform` says.
+    `Refusal`: `results-broken`, `results-of-another-batch`, `result-replayed`, those of `makers.trusted`, and what
+    `perform` says.
     """
     if event := replayed(request_id, Batch.kind(), batch.pk):
         raise Replayed(event)
     if not by.sees(batch.area_id):
         raise Refusal("not-found")
     (batch,) = lock(batch)
-    devices.believed(bytes(batch.maker.public))
+    makers.trusted(batch.maker, at=at)
     reader = _open(batch, source)
     _stage(reader)
     fed = feeding.hold(batch, by)
     counts = _match(batch, at, fed=fed)
-    batch = perform(batch, "receive", {**counts, "result_id": reader.info.result}, by=by, request_id=request_id, at=at,
-                    **counts, result=str(reader.info.result))
+    told = {"result_id": reader.info.result, "result_digest": reader.digest.hex(), "received_at": at}
+    batch = perform(batch, "receive", {**counts, **told}, by=by, request_id=request_id, at=at, **counts,
+                    result=str(reader.info.result))
     if fed:
         feeding.use_up(batch, by=by, request_id=request_id, at=at)
     later("production.tell_ready", batch_id=batch.pk)
+    later("production.write_receipt", batch_id=batch.pk)
     verdicts = _by_verdict()
     _hold(verdicts.get("spoiled", ()))
     for verdict, ids in verdicts.items():
@@ -164,7 +165,7 @@ def ask_results(batch: Batch, file: BinaryIO, *, by: Actor, request_id: UUID, at
     """
     if event := replayed(request_id, Act.kind()):
         raise Replayed(event)
-    devices.believed(bytes(batch.maker.public))
+    makers.trusted(batch.maker, at=at)
     try:
         _fits(batch, claimed(file))
     except ResultsBroken as broken:

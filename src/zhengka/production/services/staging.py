@@ -57,6 +57,11 @@ def gathered(batch: Batch) -> PackageWriter:
     return found
 
 
+def parts_of(package: Path) -> Path:
+    """Where the list of the parts of a package lies: beside it."""
+    return package.with_name(f"{package.name}.parts")
+
+
 def sweep(*, at: datetime) -> int:
     """Remove packages and waiting members that no batch needs, left by a process that died between file and row, and
     say how many. A younger one than `SAFE_AGE` may belong to work that is under way.
@@ -66,20 +71,22 @@ def sweep(*, at: datetime) -> int:
         rows = list(Batch.objects.exclude(state="cancelled"))
     needed = {packages() / row.package for row in rows if row.package} | {
         folder(row) for row in rows if row.content_key is not None}
+    needed |= {parts_of(path) for path in needed}
     oldest, lost = (at - SAFE_AGE).timestamp(), 0
-    for path in [*packages().glob("*.zkp"), *(packages() / "staging").glob("*")]:
-        if path not in needed and path.stat().st_mtime < oldest:
+    for path in [*packages().glob("*.zkp"), *packages().glob("*.zkp.parts"), *(packages() / "staging").glob("*")]:
+        if path not in needed and path.exists() and path.stat().st_mtime < oldest:
             remove(path)
             lost += 1
     return lost
 
 
 def remove(path: Path) -> None:
-    """Remove what was written for a batch: the folder of its parts, or its package."""
+    """Remove what was written for a batch: the folder of its members, or its package and the list of its parts."""
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
+        parts_of(path).unlink(missing_ok=True)
 
 
 def _info(batch: Batch) -> PackageInfo:

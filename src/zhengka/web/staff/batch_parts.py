@@ -12,7 +12,7 @@ from zhengka.core.errors import PROBLEMS
 from zhengka.core.queries import EventFilter, events
 from zhengka.production import queries
 from zhengka.production.models import Batch
-from zhengka.production.workflow import FINDINGS, HOLDS
+from zhengka.production.workflow import ERASED, FINDINGS, HOLDS
 from zhengka.web.access import Request
 from zhengka.web.staff.navigation import area_name
 from zhengka.web.staff.words import bilingual, problem_words
@@ -24,6 +24,7 @@ HOLD_WORDS: dict[str, Text] = {
     "photo-missing": _("There is no photo"), "photo-unreadable": _("The photo cannot be read"),
     "glyph-missing": _("No font has a character of the name"), "text-too-long": _("A text does not fit on the face"),
     "certificate-not-valid": _("The certificate is not valid"), "card-cancelled": _("The card was cancelled"),
+    "name-not-in-gbk": _("The card maker's code has no such character"),
     "chip-refused": _("The chip's data do not fit the card profile"), "batch-cancelled": _("The batch was cancelled")}
 """Why a card is held, in the visitor's language; a test holds it complete against `production.workflow.HOLDS`."""
 
@@ -47,6 +48,10 @@ ACT_WORDS: dict[str, Text] = {
     "open": _("Open the batch"), "cancel": _("Cancel the batch"), "close": _("Close the batch")}
 """Acts that other subjects have too, under another word."""
 
+ERASED_WORDS: dict[str, Text] = {
+    "package": _("Package"), "parts": _("List of its parts"), "proof": _("Proof sheet")}
+"""What of a batch is erased on its day; complete against `production.workflow.ERASED`."""
+
 SERIES = [_("Good"), _("Prepared"), _("Held"), _("Waiting"), _("Spoiled"), _("Under inquiry")]
 SHOWN = 200
 """Most held cards or findings on one page; a batch with more has one cause, not many."""
@@ -69,6 +74,41 @@ def facts(batch: Batch) -> list[Fact]:
     if batch.manifest_digest:
         found.append(Fact(_("Package"), Cell(batch.package, number=True)))
         found.append(Fact(_("Digest of the manifest"), Cell(batch.manifest_digest[:32], number=True)))
+    return [*found, *_days(batch)]
+
+
+def late(batch: Batch) -> bool:
+    """True where the card maker has not said in time that it has the package."""
+    return batch.state == "sent" and not batch.acknowledged_at and bool(
+        batch.acknowledge_by and batch.acknowledge_by < timezone.localdate())
+
+
+def erased_table(batch: Batch) -> Table | None:
+    """What of the batch's production data was erased here; nothing before its day."""
+    rows = [Row([_word(ERASED_WORDS, ERASED, one.what), Cell(one.name, number=True), one.size,
+                 Cell(one.digest[:32], number=True), Cell(one.rule, number=True),
+                 f"{timezone.localtime(one.at):%Y-%m-%d %H:%M}"]) for one in queries.erasures(batch)[:SHOWN]]
+    columns = [Column(_("Erased")), Column(_("File")), Column(_("Bytes"), numeric=True), Column(_("Digest")),
+               Column(_("By the rule")), Column(_("When"))]
+    return Table(_("Erased production data"), columns, rows, caption_hidden=True) if rows else None
+
+
+def _days(batch: Batch) -> list[Fact]:
+    """Days of a batch: of its receipts, and of the erasure of what was made for it."""
+    found, maker = list[Fact](), batch.maker
+    if maker.valid_until and batch.state not in ("closed", "cancelled"):
+        found.append(Fact(_("The card maker's certificate ends"), f"{timezone.localtime(maker.valid_until):%Y-%m-%d}"))
+    if maker.text_form:
+        found.append(Fact(_("With the text form of older programs"), maker.text_form.upper()))
+    if batch.acknowledged_at:
+        found.append(Fact(_("The card maker has the package"),
+                          f"{timezone.localtime(batch.acknowledged_at):%Y-%m-%d %H:%M}"))
+    elif batch.state == "sent" and batch.acknowledge_by:
+        found.append(Fact(_("To be acknowledged by"), f"{batch.acknowledge_by:%Y-%m-%d}"))
+    if batch.erased_at:
+        found.append(Fact(_("Production data erased"), f"{timezone.localtime(batch.erased_at):%Y-%m-%d %H:%M}"))
+    elif batch.erase_on:
+        found.append(Fact(_("Production data is erased on"), f"{batch.erase_on:%Y-%m-%d}"))
     return found
 
 

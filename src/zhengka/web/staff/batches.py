@@ -26,17 +26,19 @@ from zhengka.production import queries, services
 from zhengka.production.models import Batch, Maker
 from zhengka.production.workflow import BATCH
 from zhengka.web.access import Request, act, mine, request_key, requires, sure
-from zhengka.web.staff import acts
+from zhengka.web.staff import acts, batch_files
 from zhengka.web.staff.batch_parts import (
     SERIES,
     act_word,
     blanks_table,
     counts_chart,
+    erased_table,
     facts,
     failed_by,
     findings_table,
     held_table,
     history,
+    late,
     offered_blank,
     progress_of,
 )
@@ -88,6 +90,7 @@ def index(request: Request) -> HttpResponse:
     """All batches of one's area, and how many cards wait for one."""
     rows, pager = page_of(request, queries.batches(request.actor), newest=True)
     waiting = sum(queries.waiting(request.actor).values())
+    overdue = queries.unacknowledged(request.actor, on=timezone.localdate()).count()
     columns = [Column(_("Batch")), Column(_("Issuing unit")), Column(_("State")), Column(_("Cards"), numeric=True),
                Column(_("Held"), numeric=True), Column(_("Good"), numeric=True), Column(_("Spoiled"), numeric=True),
                Column(_("Opened"))]
@@ -96,7 +99,8 @@ def index(request: Request) -> HttpResponse:
     may_open = request.actor.may("batch.make") and waiting
     return render(request, "staff/batches/index.html", {
         "title": _("Batches"), "table": table, "may_open": may_open,
-        "tiles": [Tile(_("Cards that wait for a batch"), waiting, tone="wait" if waiting else "")]})
+        "tiles": [Tile(_("Cards that wait for a batch"), waiting, tone="wait" if waiting else ""),
+                  Tile(_("Packages not acknowledged in time"), overdue, tone="bad" if overdue else "")]})
 
 
 @requires("batch.make")
@@ -133,6 +137,9 @@ def batch(request: Request, pk: int) -> HttpResponse:
         "findings": findings_table(row), "may_release": request.actor.may("batch.make"),
         "results": ResultsForm() if _open(request, row, "receive") and not running else None,
         "history": history(request, row),
+        "receipt_form": batch_files.ReceiptForm() if _open(request, row, "acknowledge") else None,
+        "part_form": batch_files.PartForm() if _open(request, row, "take_package") else None,
+        "late": late(row), "erased": erased_table(row), "may_take_receipt": request.actor.may("batch.receive"),
         "downloads": [name for name in FILES if _open(request, row, name)], "panel": making,
         "breadcrumbs": trail((_("Batches"), "staff:batches"))})
     return with_reader(page) if making else page
@@ -293,5 +300,6 @@ urls = [
     path("batches/<int:pk>/results", receive, name="batch-results"),
     path("batches/<int:pk>/release/<int:card>", release, name="batch-release"),
     path("batches/<int:pk>/download/<slug:name>", download, name="batch-download"),
+    *batch_files.urls,
     path("batches/<int:pk>/<slug:action>", step, name="batch-step"),
 ]

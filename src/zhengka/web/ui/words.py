@@ -295,6 +295,7 @@ ACTIONS: dict[str, str | Promise] = {
     "send": _("Send to the card maker"),
     "take_package": _("Download the package"),
     "take_proof": _("Download the proof sheet"),
+    "acknowledge": _("Take the card maker's receipt"),
     "receive": _("Receive results"),
     "accept": _("Accept"),
     "spoil": _("Mark as spoiled"),

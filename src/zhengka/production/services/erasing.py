@@ -1,0 +1,64 @@
+"""Production data goes when its day has come (到期销毁), with proof: package, list of its parts, proof sheet.
+
+A row of proof is durable before its file goes. A run that is stopped between the two finds the row, and takes the file
+away again; the batch says that all is erased once nothing of it lies here.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from django.db import transaction
+
+from zhengka.core import files
+from zhengka.formats.verdict import CHINA
+from zhengka.production.models import Batch, Erasure
+from zhengka.production.services import staging, terms
+
+TOGETHER: Final = 100
+"""Batches that are looked for at once."""
+
+
+def erase_due(*, at: datetime) -> int:
+    """Erase the production data of every batch whose day has come; of how many. A repeat, or another worker at the same
+    time, writes no proof twice.
+    """
+    on, done = at.astimezone(CHINA).date(), 0
+    due = Batch.objects.filter(erase_on__lte=on, erased_at=None).order_by("pk")
+    while found := list(due[:TOGETHER]):
+        for batch in found:
+            erase(batch, at=at)
+        done += len(found)
+    return done
+
+
+def erase(batch: Batch, *, at: datetime) -> None:
+    """Erase what lies here of one batch whose day has come."""
+    rule = terms.of(batch.area_id, at=at).code
+    for what, path in _pieces(batch):
+        _prove(batch, what, path, rule, at)
+        path.unlink(missing_ok=True)
+    Batch.objects.filter(pk=batch.pk, erased_at=None).update(erased_at=at, package="", proof="")
+
+
+@transaction.atomic
+def _prove(batch: Batch, what: str, path: Path, rule: str, at: datetime) -> None:
+    """Write down that a file goes, once."""
+    try:
+        with path.open("rb") as file:
+            digest, size = hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size
+    except FileNotFoundError:
+        digest, size = "", 0
+    Erasure.objects.get_or_create(batch_id=batch.pk, what=what, name=path.name, defaults={
+        "area": batch.area_id, "digest": digest, "size": size, "rule": rule, "due_on": batch.erase_on, "at": at})
+
+
+def _pieces(batch: Batch) -> Iterator[tuple[str, Path]]:
+    """What of a batch lies here, and where."""
+    if batch.package:
+        package = staging.packages() / batch.package
+        yield from (("package", package), ("parts", staging.parts_of(package)))
+    if batch.proof:
+        yield "proof", files.place(batch.proof)
