@@ -282,9 +282,10 @@ def customer_key(unit: Unit, out: Path = typer.Option(Path("customer.json"), hel
 @maker.command("enrol")
 def enrol(name: str, public: Path = typer.Argument(help="The maker's public key file.", exists=True),
           camera: bool = typer.Option(False, help="A camera of the maker looks at every finished card."),
+          pictures: str = typer.Option("", help="Faces as pictures besides PDF: png-300, png-600, jpeg-300, jpeg-600."),
           officer: As = "security") -> None:
     """Take a card maker's public key under a name; read the key id out over the telephone first."""
     cluster.ensure()
     key = keyfile.read_public(public)
-    production.enrol_maker(name, key, by=actor(officer), camera=camera)
+    production.enrol_maker(name, key, by=actor(officer), camera=camera, pictures=pictures)
     typer.echo(f"{name}: key {key.key_id.hex()}, {key.suite}")

@@ -4,6 +4,8 @@
     manifest.sig        64 bytes: signature of the batch key over manifest.json
     cards-0001.bin …    sealed: one JSON line per card with its serial, its script, and what the printer must know
     faces-0001.pdf …    sealed: the faces of those cards, a page per side
+    pictures-0001-001.zip …  sealed, where the maker wants them: the same faces as PNG or JPEG files, two for a card
+                        (`<serial>-front.png`, `<serial>-back.png`) and the mask of its Braille, of some of those cards
 
 Members are sealed under a content key that only the maker's private key opens; the transport key of the blank chips
 and the masters of their loading channel travel the same way. Nothing of a member is believed before the manifest's
@@ -33,12 +35,15 @@ FORMAT: Final = "zhengka-package/2"
 MOST_CARDS: Final = 1000
 """Most cards in one member."""
 MOST_MEMBERS: Final = 9999
+MOST_PARTS: Final = 999
+"""Most parts into which the pictures of one member are split."""
 MOST_BYTES: Final = 256 << 20
 """Most bytes in one member, so that a member always fits in memory."""
 
 _MANIFEST, _SIGNATURE = "manifest.json", "manifest.sig"
 _MOST_MANIFEST = 4 << 20
-_NAME = re.compile(r"(cards-[0-9]{4}\.bin|faces-[0-9]{4}\.pdf)")
+_NAME = re.compile(r"(cards-[0-9]{4}\.bin|faces-[0-9]{4}\.pdf|pictures-[0-9]{4}-[0-9]{3}\.zip)")
+_MOST_ENTRIES = 8 * MOST_MEMBERS
 _STAGED = re.compile(rf"{_NAME.pattern}\.([0-9]{{1,4}})")
 _ZIP_FAULTS = (
     zipfile.BadZipFile, RuntimeError, ValueError, OverflowError, EOFError, OSError, struct.error)
@@ -116,6 +121,12 @@ class PackageWriter:
     def add_faces(self, number: int, pdf: BinaryIO, *, cards: int) -> str:
         """Seal the faces of the cards of member `number`; the name. Adding them again replaces them."""
         return self._add(f"faces-{_numbered(number)}.pdf", pdf, cards)
+
+    def add_pictures(self, number: int, part: int, archive: BinaryIO, *, cards: int) -> str:
+        """Seal a zip file of pictures of some cards of member `number`, its part 1 to 999; the name."""
+        if not 1 <= part <= MOST_PARTS:
+            raise ValueError(f"parts are numbered 1 to {MOST_PARTS}")
+        return self._add(f"pictures-{_numbered(number)}-{part:03}.zip", archive, cards)
 
     def finish(self, path: Path, *, signer: SigningKey, maker: PublicKey, kek: bytes,
                channel: KeySet) -> bytes:
@@ -285,7 +296,7 @@ def _check_end(raw: BinaryIO) -> None:
     found = listing(raw)
     if found.comment:
         raise PackageBroken("not-a-package")
-    if found.members > 2 * MOST_MEMBERS + 2 or found.size > 1024 * found.members:
+    if found.members > _MOST_ENTRIES or found.size > 1024 * found.members:
         raise PackageBroken("too-many-members")
 
 

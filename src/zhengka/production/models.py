@@ -9,7 +9,7 @@ from django.db.models import Q
 from zhengka.areas.models import Area
 from zhengka.cards.models import Card
 from zhengka.core.models import ProvinceRow, Stateful, StreamName, state_check
-from zhengka.production.workflow import BATCH, FINDINGS, ITEM_OUTCOMES
+from zhengka.production.workflow import BATCH, DECISIONS, FINDINGS, GATES, ITEM_OUTCOMES, LOOKS, PLATES
 
 
 class Maker(models.Model):
@@ -19,6 +19,13 @@ class Maker(models.Model):
     suite = models.TextField()
     public = models.BinaryField(help_text="uncompressed point, 65 bytes")
     camera = models.BooleanField(default=False, help_text="a camera looks at every finished card; none is taken unseen")
+
+    pictures = models.TextField(blank=True, default="", db_default="", help_text="the faces as pictures besides PDF: "
+                                "png-300, png-600, jpeg-300, jpeg-600; empty: PDF alone")
+
+    class Meta:
+        constraints: ClassVar = [models.CheckConstraint(condition=Q(pictures__in=("", *PLATES)),
+                                                        name="maker_pictures_known")]
 
     def __str__(self) -> str:
         """The maker's name."""
@@ -50,6 +57,10 @@ class Batch(ProvinceRow, Stateful):
                                                                         "beginning of its preparation")
     prepared_person = models.TextField(blank=True, default="", db_default="", help_text="who had it prepared")
     sent_person = models.TextField(blank=True, default="", db_default="", help_text="who sent it: another one")
+    undecided = models.PositiveIntegerField(default=0, db_default=0,
+                                            help_text="held cards about which nobody has decided yet")
+    gate = models.TextField(blank=True, default="", db_default="", choices=[(gate, gate) for gate in GATES],
+                            help_text="how its finished cards are looked at before any is ready")
     problem = models.TextField(blank=True, help_text="code of what its preparation failed by last")
 
     class Meta:
@@ -66,6 +77,10 @@ class Batch(ProvinceRow, Stateful):
                 condition=Q(state__in=("sent", "received", "closed")) & ~Q(sent_person="")
                 & ~Q(sent_person=models.F("prepared_person"))
                 | ~Q(state__in=("sent", "received", "closed")) & Q(sent_person=""), name="batch_sent_by_two"),
+            models.CheckConstraint(condition=~Q(state__in=("sent", "received", "closed")) | Q(undecided=0),
+                                   name="batch_sent_is_decided"),
+            models.CheckConstraint(condition=~Q(state="closed") | Q(gate__in=("", "passed")),
+                                   name="batch_closed_was_looked_at"),
             state_check(BATCH),
         ]
 
@@ -123,9 +138,18 @@ class Item(Part):
                                  help_text="good by its chip alone: no camera of the maker has looked at it")
     outcome = models.TextField(default="waiting", choices=[(outcome, outcome) for outcome in ITEM_OUTCOMES])
     reason = models.TextField(blank=True)
+    decision = models.TextField(blank=True, default="", db_default="", choices=[(each, each) for each in DECISIONS],
+                                help_text="what was decided about it while it is held")
+    drawn = models.PositiveIntegerField(null=True, help_text="place among the cards that are looked at, from 1")
+    seen = ArrayField(models.TextField(), default=list, db_default=[], help_text="what of it was looked at and matched")
+    checked = models.TextField(blank=True, default="", db_default="", choices=[(each, each) for each in (
+        "", "passed", "failed")], help_text="what came of looking at it")
 
     class Meta:
         constraints: ClassVar = [
+            models.UniqueConstraint(fields=["batch", "drawn"], name="item_drawn_once"),
+            models.CheckConstraint(condition=~Q(checked="passed")
+                                   | Q(drawn__isnull=False, seen__contains=list(LOOKS)), name="item_passed_was_seen"),
             models.UniqueConstraint(fields=["card"], condition=~Q(outcome="held"), name="item_card_once"),
             models.UniqueConstraint(fields=["batch", "position"], name="item_position_once"),
             models.CheckConstraint(condition=~Q(outcome="prepared") | Q(readback__isnull=False),

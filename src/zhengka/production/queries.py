@@ -2,6 +2,7 @@
 
 import io
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -155,8 +156,14 @@ def preview(card: Card) -> faces.Preview:
     """
     profile, layout = cards.profile(card.profile), faces.layout_for(card.profile)
     face = sample_face(subject_of(card), profile, layout)
-    face = replace(face, texts={**face.texts, "number": registry.masked(face.texts["number"])})
+    face = replace(face, texts=masked(face.texts))
     return faces.preview(face, layout=layout, raised=face.kind in raised(profile))
+
+
+def masked(texts: Mapping[str, str]) -> dict[str, str]:
+    """Texts of a face with every number of the person hidden in its middle: the certificate's, those at partners."""
+    return {slot: registry.masked(text) if text and (slot == "number" or slot.startswith(faces.PARTNER)) else text
+            for slot, text in texts.items()}
 
 
 def issuer(card: Card) -> tuple[str, str]:

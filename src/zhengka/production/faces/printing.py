@@ -11,7 +11,7 @@ from django.conf import settings
 from PIL import Image, ImageDraw
 
 from zhengka.formats import qr
-from zhengka.production.faces import layout as layouts
+from zhengka.production.faces import checking
 from zhengka.production.faces.drawing import Artist, Face
 from zhengka.production.faces.fitting import Line, place
 from zhengka.production.faces.fonts import FontStack, fonts
@@ -43,7 +43,7 @@ class Preview(NamedTuple):
 def layout_for(profile: str) -> Layout:
     """The face layout that says it belongs to a card profile; LookupError where none does."""
     found = [layout for path in sorted((Path(settings.DATA) / "faces").glob("*.toml"))
-             if profile in (layout := layouts.load(path)).profiles]
+             if profile in (layout := checking.load(path)).profiles]
     if len(found) != 1:
         raise LookupError(f"{len(found)} face layouts belong to the card profile {profile}")
     return found[0]

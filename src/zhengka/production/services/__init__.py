@@ -6,7 +6,6 @@ from zhengka.production.services.batches import (
     give_up_batch,
     open_batch,
     prepare_batch,
-    release,
     retry_batch,
     send_batch,
     take_package,
@@ -20,7 +19,9 @@ from zhengka.production.services.chunks import (
     stall,
     stall_for_chunk,
 )
+from zhengka.production.services.deciding import decide, note_numbers, release, short_name, shorten
 from zhengka.production.services.finishing import finish_batch, finish_if_done
+from zhengka.production.services.gate import check_chip, check_code, check_number, fail, find, settle
 from zhengka.production.services.handing import Handed, hand_over, hand_over_many, make_again, outdated, unseen
 from zhengka.production.services.inspecting import Inspection, changed, inspection
 from zhengka.production.services.makers import enrol_maker
@@ -34,8 +35,14 @@ __all__ = [
     "ask_results",
     "cancel_batch",
     "changed",
+    "check_chip",
+    "check_code",
+    "check_number",
     "close_batch",
+    "decide",
     "enrol_maker",
+    "fail",
+    "find",
     "finish_batch",
     "finish_if_done",
     "give_up_batch",
@@ -44,6 +51,7 @@ __all__ = [
     "initialise_blank",
     "inspection",
     "make_again",
+    "note_numbers",
     "note_problem",
     "note_problem_of_chunk",
     "open_batch",
@@ -55,6 +63,9 @@ __all__ = [
     "retry_batch",
     "run_chunks_here",
     "send_batch",
+    "settle",
+    "short_name",
+    "shorten",
     "stall",
     "stall_for_chunk",
     "sweep_packages",

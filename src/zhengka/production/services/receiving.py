@@ -22,6 +22,7 @@ from zhengka.formats.results import ResultReader, ResultsBroken, ResultsInfo, cl
 from zhengka.formats.suites import SUITES
 from zhengka.keys import queries as key_queries
 from zhengka.production.models import Batch, Item
+from zhengka.production.services import gate
 from zhengka.production.services.batches import keys_of
 from zhengka.production.services.inspecting import changed
 from zhengka.registry import services as registry
@@ -95,9 +96,9 @@ GROUP: Final = 1_000
 def receive_results(batch: Batch, source: Path | BinaryIO, *, by: Actor, request_id: UUID, at: datetime) -> Batch:
     """Take the card maker's results of a batch (回盘); the batch with its counts.
 
-    Good cards of which print, chip, QR code and record are one (I4), and whose keys still read, are ready; spoiled ones
-    are ordered again; all else is suspect, with a `Finding` that names it. Made = good + spoiled + suspect, held by a
-    constraint. A card that ended while it was made is set aside to be destroyed, whatever the maker says of it (one
+    Good cards of which print, chip, QR code and record are one (I4), and whose keys still read, are ready, or where the
+    office looks at a sample of them have arrived (`gate`); spoiled ones are ordered again;
+    all else is suspect, with a `Finding` that names it. Made = good + spoiled + suspect, held by a constraint. A card that ended while it was made is set aside to be destroyed, whatever the maker says of it (one
     that is not in the results did not come), and a `Finding` names it.
     `Refusal`: `results-broken`, `results-of-another-batch`, `result-replayed`, `device-stopped` for those of a reader
     that is not at work, and what `perform` says.
@@ -110,16 +111,19 @@ def receive_results(batch: Batch, source: Path | BinaryIO, *, by: Actor, request
     devices.believed(bytes(batch.maker.public))
     reader = _open(batch, source)
     _stage(reader)
-    counts = _match(batch, at)
-    batch = perform(batch, "receive", {**counts, "result_id": reader.info.result}, by=by, request_id=request_id, at=at,
-                    **counts, result=str(reader.info.result))
+    counts, verdicts = _match(batch, at), _by_verdict()
+    size = gate.sample_size(batch, good := len(verdicts.get("good", ())), at)
+    now = {**counts, "result_id": reader.info.result, "gate": (size and ("whole" if size == good else "sample")) or ""}
+    batch = perform(batch, "receive", now, by=by, request_id=request_id, at=at, **counts,
+                    result=str(reader.info.result), **({"sample": size} if size else {}))
     later("production.tell_ready", batch_id=batch.pk)
-    verdicts = _by_verdict()
     _hold(verdicts.get("spoiled", ()))
     for verdict, ids in verdicts.items():
         _move(batch, verdict, ids, by=by, request_id=request_id, at=at)
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE result_line, result_verdict")
+    if size:
+        gate.draw(batch, size)
     return batch
 
 
@@ -216,8 +220,8 @@ def _by_verdict() -> dict[str, list[int]]:
 
 def _move(batch: Batch, verdict: str, ids: Sequence[int], *, by: Actor, request_id: UUID, at: datetime) -> None:
     """Let the cards of one verdict take their step; order the spoiled ones again."""
-    action = {"good": "accept", "spoiled": "spoil", "ended": "set_aside", "ended-suspect": "set_aside"}.get(
-        verdict, "suspect")
+    action = {"good": "arrive" if batch.gate else "accept", "spoiled": "spoil", "ended": "set_aside",
+              "ended-suspect": "set_aside"}.get(verdict, "suspect")
     facts = {"batch": batch.number} | ({"why": verdict} if action == "suspect" else {})
     also = CHIP if verdict in ("good", "spoiled", "ended") else ""  # of a chip in doubt nothing that was told is kept
     source = "cancelled" if action == "set_aside" else "sent"

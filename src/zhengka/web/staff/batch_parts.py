@@ -23,6 +23,7 @@ from zhengka.web.ui.templatetags import ui
 HOLD_WORDS: dict[str, Text] = {
     "photo-missing": _("There is no photo"), "photo-unreadable": _("The photo cannot be read"),
     "glyph-missing": _("No font has a character of the name"), "text-too-long": _("A text does not fit on the face"),
+    "partner-number-missing": _("A partner's number is missing"),
     "certificate-not-valid": _("The certificate is not valid"), "card-cancelled": _("The card was cancelled"),
     "chip-refused": _("The chip's data do not fit the card profile"), "batch-cancelled": _("The batch was cancelled")}
 """Why a card is held, in the visitor's language; a test holds it complete against `production.workflow.HOLDS`."""
