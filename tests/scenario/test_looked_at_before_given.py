@@ -1,4 +1,4 @@
-"""Finished cards are looked at before any is ready (发卡前核对): a sample that nobody chooses, and all once one differs."""
+"""Finished cards are looked at before any is ready (发卡前核对): a sample that nobody chooses, then all."""
 
 import io
 import shutil
@@ -12,6 +12,7 @@ from PIL import Image
 import batches
 import builders
 from builders import NOON, make_actor
+from reading_desk import make_reader
 from zhengka.cards import services as cards
 from zhengka.cards.models import Card
 from zhengka.core.errors import Refusal
@@ -19,6 +20,7 @@ from zhengka.core.events import Replayed
 from zhengka.core.models import Event
 from zhengka.devices.models import Device, Reading
 from zhengka.formats import qr
+from zhengka.formats.suites import SM
 from zhengka.production import queries, services
 from zhengka.production.models import Batch, Item
 from zhengka.production.services import gate
@@ -73,11 +75,11 @@ def photo_of(card: Card) -> bytes:
 
 def reading_of(card: Card, by, *, outcome: str = "good") -> int:
     """What a desk's reader leaves behind once a chip proved its keys (test_desk_readers has the chip itself)."""
-    reader, _ = Device.objects.get_or_create(
-        area_id=card.area_id, name="窗口", defaults={"province": card.province, "sort": "reader", "place": "大厅",
-                                                   "keeper": "周敏", "state": "active"})
+    reader = Device.objects.filter(area=card.area_id).first() or make_reader(card.area)
+    key = SM.generate().public
+    Device.objects.filter(pk=reader.pk).update(state="active", suite="SM", public=key.point, key_id=key.key_id)
     row = Reading(province=card.province, area=card.area_id, reader=reader, officer_id=by.id, purpose="identify",
-                  subject_id=card.pk, nonce=bytes(16), seed=None, began_at=NOON, ended_at=NOON, outcome=outcome)
+                  subject_id=card.pk, nonce=bytes(16), seed=None, began_at=NOON, ended_at=NOON, outcome=outcome, uid=bytes(card.uid), steps=3)
     row.save(force_insert=True)
     return row.pk
 

@@ -30,7 +30,9 @@ def test_the_sample_is_the_share_rounded_up_and_never_more_than_there_are(tmp_pa
 
 def test_the_narrowest_area_wins_and_the_later_day_and_a_file_that_names_the_maker_before_all(tmp_path):
     rules = files(tmp_path, nation={}, city={"area": "430100", "percent": 5},
-                  later={"area": "430100", "percent": 7, "since": "2026-11-20"}, press={"maker": "press", "percent": 100})
+                  later={"area": "430100", "percent": 7, "since": "2026-11-20"},
+                  press={"maker": "press", "percent": 100})
+
     def percent(area: int, maker: str = "", on: date = DAY) -> int:
         return sampling.rule(rules, area, maker, on).percent
     assert percent(430702000000) == 2 and percent(430104000000) == 7

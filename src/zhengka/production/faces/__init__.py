@@ -11,6 +11,7 @@ from zhengka.production.faces.printing import (
     print_faces,
     proof_sheet,
     sample_photo,
+    templates,
 )
 from zhengka.production.faces.raster import Pictures, Plate, plate, print_pictures
 
@@ -35,4 +36,5 @@ __all__ = [
     "proof_sheet",
     "ready",
     "sample_photo",
+    "templates",
 ]

@@ -83,6 +83,10 @@ class Artist:
                 return f"glyph-missing {' '.join(dict.fromkeys(missing))}"
         return ""
 
+    def printable(self, texts: Mapping[str, str]) -> dict[str, str]:
+        """The texts with those that cannot be printed left empty, for samples: what is made is held instead."""
+        return {slot: text if not self.fault({slot: text}) else "" for slot, text in texts.items()}
+
     def lines(self, slot: Slot, text: str) -> list[Line]:
         """Fitted lines; what many cards share (issuer, category, date) is fitted once."""
         if slot.partner or slot.name in ("name", "number", "serial"):

@@ -21,7 +21,7 @@ from zhengka.production.services.chunks import (
 )
 from zhengka.production.services.deciding import decide, note_numbers, release, short_name, shorten
 from zhengka.production.services.finishing import finish_batch, finish_if_done
-from zhengka.production.services.gate import check_chip, check_code, check_number, fail, find, settle
+from zhengka.production.services.gate import check_chip, check_code, check_number, fail, find, left, settle
 from zhengka.production.services.handing import Handed, hand_over, hand_over_many, make_again, outdated, unseen
 from zhengka.production.services.inspecting import Inspection, changed, inspection
 from zhengka.production.services.makers import enrol_maker
@@ -50,6 +50,7 @@ __all__ = [
     "hand_over_many",
     "initialise_blank",
     "inspection",
+    "left",
     "make_again",
     "note_numbers",
     "note_problem",

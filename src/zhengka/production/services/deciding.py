@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from django.db import transaction
@@ -23,6 +24,9 @@ from zhengka.production.faces import Artist, fonts, layout_for
 from zhengka.production.models import Batch, Item
 from zhengka.production.services.gathering import FACE, OwnFace, face_texts, own_face_of, subject_of
 from zhengka.production.workflow import SET_ASIDE
+
+TOO_LONG: Final = ("text-too-long name", "chip-refused name ")
+"""Reasons for which a shorter name helps: the face has no room for it, or the chip."""
 
 
 @transaction.atomic
@@ -43,10 +47,10 @@ def decide(batch: Batch, card_ids: Sequence[int], decision: str, *, by: Actor, r
 
 @transaction.atomic
 def shorten(batch: Batch, card: Card, *, by: Actor, request_id: UUID, at: datetime) -> Batch:
-    """Let the name of a held card be shortened by the rule of its template (姓名缩略): the card waits for another batch.
+    """Let the name of a held card be shortened by the rule of its template (姓名缩略): the card waits for the next one.
 
-    Chip and record keep the whole name. `Refusal`: `name-not-shortened` where the rule gives no name that fits, or the
-    card is held for another reason; `nothing-to-decide`, what `perform` says.
+    Face and chip say the shorter one, the record keeps the whole. `Refusal`: `name-not-shortened` where the rule gives
+    no name that fits, or the card is held for another reason; `nothing-to-decide`, what `perform` says.
     """
     if event := replayed(request_id, Batch.kind(), batch.pk):
         raise Replayed(event)
@@ -68,7 +72,7 @@ def short_name(card: Card) -> str:
     subject = subject_of(card)
     subject = subject._replace(own=subject.own._replace(short=True))
     texts = face_texts(subject, layout)
-    if card.hold_reason != "text-too-long name" or texts["name"] == subject.name:
+    if not card.hold_reason.startswith(TOO_LONG) or texts["name"] == subject.name:
         return ""
     return "" if Artist(layout, fonts()).fault(texts) else texts["name"]
 

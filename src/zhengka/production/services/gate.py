@@ -127,8 +127,8 @@ def _payloads(photo: bytes) -> list[bytes]:
 
 @transaction.atomic
 def check_chip(item: Item, reading_id: int, *, by: Actor, request_id: UUID, at: datetime) -> Batch:
-    """Take what a reader said of the chip (读取芯片): a reading of one's own since the results came, in which a chip
-    proved its keys. Another card's chip fails the card. `Refusal`: `reading-not-good`, and what `perform` says.
+    """Take what a reader said of the chip (读取芯片): a reading of one's own in which a chip proved its keys
+    and was the record's. Another card's chip fails the card. `Refusal`: `reading-not-good`, and what `perform` says.
     """
     if event := replayed(request_id, Batch.kind(), item.batch_id):
         raise Replayed(event)

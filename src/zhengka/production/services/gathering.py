@@ -124,11 +124,16 @@ def face_texts(subject: Subject, layout: Layout, serial: str = "0" * 16) -> dict
     """The texts of a card's face by slot."""
     own = subject.own
     return {
-        "name": layout.shortened(subject.name) if own.short else subject.name,
+        "name": name_of(subject, layout),
         "number": subject.number, "category": _category(subject),
         "issuer": layout.issuer(subject.unit, subject.city), "valid_until": subject.valid_until.strftime(layout.date),
         "serial": " ".join(serial[at:at + 4] for at in range(0, 16, 4)),
         **{f"{PARTNER}{code}": own.numbers.get(code, "") for code in layout.numbers}}
+
+
+def name_of(subject: Subject, layout: Layout) -> str:
+    """The name on a card, printed and in its chip: the record's, or what the template's rule makes of a long one."""
+    return layout.shortened(subject.name) if subject.own.short else subject.name
 
 
 def texts_in_order(subject: Subject, layout: Layout, serial: str) -> list[str]:
@@ -170,10 +175,10 @@ def _fault(subject: Subject, artist: Artist, photos: _Photos) -> tuple[str, Phot
     photo = photos.get(subject.photo)
     if isinstance(photo, str):
         return photo, None
-    return _lacking(subject, artist.layout) or artist.fault(face_texts(subject, artist.layout)), photo
+    return lacking(subject, artist.layout) or artist.fault(face_texts(subject, artist.layout)), photo
 
 
-def _lacking(subject: Subject, layout: Layout) -> str:
+def lacking(subject: Subject, layout: Layout) -> str:
     """Which number at a partner the card lacks, or "": the face has a place for it, and shows nothing half."""
     lacks = [code for code in layout.numbers if code not in subject.own.numbers]
     return f"partner-number-missing {' '.join(lacks)}" if lacks else ""

@@ -42,7 +42,7 @@ def inspection(card: Card, *, at: datetime) -> Inspection:
     if card.state not in ("arrived", "ready", "issued") or card.serial is None:
         raise Refusal("step-not-open", state=card.state, action="inspect")
     profile = cards.profile(card.profile)
-    record = record_of(subject_of(card), card.serial, bytes(card.credential or b""))
+    record = record_of(subject_of(card), card.serial, bytes(card.credential or b""), layout_for(card.profile))
     known = agreement.Known(record, {"serial": card.serial}, bytes(card.uid or b""))
     return Inspection(profile, known, chips.chip_keys(profile, card.serial, at=at))
 

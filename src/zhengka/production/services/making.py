@@ -19,7 +19,7 @@ from zhengka.formats.shown import Shown, shown
 from zhengka.formats.suites import SUITES
 from zhengka.keys import services as keys
 from zhengka.production.faces import Face, Layout, Photo, Plate, print_faces, print_pictures
-from zhengka.production.services.gathering import Subject, face_texts, kind_of, texts_in_order
+from zhengka.production.services.gathering import Subject, face_texts, kind_of, name_of, texts_in_order
 
 T = TypeVar("T")
 Columns = Mapping[str, Sequence[bytes]]
@@ -73,7 +73,7 @@ def make_cards(tools: Tools, subjects: Sequence[Subject], cards: Sequence[Number
     signer = keys.signer("credential", tools.area, tools.profile.suite, at=tools.at)
     profile, kek, columns = _draw(tools, cards)
     plain = _credentials(tools, cards, signer.key_id, lambda messages: [_UNSIGNED] * len(messages))
-    whole = [record_of(subject, card.serial, payload)
+    whole = [record_of(subject, card.serial, payload, tools.layout)
              for subject, card, payload in zip(subjects, cards, plain, strict=True)]
     refused = _refused(profile, whole, columns, kek)
     fit = [place for place in range(len(cards)) if place not in refused]
@@ -207,11 +207,11 @@ def _at(columns: Columns, places: Sequence[int]) -> Columns:
     return {name: [column[place] for place in places] for name, column in columns.items()}
 
 
-def record_of(subject: Subject, serial: str, payload: bytes) -> dict[str, Any]:
+def record_of(subject: Subject, serial: str, payload: bytes, layout: Layout) -> dict[str, Any]:
     """Every value that a card profile may ask for, as it is when a card is made."""
     return {
         "serial": serial, "issuer": f"{subject.area:012d}", "issued": subject.issued_on,
-        "valid_until": subject.valid_until, "number": subject.number, "name": subject.name,
+        "valid_until": subject.valid_until, "number": subject.number, "name": name_of(subject, layout),
         "category": subject.category, "grade": subject.grade,
         "activation_until": subject.issued_on,  # activated at the counter, not before
         "credential": payload}

@@ -97,9 +97,10 @@ def receive_results(batch: Batch, source: Path | BinaryIO, *, by: Actor, request
     """Take the card maker's results of a batch (回盘); the batch with its counts.
 
     Good cards of which print, chip, QR code and record are one (I4), and whose keys still read, are ready, or where the
-    office looks at a sample of them have arrived (`gate`); spoiled ones are ordered again;
-    all else is suspect, with a `Finding` that names it. Made = good + spoiled + suspect, held by a constraint. A card that ended while it was made is set aside to be destroyed, whatever the maker says of it (one
-    that is not in the results did not come), and a `Finding` names it.
+    office looks at some of them have arrived (`gate`); spoiled ones are ordered again; all else is suspect, with a
+    `Finding` that names it. Made = good + spoiled + suspect, held by a constraint. A card that ended while it was made
+    is set aside to be destroyed, whatever the maker says of it (one that is not in the results did not come), and a
+    `Finding` names it.
     `Refusal`: `results-broken`, `results-of-another-batch`, `result-replayed`, `device-stopped` for those of a reader
     that is not at work, and what `perform` says.
     """

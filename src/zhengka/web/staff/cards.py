@@ -34,7 +34,7 @@ from zhengka.web.staff.words import bilingual, disability, problem_words
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table, Text, Tile
 
-SHOWN = ("ready", "issued", "active", "suspended", "held", "ordered", "batched", "prepared", "sent", "spoiled",
+SHOWN = ("ready", "issued", "active", "suspended", "held", "ordered", "batched", "prepared", "sent", "arrived", "spoiled",
          "suspect", "cancelled", "destroyed")
 """States in the order in which an officer looks for them."""
 
