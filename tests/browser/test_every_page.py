@@ -43,6 +43,10 @@ def _filled(world: World, name: str, pattern) -> list[str]:
     if name == "staff:stock-act":
         store, machine = world.ids["stores"]
         return [reverse(name, args=[store if "store" in act.stores else machine, word]) for word, act in ACTS.items()]
+    if name == "staff:face-template":
+        return [reverse(name, args=[each]) for each in ("city-pass", "disability-2018")]
+    if name == "staff:readback-card":
+        return [reverse(name, args=[world.ids["readback"][0], card]) for card in world.ids["drawn"]]
     kind = re.match(r"\w*", str(pattern.pattern)).group()
     return [reverse(name, args=[row]) for row in world.ids.get(kind, [])] if names == ["pk"] else []
 

@@ -4,8 +4,7 @@
     manifest.sig        64 bytes: signature of the batch key over manifest.json
     cards-0001.bin …    sealed: one JSON line per card with its serial, its script, and what the printer must know
     faces-0001.pdf …    sealed: the faces of those cards, a page per side
-    pictures-0001-001.zip …  sealed, where the maker wants them: the same faces as PNG or JPEG files, two for a card
-                        (`<serial>-front.png`, `<serial>-back.png`) and the mask of its Braille, of some of those cards
+    pictures-0001-001.zip …  sealed: the same as PNG or JPEG files, `<serial>-front.png`, `-back.png`, `-braille.png`
 
 Members are sealed under a content key that only the maker's private key opens; the transport key of the blank chips
 and the masters of their loading channel travel the same way. Nothing of a member is believed before the manifest's
@@ -35,18 +34,14 @@ FORMAT: Final = "zhengka-package/2"
 MOST_CARDS: Final = 1000
 """Most cards in one member."""
 MOST_MEMBERS: Final = 9999
-MOST_PARTS: Final = 999
-"""Most parts into which the pictures of one member are split."""
 MOST_BYTES: Final = 256 << 20
 """Most bytes in one member, so that a member always fits in memory."""
 
 _MANIFEST, _SIGNATURE = "manifest.json", "manifest.sig"
-_MOST_MANIFEST = 4 << 20
 _NAME = re.compile(r"(cards-[0-9]{4}\.bin|faces-[0-9]{4}\.pdf|pictures-[0-9]{4}-[0-9]{3}\.zip)")
-_MOST_ENTRIES = 8 * MOST_MEMBERS
 _STAGED = re.compile(rf"{_NAME.pattern}\.([0-9]{{1,4}})")
-_ZIP_FAULTS = (
-    zipfile.BadZipFile, RuntimeError, ValueError, OverflowError, EOFError, OSError, struct.error)
+_ZIP_FAULTS = (zipfile.BadZipFile, RuntimeError, ValueError, OverflowError, EOFError, OSError,
+               struct.error)
 
 
 class PackageBroken(ValueError):
@@ -124,9 +119,7 @@ class PackageWriter:
 
     def add_pictures(self, number: int, part: int, archive: BinaryIO, *, cards: int) -> str:
         """Seal a zip file of pictures of some cards of member `number`, its part 1 to 999; the name."""
-        if not 1 <= part <= MOST_PARTS:
-            raise ValueError(f"parts are numbered 1 to {MOST_PARTS}")
-        return self._add(f"pictures-{_numbered(number)}-{part:03}.zip", archive, cards)
+        return self._add(f"pictures-{_numbered(number)}-{_numbered(part, 3)}.zip", archive, cards)
 
     def finish(self, path: Path, *, signer: SigningKey, maker: PublicKey, kek: bytes,
                channel: KeySet) -> bytes:
@@ -206,7 +199,7 @@ class PackageReader:
 
     def _load(self, private_key: SigningKey, issuer_public: PublicKey) -> None:
         self._archive = _open(self._file)
-        manifest = self._read(_MANIFEST, _MOST_MANIFEST)
+        manifest = self._read(_MANIFEST, 4 << 20)
         _check_signature(issuer_public, manifest, self._read(_SIGNATURE, 64))
         data = _parse_manifest(manifest)
         self.info, self.members = _info(data), _members(data)
@@ -296,7 +289,7 @@ def _check_end(raw: BinaryIO) -> None:
     found = listing(raw)
     if found.comment:
         raise PackageBroken("not-a-package")
-    if found.members > _MOST_ENTRIES or found.size > 1024 * found.members:
+    if found.members > 8 * MOST_MEMBERS or found.size > 1024 * found.members:
         raise PackageBroken("too-many-members")
 
 
@@ -395,10 +388,10 @@ def _context(batch: str, name: str) -> bytes:
     return f"zhengka package {batch} {name}".encode()
 
 
-def _numbered(number: int) -> str:
-    if not 1 <= number <= MOST_MEMBERS:
-        raise ValueError(f"members are numbered 1 to {MOST_MEMBERS}")
-    return f"{number:04}"
+def _numbered(number: int, digits: int = 4) -> str:
+    if not 1 <= number < 10**digits:
+        raise ValueError(f"members are numbered 1 to {10**digits - 1}")
+    return f"{number:0{digits}}"
 
 
 def _entry(name: str) -> zipfile.ZipInfo:

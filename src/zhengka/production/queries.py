@@ -180,7 +180,7 @@ def package_path(batch: Batch) -> Path:
 
 @dataclass(frozen=True)
 class Looked:
-    """A card as it will look: both sides, the texts on it, its kind, and what is wrong with it ("" or a hold's code)."""
+    """A card as it will look: both sides, the texts on it, its kind, what is wrong with it ("" or a hold's code)."""
 
     sides: faces.Preview
     texts: Mapping[str, str]

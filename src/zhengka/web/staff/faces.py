@@ -1,5 +1,5 @@
-"""Faces of cards (卡面) to be looked at: any holder's, as it is or would be made, and every template with people who try
-it. Nothing is signed here: each picture is marked as a sample, and its code is nobody's.
+"""Faces of cards (卡面) to be looked at: any holder's, as it is or would be made, and every template with people who
+try it. Nothing is signed here: each picture is marked as a sample, and its code is nobody's.
 """
 
 import base64
@@ -52,7 +52,8 @@ PEOPLE: Sequence[tuple[Text, Mapping[str, Any]]] = (
 KIND_WORDS: Mapping[str, Text] = {"red": _("red card with Braille"), "blue": _("blue card")}
 """Look of a card → words; a profile may bring other looks, which are called as it calls them."""
 _USUAL: Mapping[str, Any] = {
-    "item": 0, "card": 0, "area": 430104000000, "unit": "岳麓区", "city": "长沙市", "photo": "sample", "photo_fault": "",
+    "item": 0, "card": 0, "area": 430104000000, "unit": "岳麓区", "city": "长沙市", "photo": "sample",
+    "photo_fault": "",
     "number": "43990119000101001X42B1", "category": 4, "grade": 2, "components": (), "certificate_state": "valid",
     "card_state": "ordered", "issued_on": date(2026, 11, 20), "valid_until": date(2036, 11, 19), "own": OwnFace()}
 

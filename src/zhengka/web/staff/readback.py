@@ -1,4 +1,4 @@
-"""Finished cards looked at before they are handed out (发卡前核对): one card in the hand after another, one key per act.
+"""Finished cards looked at before they are handed out (发卡前核对): one card after another, one key per act.
 
 The number on the card says which one it is; then its code is photographed and its chip read. What does not fit sets the
 card aside and puts the whole batch before the inspector.
