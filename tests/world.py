@@ -85,6 +85,8 @@ def make_world(code: int = 430104, name: str = "岳麓区") -> World:
     world.ids["cards"] += [card.pk for card in ending]
     world.ids["holders"] += [card.holder_id for card in ending]
     world.ids["batches"] = _batches(area, cards)
+    world.ids["readback"] = [world.ids["batches"][2]]
+    world.ids["drawn"] = [card.pk for card in cards if card.state == "arrived"]
     world.ids["letters"] = _letters(area, cards[0])
     world.ids["papers"] = [put_paper(holders[0]).pk, put_paper(holders[0], state="withdrawn").pk]
     world.ids["portraits"] = [put_portrait(holders[0], {"faces": 2.0, "width": 358.0}).pk,
@@ -268,6 +270,11 @@ def _batches(area: Area, cards: list[Card]) -> list[int]:
                       sent_person="who sent" if state == "received" else "", **counts)
         batch.save()
         found.append(batch.pk)
+    arrived = next(card for card in cards if card.state == "arrived")
+    Batch.objects.filter(pk=found[2]).update(gate="sample")
+    piece = Chunk.objects.create(batch_id=found[2], area=area.code, number=1, state="done", cards=1)
+    Item.objects.create(batch_id=found[2], area=area.code, chunk=piece, card=arrived, position=1, outcome="good",
+                        readback=bytes(32), drawn=1, seen=["number"])
     held = next(card for card in cards if card.state == "held")
     chunk = Chunk.objects.create(batch_id=found[1], area=area.code, number=1, state="done", cards=4)
     Item.objects.create(batch_id=found[1], area=area.code, chunk=chunk, card=held, position=1, outcome="held",

@@ -1,6 +1,7 @@
 """Every page that a role may open, in both languages, in care mode, on a desk and on a phone."""
 
 import re
+from typing import Any
 
 import pytest
 from django.urls import reverse
@@ -42,11 +43,18 @@ def _filled(world: World, name: str, pattern) -> list[str]:
         return [reverse(name, args=["not-found"])]
     if names == ["pk", "kind"]:
         return [reverse(name, args=[world.ids["holders"][0], kind]) for kind in AT_THE_COUNTER]
-    if name == "staff:stock-act":
-        store, machine = world.ids["stores"]
-        return [reverse(name, args=[store if "store" in act.stores else machine, word]) for word, act in ACTS.items()]
+    if special := _special(world).get(name):
+        return [reverse(name, args=args) for args in special]
     kind = re.match(r"\w*", str(pattern.pattern)).group()
     return [reverse(name, args=[row]) for row in world.ids.get(kind, [])] if names == ["pk"] else []
+
+
+def _special(world: World) -> dict[str, list[list[Any]]]:
+    """What else than one row's number is in the addresses of some pages."""
+    store, machine = world.ids["stores"]
+    return {"staff:stock-act": [[store if "store" in act.stores else machine, word] for word, act in ACTS.items()],
+            "staff:face-template": [["city-pass"], ["disability-2018"]],
+            "staff:readback-card": [[world.ids["readback"][0], card] for card in world.ids["drawn"]]}
 
 
 @pytest.mark.parametrize("role", [None, *ROLES])

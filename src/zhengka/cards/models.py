@@ -55,6 +55,8 @@ class Card(ProvinceRow, Stateful):
     ordered_at = models.DateTimeField()
     issued_on = models.DateField(null=True)
     valid_until = models.DateField(null=True)
+    face = models.BinaryField(null=True, help_text="what its face says besides the record, sealed as card.face: "
+                                                   "numbers at partners, a name shortened by the rule")
     handed_over_at = models.DateTimeField(null=True)
     active_until = models.DateField(null=True)
     condemned_person = models.TextField(blank=True, default="", db_default="",

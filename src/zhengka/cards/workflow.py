@@ -47,7 +47,7 @@ def missed_by_another(card: Any, facts: Mapping[str, Any]) -> None:
         raise Refusal("same-person")
 
 
-IN_PRODUCTION = ("ordered", "batched", "held", "prepared", "sent", "ready", "issued")
+IN_PRODUCTION = ("ordered", "batched", "held", "prepared", "sent", "arrived", "ready", "issued")
 """States of a card that is on its way: a holder has at most one such card."""
 
 TO_DESTROY = ("spoiled", "suspect", "cancelled")
@@ -62,9 +62,14 @@ CARD = Workflow("card", initial="ordered", final=frozenset({"destroyed"}), steps
     Step("batched", "prepare", "prepared", "batch.make", zh="数据准备"),
     Step("batched", "hold", "held", "batch.make", zh="暂缓"),
     Step("held", "release", "ordered", "batch.make", zh="解除暂缓"),
+    *(Step(state, "number", state, "batch.make", zh="登记合作号码") for state in ("ordered", "held")),
+    Step("held", "shorten", "held", "batch.make", zh="姓名缩略"),
     Step("prepared", "send", "sent", "batch.send", zh="送制"),
     Step("prepared", "spoil", "spoiled", "batch.make", zh="废卡"),
     Step("sent", "accept", "ready", "batch.receive", zh="验收"),
+    Step("sent", "arrive", "arrived", "batch.receive", zh="到货待核"),
+    Step("arrived", "accept", "ready", "batch.receive", zh="验收"),
+    Step("arrived", "suspect", "suspect", "batch.receive", zh="存疑"),
     Step("sent", "spoil", "spoiled", "batch.receive", zh="废卡"),
     Step("sent", "suspect", "suspect", "batch.receive", zh="存疑"),
     Step("sent", "go_missing", "missing", "batch.receive", zh="缺卡"),

@@ -62,11 +62,13 @@ def receipt(number: str, out: Path = typer.Option(..., help="File to write."), o
 def enrol(name: str,
           public: Path = typer.Argument(help="The maker's certificate, or its public key file.", exists=True),
           camera: bool = typer.Option(False, help="A camera of the maker looks at every finished card."),
+          pictures: str = typer.Option("", help="Faces as pictures besides PDF: png-300, png-600, jpeg-300, jpeg-600."),
           officer: As = "security") -> None:
     """Take a card maker's key under a name, or prolong it by a new certificate; read the key id out by telephone."""
     cluster.ensure()
     key, certificate = _read(public)
-    found = production.enrol_maker(name, key, by=actor(officer), camera=camera, certificate=certificate)
+    found = production.enrol_maker(name, key, by=actor(officer), camera=camera, certificate=certificate,
+                                   pictures=pictures)
     until = f", until {found.valid_until:%Y-%m-%d}" if found.valid_until else ""
     typer.echo(f"{name}: key {key.key_id.hex()}, {key.suite}{until}")
 

@@ -5,6 +5,7 @@
     cards-0001.bin …    sealed: one JSON line per card with its serial, its script, and what the printer must know
     faces-0001.pdf …    sealed: the faces of those cards, a page per side
     text-0001.zip …     sealed: the same as the text form of older programs (`formats.legacy`), where the maker wants it
+    pictures-0001-001.zip …  sealed: the same as PNG or JPEG files, `<serial>-front.png`, `-back.png`, `-braille.png`
 
 Members are sealed under a content key that only the maker's private key opens; the transport key of the blank chips
 and the masters of their loading channel travel the same way. Nothing of a member is believed before the manifest's
@@ -39,7 +40,7 @@ MOST_BYTES: Final = 256 << 20
 
 _MANIFEST, _SIGNATURE = "manifest.json", "manifest.sig"
 _MOST_MANIFEST = 4 << 20
-_NAME = re.compile(r"(cards-[0-9]{4}\.bin|faces-[0-9]{4}\.pdf|text-[0-9]{4}\.zip)")
+_NAME = re.compile(r"(cards-[0-9]{4}\.bin|faces-[0-9]{4}\.pdf|text-[0-9]{4}\.zip|pictures-[0-9]{4}-[0-9]{3}\.zip)")
 _STAGED = re.compile(rf"{_NAME.pattern}\.([0-9]{{1,4}})")
 _ZIP_FAULTS = (zipfile.BadZipFile, RuntimeError, ValueError, OverflowError, EOFError, OSError, struct.error)
 
@@ -121,6 +122,10 @@ class PackageWriter:
         """Seal the text form of the cards of member `number` (`formats.legacy`); the name. Again replaces it."""
         return self._add(f"text-{_numbered(number)}.zip", archive, cards)
 
+    def add_pictures(self, number: int, part: int, archive: BinaryIO, *, cards: int) -> str:
+        """Seal a zip file of pictures of some cards of member `number`, its part 1 to 999; the name."""
+        return self._add(f"pictures-{_numbered(number)}-{_numbered(part, 3)}.zip", archive, cards)
+
     def finish(self, path: Path, *, signer: SigningKey, maker: PublicKey, kek: bytes,
                channel: KeySet) -> bytes:
         """Put the package together at `path`, in one step as others see it; its digest.
@@ -199,7 +204,7 @@ class PackageReader:
 
     def _load(self, private_key: SigningKey, issuer_public: PublicKey) -> None:
         self._archive = _open(self._file)
-        manifest = self._read(_MANIFEST, _MOST_MANIFEST)
+        manifest = self._read(_MANIFEST, 4 << 20)
         _check_signature(issuer_public, manifest, self._read(_SIGNATURE, 64))
         data = _parse_manifest(manifest)
         self.info, self.members = _info(data), _members(data)
@@ -289,7 +294,7 @@ def _check_end(raw: BinaryIO) -> None:
     found = listing(raw)
     if found.comment:
         raise PackageBroken("not-a-package")
-    if found.members > 3 * MOST_MEMBERS + 2 or found.size > 1024 * found.members:
+    if found.members > 9 * MOST_MEMBERS or found.size > 1024 * found.members:
         raise PackageBroken("too-many-members")
 
 
@@ -388,10 +393,10 @@ def _context(batch: str, name: str) -> bytes:
     return f"zhengka package {batch} {name}".encode()
 
 
-def _numbered(number: int) -> str:
-    if not 1 <= number <= MOST_MEMBERS:
-        raise ValueError(f"members are numbered 1 to {MOST_MEMBERS}")
-    return f"{number:04}"
+def _numbered(number: int, digits: int = 4) -> str:
+    if not 1 <= number < 10**digits:
+        raise ValueError(f"members are numbered 1 to {10**digits - 1}")
+    return f"{number:0{digits}}"
 
 
 def _entry(name: str) -> zipfile.ZipInfo:

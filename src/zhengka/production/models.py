@@ -9,7 +9,7 @@ from django.db.models import Q
 from zhengka.areas.models import Area
 from zhengka.cards.models import Card
 from zhengka.core.models import ProvinceRow, Stateful, StreamName, state_check
-from zhengka.production.workflow import BATCH, ERASED, FINDINGS, ITEM_OUTCOMES
+from zhengka.production.workflow import BATCH, DECISIONS, ERASED, FINDINGS, GATES, ITEM_OUTCOMES, LOOKS, PLATES
 from zhengka.stock.models import Store
 
 
@@ -29,6 +29,8 @@ class Maker(models.Model):
     revoked_by = models.TextField(blank=True, default="", db_default="", help_text="person who revoked it")
     text_form = models.TextField(blank=True, default="", db_default="", help_text="its packages hold the text form of "
                                  "older programs, too, in this code")
+    pictures = models.TextField(blank=True, default="", db_default="", help_text="the faces as pictures besides PDF: "
+                                "png-300, png-600, jpeg-300, jpeg-600; empty: PDF alone")
 
     class Meta:
         constraints: ClassVar = [
@@ -39,8 +41,8 @@ class Maker(models.Model):
             models.CheckConstraint(condition=Q(revoked_at__isnull=True, revoked_by="")
                                    | Q(revoked_at__isnull=False) & ~Q(revoked_by=""), name="maker_revoked_by_somebody"),
             models.CheckConstraint(condition=Q(text_form__in=("", "gbk", "gb18030")), name="maker_text_form_known"),
+            models.CheckConstraint(condition=Q(pictures__in=("", *PLATES)), name="maker_pictures_known"),
         ]
-
     def __str__(self) -> str:
         """The maker's name."""
         return self.name
@@ -78,6 +80,10 @@ class Batch(ProvinceRow, Stateful):
                                                                         "beginning of its preparation")
     prepared_person = models.TextField(blank=True, default="", db_default="", help_text="who had it prepared")
     sent_person = models.TextField(blank=True, default="", db_default="", help_text="who sent it: another one")
+    undecided = models.PositiveIntegerField(default=0, db_default=0,
+                                            help_text="held cards about which nobody has decided yet")
+    gate = models.TextField(blank=True, default="", db_default="", choices=[(gate, gate) for gate in GATES],
+                            help_text="how its finished cards are looked at before any is ready")
     problem = models.TextField(blank=True, help_text="code of what its preparation failed by last")
     machine = models.ForeignKey(Store, null=True, on_delete=models.PROTECT, related_name="+", db_index=False,
                                 db_constraint=False, help_text="where its blank cards come from, since it was sent")
@@ -101,6 +107,10 @@ class Batch(ProvinceRow, Stateful):
                                    | Q(state__in=("sent", "received", "closed")), name="batch_acknowledged_once_sent"),
             models.CheckConstraint(condition=Q(erased_at__isnull=True)
                                    | Q(erase_on__isnull=False, package="", proof=""), name="batch_erased_whole"),
+            models.CheckConstraint(condition=~Q(state__in=("sent", "received", "closed")) | Q(undecided=0),
+                                   name="batch_sent_is_decided"),
+            models.CheckConstraint(condition=~Q(state="closed") | Q(gate__in=("", "passed")),
+                                   name="batch_closed_was_looked_at"),
             state_check(BATCH),
         ]
         indexes: ClassVar = [models.Index(fields=["erase_on"], condition=Q(erased_at__isnull=True),
@@ -161,9 +171,18 @@ class Item(Part):
     blank = models.BigIntegerField(null=True, help_text="serial of the blank card of which it was made")
     outcome = models.TextField(default="waiting", choices=[(outcome, outcome) for outcome in ITEM_OUTCOMES])
     reason = models.TextField(blank=True)
+    decision = models.TextField(blank=True, default="", db_default="", choices=[(each, each) for each in DECISIONS],
+                                help_text="what was decided about it while it is held")
+    drawn = models.PositiveIntegerField(null=True, help_text="place among the cards that are looked at, from 1")
+    seen = ArrayField(models.TextField(), default=list, db_default=[], help_text="what of it was looked at and matched")
+    checked = models.TextField(blank=True, default="", db_default="", choices=[(each, each) for each in (
+        "", "passed", "failed")], help_text="what came of looking at it")
 
     class Meta:
         constraints: ClassVar = [
+            models.UniqueConstraint(fields=["batch", "drawn"], name="item_drawn_once"),
+            models.CheckConstraint(condition=~Q(checked="passed")
+                                   | Q(drawn__isnull=False, seen__contains=list(LOOKS)), name="item_passed_was_seen"),
             models.UniqueConstraint(fields=["card"], condition=~Q(outcome="held"), name="item_card_once"),
             models.UniqueConstraint(fields=["batch", "position"], name="item_position_once"),
             models.UniqueConstraint(fields=["blank"], condition=Q(blank__isnull=False), name="item_blank_once"),

@@ -2,6 +2,7 @@
 
 import io
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -16,16 +17,19 @@ from zhengka.core import fields, files
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.scope import seeing_all
+from zhengka.formats import chip
 from zhengka.formats.seal import open_stream
 from zhengka.formats.suites import SUITES, PublicKey
+from zhengka.formats.verdict import CHINA
 from zhengka.keys import queries as keys
 from zhengka.production import faces
 from zhengka.production.models import Batch, Chunk, Erasure, Finding, Item, Maker
 from zhengka.production.services.finishing import PROOF, sample_face
-from zhengka.production.services.gathering import subject_of
+from zhengka.production.services.gathering import Subject, lacking, subject_of
 from zhengka.production.services.making import raised
 from zhengka.production.services.staging import packages
 from zhengka.registry import queries as registry
+from zhengka.registry.models import Holder
 from zhengka.stock import queries as stock
 
 TO_BE_MADE: Final = ("ordered", "batched", "held", "prepared", "sent")
@@ -194,6 +198,31 @@ def suspects(batch: Batch) -> QuerySet[Item]:
     return Item.objects.filter(batch=batch, outcome="suspect").order_by("position")
 
 
+def drawn_item(card_id: int, *, actor: Actor) -> Item:
+    """The item by which a card was drawn to be looked at; `Refusal("not-found")` for one of another area."""
+    found = Item.objects.filter(card=card_id, drawn__isnull=False, batch__in=batches(actor).order_by())
+    for item in found.select_related("batch__area", "batch__maker", "card__holder", "card__area__parent",
+                                     "card__certificate"):
+        return item
+    raise Refusal("not-found")
+
+
+def drawn(batch: Batch) -> QuerySet[Item]:
+    """The cards of a batch that are looked at, in the order of the draw."""
+    return Item.objects.filter(batch=batch, drawn__isnull=False).select_related("card").order_by("drawn")
+
+
+def looked_at(batch: Batch) -> tuple[int, int]:
+    """How many cards of a batch were looked at, and how many are, in all."""
+    counted = dict(drawn(batch).order_by().values_list("checked").annotate(n=Count("pk")))
+    return sum(counted.values()) - counted.get("", 0), sum(counted.values())
+
+
+def to_look_at(actor: Actor) -> int:
+    """How many batches of the actor's area have cards that are to be looked at."""
+    return batches(actor).filter(gate__in=("sample", "whole"), state="received").count()
+
+
 def ended(batch: Batch) -> int:
     """How many cards of a batch ended once they were prepared: they are made, for its package is sealed."""
     return Item.objects.filter(batch=batch, outcome="prepared", card__state="cancelled").count()
@@ -250,14 +279,59 @@ def package_path(batch: Batch) -> Path:
     return packages() / batch.package
 
 
+@dataclass(frozen=True)
+class Looked:
+    """A card as it will look: both sides, the texts on it, its kind, what is wrong with it ("" or a hold's code)."""
+
+    sides: faces.Preview
+    texts: Mapping[str, str]
+    kind: chip.Kind
+    has_photo: bool
+    fault: str
+
+
 def preview(card: Card) -> faces.Preview:
     """Both sides of a card as SVG, marked 样张: nothing is signed, no gate accepts the code on it, and the certificate
     number is hidden in its middle: to look at a layout is no reason to read a person's number.
     """
-    profile, layout = cards.profile(card.profile), faces.layout_for(card.profile)
-    face = sample_face(subject_of(card), profile, layout)
-    face = replace(face, texts={**face.texts, "number": registry.masked(face.texts["number"])})
-    return faces.preview(face, layout=layout, raised=face.kind in raised(profile))
+    return look(card).sides
+
+
+def look(card: Card, *, clear: bool = False) -> Looked:
+    """The same with what a page says of it in words; a card need not be ordered yet. `clear`: with its numbers in full,
+    for who has said why.
+    """
+    return look_at(subject_of(card), card.profile, clear=clear)
+
+
+def look_at(subject: Subject, profile_id: str, *, clear: bool = False) -> Looked:
+    """The same of any subject, such as one that is invented for a gallery. A text that cannot be printed is left out,
+    and `fault` names it as a hold does.
+    """
+    profile, layout = cards.profile(profile_id), faces.layout_for(profile_id)
+    face = sample_face(subject, profile, layout)
+    fault = lacking(subject, layout) or faces.Artist(layout, faces.fonts()).fault(face.texts)
+    texts = face.texts if clear else masked(face.texts)
+    printable = faces.Artist(layout, faces.fonts()).printable(texts)
+    sides = faces.preview(replace(face, texts=printable), layout=layout, raised=face.kind in raised(profile))
+    return Looked(sides, texts, next(kind for kind in profile.kinds if kind.code == face.kind), bool(subject.photo),
+                  fault or ("" if subject.photo else "photo-missing"))
+
+
+def unmade(holder: Holder, at: datetime) -> Card | None:
+    """The card that a holder would get for a certificate that holds (not saved, never made); None without one."""
+    certificate = holder.certificates.filter(state__in=("valid", "frozen")).order_by("-generation", "-pk").first()
+    if certificate is None:
+        return None
+    policy = cards.policy(certificate.area_id, at.astimezone(CHINA).date())
+    return Card(province=holder.province, area=holder.area, holder=holder, certificate=certificate,
+                profile=policy.profile, issued_on=certificate.issued_on, valid_until=certificate.valid_until)
+
+
+def masked(texts: Mapping[str, str]) -> dict[str, str]:
+    """Texts of a face with every number of the person hidden in its middle: the certificate's, those at partners."""
+    return {slot: registry.masked(text) if text and (slot == "number" or slot.startswith(faces.PARTNER)) else text
+            for slot, text in texts.items()}
 
 
 def issuer(card: Card) -> tuple[str, str]:

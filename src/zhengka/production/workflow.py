@@ -19,6 +19,12 @@ def sent_by_another(batch: Any, facts: Mapping[str, Any]) -> None:
         raise Refusal("same-person")
 
 
+def looked_at(batch: Any, _facts: Mapping[str, Any]) -> None:
+    """A batch of which a sample is to be looked at is not closed before that is done."""
+    if batch.gate in ("sample", "whole"):
+        raise Refusal("batch-not-checked", batch=batch.number)
+
+
 def nothing_to_make(batch: Any, _facts: Mapping[str, Any]) -> None:
     """A prepared batch is taken back only while it holds no card: its serials are given."""
     if batch.prepared:
@@ -42,23 +48,31 @@ BATCH = Workflow("batch", initial="open", final=frozenset({"closed", "cancelled"
     Step("prepared", "give_up", "cancelled", "batch.make", (something_to_make,), zh="放弃"),
     Step("prepared", "send", "sent", "batch.send", (something_to_make, sent_by_another), zh="送制"),
     Step("prepared", "cancel", "cancelled", "batch.make", (nothing_to_make,), zh="撤销"),
+    Step("prepared", "decide", "prepared", "batch.make", zh="处置暂缓卡"),
     Step("prepared", "take_package", "prepared", "batch.send", (something_to_make,), zh="取制卡包"),
     Step("prepared", "take_proof", "prepared", "batch.read", zh="取校样"),
     Step("sent", "take_package", "sent", "batch.send", zh="取制卡包"),
     Step("sent", "take_proof", "sent", "batch.read", zh="取校样"),
     Step("sent", "acknowledge", "sent", "batch.receive", (not_acknowledged,), zh="收包回执"),
     Step("sent", "receive", "received", "batch.receive", zh="回盘"),
-    Step("received", "close", "closed", "batch.receive", zh="关批"),
+    Step("received", "check", "received", "batch.receive", zh="核对成品"),
+    Step("received", "fail_check", "received", "batch.receive", zh="核对不符"),
+    Step("received", "pass_check", "received", "batch.receive", zh="核对通过"),
+    Step("received", "close", "closed", "batch.receive", (looked_at,), zh="关批"),
 ))
 
 ITEM_OUTCOMES = ("waiting", "prepared", "held", "good", "spoiled", "suspect")
 """What became of one card in its batch."""
+
+PLATES = ("jpeg-300", "jpeg-600", "png-300", "png-600")
+"""Forms and dots per inch in which a card maker can get the faces as pictures besides PDF."""
 
 HOLDS = {
     "photo-missing": "缺照片",
     "photo-unreadable": "照片无法读取",
     "glyph-missing": "生僻字无字形",
     "text-too-long": "文字超出版面",
+    "partner-number-missing": "缺合作方号码",
     "certificate-not-valid": "残疾人证非有效状态",
     "card-cancelled": "卡已作废",
     "name-not-in-gbk": "姓名含 GBK 以外的字",
@@ -66,6 +80,18 @@ HOLDS = {
     "batch-cancelled": "批次已撤销",
 }
 """Why one card is held (暂缓) while its batch goes on; the reason's first word is one of these."""
+
+SET_ASIDE = ("wait", "out")
+"""Decisions by which a held card stays held: what it lacks is waited for, or it is taken out of the batch."""
+DECISIONS = ("", "released", "shortened", *SET_ASIDE)
+"""What was decided about a held card; empty: nothing yet."""
+
+GATES = ("", "sample", "whole", "passed")
+"""How the finished cards of a batch are looked at: not at all, a sample, each of them; or that is done."""
+LOOKS = ("number", "code", "chip")
+"""What is looked at of a card: the number on it, its QR code, its chip."""
+DIFFERENCES = ("print-differs", "photo-differs", "qr-differs", "readback-differs")
+"""What an inspector can see that a card is not what the record says; each is one of `FINDINGS`."""
 
 FINDINGS = {
     "card-missing": "回盘中缺此卡",

@@ -28,20 +28,20 @@ SPOILED = ("spoiled", "suspect", *NOT_HERE)
 
 ORDER_MANY = """
     INSERT INTO cards_card (id, province, area, state, version, holder_id, certificate_id, profile, reason,
-                            replaces_id, hold_reason, ordered_at, issued_on, valid_until)
+                            replaces_id, hold_reason, ordered_at, issued_on, valid_until, face)
     SELECT province * 10000000000000 + nextval('cards_card_ids'), province, area, 'ordered', 1, holder_id,
-           certificate_id, profile, reason, replaces_id, '', %(at)s, issued_on, valid_until
+           certificate_id, profile, reason, replaces_id, '', %(at)s, issued_on, valid_until, face
     FROM ({wanted}) wanted ORDER BY certificate_id
 """
 FIRST_CARDS = """
 SELECT c.province, c.area, c.holder_id, c.id AS certificate_id, %(profile)s::text AS profile,
-       %(reason)s::text AS reason, NULL::bigint AS replaces_id, c.issued_on, c.valid_until
+       %(reason)s::text AS reason, NULL::bigint AS replaces_id, c.issued_on, c.valid_until, NULL::bytea AS face
 FROM registry_certificate c
 WHERE c.id = ANY(%(ids)s) AND c.state = 'valid' AND c.generation = 3 AND c.area BETWEEN %(lo)s AND %(hi)s
 """
 CARDS_AGAIN = """
 SELECT k.province, k.area, k.holder_id, k.certificate_id, k.profile, k.state AS reason, k.id AS replaces_id,
-       k.issued_on, k.valid_until
+       k.issued_on, k.valid_until, k.face
 FROM cards_card k JOIN registry_certificate c ON c.id = k.certificate_id AND c.state = 'valid'
 WHERE k.id = ANY(%(ids)s) AND k.state = ANY(%(spoiled)s) AND k.area BETWEEN %(lo)s AND %(hi)s
   AND NOT EXISTS (SELECT FROM cards_card o WHERE o.replaces_id = k.id)
@@ -132,7 +132,7 @@ def reorder(card: Card, *, by: Actor, request_id: UUID, at: datetime) -> Card:
         raise Refusal("certificate-not-valid", state=card.certificate.state)
     new = Card(province=card.province, area_id=card.area_id, holder_id=card.holder_id, certificate=card.certificate,
                profile=card.profile, reason=card.state, replaces=card, ordered_at=at, issued_on=card.issued_on,
-               valid_until=card.valid_until)
+               valid_until=card.valid_until, face=card.face)
     return _begin(new, "card.order", by, request_id, at)
 
 

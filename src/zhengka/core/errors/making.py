@@ -127,6 +127,33 @@ PROBLEMS: dict[str, Problem] = {
         409, "A key of this card was retired or revoked since it was made", "制卡后本卡所用密钥已停用或吊销",
         "Do not hand it over: no reader would take it. Let the card office make it again, and destroy this one.",
         "请勿发放，读卡设备已不再认可。请制卡岗位为其补制，并销毁本卡。"),
+    "batch-not-checked": Problem(
+        409, "Cards of this batch are still to be looked at", "本批成品尚未核对完毕",
+        "Look at the cards that were drawn; then the batch is ready.",
+        "请先核对抽中的卡片，核对通过后方可继续。"),
+    "card-not-drawn": Problem(
+        404, "This card is not one that is to be looked at", "此卡不在待核对的抽样中",
+        "Put it back and take one that was drawn; or it was looked at already.",
+        "请放回此卡，取抽中的卡片；也可能已核对过。"),
+    "code-not-seen": Problem(
+        422, "The photo does not show exactly one code", "照片中没有或不止一个二维码",
+        "Take the photo again: the card alone, whole, sharp and without glare.",
+        "请重新拍摄：只拍此卡，完整、清晰、无反光。"),
+    "reading-not-good": Problem(
+        409, "The reader has not read this card for you", "读卡器未成功读取此卡",
+        "Lay the card on the reader once more.", "请将卡片重新放在读卡器上。"),
+    "name-not-shortened": Problem(
+        409, "The rule gives no shorter name that fits", "按规则缩略后姓名仍无法印制",
+        "Let the card wait, or take it out of the batch.", "请选择待补正，或移出本批。"),
+    "nothing-to-decide": Problem(
+        409, "Nothing is left to be decided about these cards", "这些卡片无待处置事项",
+        "Look at the batch again: somebody decided before.", "请刷新批次页面，可能已有人处置。"),
+    "partner-unknown": Problem(
+        422, "The face of this card has no place for that number", "此卡版面没有该合作方号码的位置",
+        "Look at the card's template.", "请查看该卡版面模板。"),
+    "partner-number-bad": Problem(
+        422, "The number does not look as this partner's do", "号码格式与该合作方规定不符",
+        "Compare it with the partner's list and type it again.", "请与合作方清单核对后重新填写。"),
     "card-unseen": Problem(
         409, "No camera has looked at this card since it was printed", "本卡制成后未经相机检测",
         "Open its page, compare name, number, photo and code with the record, and hand it over there.",

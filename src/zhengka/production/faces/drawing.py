@@ -2,14 +2,14 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from zhengka.formats import qr
 from zhengka.formats.qr import Modules
 from zhengka.production.faces import braille
 from zhengka.production.faces.fitting import DoesNotFit, Line, fit, place
 from zhengka.production.faces.fonts import FontStack
-from zhengka.production.faces.layout import Layout, Shape, Side, Slot
+from zhengka.production.faces.layout import BrailleSlot, Layout, Shape, Side, Slot
 from zhengka.production.faces.pdf import MODULE
 from zhengka.production.faces.photos import Photo
 from zhengka.production.faces.surface import Box, Point, Surface
@@ -39,6 +39,9 @@ class Artist:
         colours = self.layout.kinds[kind]
         for shape in side.shapes:
             _DRAW[shape.kind](self, surface, shape, colours)
+        for mark in side.marks:
+            for shape in mark.shapes:
+                _DRAW[shape.kind](self, surface, replace(shape, x=mark.x + shape.x, y=mark.y + shape.y), colours)
         if side.photo:
             box = Box(side.photo.x - 0.3, side.photo.y - 0.3, side.photo.width + 0.6, side.photo.height + 0.6)
             surface.fill(box, colours[side.photo.frame], 0.4)
@@ -46,7 +49,11 @@ class Artist:
             edge = (qr.CARD.side + 2 * qr.QUIET_ZONE) * MODULE
             surface.fill(Box(side.qr.x, side.qr.y, edge, edge), colours[side.qr.panel], 0.5)
         if side.braille and raised:
-            surface.dots(braille.dots(side.braille.cells, side.braille.x, side.braille.y), braille.DIAMETER)
+            self.dots(surface, side.braille)
+
+    def dots(self, surface: Surface, slot: BrailleSlot) -> None:
+        """The raised dots alone."""
+        surface.dots(braille.dots(slot.cells, slot.x, slot.y), braille.DIAMETER)
 
     def own(self, surface: Surface, side: Side, face: Face, code: Modules) -> None:
         """What is this card's own, with the code that is given: that of `face.qr`, or one of nobody.
@@ -55,7 +62,7 @@ class Artist:
         """
         colours = self.layout.kinds[face.kind]
         for slot in side.slots:
-            for line in self._lines(slot, face.texts[slot.name]):
+            for line in self.lines(slot, face.texts[slot.name]):
                 surface.text(line._replace(colour=colours[line.colour]))
         if side.photo:
             surface.photo(Box(side.photo.x, side.photo.y, side.photo.width, side.photo.height), face.photo)
@@ -65,10 +72,10 @@ class Artist:
 
     def fault(self, texts: Mapping[str, str]) -> str:
         """Why these texts cannot be printed: "", "glyph-missing U+20BB7 …" or "text-too-long name"."""
-        for slot in (*self.layout.front.slots, *self.layout.back.slots):
+        for slot in self.layout.slots:
             text = texts.get(slot.name, "")
             try:
-                self._lines(slot, text)
+                self.lines(slot, text)
             except DoesNotFit:
                 return f"text-too-long {slot.name}"
             except ValueError:
@@ -76,9 +83,13 @@ class Artist:
                 return f"glyph-missing {' '.join(dict.fromkeys(missing))}"
         return ""
 
-    def _lines(self, slot: Slot, text: str) -> list[Line]:
+    def printable(self, texts: Mapping[str, str]) -> dict[str, str]:
+        """The texts with those that cannot be printed left empty, for samples: what is made is held instead."""
+        return {slot: text if not self.fault({slot: text}) else "" for slot, text in texts.items()}
+
+    def lines(self, slot: Slot, text: str) -> list[Line]:
         """Fitted lines; what many cards share (issuer, category, date) is fitted once."""
-        if slot.name in ("name", "number", "serial"):
+        if slot.partner or slot.name in ("name", "number", "serial"):
             return fit(self.stack, slot, text)
         try:
             return self._fitted[slot, text]

@@ -2,8 +2,8 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar, get_type_hints
 
@@ -14,6 +14,8 @@ DOT: Final = 25.4 / 300
 
 TEXTS: Final = ("name", "number", "category", "issuer", "valid_until", "serial")
 """The texts that are a card's own."""
+PARTNER: Final = "partner."
+"""A slot `partner.<code>` shows the card's number at a partner (第二号码), such as a city pass or a bank account."""
 
 _SHAPES: Final = {
     "gradient": ("x", "y", "width", "height", "start", "end"),
@@ -22,6 +24,7 @@ _SHAPES: Final = {
     "rosette": ("x", "y", "radius", "petals", "turns", "colour", "stroke"),
     "text": ("x", "y", "text", "size", "align", "spacing", "bold", "colour"),
 }
+_ON_FRONT: Final = ("name", "number", "category", "valid_until")
 _ALIGNS: Final = ("left", "centre", "right")
 _COLOUR: Final = re.compile("#[0-9A-F]{6}")
 Made = TypeVar("Made")
@@ -84,6 +87,35 @@ class Slot:
     bold: bool = False
     leading: float = 1.18
 
+    @property
+    def partner(self) -> str:
+        """The partner whose number stands here; empty for a text of the card itself."""
+        return self.name.removeprefix(PARTNER) if self.name.startswith(PARTNER) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """Whose mark a template carries (合作方). `number` is what its number must look like (a regular expression), and
+    every card needs one; empty: a mark alone. `example` is the longest of them, for samples and for the check of room.
+    """
+
+    title: str
+    title_zh: str
+    number: str = ""
+    example: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Where the mark of a partner (合作方标识) goes: its box, and its shapes from the upper left corner of that."""
+
+    partner: str
+    x: float
+    y: float
+    width: float
+    height: float
+    shapes: tuple[Shape, ...] = ()
+
 
 @dataclass(frozen=True, slots=True)
 class PhotoSlot:
@@ -120,6 +152,7 @@ class Side:
 
     shapes: tuple[Shape, ...]
     slots: tuple[Slot, ...]
+    marks: tuple[Mark, ...] = ()
     photo: PhotoSlot | None = None
     qr: QrSlot | None = None
     braille: BrailleSlot | None = None
@@ -127,7 +160,9 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A face layout: `kinds` gives the colours of each kind of card, `issuers` how the issuer is named."""
+    """A face layout: `kinds` gives the colours of each kind of card, `issuers` how the issuer is named, `partners` whom
+    it shows, `short` which parts of a name that is too long are printed.
+    """
 
     id: str
     profiles: tuple[str, ...]
@@ -138,6 +173,27 @@ class Layout:
     kinds: Mapping[str, Mapping[str, str]]
     front: Side
     back: Side
+    partners: Mapping[str, Partner]
+    short: tuple[int, ...] = ()
+
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        """Every slot of both sides, as they are read: front, then back."""
+        return (*self.front.slots, *self.back.slots)
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The partners of whom every card needs a number."""
+        return tuple(code for code, partner in self.partners.items() if partner.number)
+
+    def shortened(self, name: str) -> str:
+        """A long name as the rule of the template shortens it (姓名缩略): those of its parts between `·` that `short`
+        names (0 is the first, -1 the last). A name without so many parts, or under no rule, stays as it is.
+        """
+        parts = name.split("\u00b7")
+        if not self.short or len(parts) <= len(self.short):
+            return name
+        return "\u00b7".join([parts[place] for place in self.short])
 
     def issuer(self, area: str, parent: str) -> str:
         """The issuing office (发证机关) of an area whose upper area is `parent`; U+200B marks where a line may end."""
@@ -150,13 +206,18 @@ def load(path: Path) -> Layout:
     data, where = tomllib.loads(path.read_text()), path.name
     if data.pop("format", None) != 1:
         raise LayoutBroken("unknown-format", where)
+    shared, marks = data.pop("colours", {}), _marks(data.pop("marks", {}), where)
     try:
         layout = Layout(
             id=data.pop("id"), profiles=tuple(data.pop("profiles")), width=float(data.pop("width")),
             height=float(data.pop("height")), date=data.pop("date"),
             issuers=tuple((row["ending"], row["text"]) for row in data.pop("issuers")),
-            kinds={code: dict(kind["colours"]) for code, kind in data.pop("kinds").items()},
-            front=_side(data.pop("front"), f"{where}: front"), back=_side(data.pop("back"), f"{where}: back"))
+            kinds={code: shared | kind["colours"] for code, kind in data.pop("kinds").items()},
+            front=_side(data.pop("front"), marks, f"{where}: front"),
+            back=_side(data.pop("back"), marks, f"{where}: back"),
+            partners={code: _make(Partner, partner, f"{where}: partners: {code}")
+                      for code, partner in data.pop("partners", {}).items()},
+            short=tuple(data.pop("names", {}).get("short", ())))
     except KeyError as missing:
         raise LayoutBroken("missing", f"{where}: {missing.args[0]}") from None
     if data:
@@ -165,14 +226,25 @@ def load(path: Path) -> Layout:
     return layout
 
 
-def _side(table: dict[str, Any], where: str) -> Side:
+def _shapes(tables: Sequence[Mapping[str, Any]], where: str) -> tuple[Shape, ...]:
     renamed = [{{"from": "start", "to": "end"}.get(name, name): value for name, value in shape.items()}
-               for shape in table.pop("shapes")]
+               for shape in tables]
+    return tuple(_make(Shape, shape, f"{where}: shapes[{n}]") for n, shape in enumerate(renamed, 1))
+
+
+def _marks(tables: Mapping[str, Any], where: str) -> dict[str, tuple[Shape, ...]]:
+    """The art of each partner's mark, by the partner."""
+    return {code: _shapes(mark["shapes"], f"{where}: marks: {code}") for code, mark in tables.items()}
+
+
+def _side(table: dict[str, Any], art: Mapping[str, tuple[Shape, ...]], where: str) -> Side:
+    marks = [_make(Mark, mark, f"{where}: marks[{n}]") for n, mark in enumerate(table.pop("marks", ()), 1)]
     special: dict[str, Any] = {
         name: _make(kind, table.pop(name), f"{where}: {name}")
         for name, kind in (("photo", PhotoSlot), ("qr", QrSlot), ("braille", BrailleSlot)) if name in table}
     side = Side(
-        shapes=tuple(_make(Shape, shape, f"{where}: shapes[{n}]") for n, shape in enumerate(renamed, 1)),
+        shapes=_shapes(table.pop("shapes"), where),
+        marks=tuple(replace(mark, shapes=art.get(mark.partner, ())) for mark in marks),
         slots=tuple(_make(Slot, slot, f"{where}: slots[{n}]") for n, slot in enumerate(table.pop("slots"), 1)),
         **special)
     if table:
@@ -204,25 +276,45 @@ def _check(layout: Layout, where: str) -> None:
     for code, colour in ((code, colour) for kind in layout.kinds.values() for code, colour in kind.items()):
         if not _COLOUR.fullmatch(colour):
             raise LayoutBroken("bad-colour", f"{where}: kinds: {code}")
+    if any(type(place) is not int for place in layout.short):
+        raise LayoutBroken("bad-type", f"{where}: names")
     for name, side in (("front", layout.front), ("back", layout.back)):
         _check_side(side, set.intersection(*colours), f"{where}: {name}")
     if not layout.issuers or layout.issuers[-1][0]:
         raise LayoutBroken("no-last-issuer", f"{where}: issuers")
     if layout.front.photo is None or layout.front.qr is None:
         raise LayoutBroken("missing", f"{where}: front: photo or qr")
-    if {"name", "number", "category", "valid_until"} - {slot.name for slot in layout.front.slots}:
-        raise LayoutBroken("missing", f"{where}: front: slots")
+    if lacks := set(_ON_FRONT) - {slot.name for slot in layout.front.slots}:
+        raise LayoutBroken("missing", f"{where}: front: slots: {min(lacks)}")
+    if "serial" not in {slot.name for slot in layout.slots}:
+        raise LayoutBroken("missing", f"{where}: slots: serial")
+    _check_partners(layout, where)
+
+
+def _check_partners(layout: Layout, where: str) -> None:
+    """Every partner has a mark, and where it gives numbers one place for them and an example that is one."""
+    marks = [mark for side in (layout.front, layout.back) for mark in side.marks]
+    named = {mark.partner for mark in marks} | {slot.partner for slot in layout.slots if slot.partner}
+    if unknown := named - layout.partners.keys():
+        raise LayoutBroken("unknown-partner", f"{where}: {min(unknown)}")
+    for code, partner in layout.partners.items():
+        if not any(mark.partner == code and mark.shapes for mark in marks):
+            raise LayoutBroken("missing", f"{where}: marks: {code}")
+        if [slot.partner for slot in layout.slots].count(code) != (1 if partner.number else 0):
+            raise LayoutBroken("partner-slot", f"{where}: partners: {code}")
+        if partner.number and not re.fullmatch(partner.number, partner.example):
+            raise LayoutBroken("bad-example", f"{where}: partners: {code}")
 
 
 def _check_side(side: Side, colours: set[str], where: str) -> None:
-    for shape in side.shapes:
+    for shape in (*side.shapes, *(shape for mark in side.marks for shape in mark.shapes)):
         if shape.kind not in _SHAPES:
             raise LayoutBroken("unknown-shape", f"{where}: {shape.kind}")
         used = {getattr(shape, field) for field in _SHAPES[shape.kind] if field in ("colour", "start", "end")}
         if not used <= colours or shape.align not in _ALIGNS:
             raise LayoutBroken("unknown-colour-or-align", f"{where}: {shape.kind}")
     for slot in side.slots:
-        if slot.name not in TEXTS or slot.align not in _ALIGNS or slot.colour not in colours:
+        if (slot.name not in TEXTS and not slot.partner) or slot.align not in _ALIGNS or slot.colour not in colours:
             raise LayoutBroken("bad-slot", f"{where}: {slot.name}")
         if not 0 < slot.min_size <= slot.size or slot.lines < 1:
             raise LayoutBroken("bad-size", f"{where}: {slot.name}")

@@ -11,6 +11,7 @@ from django.conf import settings
 from PIL import Image, ImageDraw
 
 from zhengka.formats import qr
+from zhengka.production.faces import checking
 from zhengka.production.faces import layout as layouts
 from zhengka.production.faces.drawing import Artist, Face
 from zhengka.production.faces.fitting import Line, place
@@ -43,10 +44,21 @@ class Preview(NamedTuple):
 def layout_for(profile: str) -> Layout:
     """The face layout that says it belongs to a card profile; LookupError where none does."""
     found = [layout for path in sorted((Path(settings.DATA) / "faces").glob("*.toml"))
-             if profile in (layout := layouts.load(path)).profiles]
+             if profile in (layout := checking.load(path)).profiles]
     if len(found) != 1:
         raise LookupError(f"{len(found)} face layouts belong to the card profile {profile}")
     return found[0]
+
+
+def templates() -> list[Layout | layouts.LayoutBroken]:
+    """Every template of this installation, or why it was refused, by the names of the files."""
+    found: list[Layout | layouts.LayoutBroken] = []
+    for path in sorted((Path(settings.DATA) / "faces").glob("*.toml")):
+        try:
+            found.append(checking.load(path))
+        except layouts.LayoutBroken as broken:
+            found.append(broken)
+    return found
 
 
 def print_faces(faces: Iterable[Face], raised: frozenset[str], *, layout: Layout, out: BinaryIO) -> int:

@@ -6,7 +6,6 @@ from zhengka.production.services.batches import (
     give_up_batch,
     open_batch,
     prepare_batch,
-    release,
     retry_batch,
     send_batch,
     take_package,
@@ -20,9 +19,11 @@ from zhengka.production.services.chunks import (
     stall,
     stall_for_chunk,
 )
+from zhengka.production.services.deciding import decide, note_numbers, release, short_name, shorten
 from zhengka.production.services.erasing import erase_due
 from zhengka.production.services.feeding import destroy_many, feed
 from zhengka.production.services.finishing import batch_signer, finish_batch, finish_if_done
+from zhengka.production.services.gate import check_chip, check_code, check_number, fail, find, left, settle
 from zhengka.production.services.handing import Handed, hand_over, hand_over_many, make_again, outdated, unseen
 from zhengka.production.services.inspecting import Inspection, changed, inspection
 from zhengka.production.services.makers import enrol_maker, revoke_maker, use_text_form
@@ -40,11 +41,17 @@ __all__ = [
     "batch_signer",
     "cancel_batch",
     "changed",
+    "check_chip",
+    "check_code",
+    "check_number",
     "close_batch",
+    "decide",
     "destroy_many",
     "enrol_maker",
     "erase_due",
+    "fail",
     "feed",
+    "find",
     "finish_batch",
     "finish_if_done",
     "give_up_batch",
@@ -52,8 +59,10 @@ __all__ = [
     "hand_over_many",
     "initialise_blank",
     "inspection",
+    "left",
     "list_of",
     "make_again",
+    "note_numbers",
     "note_problem",
     "note_problem_of_chunk",
     "open_batch",
@@ -67,6 +76,9 @@ __all__ = [
     "revoke_maker",
     "run_chunks_here",
     "send_batch",
+    "settle",
+    "short_name",
+    "shorten",
     "split",
     "stall",
     "stall_for_chunk",

@@ -27,7 +27,7 @@ from zhengka.formats.verdict import CHINA
 from zhengka.keys import queries as key_queries
 from zhengka.keys import services as keys
 from zhengka.production.models import Batch, Item, Maker
-from zhengka.production.services import makers, staging, terms
+from zhengka.production.services import deciding, makers, staging, terms
 from zhengka.registry import services as registry
 
 LONGEST_CREDENTIAL = 108
@@ -156,6 +156,7 @@ def _ask_workers(batch: Batch) -> None:
 @transaction.atomic
 def send_batch(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) -> Batch:
     """Release a batch: say that the package went to the card maker (送制), as another person than who prepared it (I6).
+    Held cards about which nobody decided are taken out of it.
 
     `Refusal`: `same-person`, `batch-all-held` where nothing is to be made, `lists-not-published` before gates were told
     of its cards: one that is stolen on its way must open no gate; `batch-keys-over` where a key of its cards was
@@ -167,9 +168,10 @@ def send_batch(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) -> Ba
             raise Refusal("batch-keys-over", label=ended[0].label)
     if batch.prepared and not cards.told_to_gates(_cards(batch, "prepared"), at=at):
         raise Refusal("lists-not-published", batch=batch.number)
-    kept = {"sent_person": by.person, "machine_id": batch.maker.store_id,
+    kept = {"sent_person": by.person, "machine_id": batch.maker.store_id, "undecided": 0,
             "acknowledge_by": terms.acknowledge_by(batch.area_id, at=at)}
     batch = perform(batch, "send", kept, by=by, request_id=request_id, at=at, package=batch.manifest_digest)
+    deciding.split_off(batch)
     perform_many(Many(Card, _cards(batch, "prepared"), "prepared", {"batch": batch.number}), "send", by=by,
                  request_id=request_id, at=at)
     return batch
@@ -205,12 +207,6 @@ def take_package(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) -> 
 def take_proof(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) -> Batch:
     """Write down that an officer takes the proof sheet, with names and photos on it (取校样)."""
     return perform(batch, "take_proof", by=by, request_id=request_id, at=at, proof=batch.proof)
-
-
-@transaction.atomic
-def release(card: Card, *, by: Actor, request_id: UUID, at: datetime) -> Card:
-    """Let a held card be made after its fault was cured (解除暂缓): it waits for the next batch."""
-    return perform(card, "release", {"hold_reason": ""}, by=by, request_id=request_id, at=at, reason=card.hold_reason)
 
 
 def keys_of(batch: Batch) -> set[int]:

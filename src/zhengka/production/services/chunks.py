@@ -25,7 +25,7 @@ from zhengka.core.events import Many, lock, perform, perform_many, sub
 from zhengka.core.models import Event
 from zhengka.core.queue import later
 from zhengka.keys import queries as key_queries
-from zhengka.production.faces import Photo, layout_for
+from zhengka.production.faces import Photo, layout_for, plate
 from zhengka.production.models import Batch, Chunk, Item
 from zhengka.production.services import gathering, making, staging
 from zhengka.production.services.making import Made, Tools
@@ -105,8 +105,12 @@ def _write(tools: Tools, chunk: Chunk, lease: int, made: list[Made], photos: Map
     if not made:
         return "", made
     folder = staging.member_folder(chunk, lease)
-    writer = staging.writer(chunk.batch, folder)
-    writer.add_cards(chunk.number, making.orders(chunk.number, made))
+    writer, pictures = staging.writer(chunk.batch, folder), dict[str, str]()
+    if wanted := chunk.batch.maker.pictures:
+        for part, (archive, serials) in enumerate(making.pictured(tools, made, photos, plate(wanted)), 1):
+            member = writer.add_pictures(chunk.number, part, archive, cards=len(serials))
+            pictures |= dict.fromkeys(serials, member)
+    writer.add_cards(chunk.number, making.orders(chunk.number, made, pictures))
     writer.add_faces(chunk.number, making.print_made(tools, made, photos), cards=len(made))
     if code := chunk.batch.maker.text_form:
         task = f"{chunk.batch.number}-{chunk.number:04d}"

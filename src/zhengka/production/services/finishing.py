@@ -82,7 +82,7 @@ def _finish(batch: Batch, at: datetime) -> Batch:
              "manifest_digest": digest.hex(), "proof": _proof(batch, prepared, held)}
     begun = Event.objects.get(subject=Batch.kind(), subject_id=batch.pk, action="prepare")
     with transaction.atomic():
-        batch = perform(batch, "finish", {**facts, "content_key": None}, by=SYSTEM, at=at,
+        batch = perform(batch, "finish", {**facts, "content_key": None, "undecided": held}, by=SYSTEM, at=at,
                         request_id=sub(begun.request, "finish"), **facts)
         # A place of which no list says anything counts as valid: gates must hear of these cards before they exist.
         ask_for(Item.objects.filter(batch=batch, outcome="prepared").values_list("card__status_list", flat=True))

@@ -1,9 +1,11 @@
 """What is known about the cards of a chunk, and which of them can be made."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 from django.db.models import QuerySet
 
@@ -12,7 +14,7 @@ from zhengka.core import fields
 from zhengka.formats import chip, legacy
 from zhengka.formats.certnumber import CATEGORIES, GRADES
 from zhengka.formats.seal import SealBroken
-from zhengka.production.faces import Artist, BadPhoto, Layout, Photo, fonts, ready
+from zhengka.production.faces import PARTNER, Artist, BadPhoto, Layout, Photo, fonts, ready
 from zhengka.production.models import Chunk, Item
 from zhengka.registry import queries as registry
 
@@ -20,8 +22,17 @@ COLUMNS = (
     "pk", "card_id", "card__area_id", "card__area__name", "card__area__parent__name", "card__holder__name",
     "card__holder__photo", "card__holder__photo_fault", "card__certificate__number", "card__certificate__category",
     "card__certificate__grade", "card__certificate__components", "card__certificate__state", "card__state",
-    "card__issued_on", "card__valid_until")
+    "card__issued_on", "card__valid_until", "card__face")
 """Where the fields of a `Subject` come from, in their order."""
+FACE: Final = "card.face"
+"""As which the column is sealed."""
+
+
+class OwnFace(NamedTuple):
+    """What a card's face says besides the record: `short` its name by the template's rule, `numbers` by partner."""
+
+    short: bool = False
+    numbers: Mapping[str, str] = MappingProxyType({})
 
 
 class Subject(NamedTuple):
@@ -43,6 +54,7 @@ class Subject(NamedTuple):
     card_state: str
     issued_on: date
     valid_until: date
+    own: "OwnFace"
 
     def __repr__(self) -> str:
         """Key only: a name does not belong in a log."""
@@ -68,7 +80,20 @@ def look_up(items: QuerySet[Item]) -> list[Subject]:
     rows = list(items.order_by("position").values_list(*COLUMNS))
     sealed = Subject._fields.index("number")
     opened = fields.open_many([row[sealed] for row in rows], "certificate.number")
-    return [_subject(row, number) for row, number in zip(rows, opened, strict=True)]
+    faces = iter(fields.open_many([bytes(row[-1]) for row in rows if row[-1]], FACE))
+    return [_subject((*row[:-1], own_face(next(faces)) if row[-1] else OwnFace()), number)
+            for row, number in zip(rows, opened, strict=True)]
+
+
+def own_face(text: str) -> OwnFace:
+    """An opened `card.face`."""
+    told = json.loads(text)
+    return OwnFace(told.get("short", False), told.get("numbers", {}))
+
+
+def own_face_of(card: Card) -> OwnFace:
+    """What a card's face says besides the record."""
+    return own_face(fields.open_(bytes(card.face), FACE)) if card.face else OwnFace()
 
 
 def subject_of(card: Card) -> Subject:
@@ -79,7 +104,7 @@ def subject_of(card: Card) -> Subject:
         holder.photo or "", holder.photo_fault, fields.open_(bytes(certificate.number), "certificate.number"),
         certificate.category, certificate.grade, tuple((kind, grade) for kind, grade in certificate.components),
         certificate.state, card.state, card.issued_on or certificate.issued_on,
-        card.valid_until or certificate.valid_until)
+        card.valid_until or certificate.valid_until, own_face_of(card))
 
 
 def sort_out(subjects: Sequence[Subject], layout: Layout, *, text_form: str = "") -> Sorted:
@@ -100,10 +125,18 @@ def sort_out(subjects: Sequence[Subject], layout: Layout, *, text_form: str = ""
 
 def face_texts(subject: Subject, layout: Layout, serial: str = "0" * 16) -> dict[str, str]:
     """The texts of a card's face by slot."""
+    own = subject.own
     return {
-        "name": subject.name, "number": subject.number, "category": _category(subject),
+        "name": name_of(subject, layout),
+        "number": subject.number, "category": _category(subject),
         "issuer": layout.issuer(subject.unit, subject.city), "valid_until": subject.valid_until.strftime(layout.date),
-        "serial": " ".join(serial[at:at + 4] for at in range(0, 16, 4))}
+        "serial": " ".join(serial[at:at + 4] for at in range(0, 16, 4)),
+        **{f"{PARTNER}{code}": own.numbers.get(code, "") for code in layout.numbers}}
+
+
+def name_of(subject: Subject, layout: Layout) -> str:
+    """The name on a card, printed and in its chip: the record's, or what the template's rule makes of a long one."""
+    return layout.shortened(subject.name) if subject.own.short else subject.name
 
 
 def issuer_of(subject: Subject, layout: Layout) -> str:
@@ -114,7 +147,7 @@ def issuer_of(subject: Subject, layout: Layout) -> str:
 def texts_in_order(subject: Subject, layout: Layout, serial: str) -> list[str]:
     """The texts of a card's face as they are printed: front, then back, slot by slot."""
     texts = face_texts(subject, layout, serial)
-    return [texts[slot.name] for slot in (*layout.front.slots, *layout.back.slots)]
+    return [texts[slot.name] for slot in layout.slots]
 
 
 def kind_of(profile: chip.Profile, subject: Subject) -> chip.Kind:
@@ -150,7 +183,13 @@ def _fault(subject: Subject, artist: Artist, photos: _Photos) -> tuple[str, Phot
     photo = photos.get(subject.photo)
     if isinstance(photo, str):
         return photo, None
-    return artist.fault(face_texts(subject, artist.layout)), photo
+    return lacking(subject, artist.layout) or artist.fault(face_texts(subject, artist.layout)), photo
+
+
+def lacking(subject: Subject, layout: Layout) -> str:
+    """Which number at a partner the card lacks, or "": the face has a place for it, and shows nothing half."""
+    lacks = [code for code in layout.numbers if code not in subject.own.numbers]
+    return f"partner-number-missing {' '.join(lacks)}" if lacks else ""
 
 
 def _unwritable(subject: Subject, layout: Layout, text_form: str) -> str:

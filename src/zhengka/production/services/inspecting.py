@@ -39,10 +39,10 @@ def inspection(card: Card, *, at: datetime) -> Inspection:
     """What a card must show that is ready or just handed over; `Refusal("step-not-open")` in another state, for then
     its chip may have been told other things since it was made.
     """
-    if card.state not in ("ready", "issued") or card.serial is None:
+    if card.state not in ("arrived", "ready", "issued") or card.serial is None:
         raise Refusal("step-not-open", state=card.state, action="inspect")
     profile = cards.profile(card.profile)
-    record = record_of(subject_of(card), card.serial, bytes(card.credential or b""))
+    record = record_of(subject_of(card), card.serial, bytes(card.credential or b""), layout_for(card.profile))
     known = agreement.Known(record, {"serial": card.serial}, bytes(card.uid or b""))
     return Inspection(profile, known, chips.chip_keys(profile, card.serial, at=at))
 

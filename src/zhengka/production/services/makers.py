@@ -18,12 +18,14 @@ TEXT_FORMS = ("gbk", "gb18030")
 
 
 @transaction.atomic
-def enrol_maker(name: str, public: PublicKey, *, by: Actor, camera: bool = False, certificate: Own | None = None,
-                ) -> Maker:
+def enrol_maker(
+        name: str, public: PublicKey, *, by: Actor, camera: bool = False, certificate: Own | None = None,
+        pictures: str = "") -> Maker:
     """Take a card maker's public key; `camera`: it looks at every finished card (成品检测), so that a card
-    at which nobody looked is not taken from it; `certificate`: by which it vouches for this key, and for how long. A
-    repeat changes nothing but to add the camera, and to prolong by a certificate of the same key that ends later: what
-    a gate asks for is never taken away in passing.
+    at which nobody looked is not taken from it; `certificate`: by which it vouches for this key, and for how long;
+    `pictures`: a word of `workflow.PLATES`, for one that prints from pictures. A repeat changes nothing but to add the
+    camera, to choose other pictures, and to prolong by a certificate of the same key that ends later: what a gate asks
+    for is never taken away in passing.
 
     `Refusal`: `not-permitted`, `maker-key-differs` where the name has another key: a key is never replaced in
     passing, for whoever does that reads every package; `maker-revoked`: a revoked one never comes back.
@@ -32,16 +34,16 @@ def enrol_maker(name: str, public: PublicKey, *, by: Actor, camera: bool = False
     if certificate and certificate.public != public:
         raise ValueError("the certificate is of another key")
     maker, _ = Maker.objects.select_for_update().get_or_create(name=name, defaults={
-        "suite": public.suite, "public": public.point, "camera": camera})
+        "suite": public.suite, "public": public.point, "camera": camera, "pictures": pictures})
     if (maker.suite, bytes(maker.public)) != (public.suite, public.point):
         raise Refusal("maker-key-differs", maker=name)
     if maker.revoked_at:
         raise Refusal("maker-revoked", maker=name)
-    maker.camera = maker.camera or camera
+    maker.camera, maker.pictures = maker.camera or camera, pictures or maker.pictures
     if certificate and (maker.valid_until is None or certificate.not_after > maker.valid_until):
         maker.certificate = certificate.der
         maker.valid_from, maker.valid_until = certificate.not_before, certificate.not_after
-    maker.save(update_fields=["camera", "certificate", "valid_from", "valid_until"])
+    maker.save(update_fields=["camera", "pictures", "certificate", "valid_from", "valid_until"])
     return maker
 
 

@@ -1,9 +1,11 @@
 """From subjects to what goes into the package: keys drawn, scripts compiled and checked, credentials signed, faces."""
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeVar
 
 from django.conf import settings
@@ -17,14 +19,16 @@ from zhengka.formats.package import CardOrder
 from zhengka.formats.shown import Shown, shown
 from zhengka.formats.suites import SUITES
 from zhengka.keys import services as keys
-from zhengka.production.faces import Face, Layout, Photo, print_faces
-from zhengka.production.services.gathering import Subject, face_texts, issuer_of, kind_of, texts_in_order
+from zhengka.production.faces import Face, Layout, Photo, Plate, print_faces, print_pictures
+from zhengka.production.services.gathering import Subject, face_texts, issuer_of, kind_of, name_of, texts_in_order
 
 T = TypeVar("T")
 Columns = Mapping[str, Sequence[bytes]]
 
 ID_NUMBER: Final = 18
 """Digits at the beginning of a certificate number that are its holder's ID number."""
+PART_BYTES: Final = 48 << 20
+"""A part of the pictures is closed once it is larger: it lies in memory, and is sealed as one member."""
 _UNSIGNED: Final = b"\xff" * SIGNATURE_SIZE
 """Stands in the place of a signature while a script is looked at: as long, without zeros at its end to leave off."""
 
@@ -72,7 +76,7 @@ def make_cards(tools: Tools, subjects: Sequence[Subject], cards: Sequence[Number
     signer = keys.signer("credential", tools.area, tools.profile.suite, at=tools.at)
     profile, kek, columns = _draw(tools, cards)
     plain = _credentials(tools, cards, signer.key_id, lambda messages: [_UNSIGNED] * len(messages))
-    whole = [record_of(subject, card.serial, payload)
+    whole = [record_of(subject, card.serial, payload, tools.layout)
              for subject, card, payload in zip(subjects, cards, plain, strict=True)]
     refused = _refused(profile, whole, columns, kek)
     fit = [place for place in range(len(cards)) if place not in refused]
@@ -92,18 +96,19 @@ def make_cards(tools: Tools, subjects: Sequence[Subject], cards: Sequence[Number
     return made, held
 
 
-def orders(number: int, made: Sequence[Made]) -> list[CardOrder]:
-    """The cards of one member as the card maker reads them; two pages of the face file belong to each."""
-    return [CardOrder(card.serial, card.script.commands, {"faces": f"faces-{number:04d}.pdf", "page": 2 * place + 1})
-            for place, card in enumerate(made)]
+def orders(number: int, made: Sequence[Made], pictures: Mapping[str, str] = MappingProxyType({})) -> list[CardOrder]:
+    """The cards of one member as the card maker reads them; two pages of the face file belong to each, and where there
+    are `pictures` those in the member that they name by serial.
+    """
+    return [CardOrder(card.serial, card.script.commands, {
+        "faces": f"faces-{number:04d}.pdf", "page": 2 * place + 1,
+        **({"pictures": pictures[card.serial]} if pictures else {})}) for place, card in enumerate(made)]
 
 
 def print_made(tools: Tools, made: Sequence[Made], photos: Mapping[int, Photo]) -> io.BytesIO:
     """The faces of one member as one PDF, so that each font is cut to its characters once."""
-    faces = (Face(kind_of(tools.profile, card.subject).code, face_texts(card.subject, tools.layout, card.serial),
-                  photos[card.subject.item], qr.to_text(card.credential, settings.PUBLIC_URL)) for card in made)
     out = io.BytesIO()
-    print_faces(faces, raised(tools.profile), layout=tools.layout, out=out)
+    print_faces(_faces(tools, made, photos), raised(tools.profile), layout=tools.layout, out=out)
     out.seek(0)
     return out
 
@@ -114,14 +119,45 @@ def text_form(tools: Tools, made: Sequence[Made], photos: Mapping[int, Photo], t
     for place, card in enumerate(made, 1):
         subject = card.subject
         rows.append((legacy.Row(
-            f"{task}-{kind_of(tools.profile, subject).code}", place, subject.number[:ID_NUMBER], subject.name,
-            subject.number, CATEGORIES[subject.category].zh, GRADES[subject.grade].zh,
+            f"{task}-{kind_of(tools.profile, subject).code}", place, subject.number[:ID_NUMBER],
+            name_of(subject, tools.layout), subject.number, CATEGORIES[subject.category].zh, GRADES[subject.grade].zh,
             issuer_of(subject, tools.layout), subject.issued_on, subject.valid_until, card.serial),
             photos[subject.item].jpeg))
     out = io.BytesIO()
     legacy.write(out, task, rows, code)
     out.seek(0)
     return out
+
+
+def pictured(tools: Tools, made: Sequence[Made], photos: Mapping[int, Photo], pictures: Plate,
+             ) -> Iterator[tuple[io.BytesIO, list[str]]]:
+    """The same faces as pictures in zip files of bounded size, each with the serials of its cards."""
+    serials, archive, out = list[str](), None, io.BytesIO()
+    drawn = print_pictures(_faces(tools, made, photos), raised(tools.profile), layout=tools.layout, plate=pictures)
+    for card, sides in zip(made, drawn, strict=True):
+        archive = archive or zipfile.ZipFile(out, "w", zipfile.ZIP_STORED)
+        for name, data in zip(sides._fields, sides, strict=True):
+            if data:
+                suffix = "png" if name == "braille" else pictures.suffix
+                archive.writestr(zipfile.ZipInfo(f"{card.serial}-{name}.{suffix}"), data)
+        serials.append(card.serial)
+        if out.tell() > PART_BYTES:
+            yield _closed(archive, out), serials
+            serials, archive, out = [], None, io.BytesIO()
+    if archive:
+        yield _closed(archive, out), serials
+
+
+def _closed(archive: zipfile.ZipFile, out: io.BytesIO) -> io.BytesIO:
+    archive.close()
+    out.seek(0)
+    return out
+
+
+def _faces(tools: Tools, made: Sequence[Made], photos: Mapping[int, Photo]) -> Iterator[Face]:
+    for card in made:
+        yield Face(kind_of(tools.profile, card.subject).code, face_texts(card.subject, tools.layout, card.serial),
+                   photos[card.subject.item], qr.to_text(card.credential, settings.PUBLIC_URL))
 
 
 def described(tools: Tools, made: Sequence[Made], photos: Mapping[int, Photo], salt: bytes) -> list[Made]:
@@ -190,11 +226,11 @@ def _at(columns: Columns, places: Sequence[int]) -> Columns:
     return {name: [column[place] for place in places] for name, column in columns.items()}
 
 
-def record_of(subject: Subject, serial: str, payload: bytes) -> dict[str, Any]:
+def record_of(subject: Subject, serial: str, payload: bytes, layout: Layout) -> dict[str, Any]:
     """Every value that a card profile may ask for, as it is when a card is made."""
     return {
         "serial": serial, "issuer": f"{subject.area:012d}", "issued": subject.issued_on,
-        "valid_until": subject.valid_until, "number": subject.number, "name": subject.name,
+        "valid_until": subject.valid_until, "number": subject.number, "name": name_of(subject, layout),
         "category": subject.category, "grade": subject.grade,
         "activation_until": subject.issued_on,  # activated at the counter, not before
         "credential": payload}

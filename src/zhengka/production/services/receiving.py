@@ -21,7 +21,7 @@ from zhengka.formats.results import ResultReader, ResultsBroken, ResultsInfo, cl
 from zhengka.formats.suites import SUITES
 from zhengka.keys import queries as key_queries
 from zhengka.production.models import Batch, Item
-from zhengka.production.services import feeding, makers
+from zhengka.production.services import feeding, gate, makers
 from zhengka.production.services.batches import keys_of
 from zhengka.production.services.inspecting import changed
 from zhengka.registry import services as registry
@@ -114,9 +114,9 @@ GROUP: Final = 1_000
 def receive_results(batch: Batch, source: Path | BinaryIO, *, by: Actor, request_id: UUID, at: datetime) -> Batch:
     """Take the card maker's results of a batch (回盘); the batch with its counts.
 
-    Good cards of which print, chip, QR code and record are one (I4), and whose keys still read, are ready; spoiled ones
-    are ordered again; those that are not in the results are missing (缺卡); all else is suspect. A `Finding` names each
-    of both. Made = good + spoiled + suspect, the missing among these, held by a constraint. Where the maker's blanks
+    Good cards of which print, chip, QR code and record are one (I4), and whose keys still read, are ready, or where the
+    office looks at some of them have arrived (`gate`); spoiled ones are ordered again; those that are not in the
+    results are missing (缺卡); all else is suspect. A `Finding` names each of both. Made = good + spoiled + suspect, the missing among these, held by a constraint. Where the maker's blanks
     are in the ledger, each card uses up the one that it names; one whose blank is not named, named twice, used before
     or not in that machine is suspect. A card that ended while it was made is set aside to be destroyed, whatever the
     maker says of it, and a `Finding` names it; one that did not come is missing, too.
@@ -132,20 +132,23 @@ def receive_results(batch: Batch, source: Path | BinaryIO, *, by: Actor, request
     reader = _open(batch, source)
     _stage(reader)
     fed = feeding.hold(batch, by)
-    counts = _match(batch, at, fed=fed)
-    told = {"result_id": reader.info.result, "result_digest": reader.digest.hex(), "received_at": at}
+    counts, verdicts = _match(batch, at, fed=fed), _by_verdict()
+    size = gate.sample_size(batch, good := len(verdicts.get("good", ())), at)
+    told = {"result_id": reader.info.result, "result_digest": reader.digest.hex(), "received_at": at,
+            "gate": (size and ("whole" if size == good else "sample")) or ""}
     batch = perform(batch, "receive", {**counts, **told}, by=by, request_id=request_id, at=at, **counts,
-                    result=str(reader.info.result))
+                    result=str(reader.info.result), **({"sample": size} if size else {}))
     if fed:
         feeding.use_up(batch, by=by, request_id=request_id, at=at)
     later("production.tell_ready", batch_id=batch.pk)
     later("production.write_receipt", batch_id=batch.pk)
-    verdicts = _by_verdict()
     _hold(verdicts.get("spoiled", ()))
     for verdict, ids in verdicts.items():
         _move(batch, verdict, ids, by=by, request_id=request_id, at=at)
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS result_line, result_verdict, result_blank, result_claim")
+    if size:
+        gate.draw(batch, size)
     return batch
 
 
@@ -248,6 +251,8 @@ def _by_verdict() -> dict[str, list[int]]:
 def _move(batch: Batch, verdict: str, ids: Sequence[int], *, by: Actor, request_id: UUID, at: datetime) -> None:
     """Let the cards of one verdict take their step; order the spoiled ones again."""
     action = ACTIONS.get(verdict, "suspect")
+    if action == "accept" and batch.gate:
+        action = "arrive"
     facts = {"batch": batch.number} | ({"why": verdict} if action == "suspect" else {})
     also = CHIP if verdict in ("good", "spoiled", "ended") else ""  # of a chip in doubt nothing that was told is kept
     source = "cancelled" if verdict.startswith("ended") else "sent"

@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from zhengka.cards.queries import profile_title
 from zhengka.core.errors import PROBLEMS
 from zhengka.core.queries import EventFilter, events
-from zhengka.production import queries
-from zhengka.production.models import Batch
-from zhengka.production.workflow import ERASED, FINDINGS, HOLDS
+from zhengka.production import queries, services
+from zhengka.production.models import Batch, Item
+from zhengka.production.workflow import ERASED, FINDINGS, HOLDS, SET_ASIDE
 from zhengka.web.access import Request
 from zhengka.web.staff.navigation import area_name
 from zhengka.web.staff.words import bilingual, problem_words
@@ -23,10 +23,30 @@ from zhengka.web.ui.templatetags import ui
 HOLD_WORDS: dict[str, Text] = {
     "photo-missing": _("There is no photo"), "photo-unreadable": _("The photo cannot be read"),
     "glyph-missing": _("No font has a character of the name"), "text-too-long": _("A text does not fit on the face"),
+    "partner-number-missing": _("A partner's number is missing"),
     "certificate-not-valid": _("The certificate is not valid"), "card-cancelled": _("The card was cancelled"),
     "name-not-in-gbk": _("The card maker's code has no such character"),
     "chip-refused": _("The chip's data do not fit the card profile"), "batch-cancelled": _("The batch was cancelled")}
 """Why a card is held, in the visitor's language; a test holds it complete against `production.workflow.HOLDS`."""
+
+NEXT_WORDS: dict[str, Text] = {
+    "photo-missing": _("Take or bring the photo, then release the card; or let it wait."),
+    "photo-unreadable": _("Take the photo again, then release the card; or let it wait."),
+    "glyph-missing": _("Install a font that has the character, or correct the name in its record."),
+    "text-too-long": _("Shorten the name by the rule of the template, or let the card wait."),
+    "partner-number-missing": _("Note the partner's number on the card's page, then release the card."),
+    "certificate-not-valid": _("See to the certificate first; until then take the card out."),
+    "card-cancelled": _("Nothing: the card was cancelled. Take it out."),
+    "chip-refused": _("Put right what the chip has no room for, or shorten the name."),
+    "batch-cancelled": _("Nothing: the card waits for another batch.")}
+"""What to do next about a held card; complete against `production.workflow.HOLDS`."""
+
+DECISION_WORDS: dict[str, Text] = {
+    "": _("Nothing is decided"), "released": _("Released"), "shortened": _("Name shortened, for the next batch"),
+    "wait": _("Waits"), "out": _("Taken out of the batch")}
+"""What was decided about a held card; complete against `production.workflow.DECISIONS`."""
+DECIDE_WORDS: dict[str, Text] = {
+    "shorten": _("Shorten the name"), "wait": _("Let it wait"), "out": _("Take it out of the batch")}
 
 FINDING_WORDS: dict[str, Text] = {
     "card-missing": _("The card is not in the results"), "serial-twice": _("The serial is there twice"),
@@ -159,11 +179,22 @@ def counts_chart(batch: Batch) -> list[tuple[str, list[int]]]:
 
 
 def held_table(batch: Batch) -> list[dict[str, Any]]:
-    """The held cards with the reason, and where each one can be let go."""
+    """The held cards by reason, what to do next about each, and what can be decided."""
+    found = queries.held(batch).select_related("card__area__parent", "card__certificate").order_by("reason", "position")
     return [{"name": item.card.holder.name, "href": reverse("staff:card", args=[item.card_id]),
              "reason": _reason(item.reason), "still": item.card.state == "held",
-             "url": reverse("staff:batch-release", args=[batch.pk, item.card_id])}
-            for item in queries.held(batch)[:SHOWN]]
+             "next": NEXT_WORDS.get(item.reason.partition(" ")[0], ""),
+             "decision": DECISION_WORDS[item.decision], "decides": _decides(batch, item),
+             "url": reverse("staff:batch-release", args=[batch.pk, item.card_id])} for item in found[:SHOWN]]
+
+
+def _decides(batch: Batch, item: Item) -> list[tuple[str, Text]]:
+    """Address and word of each decision that is open about a held card."""
+    if batch.state != "prepared" or item.decision or item.card.state != "held":
+        return []
+    short = [("shorten", _("Print %(name)s") % {"name": name})] if (name := services.short_name(item.card)) else []
+    return [(reverse("staff:batch-decide", args=[batch.pk, item.card_id, each]), word)
+            for each, word in [*short, *((each, DECIDE_WORDS[each]) for each in SET_ASIDE)]]
 
 
 def findings_table(batch: Batch) -> Table | None:

@@ -10,7 +10,7 @@ from django.http import FileResponse, HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -26,7 +26,7 @@ from zhengka.production import queries, services
 from zhengka.production.models import Batch, Maker
 from zhengka.production.workflow import BATCH
 from zhengka.web.access import Request, act, mine, request_key, requires, sure
-from zhengka.web.staff import acts, batch_files
+from zhengka.web.staff import acts, batch_files, readback
 from zhengka.web.staff.batch_parts import (
     SERIES,
     act_word,
@@ -128,7 +128,8 @@ def batch(request: Request, pk: int) -> HttpResponse:
     running = acts.progress_of(received) if received else None
     making = None if running else _making(request, row)
     page = render(request, "staff/batches/batch.html", {
-        "title": row.number, "caption": area_name(row.area), "batch": row, "facts": facts(row),
+        "title": row.number, "caption": area_name(row.area), "batch": row, "facts": [*facts(row), *readback.facts(row)],
+        "looks": row.gate in ("sample", "whole") and request.actor.may("batch.receive"),
         "buttons": _buttons(request, row),
         "progress": progress_of(row) or running, "problem": acts.problem_of(received) if row.state == "sent" else None,
         "failed_by": failed_by(row), "by_another": _by_another(request, row), "whole": True,
@@ -163,6 +164,8 @@ def step(request: Request, pk: int, action: str) -> HttpResponse:
     row = queries.batch(pk, actor=request.actor)
     if action not in ACTS:
         raise Refusal("step-not-open", action=action)
+    if action == "send" and row.undecided and not sure(request):
+        return _undecided(request, row)
     if action == "give_up" and not sure(request):
         return render(request, "staff/sure.html", {
             "title": _("Give this batch up?"), "caption": row.number, "url": request.path, "kind": "warning",
@@ -171,6 +174,31 @@ def step(request: Request, pk: int, action: str) -> HttpResponse:
             "submit": act_word(action), "back": reverse("staff:batch", args=[pk]), "hidden": []})
     return act(request, lambda key: ACTS[action](row, by=request.actor, request_id=key, at=timezone.now()),
                to=reverse("staff:batch", args=[pk]), said=SAID[action])
+
+
+def _undecided(request: Request, row: Batch) -> HttpResponse:
+    """Before a batch goes out it is said what nobody decided about: that is taken out of it."""
+    BATCH.step(row.state, "send")
+    asked = ngettext("Send it without %(n)d held card?", "Send it without %(n)d held cards?", row.undecided)
+    return render(request, "staff/sure.html", {
+        "title": asked % {"n": row.undecided}, "caption": row.number, "url": request.path, "kind": "primary",
+        "meaning": _("Nobody has decided about them. They are taken out of this batch and stay held until somebody "
+                     "sees to them."), "submit": act_word("send"), "back": reverse("staff:batch", args=[row.pk]),
+        "hidden": []})
+
+
+@requires("batch.make")
+@require_POST
+def decide(request: Request, pk: int, card: int, decision: str) -> HttpResponse:
+    """Decide about one held card: shorten its name, let it wait, take it out."""
+    row, held = queries.batch(pk, actor=request.actor), cards.get(card, actor=request.actor)
+
+    def do(key: UUID) -> Batch:
+        told: dict[str, Any] = {"by": request.actor, "request_id": key, "at": timezone.now()}
+        if decision == "shorten":
+            return services.shorten(row, held, **told)
+        return services.decide(row, [held.pk], decision, **told)
+    return act(request, do, to=reverse("staff:batch", args=[pk]), said=_("It is decided."))
 
 
 @requires("batch.receive")
@@ -299,6 +327,7 @@ urls = [
     path("batches/<int:pk>/progress", progress, name="batch-progress"),
     path("batches/<int:pk>/results", receive, name="batch-results"),
     path("batches/<int:pk>/release/<int:card>", release, name="batch-release"),
+    path("batches/<int:pk>/decide/<int:card>/<slug:decision>", decide, name="batch-decide"),
     path("batches/<int:pk>/download/<slug:name>", download, name="batch-download"),
     *batch_files.urls,
     path("batches/<int:pk>/<slug:action>", step, name="batch-step"),

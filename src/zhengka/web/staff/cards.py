@@ -24,7 +24,7 @@ from zhengka.production import queries as production
 from zhengka.production import services as making
 from zhengka.registry import queries as registry
 from zhengka.web.access import Request, act, request_key, requires, sure
-from zhengka.web.staff import activations, destroying, history, letters
+from zhengka.web.staff import activations, destroying, history, letters, partner_numbers
 from zhengka.web.staff.batch_parts import hold_words
 from zhengka.web.staff.beside import frozen
 from zhengka.web.staff.navigation import area_name, trail
@@ -35,7 +35,7 @@ from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table, Text, Tile
 
 SHOWN = ("ready", "issued", "active", "suspended", "frozen", "held", "ordered", "batched", "prepared", "sent",
-         "spoiled", "suspect", "missing", "cancelled", "destroyed", "lost")
+         "arrived", "spoiled", "suspect", "missing", "cancelled", "destroyed", "lost")
 """States in the order in which an officer looks for them."""
 
 ACTS: dict[str, Callable[..., Any]] = {
@@ -94,6 +94,7 @@ def card(request: Request, pk: int) -> HttpResponse:
     page = render(request, "staff/cards/card.html", {
         "title": holder, "caption": _("Card"), "card": row, "facts": _facts(row), "sides": _sides(row),
         "buttons": _buttons(request, row), "history": history.of_row(request, row),
+        "partners": partner_numbers.panel(request, row),
         "activation": activations.panel(request, row), "panel": chip, "chip": chip_part(request, row),
         "letters": letters.section(request, [(row.kind(), row.pk)], reverse("staff:card", args=[pk])),
         "breadcrumbs": trail((_("Cards"), "staff:cards"))})
@@ -262,6 +263,7 @@ def _tone(state: str) -> str:
 urls = [
     path("cards/", index, name="cards"),
     path("cards/<int:pk>/", card, name="card"),
+    *partner_numbers.urls,
     path("cards/<int:pk>/<slug:action>", step, name="card-step"),
     path("cards/many/<slug:name>", bulk, name="cards-bulk"),
 ]

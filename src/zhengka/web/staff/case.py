@@ -207,7 +207,9 @@ def _clocks(request: Request, row: Case) -> list[Fact]:
                           href=sheet if may_print else "", action=_("Print the sheet")))
     facts += moving.facts(row, without)
     if row.card:
-        facts.append(Fact(_("Card"), moving.of_card(row.card.state)))
+        face = row.holder and request.actor.may("card.read") and request.actor.sees(row.holder.area_id)
+        facts.append(Fact(_("Card"), moving.of_card(row.card.state), action=_("Look at the face of the card"),
+                          href=reverse("staff:holder-face", args=[row.holder_id]) if face else ""))
     return facts
 
 

@@ -193,7 +193,8 @@ def _page(request: Request, row: Holder, *, clear: InFull | None = None,
         "letters": letters.section(request, [(row.kind(), row.pk), *also], here),
         "cases": _cases(its_cases), "kinds": links, "closed_kinds": closed,
         "events": history.of_rows(request, told, here=here),
-        "panel": panel, "breadcrumbs": trail((_("Holders"), "staff:holders"))})
+        "panel": panel, "may_face": request.actor.may("card.read") and bool(certificates),
+        "breadcrumbs": trail((_("Holders"), "staff:holders"))})
     return with_reader(page) if panel else page
 
 

@@ -32,6 +32,8 @@ from zhengka.devices import queries
 from zhengka.devices import services as devices
 from zhengka.devices.models import Device, Reading
 from zhengka.devices.workflow import READING_ENDS
+from zhengka.production import queries as production
+from zhengka.production import services as gate
 from zhengka.web.access import Request, act, requires
 from zhengka.web.middleware import POLICY
 from zhengka.web.staff.reader_words import (
@@ -57,13 +59,15 @@ STAYS = "card"
 """In the address of a reading's steps: it began on a card's own page, and ends there."""
 CHIP = ("activate", "report_lost", "report_found")
 """Steps of a card's page after which its chip is told, if that lies here."""
-CHIP_STATES = ("ready", "issued", "active", "suspended", "frozen", "cancelled")
+CHIP_STATES = ("arrived", "ready", "issued", "active", "suspended", "frozen", "cancelled")
 """States of a card that has a chip."""
 READ = (services.IDENTIFY, _("Read the card"), "r")
 """Purpose, button and key."""
 IN_PLACE = {"report_lost": ("block", _("Block this card"), "b"),
             "report_found": ("unblock", _("Accept this card again"), "f")}
 """Step of a card → what one key does on its holder's page, in the record and on the chip that lies there."""
+LOOK = ("look", _("Read the chip"), "r")
+"""Purpose, button and key by which a finished card of a sample is looked at."""
 AIM, OF = "aim", "of"
 """In the address of a reading's steps: what is to be done to which card once it is known that it lies there."""
 AGAIN = (services.AGAIN, _("Try this card once more"), "t")
@@ -156,6 +160,9 @@ def begin(request: Request) -> HttpResponse:
     def do(asked: dict[str, Any], _row: None) -> HttpResponse:
         reader = services.reader_of(bytes.fromhex(asked["key"]), by=request.actor)
         card = cards.get(int(asked["card"]), actor=request.actor) if asked.get("card") else None
+        if asked["purpose"] == LOOK[0] and card is not None:
+            told: dict[str, Any] = {"by": request.actor, "request_id": uuid4(), "at": timezone.now()}
+            return _told_in_place(request, services.put_on(reader, services.IDENTIFY, **told), LOOK[0], card)
         for action, (aim, _word, _key) in IN_PLACE.items():
             if asked["purpose"] == aim and card is not None:
                 return _begin_in_place(request, action, reader, card)
@@ -177,6 +184,8 @@ def step(request: Request, pk: int) -> HttpResponse:
         else:
             talk = services.carried(reading, told, by=request.actor, at=at)
         aim = request.GET.get(AIM, "")
+        if aim == LOOK[0]:
+            return _looked_at(request, talk)
         if aim not in IN_PLACE:
             return _told(request, talk, stays=stays)
         if talk.card is None or talk.reading.purpose not in services.LOOKS:
@@ -251,6 +260,19 @@ def _begin_in_place(request: Request, action: str, reader: Device, card: Card) -
         return _decide(request, action, reader, card)
     told: dict[str, Any] = {"by": request.actor, "request_id": uuid4(), "at": timezone.now()}
     return _told_in_place(request, services.put_on(reader, services.IDENTIFY, **told), action, card)
+
+
+def _looked_at(request: Request, talk: Talk) -> JsonResponse:
+    """A finished card of a sample: its chip proved whose it is, and the gate is told (发卡前核对)."""
+    of = request.GET[OF]
+    if not talk.reading.outcome:
+        return _asked(talk, urlencode({AIM: LOOK[0], OF: of}))
+    if talk.reading.outcome != "good":
+        return JsonResponse({"outcome": talk.reading.outcome, "words": said(talk.reading.outcome)})
+    item = production.drawn_item(int(of), actor=request.actor)
+    gate.check_chip(item, talk.reading.pk, by=request.actor, request_id=uuid4(), at=timezone.now())
+    return JsonResponse({"outcome": "good", "words": str(_("The chip is read.")),
+                         "to": reverse("staff:readback-card", args=[item.batch_id, item.card_id])})
 
 
 def _decide(request: Request, action: str, reader: Device, card: Card) -> HttpResponse:

@@ -66,6 +66,7 @@ STATES: dict[str, dict[str, Look]] = {
         "held": (WAIT, _("Held")),
         "prepared": (ACTIVE, _("Prepared")),
         "sent": (ACTIVE, _("At the card maker")),
+        "arrived": (WAIT, _("Came from the maker, to be looked at")),
         "ready": (ACTIVE, _("Ready for collection")),
         "issued": (WAIT, _("Handed over, not active")),
         "active": (GOOD, _("In use")),
@@ -286,6 +287,12 @@ ACTIONS: dict[str, str | Promise] = {
     "batch": _("Put into a batch"),
     "prepare": _("Prepare"),
     "hold": _("Hold"),
+    "number": _("Note the numbers at partners"),
+    "shorten": _("Shorten the name"),
+    "decide": _("Decide about held cards"),
+    "check": _("Card looked at"),
+    "fail_check": _("A card differed"),
+    "pass_check": _("Looked at: the cards are ready"),
     "release": _("Release"),
     "finish": _("Seal the package"),
     "stall": _("Preparation failed"),
@@ -374,11 +381,13 @@ OF_CASES: dict[str, str | Promise] = {
     "call_off": _("Call off the appointment"),
 }
 """Action of a case whose word is another than that of the same action of a card or a file."""
+OF_CARDS: dict[str, str | Promise] = {"arrive": _("Came from the maker, to be looked at")}
+"""The same of a card."""
 OF_DEVICES: dict[str, str | Promise] = {"start": _("Put to work")}
 """The same of a device."""
 
 
 def act(action: str, kind: str = "") -> str | Promise:
     """The word for an action, of a `kind` of row where that has its own; an unknown one is shown as it is."""
-    own = {"case": OF_CASES, "device": OF_DEVICES}.get(kind, {})
+    own = {"case": OF_CASES, "device": OF_DEVICES, "card": OF_CARDS}.get(kind, {})
     return own.get(action, ACTIONS.get(action, action))
