@@ -54,7 +54,7 @@ WRITTEN = {
     "assessment_conflict": "INSERT", "assessment_institution": "INSERT UPDATE",
     "assessment_licence": "INSERT UPDATE", "assessment_session": "INSERT UPDATE",
     "bulk_act": "INSERT", "cards_card": "INSERT UPDATE", "cards_chiporder": "INSERT UPDATE",
-    "cards_keygroup": "INSERT",
+    "cards_keygroup": "INSERT", "cards_stop": "INSERT UPDATE",
     "cases_case": "INSERT UPDATE", "cases_recall": "INSERT UPDATE DELETE", "core_event": "INSERT",
     "devices_device": "INSERT UPDATE", "devices_psam": "INSERT UPDATE", "devices_reading": "INSERT UPDATE",
     "django_session": "INSERT UPDATE DELETE", "gates_check": "INSERT", "gates_use": "INSERT",

@@ -48,6 +48,7 @@ from zhengka.cards.services.ordering import Numbered, allot, order, order_after,
 from zhengka.cards.services.portal import PORTAL, activate_by_portal, check_portal
 from zhengka.cards.services.reminding import remind, tell_ready
 from zhengka.cards.services.status import ask_for, publish_keys, publish_status_lists
+from zhengka.cards.services.stopping import ask_lift, keep_stopped, lift, not_stopped, stop_issuing
 
 __all__ = [
     "AGAIN",
@@ -67,6 +68,7 @@ __all__ = [
     "allot",
     "ask_chip",
     "ask_for",
+    "ask_lift",
     "ask_match",
     "cancel_all",
     "cancel_many",
@@ -81,13 +83,16 @@ __all__ = [
     "hand_over",
     "hand_over_many",
     "initialise_module",
+    "keep_stopped",
     "key_group",
     "lacking",
     "leave_out",
+    "lift",
     "make_module",
     "match_alive",
     "move_all",
     "next_chip_order",
+    "not_stopped",
     "one_time_pins",
     "order",
     "order_after",
@@ -106,6 +111,7 @@ __all__ = [
     "report_lost",
     "retire_key",
     "spare_many",
+    "stop_issuing",
     "tell_ready",
     "term_without_the_stop",
     "unfreeze_all",

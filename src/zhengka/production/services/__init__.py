@@ -1,18 +1,18 @@
 """What is done in production (制卡): batches opened, prepared, sent, and their results received."""
 
 from zhengka.production.services.batches import (
-    cancel_batch,
     close_batch,
-    give_up_batch,
     open_batch,
+    open_batches,
     prepare_batch,
-    release,
+    resume_batch,
     retry_batch,
     send_batch,
     take_package,
     take_proof,
 )
 from zhengka.production.services.blanks import initialise_blank
+from zhengka.production.services.choosing import EVERY, Entering, Only, entering
 from zhengka.production.services.chunks import (
     note_problem,
     note_problem_of_chunk,
@@ -22,36 +22,47 @@ from zhengka.production.services.chunks import (
 )
 from zhengka.production.services.finishing import finish_batch, finish_if_done
 from zhengka.production.services.handing import Handed, hand_over, hand_over_many, make_again, outdated, unseen
+from zhengka.production.services.holding import hold, hurry, release, unhurry
 from zhengka.production.services.inspecting import Inspection, changed, inspection
 from zhengka.production.services.makers import enrol_maker
+from zhengka.production.services.pausing import cancel_batch, give_up_batch, pause_batch
 from zhengka.production.services.receiving import ask_results, receive_results, take_results, tell_ready
 from zhengka.production.services.staging import sweep as sweep_packages
 from zhengka.production.services.workers import run_chunks_here
 
 __all__ = [
+    "EVERY",
+    "Entering",
     "Handed",
     "Inspection",
+    "Only",
     "ask_results",
     "cancel_batch",
     "changed",
     "close_batch",
     "enrol_maker",
+    "entering",
     "finish_batch",
     "finish_if_done",
     "give_up_batch",
     "hand_over",
     "hand_over_many",
+    "hold",
+    "hurry",
     "initialise_blank",
     "inspection",
     "make_again",
     "note_problem",
     "note_problem_of_chunk",
     "open_batch",
+    "open_batches",
     "outdated",
+    "pause_batch",
     "prepare_batch",
     "prepare_chunk",
     "receive_results",
     "release",
+    "resume_batch",
     "retry_batch",
     "run_chunks_here",
     "send_batch",
@@ -62,5 +73,6 @@ __all__ = [
     "take_proof",
     "take_results",
     "tell_ready",
+    "unhurry",
     "unseen",
 ]

@@ -24,7 +24,8 @@ HOLD_WORDS: dict[str, Text] = {
     "photo-missing": _("There is no photo"), "photo-unreadable": _("The photo cannot be read"),
     "glyph-missing": _("No font has a character of the name"), "text-too-long": _("A text does not fit on the face"),
     "certificate-not-valid": _("The certificate is not valid"), "card-cancelled": _("The card was cancelled"),
-    "chip-refused": _("The chip's data do not fit the card profile"), "batch-cancelled": _("The batch was cancelled")}
+    "chip-refused": _("The chip's data do not fit the card profile"), "batch-cancelled": _("The batch was cancelled"),
+    "by-officer": _("An officer held it")}
 """Why a card is held, in the visitor's language; a test holds it complete against `production.workflow.HOLDS`."""
 
 FINDING_WORDS: dict[str, Text] = {
@@ -40,7 +41,8 @@ FINDING_WORDS: dict[str, Text] = {
 """What was found in results, in the visitor's language; complete against `production.workflow.FINDINGS`."""
 
 ACT_WORDS: dict[str, Text] = {
-    "open": _("Open the batch"), "cancel": _("Cancel the batch"), "close": _("Close the batch")}
+    "open": _("Open the batch"), "cancel": _("Cancel the batch"), "close": _("Close the batch"),
+    "pause": _("Pause"), "resume": _("Resume")}
 """Acts that other subjects have too, under another word."""
 
 SERIES = [_("Good"), _("Prepared"), _("Held"), _("Waiting"), _("Spoiled"), _("Under inquiry")]
@@ -87,7 +89,7 @@ def failed_by(batch: Batch) -> tuple[str, str] | None:
 
 def counts_chart(batch: Batch) -> list[tuple[str, list[int]]]:
     """In and out as one bar: every card of the batch is in exactly one piece; nothing before they are counted."""
-    if batch.state in ("open", "preparing", "stalled"):
+    if batch.state in ("open", "preparing", "paused", "stalled"):
         return []
     made = batch.good + batch.spoiled + batch.suspect
     waiting = batch.ordered - batch.prepared - batch.held
