@@ -101,7 +101,7 @@ def test_the_web_role_draws_no_serial_number_and_begins_with_no_right_on_a_new_t
         "accounts_cover_ids", "accounts_delegation_ids",
         "assessment_appointment_ids", "assessment_assessment_ids", "assessment_conflict_ids",
         "assessment_institution_ids", "assessment_licence_ids", "assessment_session_ids",
-        "bulk_act_ids", "cards_card_ids", "cards_chiporder_ids", "cases_case_ids", "devices_device_ids",
+        "bulk_act_ids", "cards_card_ids", "cards_chiporder_ids", "cards_stop_id_seq", "cases_case_ids", "devices_device_ids",
         "devices_psam_ids", "devices_reading_ids", "keys_ceremony_ids", "keys_seat_ids", "letters_letter_ids",
         "papers_paper_ids", "papers_portrait_ids", "procrastinate_events_id_seq", "procrastinate_jobs_id_seq",
         "production_batch_ids",

@@ -12,6 +12,7 @@ from zhengka.web.staff import (
     beside,
     board,
     booking,
+    capacity,
     cards,
     case,
     cases,
@@ -91,4 +92,5 @@ urlpatterns = [
     *stops.urls,
     *letters.urls,
     *plan.urls,
+    *capacity.urls,
 ]
