@@ -41,6 +41,7 @@ from zhengka.web.staff import (
     portraits,
     reader,
     recalls,
+    renewals,
     sessions,
     stock,
     stops,
@@ -93,4 +94,5 @@ urlpatterns = [
     *letters.urls,
     *plan.urls,
     *capacity.urls,
+    *renewals.urls,
 ]
