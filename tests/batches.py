@@ -83,9 +83,9 @@ def package_path(batch: Batch) -> Path:
 
 
 def open_batch(area: Area, maker: Maker, **more: int) -> Batch:
-    """A batch of all ordered cards of the area."""
+    """A batch of all ordered cards of the area, or of those that `services.Only` says."""
     return services.open_batch(area, PROFILE, maker, by=producer(area), request_id=builders.request_id(), at=NOON,
-                               **more)
+                               only=services.Only(**more))
 
 
 def prepare(batch: Batch) -> Batch:

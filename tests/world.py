@@ -29,6 +29,7 @@ from zhengka.accounts.roles import ROLES
 from zhengka.accounts.services import actor_of
 from zhengka.areas.models import Area
 from zhengka.bulk.models import Act
+from zhengka.cards import services as card_services
 from zhengka.cards.models import Card
 from zhengka.cards.workflow import CARD
 from zhengka.cases import services as cases
@@ -101,6 +102,7 @@ def make_world(code: int = 430104, name: str = "岳麓区") -> World:
     _recalled(area, ending[0].holder)
     world.ids |= keeping.populate(area, world.officers["security"], world.officers["custodian"])
     world.ids |= _devices(world) | _stock(world)
+    world.ids["stops"] = _stops(world)
     _plan(area)
     return world
 
@@ -121,6 +123,17 @@ def _devices(world: World) -> dict[str, list[int]]:
                                     at=at)
     devices.end_reading(reading, "card-removed", at=at)
     return {"devices": [row.pk for row in rows], "modules": modules, "reader": [reading.pk]}
+
+
+def _stops(world: World) -> list[int]:
+    """Two stops of issuing that were lifted, so that the rest of the world goes on."""
+    leader, approver, at = (*(actor_of(world.officers[role]) for role in ("leader", "approver")), NOON)
+    found = []
+    for why in ("密钥疑似泄露", "卡面印刷错误"):
+        stop = card_services.stop_issuing(world.area, why, by=leader, request_id=request_id(), at=at)
+        stop = card_services.ask_lift(stop, "已查明", by=leader, request_id=request_id(), at=at)
+        found.append(card_services.lift(stop, by=approver, request_id=request_id(), at=at).pk)
+    return found
 
 
 def _stock(world: World) -> dict[str, list[int]]:

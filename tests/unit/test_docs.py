@@ -12,7 +12,7 @@ import typer
 from zhengka.accounts.workflow import COVER, DELEGATION, OFFICER
 from zhengka.assessment.workflow import APPOINTMENT, ASSESSMENT, CONFLICT, INSTITUTION, LICENCE, SESSION
 from zhengka.bulk.workflow import ACT
-from zhengka.cards.workflow import CARD
+from zhengka.cards.workflow import CARD, STOP
 from zhengka.cases import book
 from zhengka.cases.workflow import desk
 from zhengka.cli.app import app
@@ -29,8 +29,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(page for page in ROOT.glob("docs/**/*.md") if "reference" not in page.parts)])
 NAMED = {page.relative_to(ROOT).as_posix(): page.read_text() for page in PAGES}
 EXCHANGE = book.table("measures-2017", "exchange", minor=False)
-WORKFLOWS = (HOLDER, CERTIFICATE, IMPORT, EXCHANGE, CARD, BATCH, OFFICER, ACT, LETTER, INSTITUTION, LICENCE, SESSION,
-             APPOINTMENT, ASSESSMENT, CONFLICT, PAPER, PORTRAIT, COVER, DELEGATION, DEVICE, PSAM,
+WORKFLOWS = (HOLDER, CERTIFICATE, IMPORT, EXCHANGE, CARD, STOP, BATCH, OFFICER, ACT, LETTER, INSTITUTION, LICENCE,
+             SESSION, APPOINTMENT, ASSESSMENT, CONFLICT, PAPER, PORTRAIT, COVER, DELEGATION, DEVICE, PSAM,
              desk("applied"))
 MADE_LATER = "docs/reference/"  # `make docs` writes it, `make check` says when it is stale
 CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)

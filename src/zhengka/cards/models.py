@@ -8,7 +8,7 @@ from django.db.models import F, Q
 
 from zhengka.areas.models import Area
 from zhengka.cards.activation import LAPSED, STAGES
-from zhengka.cards.workflow import CARD, CHIP_ORDER, GAP, IN_PRODUCTION
+from zhengka.cards.workflow import CARD, CHIP_ORDER, GAP, IN_PRODUCTION, STOP
 from zhengka.core.models import ProvinceRow, Stateful, state_check
 from zhengka.formats.chip.orders import KINDS
 from zhengka.registry.models import Certificate, Holder
@@ -43,6 +43,8 @@ class Card(ProvinceRow, Stateful):
     reason = models.TextField(help_text="exchange, spoiled, …")
     replaces = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="successor")
     hold_reason = models.TextField(blank=True)
+    urgent = models.TextField(blank=True, default="", db_default="",
+                              help_text="why an officer wants it made before others; empty: nobody does")
     serial = models.TextField(null=True, help_text="16 digits")
     token = models.BinaryField(null=True, help_text="12 random bytes in the credential")
     status_list = models.PositiveIntegerField(null=True)
@@ -100,6 +102,38 @@ class Card(ProvinceRow, Stateful):
     def __str__(self) -> str:
         """Key only."""
         return f"card {self.pk}"
+
+
+class Stop(Stateful):
+    """No card is made or handed out in an area (停发) until two persons lift it."""
+
+    workflow = STOP
+
+    id = models.BigAutoField(primary_key=True)
+    area = models.ForeignKey(Area, on_delete=models.PROTECT, db_column="area", db_index=False)
+    last = models.BigIntegerField(help_text="highest code of the area, for all of which it holds")
+    why = models.TextField()
+    person = models.TextField(help_text="who threw it")
+    at = models.DateTimeField()
+    lift_person = models.TextField(blank=True, default="", help_text="who asked that it is lifted")
+    lifted_person = models.TextField(blank=True, default="", help_text="who lifted it: another one")
+    lifted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["area"], condition=~Q(state="lifted"), name="stop_of_area_once"),
+            models.CheckConstraint(condition=~Q(why=""), name="stop_says_why"),
+            models.CheckConstraint(condition=Q(last__gte=F("area")), name="stop_range_ordered"),
+            models.CheckConstraint(condition=Q(state="lifted", lifted_at__isnull=False) & ~Q(lift_person="")
+                                   & ~Q(lifted_person="") & ~Q(lifted_person=F("lift_person"))
+                                   | ~Q(state="lifted") & Q(lifted_person="", lifted_at__isnull=True),
+                                   name="stop_lifted_by_two"),
+            state_check(STOP),
+        ]
+
+    def __str__(self) -> str:
+        """Area and state."""
+        return f"stop of {self.area_id}: {self.state}"
 
 
 class Reminder(models.Model):

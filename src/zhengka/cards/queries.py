@@ -13,7 +13,7 @@ from django.db.models import Count, F, Max, Q, QuerySet
 
 from zhengka.cards import activation, rules
 from zhengka.cards.activation import Activation, Dates, Outlook
-from zhengka.cards.models import ASKED, Card, ChipOrder, Reminder, StatusPublication
+from zhengka.cards.models import ASKED, Card, ChipOrder, Reminder, StatusPublication, Stop
 from zhengka.cards.workflow import BLOCKED, OUT_OF_LIFE, PROVED
 from zhengka.core import files
 from zhengka.core.actors import Actor
@@ -95,6 +95,19 @@ def ordered_groups(actor: Actor) -> list[Group]:
     rows = Card.objects.filter(state="ordered", area__code__range=(actor.lo, actor.hi)).values_list(
         "area", "area__name", "area__name_en", "profile").annotate(n=Count("pk")).order_by("area", "profile")
     return [Group(*row) for row in rows]
+
+
+def stops(actor: Actor) -> QuerySet[Stop]:
+    """The stops of issuing that touch the actor's area, those that stand first, the newest first."""
+    return Stop.objects.filter(area__lte=actor.hi, last__gte=actor.lo).select_related("area").annotate(
+        over=Q(state="lifted")).order_by("over", "-pk")
+
+
+def stop(stop_id: int, *, actor: Actor) -> Stop:
+    """One of them; `Refusal("not-found")`."""
+    for row in stops(actor).filter(pk=stop_id):
+        return row
+    raise Refusal("not-found")
 
 
 def gate_state(card: Card, at: datetime) -> str:

@@ -59,6 +59,9 @@ NOT_HERE = ("missing", "lost")
 CARD = Workflow("card", initial="ordered", final=frozenset({"destroyed"}), steps=(
     #    from         action           to             permission
     Step("ordered", "batch", "batched", "batch.make", zh="组批"),
+    Step("ordered", "hurry", "ordered", "card.order", zh="加急"),
+    Step("ordered", "unhurry", "ordered", "card.order", zh="取消加急"),
+    Step("ordered", "hold", "held", "batch.make", zh="暂缓"),
     Step("batched", "prepare", "prepared", "batch.make", zh="数据准备"),
     Step("batched", "hold", "held", "batch.make", zh="暂缓"),
     Step("held", "release", "ordered", "batch.make", zh="解除暂缓"),
@@ -109,6 +112,21 @@ CHIP_ORDER = Workflow("chip-order", initial="ordered", final=frozenset({"applied
     Step("ordered", "supersede", "superseded", "card.activate", zh="已失效"),
 ))
 """What the chip of an issued card is to be told (卡内更新指令): done when the chip vouches for it."""
+
+
+def lifted_by_another(stop: Any, facts: Mapping[str, Any]) -> None:
+    """Issuing goes on by the word of two persons: one says that the cause is gone, another one lifts the stop."""
+    if stop.lift_person == facts["by"].person:
+        raise Refusal("same-person")
+
+
+STOP = Workflow("issuing-stop", initial="standing", final=frozenset({"lifted"}), steps=(
+    #    from        action          to          permission
+    Step("standing", "ask_lift", "lifting", "issuing.resume", zh="提请恢复发卡"),
+    Step("lifting", "keep_stopped", "standing", "issuing.resume", zh="不予恢复"),
+    Step("lifting", "lift", "lifted", "issuing.resume", (lifted_by_another,), zh="恢复发卡"),
+))
+"""No card is made or handed out (停发): one person throws the switch, two lift it."""
 
 OUT_OF_LIFE = ("spoiled", "suspect", "cancelled", "destroyed", "missing", "lost")
 """States after which a card is never accepted again: one that turns up is suspect and is destroyed."""

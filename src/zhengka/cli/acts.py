@@ -78,7 +78,8 @@ def add_street(unit: str, number: Annotated[int, typer.Argument(help="Three digi
                name: str, english: Annotated[str, typer.Option(help="English name.")] = "") -> None:
     """Keep a street or township (街道、乡镇) of a unit: its clerks receive applications where the policy lets them."""
     street = keep_street(unit_of(unit), number, name, english)
-    typer.echo(f"{street.code} {street.name}")
+    placed = registry.place_in_streets(unit_of(unit))
+    typer.echo(f"{street.code} {street.name}: {placed} holders now found in another street than before")
 
 
 @plan.command()

@@ -279,7 +279,8 @@ def _open_all(maker: Maker, by: Actor) -> list[Batch]:
     of_the_unit = sum(case_queries.counts_by_area(by).get(unit_of_the_rest().code, {}).values())
     rest = {unit_of_the_rest(): ORDERED_LEFT if of_the_unit >= LARGE_UNIT else 0}
     return [production.open_batch(unit, card_queries.policy(unit.code, at.date()).profile, maker, by=by, at=at,
-                                  request_id=act("batch", unit.code, at.isoformat()), limit=number)
+                                  request_id=act("batch", unit.code, at.isoformat()),
+                                  only=production.Only(limit=number))
             for unit in units if (number := waiting.get(unit.code, 0) - rest.get(unit, 0)) > 0]
 
 
@@ -307,7 +308,7 @@ def keep_batches(who: Officers, maker: Maker) -> None:
             continue
         at = timezone.now()
         batch = production.open_batch(unit, card_queries.policy(unit.code, at.date()).profile, maker, by=by, at=at,
-                                      request_id=kept_batch(state), limit=2)
+                                      request_id=kept_batch(state), only=production.Only(limit=2))
         if state != "open":
             batch = production.prepare_batch(batch, by=by, request_id=_request(batch, "prepare"), at=at)
             batch = production.run_chunks_here(batch, at=timezone.now(), processes=1)

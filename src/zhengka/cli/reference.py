@@ -17,7 +17,7 @@ from zhengka.assessment.workflow import APPOINTMENT, ASSESSMENT, CONFLICT, INSTI
 from zhengka.bulk.workflow import ACT
 from zhengka.cards import queries as card_queries
 from zhengka.cards.activation import CHANNELS, IN_PERSON, Activation
-from zhengka.cards.workflow import CARD, CHIP_ORDER
+from zhengka.cards.workflow import CARD, CHIP_ORDER, STOP
 from zhengka.cases import policies
 from zhengka.cases.rules import LEVELS, ROUTES, OfficeOf, Policy, Procedure
 from zhengka.cases.workflow import KINDS
@@ -35,7 +35,7 @@ from zhengka.stock.workflow import BLANK, COUNT, ORDER, SHIPMENT, STORE, WRITE_O
 
 WORKFLOWS = (OFFICER, COVER, DELEGATION, ACT, LETTER, INSTITUTION, LICENCE, SESSION, APPOINTMENT, ASSESSMENT, CONFLICT,
              DEVICE, PSAM, BLANK, STORE, SHIPMENT, WRITE_OFF, COUNT, ORDER, KEY, CEREMONY, HOLDER, CERTIFICATE, IMPORT,
-             PAPER, PORTRAIT, CARD, CHIP_ORDER, BATCH)
+             PAPER, PORTRAIT, CARD, CHIP_ORDER, BATCH, STOP)
 DEFAULT_POLICY = "measures-2017"
 Command = Any  # Typer carries a click of its own, without a public name
 MADE = "<!-- Made by `zhengka docs write`; change the code, not this page. -->\n\n"

@@ -94,7 +94,7 @@ class Batch(ProvinceRow, Stateful):
             models.UniqueConstraint(fields=["number"], name="batch_number_once"),
             models.UniqueConstraint(fields=["result_id"], name="batch_result_once"),
             models.UniqueConstraint(fields=["id", "area"], name="batch_in_its_area"),  # what its parts refer to
-            models.CheckConstraint(condition=~Q(state__in=("prepared", "sent", "received", "closed"))
+            models.CheckConstraint(condition=~Q(state__in=("prepared", "withheld", "sent", "received", "closed"))
                                    | Q(ordered=models.F("prepared") + models.F("held")), name="batch_in_adds_up"),
             models.CheckConstraint(condition=~Q(state__in=("received", "closed"))
                                    | Q(prepared=models.F("good") + models.F("spoiled") + models.F("suspect")),

@@ -43,9 +43,18 @@ BATCH = Workflow("batch", initial="open", final=frozenset({"closed", "cancelled"
     Step("open", "cancel", "cancelled", "batch.make", zh="撤销"),
     Step("preparing", "finish", "prepared", "batch.make", zh="封装"),
     Step("preparing", "stall", "stalled", "batch.make", zh="准备失败"),
+    Step("preparing", "pause", "paused", "batch.make", zh="暂停"),
+    Step("preparing", "cancel", "cancelled", "batch.make", zh="撤销"),
+    Step("paused", "resume", "preparing", "batch.make", zh="继续"),
+    Step("paused", "cancel", "cancelled", "batch.make", zh="撤销"),
+    Step("stalled", "pause", "paused", "batch.make", zh="暂停"),
     Step("stalled", "retry", "preparing", "batch.make", zh="重新准备"),
     Step("stalled", "give_up", "cancelled", "batch.make", zh="放弃"),
     Step("prepared", "give_up", "cancelled", "batch.make", (something_to_make,), zh="放弃"),
+    Step("prepared", "pause", "withheld", "batch.make", (something_to_make,), zh="暂停"),
+    Step("withheld", "resume", "prepared", "batch.make", zh="继续"),
+    Step("withheld", "give_up", "cancelled", "batch.make", zh="放弃"),
+    Step("withheld", "take_proof", "withheld", "batch.read", zh="取校样"),
     Step("prepared", "send", "sent", "batch.send", (something_to_make, sent_by_another), zh="送制"),
     Step("prepared", "cancel", "cancelled", "batch.make", (nothing_to_make,), zh="撤销"),
     Step("prepared", "decide", "prepared", "batch.make", zh="处置暂缓卡"),
@@ -78,6 +87,7 @@ HOLDS = {
     "name-not-in-gbk": "姓名含 GBK 以外的字",
     "chip-refused": "芯片数据不符合规格",
     "batch-cancelled": "批次已撤销",
+    "by-officer": "人工暂缓",
 }
 """Why one card is held (暂缓) while its batch goes on; the reason's first word is one of these."""
 

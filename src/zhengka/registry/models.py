@@ -31,6 +31,8 @@ class Holder(ProvinceRow, Stateful):
     address = models.BinaryField(null=True, help_text="sealed as holder.address")
     guardian = models.BinaryField(null=True, help_text="sealed as holder.guardian: name and phone, JSON")
     wishes = models.BinaryField(null=True, help_text="sealed as holder.wishes: how they ask to be written to")
+    street = models.BigIntegerField(null=True, help_text="12-digit code of the street or township of the address, as "
+                                                         "far as it names one that is kept; found again each night")
     photo = models.TextField(null=True, help_text="digest in the file store")
     photo_fault = models.TextField(blank=True, help_text="why the photo that came cannot be used")
     registered_at = models.DateTimeField()

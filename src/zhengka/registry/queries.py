@@ -1,8 +1,9 @@
 """What is asked about holders: found by name, pinyin, initials or number; their history; the imports."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from datetime import date
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Count, Q, QuerySet
@@ -202,3 +203,68 @@ def _page(by: dict[str, str], low: str, actor: Actor, last: Holder | None, limit
 def _holders(ids: Sequence[int]) -> list[Holder]:
     found = Holder.objects.select_related("area").in_bulk(list(ids))
     return [found[pk] for pk in ids if pk in found]
+
+
+ENDING = """
+SELECT c.area, (extract(year FROM c.valid_until) * 12 + extract(month FROM c.valid_until) - 1)::int AS month, count(*)
+FROM registry_certificate c
+WHERE c.state IN ('valid', 'frozen') AND c.area BETWEEN %(lo)s AND %(hi)s
+  AND (c.generation = 3 OR NOT EXISTS (
+      SELECT FROM registry_certificate n WHERE n.holder_id = c.holder_id AND n.generation = 3
+                                           AND n.state IN ('valid', 'frozen')))
+GROUP BY 1, 2
+"""
+"""A person counts once: with the card's certificate where there is one, else with the one on paper."""
+TO_RENEW = """
+SELECT d.id, d.holder_id, d.name, d.street, d.valid_until, d.number FROM (
+    SELECT c.id, c.holder_id, c.valid_until, c.number, h.name, h.street, e.month, e.first, e.last,
+           row_number() OVER (PARTITION BY e.month ORDER BY h.street NULLS LAST, c.id) AS place
+    FROM registry_certificate c JOIN registry_holder h ON h.id = c.holder_id
+    JOIN unnest(%(months)s::int[], %(firsts)s::int[], %(lasts)s::int[]) e (month, first, last)
+      ON c.valid_until >= make_date(e.month / 12, e.month %% 12 + 1, 1)
+     AND c.valid_until < make_date(e.month / 12, e.month %% 12 + 1, 1) + interval '1 month'
+    WHERE c.state IN ('valid', 'frozen') AND c.area = %(area)s
+      AND (c.generation = 3 OR NOT EXISTS (
+          SELECT FROM registry_certificate n WHERE n.holder_id = c.holder_id AND n.generation = 3
+                                               AND n.state IN ('valid', 'frozen')))
+) d WHERE d.place > d.first AND d.place <= d.last ORDER BY d.street NULLS LAST, d.valid_until, d.id
+"""
+
+
+def ending(*, actor: Actor) -> dict[int, dict[int, int]]:
+    """When the certificates of the actor's area end: 12-digit code of the office → month (year × 12 + month − 1) →
+    number.
+    """
+    found: dict[int, dict[int, int]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(ENDING, {"lo": actor.lo, "hi": actor.hi})
+        for area, month, number in cursor.fetchall():
+            found.setdefault(area, {})[month] = number
+    return found
+
+
+class ToRenew(NamedTuple):
+    """One person who is to be invited: number masked, `street` a 12-digit code or none."""
+
+    certificate: int
+    holder: int
+    name: str
+    street: int | None
+    valid_until: date
+    number: str
+
+
+def to_renew(area: int, parts: Mapping[int, tuple[int, int]], *, actor: Actor) -> list[ToRenew]:
+    """Persons of an office whose certificates end in given months, of each month those from one place to another.
+
+    `parts`: month of the end → places before the first and of the last one, counted street by street, so that a street
+    is invited together. `Refusal("not-found")` for another's office.
+    """
+    if not actor.sees(area):
+        raise Refusal("not-found")
+    with connection.cursor() as cursor:
+        cursor.execute(TO_RENEW, {"area": area, "months": list(parts), "firsts": [first for first, _ in parts.values()],
+                                  "lasts": [last for _, last in parts.values()]})
+        rows = cursor.fetchall()
+    opened = fields.open_many([bytes(row[-1]) for row in rows], "certificate.number")
+    return [ToRenew(*row[:-1], masked(number)) for row, number in zip(rows, opened, strict=True)]

@@ -21,3 +21,9 @@ def take_import(import_id: int) -> None:
 def take_photos(act_id: int) -> None:
     """Give the portraits of a pack to their holders, in groups."""
     services.take_photos(act_id, clock=timezone.now)
+
+
+@task("registry.place_streets", cron="20 18 * * *")
+def place_streets(timestamp: int) -> None:  # noqa: ARG001 - when it was due
+    """Every night in China: find again in which street each holder lives."""
+    services.place_all()

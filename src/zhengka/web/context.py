@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 
 from zhengka.web.staff.desk import may_open
 from zhengka.web.staff.navigation import area_name, navigation
+from zhengka.web.staff.stops import banner
 from zhengka.web.staff.words import role_word
 
 
@@ -18,7 +19,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
     about = {} if actor is None else {
         "office": area_name(request.user.area),  # type: ignore[union-attr]
         "actor_role": role_word(request.user.role),  # type: ignore[union-attr]
-        "navigation": navigation(actor, request.path),
+        "navigation": navigation(actor, request.path), "stops": banner(actor),
         "account_links": [{"href": reverse("staff:account"), "label": gettext("My account")}, *(
             [{"href": reverse("staff:desk"), "label": gettext("My desk")}] if may_open(actor) else [])],
     }

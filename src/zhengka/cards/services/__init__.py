@@ -49,6 +49,7 @@ from zhengka.cards.services.ordering import Numbered, allot, order, order_after,
 from zhengka.cards.services.portal import PORTAL, activate_by_portal, check_portal
 from zhengka.cards.services.reminding import remind, tell_ready
 from zhengka.cards.services.status import ask_for, publish_keys, publish_status_lists
+from zhengka.cards.services.stopping import ask_lift, keep_stopped, lift, not_stopped, stop_issuing
 
 __all__ = [
     "AGAIN",
@@ -68,6 +69,7 @@ __all__ = [
     "allot",
     "ask_chip",
     "ask_for",
+    "ask_lift",
     "ask_match",
     "cancel_all",
     "cancel_many",
@@ -83,13 +85,16 @@ __all__ = [
     "hand_over",
     "hand_over_many",
     "initialise_module",
+    "keep_stopped",
     "key_group",
     "lacking",
     "leave_out",
+    "lift",
     "make_module",
     "match_alive",
     "move_all",
     "next_chip_order",
+    "not_stopped",
     "note_missing_many",
     "one_time_pins",
     "order",
@@ -110,6 +115,7 @@ __all__ = [
     "report_lost",
     "retire_key",
     "spare_many",
+    "stop_issuing",
     "tell_ready",
     "term_without_the_stop",
     "turn_up_many",

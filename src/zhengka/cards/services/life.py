@@ -14,10 +14,11 @@ from zhengka.cards.services.activation import allow, facts_of, many
 from zhengka.cards.services.chips import supersede_all
 from zhengka.cards.services.reminding import tell_blocked, tell_found, tell_ready
 from zhengka.cards.services.status import ask_for_lists
+from zhengka.cards.services.stopping import not_stopped
 from zhengka.cards.workflow import BLOCKED, CARD, IN_PRODUCTION
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
-from zhengka.core.events import Many, perform, perform_many, sub
+from zhengka.core.events import Many, perform, perform_many, replayed, sub
 from zhengka.core.models import Event
 from zhengka.formats.verdict import CHINA
 from zhengka.registry import services as registry
@@ -30,8 +31,10 @@ BLOCKED_BY_A_NEW_CARD = ("active", "suspended", "frozen")
 @transaction.atomic
 def hand_over(card: Card, *, looked: bool = False, by: Actor, request_id: UUID, at: datetime) -> Card:
     """Hand a finished card to its holder (领取) and take the second-generation certificate back (交回). `looked`: the
-    officer has compared it with the record, which the event keeps.
+    officer has compared it with the record, which the event keeps. `Refusal("issuing-stopped")`.
     """
+    if not replayed(request_id, Card.kind(), card.pk):
+        not_stopped(card.area_id)
     registry.hold([card.holder_id])
     facts = {"looked": True} if looked else {}
     card = perform(card, "hand_over", {"handed_over_at": at}, by=by, request_id=request_id, at=at, **facts)
@@ -43,7 +46,11 @@ def hand_over(card: Card, *, looked: bool = False, by: Actor, request_id: UUID, 
 
 @transaction.atomic
 def hand_over_many(card_ids: Sequence[int], *, by: Actor, request_id: UUID, at: datetime) -> list[int]:
-    """Hand over many cards (a village's round of visits), as `hand_over` does; the ids of those that moved."""
+    """Hand over many cards (a village's round of visits), as `hand_over` does; the ids of those that moved.
+
+    `Refusal("issuing-stopped")`, and nothing done, where one of them is of an area in which issuing is stopped.
+    """
+    not_stopped(*Card.objects.filter(pk__in=card_ids, state="ready").values_list("area", flat=True).distinct())
     registry.hold(_holders(card_ids))
     holding = Card.objects.filter(pk__in=card_ids, certificate__state="valid").values_list("pk", flat=True)
     moved = perform_many(Many(Card, list(holding), "ready", also=", handed_over_at = %(at)s"), "hand_over", by=by,

@@ -206,6 +206,10 @@ PROBLEMS: dict[str, Problem] = {
         409, "No card of this office and profile waits to be made", "该单位没有待制的卡",
         "Order cards first, or choose another office.",
         "请先订购卡片，或选择其他发证单位。"),
+    "issuing-stopped": Problem(
+        409, "No card is made or handed out here at present", "本地区已停发，暂不制卡、发卡",
+        "Read why on the page of stops. Two persons lift it once its cause is gone.",
+        "原因见“停发”页面；原因消除后由两人办理恢复。"),
     "batch-all-held": Problem(
         409, "Every card of this batch is held: there is nothing to send", "本批卡片全部暂缓，没有可送制的卡",
         "Cure the cards and release them, then cancel this batch and open another.",

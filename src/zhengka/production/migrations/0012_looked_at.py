@@ -45,7 +45,7 @@ def _choices(*words: str) -> list[tuple[str, str]]:
 class Migration(migrations.Migration):
     """Columns, constraints, and two triggers over what no constraint of one row can hold."""
 
-    dependencies = [("production", "0011_pictures"), ("cards", "0016_arrived")]
+    dependencies = [("production", "0011_pictures"), ("cards", "0018_arrived")]
     operations = [
         migrations.AddField("batch", "undecided", models.PositiveIntegerField(
             default=0, db_default=0, help_text="held cards about which nobody has decided yet")),

@@ -1,17 +1,18 @@
 """What is done in production (制卡): batches opened, prepared, sent, and their results received."""
 
 from zhengka.production.services.batches import (
-    cancel_batch,
     close_batch,
-    give_up_batch,
     open_batch,
+    open_batches,
     prepare_batch,
+    resume_batch,
     retry_batch,
     send_batch,
     take_package,
     take_proof,
 )
 from zhengka.production.services.blanks import initialise_blank
+from zhengka.production.services.choosing import EVERY, Entering, Only, entering
 from zhengka.production.services.chunks import (
     note_problem,
     note_problem_of_chunk,
@@ -25,17 +26,22 @@ from zhengka.production.services.feeding import destroy_many, feed
 from zhengka.production.services.finishing import batch_signer, finish_batch, finish_if_done
 from zhengka.production.services.gate import check_chip, check_code, check_number, fail, find, left, settle
 from zhengka.production.services.handing import Handed, hand_over, hand_over_many, make_again, outdated, unseen
+from zhengka.production.services.holding import hold, hurry, unhurry
 from zhengka.production.services.inspecting import Inspection, changed, inspection
 from zhengka.production.services.makers import enrol_maker, revoke_maker, use_text_form
 from zhengka.production.services.parting import list_of, part, split
+from zhengka.production.services.pausing import cancel_batch, give_up_batch, pause_batch
 from zhengka.production.services.receipts import acknowledge, write_receipt
 from zhengka.production.services.receiving import ask_results, receive_results, take_results, tell_ready
 from zhengka.production.services.staging import sweep as sweep_packages
 from zhengka.production.services.workers import run_chunks_here
 
 __all__ = [
+    "EVERY",
+    "Entering",
     "Handed",
     "Inspection",
+    "Only",
     "acknowledge",
     "ask_results",
     "batch_signer",
@@ -48,6 +54,7 @@ __all__ = [
     "decide",
     "destroy_many",
     "enrol_maker",
+    "entering",
     "erase_due",
     "fail",
     "feed",
@@ -57,6 +64,8 @@ __all__ = [
     "give_up_batch",
     "hand_over",
     "hand_over_many",
+    "hold",
+    "hurry",
     "initialise_blank",
     "inspection",
     "left",
@@ -66,12 +75,15 @@ __all__ = [
     "note_problem",
     "note_problem_of_chunk",
     "open_batch",
+    "open_batches",
     "outdated",
     "part",
+    "pause_batch",
     "prepare_batch",
     "prepare_chunk",
     "receive_results",
     "release",
+    "resume_batch",
     "retry_batch",
     "revoke_maker",
     "run_chunks_here",
@@ -87,6 +99,7 @@ __all__ = [
     "take_proof",
     "take_results",
     "tell_ready",
+    "unhurry",
     "unseen",
     "use_text_form",
     "write_receipt",

@@ -3,13 +3,11 @@
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F
 
 from zhengka.areas.models import Area
 from zhengka.cards import queries as cards
@@ -20,22 +18,19 @@ from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Many, Replayed, begin, perform, perform_many, replayed, sub
 from zhengka.core.models import province_of
-from zhengka.core.queue import later
 from zhengka.formats import qr
 from zhengka.formats.package import MOST_CARDS
 from zhengka.formats.verdict import CHINA
 from zhengka.keys import queries as key_queries
 from zhengka.keys import services as keys
 from zhengka.production.models import Batch, Item, Maker
-from zhengka.production.services import deciding, makers, staging, terms
-from zhengka.registry import services as registry
+from zhengka.production.services import deciding, makers, terms
+from zhengka.production.services.choosing import EVERY, Only, waiting
+from zhengka.production.services.pausing import ask_workers, cards_of, take_leases
 
 LONGEST_CREDENTIAL = 108
 """Bytes of the longest credential that a card can get, by which the address of the scan page is tried out."""
 
-ORDERED = """
-SELECT id FROM cards_card WHERE state = 'ordered' AND area = %s AND profile = %s ORDER BY id LIMIT %s FOR UPDATE
-"""
 CHUNKS = """
 INSERT INTO production_chunk (batch_id, area, number, state, lease, cards, member)
 SELECT %(batch)s, %(area)s, n, 'waiting', 0, 0, '' FROM generate_series(1, (%(count)s + %(size)s - 1) / %(size)s) n
@@ -52,12 +47,13 @@ ORDER BY k.position
 @transaction.atomic
 def open_batch(  # noqa: PLR0913 - what, for whom and how many, besides who, when and the request
         area: Area, profile: str, maker: Maker, *, by: Actor, request_id: UUID, at: datetime,
-        limit: int | None = None) -> Batch:
-    """Open a batch (组批) of all ordered cards of an issuing unit under a card profile, or of the first `limit`.
+        only: Only = EVERY) -> Batch:
+    """Open a batch (组批) of the ordered cards of an issuing unit under a card profile, as far as `only` wants them;
+    urgent ones come first in it.
 
     `Refusal`: `not-permitted`, `not-found` (another's area), `profile-missing`, `maker-suite-differs`, `batch-empty`,
-    those of `makers.trusted`; on a site for the public
-    (`ZHENGKA_HTTPS`, and no demo) `key-without-ceremony`.
+    those of `makers.trusted`, `issuing-stopped`; on a site for the public (`ZHENGKA_HTTPS`, and no demo)
+    `key-without-ceremony`.
     """
     if event := replayed(request_id, Batch.kind()):
         raise Replayed(event)
@@ -67,10 +63,11 @@ def open_batch(  # noqa: PLR0913 - what, for whom and how many, besides who, whe
         raise Refusal("not-found")
     if maker.suite != cards.profile(profile).suite:
         raise Refusal("maker-suite-differs", maker=maker.suite)
+    card_services.not_stopped(area.code)
     _masters_are_held(area.code, profile, at)
     makers.trusted(maker, at=at)
     number = _next_number(area, at)
-    ids = _ordered(area, profile, limit)
+    ids = _entering(area, profile, only, at)
     batch = begin(Batch(
         province=province_of(area.code), area=area, number=number, profile=profile, maker=maker, opened_at=at,
         ordered=len(ids), officer_id=by.id, content_key=fields.close(secrets.token_hex(32), "batch.content_key")),
@@ -85,6 +82,22 @@ def open_batch(  # noqa: PLR0913 - what, for whom and how many, besides who, whe
 
 
 @transaction.atomic
+def open_batches(  # noqa: PLR0913 - as `open_batch`
+        areas: Sequence[Area], profile: str, maker: Maker, *, by: Actor, request_id: UUID, at: datetime,
+        only: Only = EVERY) -> list[Batch]:
+    """Open a batch for each of many units (a phase of the programme), all of them or none; units of which no card
+    waits have none. `Refusal`: as `open_batch`, `batch-empty` where no unit has a card.
+    """
+    on = at.astimezone(CHINA).date()
+    having = set(waiting([area.code for area in areas], profile, only, on=on).order_by().values_list("area", flat=True))
+    opened = [open_batch(area, profile, maker, by=by, request_id=sub(request_id, area.code), at=at, only=only)
+              for area in sorted(areas, key=lambda area: area.code) if area.code in having]
+    if not opened:
+        raise Refusal("batch-empty", profile=profile)
+    return opened
+
+
+@transaction.atomic
 def prepare_batch(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) -> Batch:
     """Begin to prepare a batch (数据准备): its chunks go to the workers. It keeps the masters that work at this moment,
     through a rotation and as long as their overlap: all its cards and its package are of one version.
@@ -96,11 +109,12 @@ def prepare_batch(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) ->
         qr.modules(qr.to_text(bytes([0x11]) + bytes([0xFF]) * (LONGEST_CREDENTIAL - 1), settings.PUBLIC_URL))
     except qr.BadQr:
         raise Refusal("public-url-unfit", url=settings.PUBLIC_URL) from None
+    _goes_on(batch, request_id)
     if not replayed(request_id, Batch.kind(), batch.pk):
         makers.trusted(batch.maker, at=at)
     kept = {"keys": _masters(batch, at), "prepared_person": by.person}
     batch = perform(batch, "prepare", kept, by=by, request_id=request_id, at=at)
-    _ask_workers(batch)
+    ask_workers(batch)
     return batch
 
 
@@ -111,46 +125,40 @@ def retry_batch(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) -> B
     Where nothing is done yet, it begins with the masters that work now. `Refusal`: `batch-keys-over` where a part was
     prepared under a master that reads no more; `key-without-ceremony` as in `open_batch`; what `perform` says.
     """
-    kept = batch.keys
-    if not batch.chunks.filter(state="done").exclude(member="").exists():
-        _take_leases(batch)
-        kept = _masters(batch, at)
-    elif ended := key_queries.over(kept, at=at):
-        raise Refusal("batch-keys-over", label=ended[0].label)
-    batch = perform(batch, "retry", {"problem": "", "keys": kept}, by=by, request_id=request_id, at=at)
-    _ask_workers(batch)
+    _goes_on(batch, request_id)
+    batch = perform(batch, "retry", {"problem": "", "keys": _kept(batch, at)}, by=by, request_id=request_id, at=at)
+    ask_workers(batch)
     return batch
 
 
 @transaction.atomic
-def give_up_batch(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) -> Batch:
-    """Give a batch up (放弃) that cannot be prepared, or must not be sent any more: nothing of it stays half done.
+def resume_batch(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) -> Batch:
+    """Let a paused batch go on (继续): workers take what is left of it, or it may be sent again.
 
-    Cards that were not prepared wait again. Prepared ones have serials and codes that may be in a package which
-    somebody took: these are void for ever, and another card is ordered in place of each. The package is removed.
+    `Refusal`: for one that is not prepared yet those of `retry_batch`; what `perform` says.
     """
-    _take_leases(batch)
-    waiting, prepared = _cards(batch, "waiting"), _cards(batch, "prepared")
-    registry.hold(Card.objects.filter(pk__in=prepared).values_list("holder_id", flat=True))
-    written = staging.folder(batch) if batch.content_key else staging.packages() / batch.package
-    batch = perform(batch, "give_up", {"content_key": None}, by=by, request_id=request_id, at=at, why=batch.problem,
-                    waiting=len(waiting), prepared=len(prepared))
-    _wait_again(batch, waiting, by=by, request_id=request_id, at=at)
-    Item.objects.filter(batch=batch, outcome="prepared").update(outcome="spoiled", reason="batch-given-up")
-    void = perform_many(Many(Card, prepared, "prepared", {"batch": batch.number}), "spoil", by=by,
-                        request_id=sub(request_id, "spoil"), at=at)
-    card_services.reorder_many(void, by=by, request_id=sub(request_id, "again"), at=at)
-    card_services.ask_for(Card.objects.filter(pk__in=void).values_list("status_list", flat=True).distinct())
-    transaction.on_commit(partial(staging.remove, written))
+    _goes_on(batch, request_id)
+    if batch.state == "withheld":
+        return perform(batch, "resume", by=by, request_id=request_id, at=at)
+    batch = perform(batch, "resume", {"problem": "", "keys": _kept(batch, at)}, by=by, request_id=request_id, at=at)
+    ask_workers(batch)
     return batch
 
 
-def _ask_workers(batch: Batch) -> None:
-    left = list(batch.chunks.exclude(state="done").order_by("number").values_list("pk", flat=True))
-    for chunk in left:
-        later("production.prepare_chunk", once=f"chunk {chunk}", chunk_id=chunk)
-    if not left:
-        later("production.finish_batch", batch_id=batch.pk)
+def _goes_on(batch: Batch, request_id: UUID) -> None:
+    """Nothing is made where issuing is stopped (停发); what was done before is answered as ever."""
+    if not replayed(request_id, Batch.kind(), batch.pk):
+        card_services.not_stopped(batch.area_id)
+
+
+def _kept(batch: Batch, at: datetime) -> list[int]:
+    """The masters with which a batch goes on: those of what is done, or where nothing is done those that work now."""
+    if not batch.chunks.filter(state="done").exclude(member="").exists():
+        take_leases(batch)
+        return _masters(batch, at)
+    if ended := key_queries.over(batch.keys, at=at):
+        raise Refusal("batch-keys-over", label=ended[0].label)
+    return list(batch.keys)
 
 
 @transaction.atomic
@@ -162,29 +170,19 @@ def send_batch(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) -> Ba
     of its cards: one that is stolen on its way must open no gate; `batch-keys-over` where a key of its cards was
     retired or revoked since they were prepared; those of `makers.trusted`. What `perform` says.
     """
+    _goes_on(batch, request_id)
     if not replayed(request_id, Batch.kind(), batch.pk):
         makers.trusted(batch.maker, at=at)
         if ended := key_queries.over(keys_of(batch), at=at):
             raise Refusal("batch-keys-over", label=ended[0].label)
-    if batch.prepared and not cards.told_to_gates(_cards(batch, "prepared"), at=at):
+    if batch.prepared and not cards.told_to_gates(cards_of(batch, "prepared"), at=at):
         raise Refusal("lists-not-published", batch=batch.number)
     kept = {"sent_person": by.person, "machine_id": batch.maker.store_id, "undecided": 0,
             "acknowledge_by": terms.acknowledge_by(batch.area_id, at=at)}
     batch = perform(batch, "send", kept, by=by, request_id=request_id, at=at, package=batch.manifest_digest)
     deciding.split_off(batch)
-    perform_many(Many(Card, _cards(batch, "prepared"), "prepared", {"batch": batch.number}), "send", by=by,
+    perform_many(Many(Card, cards_of(batch, "prepared"), "prepared", {"batch": batch.number}), "send", by=by,
                  request_id=request_id, at=at)
-    return batch
-
-
-@transaction.atomic
-def cancel_batch(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) -> Batch:
-    """Take a batch back before its cards have numbers, or when all are held (撤销): the cards wait to be made again.
-
-    Cards held for a reason of their own stay held. `Refusal("batch-has-cards")` once cards are prepared.
-    """
-    batch = perform(batch, "cancel", {"content_key": None}, by=by, request_id=request_id, at=at)
-    _wait_again(batch, _cards(batch, "waiting"), by=by, request_id=request_id, at=at)
     return batch
 
 
@@ -199,7 +197,10 @@ def close_batch(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) -> B
 
 @transaction.atomic
 def take_package(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) -> Batch:
-    """Write down that an officer takes the sealed package out of the house (取制卡包)."""
+    """Write down that an officer takes the sealed package out of the house (取制卡包). `Refusal`: `issuing-stopped`,
+    what `perform` says.
+    """
+    _goes_on(batch, request_id)
     return perform(batch, "take_package", by=by, request_id=request_id, at=at, package=batch.manifest_digest)
 
 
@@ -207,6 +208,15 @@ def take_package(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) -> 
 def take_proof(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) -> Batch:
     """Write down that an officer takes the proof sheet, with names and photos on it (取校样)."""
     return perform(batch, "take_proof", by=by, request_id=request_id, at=at, proof=batch.proof)
+
+
+def _entering(area: Area, profile: str, only: Only, at: datetime) -> list[int]:
+    """The cards that enter, locked."""
+    rows = waiting([area.code], profile, only, on=at.astimezone(CHINA).date())
+    ids = list(rows.select_for_update(of=("self",)).values_list("pk", flat=True)[:only.limit])
+    if not ids:
+        raise Refusal("batch-empty", area=area.code, profile=profile)
+    return ids
 
 
 def keys_of(batch: Batch) -> set[int]:
@@ -222,19 +232,6 @@ def _masters(batch: Batch, at: datetime) -> list[int]:
     profile = cards.profile(batch.profile)
     slots = sorted({key.purpose for key in profile.keys})
     return sorted(key.pk for key in key_queries.makes(batch.area_id, profile.suite, slots, at=at))
-
-
-def _take_leases(batch: Batch) -> None:
-    """No worker that is still at a part of the batch commits it after this."""
-    batch.chunks.exclude(state="done").update(lease=F("lease") + 1)
-
-
-def _wait_again(batch: Batch, ids: Sequence[int], *, by: Actor, request_id: UUID, at: datetime) -> None:
-    """Cards that a batch did not prepare wait for another one."""
-    Item.objects.filter(batch=batch, outcome="waiting").update(outcome="held", reason="batch-cancelled")
-    perform_many(Many(Card, ids, "batched", {"reason": "batch-cancelled"}), "hold", by=by,
-                 request_id=sub(request_id, "hold"), at=at)
-    perform_many(Many(Card, ids, "held"), "release", by=by, request_id=sub(request_id, "release"), at=at)
 
 
 def _masters_are_held(area: int, profile: str, at: datetime) -> None:
@@ -253,16 +250,3 @@ def _next_number(area: Area, at: datetime) -> str:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"batch {area.code}"])
     return f"{head}{Batch.objects.filter(area=area, number__startswith=head).count() + 1:02d}"
-
-
-def _ordered(area: Area, profile: str, limit: int | None) -> list[int]:
-    with connection.cursor() as cursor:
-        cursor.execute(ORDERED, [area.code, profile, limit])
-        ids = [row[0] for row in cursor.fetchall()]
-    if not ids:
-        raise Refusal("batch-empty", area=area.code, profile=profile)
-    return ids
-
-
-def _cards(batch: Batch, outcome: str) -> Sequence[int]:
-    return list(Item.objects.filter(batch=batch, outcome=outcome).order_by("position").values_list("card", flat=True))

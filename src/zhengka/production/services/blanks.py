@@ -2,7 +2,10 @@
 
 from datetime import datetime
 
+from django.db import transaction
+
 from zhengka.areas.models import Area
+from zhengka.cards.services import not_stopped
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.formats.apdu import Transport
@@ -17,11 +20,13 @@ def initialise_blank(card: Transport, factory: stock.Stock, area: Area, suite: s
     """Give the chip that lies there the transport key and, drawn by its identifier, the channel keys of the area's
     province. `factory`: the keys with which its maker delivered it. The keys are drawn for this and kept nowhere.
 
-    `Refusal`: `not-permitted`, `not-found`, those of the key store. StockRefused for the chip.
+    `Refusal`: `not-permitted`, `not-found`, `issuing-stopped`, those of the key store. StockRefused for the chip.
     """
     if not by.may(PERMISSION):
         raise Refusal("not-permitted", permission=PERMISSION)
     if not by.sees(area.code):
         raise Refusal("not-found")
+    with transaction.atomic():
+        not_stopped(area.code)
     ours = stock.Stock(keys.channel_keys(area.code, suite, at=at), keys.blank_card_key(area.code, suite, at=at))
     return stock.initialise(card, factory, ours, suite)

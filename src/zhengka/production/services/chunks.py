@@ -18,7 +18,7 @@ from django.db import connection, transaction
 
 from zhengka.cards import queries as cards
 from zhengka.cards.models import Card
-from zhengka.cards.services import allot, key_group
+from zhengka.cards.services import allot, key_group, not_stopped
 from zhengka.core.actors import SYSTEM
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Many, lock, perform, perform_many, sub
@@ -27,7 +27,7 @@ from zhengka.core.queue import later
 from zhengka.keys import queries as key_queries
 from zhengka.production.faces import Photo, layout_for, plate
 from zhengka.production.models import Batch, Chunk, Item
-from zhengka.production.services import gathering, making, staging
+from zhengka.production.services import gathering, making, pausing, staging
 from zhengka.production.services.making import Made, Tools
 
 TAKE = """
@@ -66,7 +66,7 @@ def prepare_chunk(chunk_id: int, *, at: datetime) -> None:
         cursor.execute(TAKE, [chunk_id])
         row = cursor.fetchone()
     if row:
-        work(chunk_id, row[0], at=at)
+        _unless_stopped(chunk_id, row[0], at)
 
 
 def prepare_next(batch_id: int, *, silent_for: float, at: datetime) -> bool:
@@ -78,8 +78,29 @@ def prepare_next(batch_id: int, *, silent_for: float, at: datetime) -> bool:
         cursor.execute(TAKE_NEXT, [batch_id, silent_for])
         row = cursor.fetchone()
     if row:
-        work(*row, at=at)
+        _unless_stopped(*row, at)
     return row is not None
+
+
+def _unless_stopped(chunk_id: int, lease: int, at: datetime) -> None:
+    """Prepare a chunk; where issuing is stopped (停发) meanwhile its batch stands still, and officers resume it."""
+    try:
+        with transaction.atomic():
+            not_stopped(Chunk.objects.values_list("area", flat=True).get(pk=chunk_id))
+        work(chunk_id, lease, at=at)
+    except Refusal as refused:
+        if refused.code != "issuing-stopped":
+            raise
+        _stand_still(Chunk.objects.values_list("batch", flat=True).get(pk=chunk_id), at)
+
+
+@transaction.atomic
+def _stand_still(batch_id: int, at: datetime) -> None:
+    pausing.take_leases(Batch(pk=batch_id))
+    (batch,) = lock(Batch(pk=batch_id))
+    if batch.state in ("preparing", "stalled"):
+        pausing.pause_batch(batch, "issuing-stopped", by=SYSTEM, at=at,
+                            request_id=sub(_began(batch), f"stop {batch.version}"))
 
 
 def work(chunk_id: int, lease: int, *, at: datetime) -> None:
@@ -124,6 +145,7 @@ def commit(chunk: Chunk, lease: int, made: Sequence[Made], held: Mapping[int, st
     """Store what became of every card of the chunk, if the lease is still ours and the batch still being prepared; the
     last chunk asks for the package.
     """
+    not_stopped(chunk.area)
     open_ = Batch.objects.filter(state__in=("preparing", "stalled")).values("pk")
     if not Chunk.objects.filter(pk=chunk.pk, lease=lease, state="working", batch__in=open_).update(
             state="done", cards=len(made), member=folder):

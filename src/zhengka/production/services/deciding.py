@@ -84,7 +84,8 @@ def release(card: Card, *, by: Actor, request_id: UUID, at: datetime, note: bool
     """
     card = perform(card, "release", {"hold_reason": ""}, by=by, request_id=request_id, at=at, reason=card.hold_reason)
     if note:
-        for item in Item.objects.filter(card=card, outcome="held", decision="", batch__state="prepared"):
+        for item in Item.objects.filter(card=card, outcome="held", decision="",
+                                        batch__state__in=("prepared", "withheld")):
             item.decision = "released"
             item.save(update_fields=["decision"])
             Batch.objects.filter(pk=item.batch_id).update(undecided=F("undecided") - 1)

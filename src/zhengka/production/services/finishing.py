@@ -15,6 +15,7 @@ from zhengka.cards import queries as cards
 from zhengka.cards.services import ask_for
 from zhengka.core import files
 from zhengka.core.actors import SYSTEM
+from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed, perform, sub
 from zhengka.core.models import Event
 from zhengka.formats import chip
@@ -66,10 +67,12 @@ def finish_batch(batch: Batch, *, at: datetime) -> Batch:
     waiting = staging.folder(batch)
     try:
         batch = _finish(batch, at)
-    except (Replayed, FileNotFoundError):  # another was quicker, and has cleared what waited
+    except (Replayed, FileNotFoundError, Refusal):  # another was quicker, and has cleared what waited; or it was paused
         batch.refresh_from_db()
         if batch.state == "preparing":
             raise
+        if batch.state == "paused":
+            return batch
     shutil.rmtree(waiting, ignore_errors=True)
     return batch
 

@@ -71,8 +71,8 @@ class Sorted:
 
 
 def gather(chunk: Chunk) -> list[Subject]:
-    """The subjects of a chunk in the order of the batch."""
-    return look_up(Item.objects.filter(chunk=chunk))
+    """The subjects of a chunk in the order of the batch, but for those that an officer held meanwhile."""
+    return look_up(Item.objects.filter(chunk=chunk, outcome="waiting"))
 
 
 def look_up(items: QuerySet[Item]) -> list[Subject]:

@@ -18,6 +18,8 @@ from zhengka.production.services.finishing import finish_batch
 LEASE: Final = 30
 """Seconds after which a chunk whose worker says nothing is given to another; a chunk takes one to four."""
 POLL: Final = 0.5
+GOING_ON: Final = ("preparing", "stalled")
+"""States in which parts of a batch are prepared."""
 
 Told = Callable[[int, int], None]
 
@@ -33,6 +35,9 @@ def run_chunks_here(batch: Batch, *, at: datetime, processes: int = 2, told: Tol
         _spread(batch, processes, at, told)
     while not _whole(batch, told):
         if not _prepare_next(batch.pk, at):
+            batch.refresh_from_db()
+            if batch.state not in GOING_ON:
+                return batch
             time.sleep(POLL)
     return finish_batch(batch, at=at)
 

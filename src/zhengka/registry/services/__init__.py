@@ -37,6 +37,7 @@ from zhengka.registry.services.people import (
     take_up,
 )
 from zhengka.registry.services.photographs import Photos, receive_photos, set_photo, set_photos, take_photos
+from zhengka.registry.services.streets import place_all, place_in_streets, street_of
 from zhengka.registry.services.terms import (
     Content,
     Finding,
@@ -93,6 +94,8 @@ __all__ = [
     "numbers_of",
     "open_certificate",
     "open_certificates_many",
+    "place_all",
+    "place_in_streets",
     "reached",
     "reached_many",
     "read_in_full",
@@ -109,6 +112,7 @@ __all__ = [
     "return_certificates_many",
     "set_photo",
     "set_photos",
+    "street_of",
     "succeed",
     "succeed_many",
     "take_import",

@@ -26,7 +26,8 @@ HOLD_WORDS: dict[str, Text] = {
     "partner-number-missing": _("A partner's number is missing"),
     "certificate-not-valid": _("The certificate is not valid"), "card-cancelled": _("The card was cancelled"),
     "name-not-in-gbk": _("The card maker's code has no such character"),
-    "chip-refused": _("The chip's data do not fit the card profile"), "batch-cancelled": _("The batch was cancelled")}
+    "chip-refused": _("The chip's data do not fit the card profile"), "batch-cancelled": _("The batch was cancelled"),
+    "by-officer": _("An officer held it")}
 """Why a card is held, in the visitor's language; a test holds it complete against `production.workflow.HOLDS`."""
 
 NEXT_WORDS: dict[str, Text] = {
@@ -38,7 +39,8 @@ NEXT_WORDS: dict[str, Text] = {
     "certificate-not-valid": _("See to the certificate first; until then take the card out."),
     "card-cancelled": _("Nothing: the card was cancelled. Take it out."),
     "chip-refused": _("Put right what the chip has no room for, or shorten the name."),
-    "batch-cancelled": _("Nothing: the card waits for another batch.")}
+    "batch-cancelled": _("Nothing: the card waits for another batch."),
+    "by-officer": _("Ask the officer who held it, and release it; or take it out.")}
 """What to do next about a held card; complete against `production.workflow.HOLDS`."""
 
 DECISION_WORDS: dict[str, Text] = {
@@ -65,7 +67,8 @@ FINDING_WORDS: dict[str, Text] = {
 """What was found in results, in the visitor's language; complete against `production.workflow.FINDINGS`."""
 
 ACT_WORDS: dict[str, Text] = {
-    "open": _("Open the batch"), "cancel": _("Cancel the batch"), "close": _("Close the batch")}
+    "open": _("Open the batch"), "cancel": _("Cancel the batch"), "close": _("Close the batch"),
+    "pause": _("Pause"), "resume": _("Resume")}
 """Acts that other subjects have too, under another word."""
 
 ERASED_WORDS: dict[str, Text] = {
@@ -171,7 +174,7 @@ def failed_by(batch: Batch) -> tuple[str, str] | None:
 
 def counts_chart(batch: Batch) -> list[tuple[str, list[int]]]:
     """In and out as one bar: every card of the batch is in exactly one piece; nothing before they are counted."""
-    if batch.state in ("open", "preparing", "stalled"):
+    if batch.state in ("open", "preparing", "paused", "stalled"):
         return []
     made = batch.good + batch.spoiled + batch.suspect
     waiting = batch.ordered - batch.prepared - batch.held

@@ -10,11 +10,10 @@ from django.http import FileResponse, HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from zhengka.areas.models import Area
 from zhengka.bulk import queries as bulk
 from zhengka.cards import queries as cards
 from zhengka.core.errors import Refusal
@@ -23,9 +22,9 @@ from zhengka.core.workflow import Step
 from zhengka.devices import queries as devices
 from zhengka.formats.suites import SUITES
 from zhengka.production import queries, services
-from zhengka.production.models import Batch, Maker
+from zhengka.production.models import Batch
 from zhengka.production.workflow import BATCH
-from zhengka.web.access import Request, act, mine, request_key, requires, sure
+from zhengka.web.access import Request, act, request_key, requires, sure
 from zhengka.web.staff import acts, batch_files, readback
 from zhengka.web.staff.batch_parts import (
     SERIES,
@@ -45,38 +44,28 @@ from zhengka.web.staff.batch_parts import (
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.paging import page_of
 from zhengka.web.staff.reader import panel, with_reader
-from zhengka.web.staff.words import bilingual
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Row, Table, Text, Tile
 
 ACTS = {"prepare": services.prepare_batch, "retry": services.retry_batch, "send": services.send_batch,
+        "pause": services.pause_batch, "resume": services.resume_batch,
         "give_up": services.give_up_batch, "cancel": services.cancel_batch, "close": services.close_batch}
 """Steps that are one button; results come by a form of their own."""
 
 RESULTS = "production.take_results"
 LOOKS = {"prepare": ("primary", "p"), "retry": ("primary", "p"), "send": ("primary", "s"),
+         "pause": ("secondary", ""), "resume": ("primary", "p"),
          "give_up": ("warning-quiet", ""), "cancel": ("warning-quiet", ""), "close": ("primary", "c")}
 SAID: dict[str, Text] = {
     "prepare": _("The preparation has begun."), "retry": _("The preparation goes on."),
     "send": _("The batch is at the card maker."),
+    "pause": _("The batch stands still until it is resumed."), "resume": _("The batch goes on."),
     "give_up": _("The batch was given up; its cards wait for another one, under new serials where they had some."),
     "cancel": _("The batch is cancelled; its cards wait for another one."), "close": _("The batch is closed.")}
 
 
-class OpenForm(forms.Form):
-    """Which cards become a batch, and who makes them."""
-
-    group = forms.ChoiceField(label=_("Cards that wait"), help_text=_("Issuing unit, card profile, number of cards."))
-    maker = forms.ModelChoiceField(label=_("Card maker"), queryset=Maker.objects.none(), empty_label=None)
-    limit = forms.IntegerField(label=_("At most"), required=False, min_value=1, max_value=1_000_000, help_text=_(
-        "Number of cards; empty for all that wait."), widget=forms.TextInput(
-            attrs={"inputmode": "numeric", "class": "govuk-input--width-5", "autocomplete": "off"}))
-
-    def __init__(self, *args: Any, groups: list[tuple[str, str]], **kwargs: Any) -> None:
-        """Offer the groups of waiting cards and the makers that are trusted."""
-        super().__init__(*args, **kwargs)
-        self.fields["group"].choices = groups  # type: ignore[attr-defined]
-        self.fields["maker"].queryset = queries.makers()  # type: ignore[attr-defined]
+ENDS: dict[str, Text] = {"give_up": _("Give this batch up?"), "cancel": _("Cancel this batch?")}
+"""Steps of which cards that are prepared already do not come back: they are asked for twice."""
 
 
 class ResultsForm(forms.Form):
@@ -101,23 +90,6 @@ def index(request: Request) -> HttpResponse:
         "title": _("Batches"), "table": table, "may_open": may_open,
         "tiles": [Tile(_("Cards that wait for a batch"), waiting, tone="wait" if waiting else ""),
                   Tile(_("Packages not acknowledged in time"), overdue, tone="bad" if overdue else "")]})
-
-
-@requires("batch.make")
-def new(request: Request) -> HttpResponse:
-    """Open a batch of an issuing unit's waiting cards."""
-    form = OpenForm(request.POST or None, groups=_groups(request), initial={"group": request.GET.get("group", "")})
-    if request.method == "POST" and form.is_valid():
-        area, profile = form.cleaned_data["group"].split("|", 1)
-        unit = mine(request, Area.objects.all(), area="code").get(code=int(area))
-
-        def do(key: UUID) -> Batch:
-            return services.open_batch(unit, profile, form.cleaned_data["maker"], by=request.actor, request_id=key,
-                                       at=timezone.now(), limit=form.cleaned_data["limit"])
-        return act(request, do, to=lambda pk: reverse("staff:batch", args=[pk]), said=_("The batch is open."))
-    return render(request, "staff/form.html", {
-        "title": _("Open a batch"), "form": form, "submit": _("Open the batch"), "back": reverse("staff:batches"),
-        "breadcrumbs": trail((_("Batches"), "staff:batches"))})
 
 
 @requires("batch.read")
@@ -166,9 +138,9 @@ def step(request: Request, pk: int, action: str) -> HttpResponse:
         raise Refusal("step-not-open", action=action)
     if action == "send" and row.undecided and not sure(request):
         return _undecided(request, row)
-    if action == "give_up" and not sure(request):
+    if action in ENDS and not (action == "cancel" and row.state == "open") and not sure(request):
         return render(request, "staff/sure.html", {
-            "title": _("Give this batch up?"), "caption": row.number, "url": request.path, "kind": "warning",
+            "title": ENDS[action], "caption": row.number, "url": request.path, "kind": "warning",
             "meaning": _("Nothing of it is made. Prepared cards are void, and others are ordered in their place; if "
                          "the package left the house, tell the card maker to destroy it."),
             "submit": act_word(action), "back": reverse("staff:batch", args=[pk]), "hidden": []})
@@ -278,14 +250,6 @@ def _key_id(row: Batch) -> bytes:
     return SUITES[row.maker.suite].public_key(bytes(row.maker.public)).key_id
 
 
-def _groups(request: Request) -> list[tuple[str, str]]:
-    """Waiting cards by issuing unit and profile, as choices of the form."""
-    chinese = (get_language() or "").startswith("zh")
-    return [(f"{group.area}|{group.profile}", f"{group.name if chinese else group.name_en} · "
-             f"{bilingual(cards.profile_title(group.profile))} · {group.cards:,}")
-            for group in cards.ordered_groups(request.actor)]
-
-
 def _steps(request: Request, row: Batch) -> list[Step]:
     """The steps that this officer may take with the batch as it is now, what guards say included."""
     found = []
@@ -322,7 +286,6 @@ def _row(row: Batch) -> Row:
 
 urls = [
     path("batches/", index, name="batches"),
-    path("batches/new", new, name="batch-new"),
     path("batches/<int:pk>/", batch, name="batch"),
     path("batches/<int:pk>/progress", progress, name="batch-progress"),
     path("batches/<int:pk>/results", receive, name="batch-results"),

@@ -24,7 +24,7 @@ from zhengka.production import queries as production
 from zhengka.production import services as making
 from zhengka.registry import queries as registry
 from zhengka.web.access import Request, act, request_key, requires, sure
-from zhengka.web.staff import activations, destroying, history, letters, partner_numbers
+from zhengka.web.staff import activations, destroying, history, holding, letters, partner_numbers
 from zhengka.web.staff.batch_parts import hold_words
 from zhengka.web.staff.beside import frozen
 from zhengka.web.staff.navigation import area_name, trail
@@ -93,8 +93,8 @@ def card(request: Request, pk: int) -> HttpResponse:
     chip = chip_panel(request, row)
     page = render(request, "staff/cards/card.html", {
         "title": holder, "caption": _("Card"), "card": row, "facts": _facts(row), "sides": _sides(row),
-        "buttons": _buttons(request, row), "history": history.of_row(request, row),
-        "partners": partner_numbers.panel(request, row),
+        "buttons": _buttons(request, row), "early": holding.buttons(request, row),
+        "history": history.of_row(request, row), "partners": partner_numbers.panel(request, row),
         "activation": activations.panel(request, row), "panel": chip, "chip": chip_part(request, row),
         "letters": letters.section(request, [(row.kind(), row.pk)], reverse("staff:card", args=[pk])),
         "breadcrumbs": trail((_("Cards"), "staff:cards"))})
@@ -227,6 +227,8 @@ def _facts(card: Card) -> list[Fact]:
         facts.append(Fact(_("Status list"), Cell(f"{card.status_list} · {card.status_index}", number=True)))
     if card.hold_reason:
         facts.append(Fact(_("Held because"), hold_words(card.hold_reason) or card.hold_reason))
+    if card.urgent:
+        facts.append(Fact(_("Urgent because"), card.urgent))
     if card.replaces_id:
         earlier = reverse("staff:card", args=[card.replaces_id])
         facts.append(Fact(_("In place of"), Cell(str(card.replaces_id), href=earlier)))

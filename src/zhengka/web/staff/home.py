@@ -28,6 +28,7 @@ WAITING: tuple[tuple[str, str, str, Text], ...] = (
     ("batch.make", "cards", "held", _("Cards held")),
     ("batch.make", "batches", "open", _("Batches to prepare")),
     ("batch.make", "batches", "stalled", _("Batches whose preparation failed")),
+    ("batch.make", "batches", "paused", _("Batches that are paused")),
     ("batch.send", "batches", "prepared", _("Batches to send")),
     ("batch.receive", "batches", "sent", _("Batches at the card maker")),
     ("batch.receive", "cards", "suspect", _("Suspect cards to clear up")),
@@ -37,6 +38,7 @@ WAITING: tuple[tuple[str, str, str, Text], ...] = (
     ("device.manage", "devices", "registered", _("Devices to put to work")),
     ("officer.permit", "permits", "pending", _("Roles to permit")),
     ("officer.permit", "delegations", "asked", _("Delegations to permit")),
+    ("issuing.resume", "stops", "lifting", _("Stops of issuing to be lifted")),
     ("key.custody", "ceremonies", "gathering", _("Key ceremonies that wait for you")),
 )
 """Who is waited for, by whom, where it is found. A test holds each line against the workflow tables."""
@@ -90,7 +92,7 @@ def _tiles(request: Request, duties: Mapping[str, int]) -> list[Tile]:
 def _counts(request: Request) -> dict[str, Mapping[str, int]]:
     """List → state → number, of the lists in which something may wait for this officer."""
     ask = {"cards": cards.counts, "batches": production.by_state, "permits": _permits, "delegations": _delegations,
-           "ceremonies": _ceremonies, "devices": _devices}
+           "ceremonies": _ceremonies, "devices": _devices, "stops": _stops}
     wanted = {kind for permission, kind, _state, _label in WAITING if request.actor.may(permission)}
     return {kind: ask[kind](request.actor) for kind in wanted}
 
@@ -105,6 +107,10 @@ def _delegations(actor: Actor) -> dict[str, int]:
 
 def _devices(actor: Actor) -> dict[str, int]:
     return {"registered": devices.devices(actor=actor).filter(state="registered").count()}
+
+
+def _stops(actor: Actor) -> dict[str, int]:
+    return {"lifting": cards.stops(actor).filter(state="lifting").exclude(lift_person=actor.person).count()}
 
 
 def _ceremonies(actor: Actor) -> dict[str, int]:

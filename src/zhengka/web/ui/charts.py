@@ -10,6 +10,8 @@ TEXT, BAR, GAP = 1.5, 1.125, 1.125
 
 PLOT = 18.0
 """Height of a funnel plot in rem, without its axis."""
+COLUMN = 12.0
+"""Height in rem of the tallest upright bar."""
 GUTTER, MARGIN = 14.0, 4.0
 """Per cent of the width kept free for figures at the left, and for half a figure at the right."""
 
@@ -102,6 +104,32 @@ class Funnel:
     shares: tuple[Tick, ...]
     numbers: tuple[Tick, ...]
     height: str
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Upright bars side by side, group by group: `pieces` as (series, x, y, width, height), ticks below; in rem."""
+
+    pieces: tuple[tuple[int, str, str, str, str], ...]
+    ticks: tuple[Tick, ...]
+    largest: int
+    height: str
+
+
+def columns(rows: Sequence[tuple[str, Sequence[int]]]) -> Columns:
+    """Place a group of bars for each (label, values); one with an empty label has no tick. Values are counts ≥ 0."""
+    largest = max((value for _, values in rows for value in values), default=0)
+    group, pieces = 100 / max(len(rows), 1), list[tuple[int, str, str, str, str]]()
+    for place, (_, values) in enumerate(rows):
+        wide = 0.84 * group / max(len(values), 1)
+        for series, value in enumerate(values, start=1):
+            tall = COLUMN * value / largest if largest else 0.0
+            if value:
+                pieces.append((series, f"{place * group + (series - 1) * wide:.3f}%", f"{TEXT + COLUMN - tall:.3f}rem",
+                               f"{wide:.3f}%", f"{tall:.3f}rem"))
+    ticks = tuple(Tick(label, f"{place * group:.3f}%", f"{COLUMN + 2 * TEXT:.3f}rem")
+                  for place, (label, _) in enumerate(rows) if label)
+    return Columns(tuple(pieces), ticks, largest, f"{COLUMN + 2.25 * TEXT:.3f}rem")
 
 
 def funnel(points: Sequence[tuple[str, int, float, str]],

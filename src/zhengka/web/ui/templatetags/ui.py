@@ -259,6 +259,14 @@ def stacked_bar(title: Text, rows: Sequence[tuple[Text, Sequence[int]]], series:
     return {"title": title, "chart": chart, "series": series, "stacked": True, **options}
 
 
+@register.inclusion_tag("ui/parts/columns.html")
+def column_chart(title: Text, rows: Sequence[tuple[Text, Sequence[int]]], series: Sequence[Text],
+                 about: Text = "") -> dict[str, Any]:
+    """Upright bars over time, a group for each row; the page has a table of the same figures."""
+    return {"title": title, "chart": charts.columns([(str(label), values) for label, values in rows]),
+            "series": series, "about": about}
+
+
 @register.inclusion_tag("ui/parts/funnel.html")
 def funnel_plot(title: Text, points: Sequence[tuple[str, int, float, str]],
                 curves: Mapping[str, Sequence[tuple[int, float, float]]], target: float,

@@ -10,7 +10,7 @@ STATES = ("active", "batched", "cancelled", "destroyed", "frozen", "held", "issu
 class Migration(migrations.Migration):
     """Two states more, two columns, and the promise that no card is declared lost by one person alone."""
 
-    dependencies = [("cards", "0014_unblocked_pins")]
+    dependencies = [("cards", "0015_face")]
     operations = [
         migrations.AddField("card", "missed_person", models.TextField(
             blank=True, default="", db_default="", help_text="who proposed that it is declared lost")),
