@@ -116,8 +116,8 @@ def receive_results(batch: Batch, source: Path | BinaryIO, *, by: Actor, request
 
     Good cards of which print, chip, QR code and record are one (I4), and whose keys still read, are ready, or where
     the office looks at some of them have arrived (`gate`); spoiled ones are ordered again; those that are not in the
-    results are missing (缺卡); all else is suspect. A `Finding` names each of both. Made = good + spoiled + suspect, the
-    missing among these, held by a constraint. Where the maker's blanks are in the ledger, each card uses up the one
+    results are missing (缺卡); all else is suspect. A `Finding` names each of both. Made = good + spoiled + suspect,
+    the missing among these, held by a constraint. Where the maker's blanks are in the ledger, each card uses up the one
     that it names; one whose blank is not named, named twice, used before or not in that machine is suspect. A card that
     ended while it was made is set aside to be destroyed, whatever the maker says of it, and a `Finding` names it; one
     that did not come is missing, too.
