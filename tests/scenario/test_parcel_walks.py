@@ -101,8 +101,8 @@ class Walk:
         self.places |= dict.fromkeys(inside, parcel.target_id) | dict.fromkeys(named - inside, "missing")
         self.named |= {("card-missing", serial[pk]) for pk in named - inside}
         self.parcels[parcel.pk] = set()
-        for other in self.parcels.values():
-            other -= inside
+        for kept in self.parcels.values():
+            kept.difference_update(inside)
 
     def hand(self, card: Card) -> None:
         proof = services.Proof(typed="田野", confirmed=True)

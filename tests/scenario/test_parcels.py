@@ -1,6 +1,7 @@
 """Parcels of finished cards go from hand to hand; whoever has one is known, and what is amiss is found and named."""
 
 import datetime as dt
+from itertools import pairwise
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -39,7 +40,7 @@ def test_a_parcel_goes_from_the_plant_by_the_city_to_the_county_and_each_stay_is
     assert [(stay.place, stay.office) for stay in stays] == [
         ("plant", None), ("moving", rooms.city.code), ("office", rooms.city.code), ("moving", rooms.county.code),
         ("office", rooms.county.code)]
-    assert all(one.until == other.since for one, other in zip(stays, stays[1:], strict=False))
+    assert all(one.until == other.since for one, other in pairwise(stays))
     assert stays[-1].until is None and queries.has([parcel])[parcel.pk] == stays[-1]
     opened = rooms.unpack(parcel, cards)
     assert (opened.there, opened.missing, opened.strange, opened.swapped) == (3, [], [], [])

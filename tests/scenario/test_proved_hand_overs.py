@@ -1,21 +1,21 @@
-"""A card is handed over with proof, the old booklet comes back and is destroyed by two; who does not come is reminded."""
+"""A card is handed over with proof, the old booklet comes back and is destroyed by two; who stays away is reminded."""
 
 import datetime as dt
 import json
 
 import pytest
-from django.db import IntegrityError, connection, transaction
-from django.utils import timezone
+from django.db import IntegrityError, transaction
 
-from builders import NOON, make_actor, request_id
+from builders import NOON
 from custody_rooms import Rooms
-from readers import make_reader
+from reading_desk import make_reader
 from zhengka.cards.models import Card
 from zhengka.core import fields
 from zhengka.core.errors import Refusal
 from zhengka.custody import queries, services
 from zhengka.custody.models import Booklet, Keeping, Pulping, Receipt
 from zhengka.custody.services import Agent, Proof
+from zhengka.devices.models import Reading
 from zhengka.letters.models import Letter
 from zhengka.registry.models import Certificate
 
@@ -62,6 +62,24 @@ def test_who_cannot_draw_types_the_name_and_confirms_it(rooms):
     assert Card.get(card.pk).state == "ready" and not Receipt.objects.exists()
     hands(rooms, card, TYPED)
     assert fields.open_(bytes(Receipt.objects.get().typed), "receipt.typed") == "田野"
+
+
+def test_a_chip_that_this_officer_read_just_now_proves_it_with_the_photo_compared(rooms):
+    (card,) = at_the_counter(rooms)
+    by, reader = rooms.by[rooms.county.pk], make_reader(rooms.county)
+
+    def read(officer: int, ago: int) -> Reading:
+        began = rooms.at - dt.timedelta(minutes=ago)
+        return Reading.objects.create(
+            province=43, area=rooms.county.code, reader=reader, officer_id=officer, purpose="identify", steps=1,
+            subject_id=card.pk, nonce=f"{officer} {ago}".encode()[:16], began_at=began, ended_at=began, outcome="good")
+    read(by.id + 1, 1)
+    read(by.id, 31)
+    with pytest.raises(Refusal, match="reading-missing"), transaction.atomic():
+        hands(rooms, card, Proof(matched=True))
+    reading = read(by.id, 5)
+    hands(rooms, card, Proof(matched=True))
+    assert Receipt.objects.values_list("proof", "reading", "matched").get() == ("chip", reading.pk, True)
 
 
 def test_an_agent_is_named_with_digits_relation_and_mandate(rooms):

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from zhengka.accounts.demo import DemoOfficer, officers
-from zhengka.cli import closing, cluster, desks, line, proof, second, stories, waiting
+from zhengka.cli import closing, cluster, desks, line, parcels, proof, second, stories, waiting
 from zhengka.cli.database import bring_up_to_date
 from zhengka.cli.files import keep_public_url
 from zhengka.cli.officers import enrol_demo
@@ -99,6 +99,8 @@ def main_job(share: float, seed: int, steps: Steps) -> list[closing.Line]:
     with steps.step("4 制卡 batch, make, receive") as told:
         maker = line.trusted_maker(who)
         line.make_cards(who, maker, told=told)
+    with steps.step("7 流转 parcels to the counters") as told:
+        parcels.travel(who, told=told)
     with steps.step("7 领取激活 hand over, activate") as told:
         line.hand_over_and_activate(who, told=told)
     with steps.step("8 核验 verify offline") as told:

@@ -106,7 +106,8 @@ class Shared(models.Model):
         abstract = True
 
 
-SHARING = ("appointment", "assessment", "case", "custody", "custody-case", "letter", "paper", "parcel", "portrait", "slip")
+SHARING = ("appointment", "assessment", "case", "custody", "custody-case", "letter", "paper", "parcel", "portrait",
+           "slip")
 """Subjects that two offices may share: a case, and what belongs to one; a shipment of blank cards; a parcel of finished
 ones, what is in it and what is amiss with it.
 """

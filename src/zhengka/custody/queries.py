@@ -185,10 +185,20 @@ def receipt(card: Card) -> Receipt | None:
     return Receipt.objects.filter(card=card).first()
 
 
-def office(actor: Actor) -> Area:
-    """The office at which an officer works: that of the actor's area."""
-    return Area.objects.get(pk=actor.lo)
+def office(actor: Actor, parcel: Parcel | None = None) -> Area:
+    """The office at which an officer works: that of the actor's area; who works for a whole province stands in for the
+    office to which a parcel goes next, or went.
+    """
+    own = Area.objects.get(pk=actor.lo)
+    if parcel is None or own.level not in ("nation", "province"):
+        return own
+    return Area.objects.get(pk=[*parcel.stops[parcel.passed:], parcel.target_id][0])
 
 
 def _mine(actor: Actor) -> Q:
     return Q(area__code__range=(actor.lo, actor.hi)) | Q(shared_with__range=(actor.lo, actor.hi))
+
+
+def office_of(place: Place) -> Area | None:
+    """The office at which a card lies."""
+    return Area.objects.filter(pk=place.office).first() if place.office else None

@@ -66,7 +66,8 @@ PROBLEMS: dict[str, Problem] = {
         "There is nothing to destroy.", "没有可销毁的旧证。"),
     "nothing-under-number": Problem(
         404, "Nothing with this number is known", "没有该号码的包裹、封签或卡片",
-        "Scan it again, or type the number of the parcel, the seal or the card.", "请重新扫描，或键入包裹号、封签号、卡片序列号。"),
+        "Scan it again, or type the number of the parcel, the seal or the card.",
+        "请重新扫描，或键入包裹号、封签号、卡片序列号。"),
     "card-too-young": Problem(
         409, "Not all of these cards have waited long enough", "所选卡片未到退卡期限",
         "A card goes back after the last stage of reminders.", "催领期满后方可退卡。"),

@@ -9,7 +9,9 @@ from zhengka.custody.services.handing import (
     HandedHere,
     Proof,
     hand_over,
+    hand_over_listed,
     hand_over_many,
+    has_booklet,
     signature_of,
 )
 from zhengka.custody.services.packing import Label, Seals, pack, pack_batch, take_in
@@ -34,7 +36,9 @@ __all__ = [
     "decline_pulping",
     "dispatch",
     "hand_over",
+    "hand_over_listed",
     "hand_over_many",
+    "has_booklet",
     "note_scan",
     "pack",
     "pack_batch",

@@ -8,7 +8,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -24,6 +24,7 @@ from zhengka.custody.services import booklets
 from zhengka.custody.workflow import RELATIONS, WAYS
 from zhengka.devices import queries as devices
 from zhengka.production import services as production
+from zhengka.registry.models import Certificate
 
 FRESH: Final = timedelta(minutes=30)
 """So long does a reading prove that the card was there."""
@@ -75,18 +76,26 @@ def hand_over(card: Card, proof: Proof, *, by: Actor, request_id: UUID, at: date
     """
     if event := replayed(request_id, Card.kind(), card.pk):
         raise Replayed(event)
-    keeping = Keeping.objects.filter(card=card).first()
-    if keeping is not None and keeping.state not in ("waiting", "returned"):
-        raise Refusal("card-not-at-counter", serial=card.serial, state=keeping.state)
+    keeping, old = _at_the_counter(card), booklets.old_of(card)
     receipt = _receipt(card, proof, by=by, at=at)
     with files.or_removed(receipt.signature):
-        old = booklets.old_of(card)
         card = production.hand_over(card, looked=proof.looked, by=by, request_id=request_id, at=at)
         receipt.save(force_insert=True)
-        if old is not None:
-            booklets.take_back(old, card, proof.why_not, by=by, request_id=sub(request_id, "booklet"), at=at)
-        if keeping is not None:
-            perform(keeping, "hand_over", {"since": at}, by=by, request_id=sub(request_id, "custody"), at=at)
+        _gone(card, _Left(keeping, old, proof.why_not), by=by, request_id=request_id, at=at)
+    return card
+
+
+@transaction.atomic
+def hand_over_listed(card: Card, *, looked: bool = False, by: Actor, request_id: UUID, at: datetime) -> Card:
+    """Hand one card over against a list that is signed by hand, as `hand_over_many` does many: no receipt is kept.
+
+    `Refusal`: `card-not-at-counter`, and what `production.hand_over` says. Raises `Replayed` for a repeat.
+    """
+    if event := replayed(request_id, Card.kind(), card.pk):
+        raise Replayed(event)
+    keeping, old = _at_the_counter(card), booklets.old_of(card)
+    card = production.hand_over(card, looked=looked, by=by, request_id=request_id, at=at)
+    _gone(card, _Left(keeping, old), by=by, request_id=request_id, at=at)
     return card
 
 
@@ -112,6 +121,35 @@ def signature_of(receipt: Receipt) -> bytes:
     if not receipt.signature:
         raise Refusal("not-found")
     return files.open_sealed(receipt.signature, SIGNATURE).read()
+
+
+def has_booklet(card: Card) -> bool:
+    """Whether a card's holder has the booklet of an old certificate still."""
+    return booklets.old_of(card) is not None
+
+
+def _at_the_counter(card: Card) -> Keeping | None:
+    """Where a card is kept that may be handed over; None for one that never came into custody."""
+    keeping = Keeping.objects.filter(card=card).first()
+    if card.state == "ready" and keeping is not None and keeping.state not in ("waiting", "returned"):
+        raise Refusal("card-not-at-counter", serial=card.serial, state=keeping.state)
+    return keeping
+
+
+class _Left(NamedTuple):
+    """Where a card was kept, the old certificate of its holder, and why its booklet does not come back."""
+
+    keeping: Keeping | None
+    old: Certificate | None
+    why_not: str = ""
+
+
+def _gone(card: Card, left: _Left, *, by: Actor, request_id: UUID, at: datetime) -> None:
+    """The card has left, and the booklet came back or did not."""
+    if left.old is not None:
+        booklets.take_back(left.old, card, left.why_not, by=by, request_id=sub(request_id, "booklet"), at=at)
+    if left.keeping is not None:
+        perform(left.keeping, "hand_over", {"since": at}, by=by, request_id=sub(request_id, "custody"), at=at)
 
 
 def _receipt(card: Card, proof: Proof, *, by: Actor, at: datetime) -> Receipt:

@@ -135,7 +135,7 @@ def take(request: Request) -> HttpResponse:
             if not isinstance(row, Parcel):
                 raise Refusal("nothing-under-number")
             return act(request, lambda key: services.arrive(
-                row, queries.office(request.actor), told["seal"], by=request.actor, request_id=key,
+                row, queries.office(request.actor, row), told["seal"], by=request.actor, request_id=key,
                 at=timezone.now()), to=_url, said=_("This office has the parcel now."))
         except Refusal as refusal:
             form.add_error("number", problem_line(refusal.problem))

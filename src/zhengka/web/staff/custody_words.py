@@ -17,7 +17,8 @@ OUTCOME_WORDS: dict[str, Text] = {
 """What became of a line of a parcel's list → its words."""
 
 WAY_WORDS: dict[str, Text] = {
-    "counter": _("The holder is here"), "home": _("Brought to the holder's home"), "agent": _("Somebody comes for them")}
+    "counter": _("The holder is here"), "home": _("Brought to the holder's home"),
+    "agent": _("Somebody comes for them")}
 """Way of a hand-over → its words."""
 
 PROOF_WORDS: dict[str, Text] = {

@@ -73,7 +73,7 @@ def settle(request: Request, pk: int) -> HttpResponse:
     form = (FoundForm if row.sort == "card-missing" else ReasonForm)(request.POST or None)
 
     def do(key: UUID) -> Trouble:
-        found = queries.office(request.actor) if form.cleaned_data.get("found") else None
+        found = queries.office(request.actor, row.parcel) if form.cleaned_data.get("found") else None
         return services.settle(row, form.cleaned_data["reason"], found=found, by=request.actor, request_id=key,
                                at=timezone.now())
     return _form(request, row, form, do, _("Clear the case up"))
@@ -114,7 +114,7 @@ def table_of(rows: Iterable[Trouble], pager: Any) -> Table:
 
 
 def _facts(row: Trouble) -> list[Fact]:
-    names = {area.code: area_name(area) for area in Area.objects.filter(code=row.office)}
+    names = {area.code: area_name(area) for area in Area.objects.filter(code=row.office or 0)}
     facts = [Fact(_("Issuing unit"), area_name(row.area)),
              Fact(_("Noticed at"), names.get(row.office or 0, "—")),
              Fact(_("Noticed"), f"{timezone.localtime(row.at):%Y-%m-%d %H:%M}")]
