@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from django.db import connection
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Sum
 
 from zhengka.areas.models import Area
 from zhengka.cards.models import Card
@@ -132,6 +132,16 @@ def scanned(text: str) -> Parcel | Keeping:
         for keeping in Keeping.objects.filter(serial=asked).select_related("parcel")[:1]:
             return keeping
     raise Refusal("nothing-under-number")
+
+
+def counted(actor: Actor) -> tuple[int, dict[str, int]]:
+    """How many cards were sealed into parcels that come from the plant, and what became of them as these were opened,
+    by outcome; empty: not opened yet.
+    """
+    found = Parcel.objects.filter(_mine(actor), batch__isnull=False)
+    sealed = found.aggregate(n=Sum("quantity", default=0))["n"]
+    lines = Listed.objects.filter(parcel__in=found).order_by().values_list("outcome").annotate(n=Count("pk"))
+    return sealed, dict(lines)
 
 
 def at_the_plant(batch_id: int) -> int:
