@@ -35,8 +35,11 @@ from zhengka.cards.workflow import CARD
 from zhengka.cases import services as cases
 from zhengka.cases.models import Recall
 from zhengka.core.events import begin
+from zhengka.custody import services as custody
+from zhengka.custody.models import Booklet, Keeping, Trouble
 from zhengka.devices import services as devices
 from zhengka.devices.models import Device, Psam
+from zhengka.formats import serial
 from zhengka.formats.suites import SM
 from zhengka.letters import services as letters
 from zhengka.letters.models import Letter
@@ -101,7 +104,7 @@ def make_world(code: int = 430104, name: str = "岳麓区") -> World:
     world.ids["cases"] += [_lost(area), *frozen.cases.values_list("pk", flat=True)]
     _recalled(area, ending[0].holder)
     world.ids |= keeping.populate(area, world.officers["security"], world.officers["custodian"])
-    world.ids |= _devices(world) | _stock(world)
+    world.ids |= _devices(world) | _stock(world) | _custody(world)
     world.ids["stops"] = _stops(world)
     _plan(area)
     return world
@@ -156,6 +159,31 @@ def _stock(world: World) -> dict[str, list[int]]:
     blanks.approve(orders[0], **other_person)
     return {"stores": [store.pk, machine.pk], "orders": [row.pk for row in orders],
             "slips": [slip.pk for slip in slips], "counts": [count.pk], "pieces": [first]}
+
+
+def _custody(world: World) -> dict[str, list[int]]:
+    """A parcel at the plant, one on its way, one that was opened with a card missing; a batch of old booklets."""
+    area, at, by = world.area, NOON, actor_of(world.officers["producer"])
+    cards = [make_card(_person(area, f"待领{each}")) for each in range(6)]
+    for place, card in enumerate(cards):
+        card.serial = serial.make(area.unit6, 900_000_000 + place)  # the keys that number cards are none of this world
+        card.save()
+
+    def told() -> dict[str, object]:
+        return {"by": by, "request_id": request_id(), "at": at}
+    parcels = [custody.pack([card.pk for card in group], custody.Label(f"P{area.code}-{place}", f"S{area.code}-{place}",
+                                                                       area), **told())
+               for place, group in enumerate((cards[:1], cards[1:2], cards[2:]))]
+    custody.dispatch(parcels[1], **told())
+    custody.arrive(parcels[2], area, "S0", **told())
+    custody.unpack(parcels[2], "S0", [card.serial or "" for card in cards[3:]], **told())
+    custody.hand_over(cards[5], custody.Proof(typed="田野", confirmed=True),
+                      by=actor_of(world.officers["clerk"]), request_id=request_id(), at=at)
+    pulping = custody.propose_pulping(area, 1, "粉碎", **told())
+    Keeping.objects.filter(card=cards[3]).update(waits_since=timezone.now() - dt.timedelta(days=100))
+    troubles = Trouble.objects.filter(area=area).order_by("pk").values_list("pk", flat=True)
+    return {"parcels": [row.pk for row in parcels], "troubles": list(troubles), "pulpings": [pulping.pk],
+            "booklets": list(Booklet.objects.filter(area=area).values_list("pk", flat=True))}
 
 
 def _applications(area: Area) -> list[int]:

@@ -62,6 +62,9 @@ WRITTEN = {
     "letters_letter": "INSERT UPDATE", "letters_unwritten": "INSERT UPDATE",
     "papers_paper": "INSERT UPDATE", "papers_portrait": "INSERT UPDATE",
     "procrastinate_events": "INSERT",
+    "custody_booklet": "INSERT UPDATE", "custody_keeping": "INSERT UPDATE", "custody_listed": "INSERT UPDATE",
+    "custody_parcel": "INSERT UPDATE", "custody_pulping": "INSERT UPDATE", "custody_receipt": "INSERT",
+    "custody_stay": "INSERT UPDATE", "custody_trouble": "INSERT UPDATE",
     "procrastinate_jobs": "INSERT UPDATE", "production_batch": "INSERT UPDATE", "production_chunk": "INSERT UPDATE",
     "production_item": "INSERT UPDATE", "production_maker": "UPDATE", "registry_certificate": "INSERT UPDATE",
     "registry_holder": "INSERT UPDATE", "registry_import": "INSERT UPDATE",
@@ -103,8 +106,9 @@ def test_the_web_role_draws_no_serial_number_and_begins_with_no_right_on_a_new_t
         "assessment_appointment_ids", "assessment_assessment_ids", "assessment_conflict_ids",
         "assessment_institution_ids", "assessment_licence_ids", "assessment_session_ids",
         "bulk_act_ids", "cards_card_ids", "cards_chiporder_ids", "cards_stop_id_seq", "cases_case_ids",
-        "devices_device_ids",
-        "devices_psam_ids", "devices_reading_ids", "keys_ceremony_ids", "keys_seat_ids", "letters_letter_ids",
+        "custody_booklet_ids", "custody_keeping_ids", "custody_parcel_ids", "custody_pulping_ids",
+        "custody_trouble_ids", "devices_device_ids", "devices_psam_ids", "devices_reading_ids",
+        "keys_ceremony_ids", "keys_seat_ids", "letters_letter_ids",
         "papers_paper_ids", "papers_portrait_ids", "procrastinate_events_id_seq", "procrastinate_jobs_id_seq",
         "production_batch_ids",
         "registry_certificate_ids", "registry_holder_ids", "registry_import_ids",
@@ -178,9 +182,10 @@ def test_the_web_role_asks_for_a_job_and_holds_one_that_waits_but_reads_and_chan
             read(wrong)
 
 
-def test_only_a_case_what_belongs_to_one_and_a_shipment_is_shared_by_two_offices():
+def test_only_a_case_what_belongs_to_one_a_shipment_and_a_parcel_are_shared_by_two_offices():
     shared = read("SELECT tablename FROM pg_policies WHERE policyname = 'scope' AND qual LIKE '%shared_with%' "
                   "AND with_check LIKE '%shared_with%' ORDER BY 1")
     assert [name for (name,) in shared] == [
-        "assessment_appointment", "assessment_assessment", "cases_case", "core_event", "letters_letter",
+        "assessment_appointment", "assessment_assessment", "cases_case", "core_event",
+        "custody_keeping", "custody_listed", "custody_parcel", "custody_stay", "custody_trouble", "letters_letter",
         "letters_unwritten", "papers_paper", "papers_portrait", "stock_slip"]

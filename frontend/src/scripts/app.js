@@ -8,6 +8,7 @@ import { bindMenus } from "./menu.js"
 import { bindPrint } from "./print.js"
 import { bindReaders } from "./reader.js"
 import { bindSelections } from "./select.js"
+import { bindSignatures } from "./signature.js"
 import { bindSuggestions } from "./suggest.js"
 
 document.body.classList.add("js-enabled", "govuk-frontend-supported")
@@ -23,6 +24,7 @@ bindMenus()
 bindPrint()
 bindReaders()
 bindSelections(document)
+bindSignatures()
 bindSuggestions()
 announceChanges()
 document.addEventListener("htmx:load", (event) => bindSelections(event.target))

@@ -15,6 +15,7 @@ from zhengka.cli import boxes, planting
 from zhengka.cli.line import PROGRAMME, Officers
 from zhengka.cli.proof import Lost
 from zhengka.core.actors import Actor
+from zhengka.custody import queries as custody
 from zhengka.exchange.sample import pilot_units
 from zhengka.production import queries as batches
 from zhengka.programme import queries as programmes
@@ -111,7 +112,10 @@ def _blanks(who: Officers) -> list[Line]:
 def _in_use(by: Actor) -> list[Line]:
     states = cards.counts(by)
     made = batches.batches(by).aggregate(n=Sum("good", default=0))["n"]
-    return [Line("7 领取激活 hand-over, activation", made, _usable(by), Counter(
+    sealed, outcomes = custody.counted(by)
+    return [Line("7 流转 parcels, counted as they were opened", sealed, outcomes.get("there", 0), Counter(
+                {outcome or "not opened yet": n for outcome, n in outcomes.items() if outcome != "there"})),
+            Line("7 领取激活 hand-over, activation", made, _usable(by), Counter(
         {state: states[state] for state in ("ready", "issued") if states.get(state)}))]
 
 

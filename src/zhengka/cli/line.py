@@ -30,6 +30,7 @@ from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed
 from zhengka.core.models import Event
+from zhengka.custody import services as custody
 from zhengka.formats import keyfile, serials, x509
 from zhengka.formats.serials import Runs
 from zhengka.keys import demo as key_demo
@@ -369,7 +370,7 @@ def hand_over_and_activate(who: Officers, *, told: Told) -> None:
     left = left_of(sum(card_queries.counts(by).get(state, 0) for state in ("ready", "issued", "active")))
     total = sum(card_queries.counts(by).get(state, 0) for state in ("ready", "issued"))
     done = 0
-    for state, move in (("ready", production.hand_over_many), ("issued", cards.activate_many)):
+    for state, move in (("ready", custody.hand_over_many), ("issued", cards.activate_many)):
         for number, page in enumerate(pages(by, state)):
             ids, at = [card.pk for card in page][0 if number else left:], timezone.now()
             if not ids:

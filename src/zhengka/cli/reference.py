@@ -25,6 +25,7 @@ from zhengka.core.dated import FAULTS
 from zhengka.core.errors import PROBLEMS
 from zhengka.core.queue import task_names
 from zhengka.core.workflow import Step, Workflow
+from zhengka.custody.workflow import BOOKLET, CUSTODY, CUSTODY_CASE, PARCEL, PULPING
 from zhengka.devices.workflow import DEVICE, PSAM
 from zhengka.keys.workflow import CEREMONY, KEY
 from zhengka.letters.workflow import LETTER
@@ -35,7 +36,7 @@ from zhengka.stock.workflow import BLANK, COUNT, ORDER, SHIPMENT, STORE, WRITE_O
 
 WORKFLOWS = (OFFICER, COVER, DELEGATION, ACT, LETTER, INSTITUTION, LICENCE, SESSION, APPOINTMENT, ASSESSMENT, CONFLICT,
              DEVICE, PSAM, BLANK, STORE, SHIPMENT, WRITE_OFF, COUNT, ORDER, KEY, CEREMONY, HOLDER, CERTIFICATE, IMPORT,
-             PAPER, PORTRAIT, CARD, CHIP_ORDER, BATCH, STOP)
+             PAPER, PORTRAIT, CARD, CHIP_ORDER, BATCH, STOP, PARCEL, CUSTODY, CUSTODY_CASE, BOOKLET, PULPING)
 DEFAULT_POLICY = "measures-2017"
 Command = Any  # Typer carries a click of its own, without a public name
 MADE = "<!-- Made by `zhengka docs write`; change the code, not this page. -->\n\n"

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from zhengka.accounts.demo import DemoOfficer, officers
-from zhengka.cli import boxes, closing, cluster, desks, invariants, line, proof, second, stories, waiting
+from zhengka.cli import boxes, closing, cluster, desks, invariants, line, parcels, proof, second, stories, waiting
 from zhengka.cli.database import bring_up_to_date
 from zhengka.cli.files import keep_public_url
 from zhengka.cli.officers import enrol_demo
@@ -101,6 +101,8 @@ def main_job(share: float, seed: int, steps: Steps) -> list[closing.Line]:
         maker = line.trusted_maker(who)
         boxes.machine_of(who, maker, timezone.now())
         line.make_cards(who, maker, lambda found: boxes.loaded(who, maker, found), told=told)
+    with steps.step("7 流转 parcels to the counters") as told:
+        parcels.travel(who, told=told)
     with steps.step("7 领取激活 hand over, activate") as told:
         line.hand_over_and_activate(who, told=told)
     with steps.step("8 核验 verify offline") as told:

@@ -31,7 +31,7 @@ KEY_PASSPHRASE = ENV.key_passphrase or ("" if KEY_TOKEN else secret(HOME, "key-p
 ALLOWED_HOSTS = [host.strip() for host in ENV.allowed_hosts.split(",")]
 
 ROOMS = ["core", "areas", "accounts", "letters", "bulk", "assessment", "keys", "devices", "stock", "registry", "papers",
-         "cards", "production", "cases", "gates", "programme"]
+         "cards", "production", "custody", "cases", "gates", "programme"]
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",

@@ -106,8 +106,11 @@ class Shared(models.Model):
         abstract = True
 
 
-SHARING = ("appointment", "assessment", "case", "letter", "paper", "portrait", "slip")
-"""Subjects that two offices may share: a case, and what belongs to one; a shipment of blank cards."""
+SHARING = ("appointment", "assessment", "case", "custody", "custody-case", "letter", "paper", "parcel", "portrait",
+           "slip")
+"""Subjects that two offices may share: a case, and what belongs to one; a shipment of blank cards; a parcel of finished
+ones, what is in it and what is amiss with it.
+"""
 
 
 class Event(Shared):

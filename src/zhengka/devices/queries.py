@@ -129,3 +129,11 @@ def looks_well(device: Device, *, at: datetime) -> bool:
     if device.seen_at is None or device.seen_at < at - QUIET:
         return False
     return device.health not in ("reader-fails", "reader-gone", "wrong-signature", "not-printed")
+
+
+def proved(card: int, officer: int | None, *, since: datetime) -> int | None:
+    """The newest reading by which an officer has proved since then that a card (its row's key) lay on a reader; None
+    where there is none.
+    """
+    found = Reading.objects.filter(subject_id=card, officer_id=officer, outcome="good", ended_at__gte=since)
+    return found.order_by("-pk").values_list("pk", flat=True).first()

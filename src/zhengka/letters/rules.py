@@ -104,6 +104,7 @@ KINDS: Final[dict[str, Kind]] = {name: Kind(zh, frozenset(own.split())) for name
     ("activation-ahead", "激活预告", "day until services"),
     ("activation-lapsed", "激活过期告知", "until services"),
     ("card-ready", "领取通知", "place until"),
+    ("card-waiting", "待领提醒", "days place"),
     ("card-blocked", "挂失告知", "card day"),
     ("card-found", "解挂告知", "card day"),
     ("freeze-warning", "冻结提醒", "new_area freeze_day lapse_day"),

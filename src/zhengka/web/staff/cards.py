@@ -20,11 +20,12 @@ from zhengka.cards.workflow import CARD
 from zhengka.core.actors import Actor
 from zhengka.core.errors import PROBLEMS, Refusal
 from zhengka.core.events import Replayed
+from zhengka.custody import services as custody
 from zhengka.production import queries as production
 from zhengka.production import services as making
 from zhengka.registry import queries as registry
 from zhengka.web.access import Request, act, request_key, requires, sure
-from zhengka.web.staff import activations, destroying, history, holding, letters, partner_numbers
+from zhengka.web.staff import activations, destroying, handing, history, holding, letters, partner_numbers
 from zhengka.web.staff.batch_parts import hold_words
 from zhengka.web.staff.beside import frozen
 from zhengka.web.staff.navigation import area_name, trail
@@ -39,7 +40,7 @@ SHOWN = ("ready", "issued", "active", "suspended", "frozen", "held", "ordered", 
 """States in the order in which an officer looks for them."""
 
 ACTS: dict[str, Callable[..., Any]] = {
-    "hand_over": making.hand_over, "spoil": making.make_again, "activate": services.activate,
+    "hand_over": custody.hand_over_listed, "spoil": making.make_again, "activate": services.activate,
     "report_lost": services.report_lost, "report_found": services.report_found,
     "turn_up": lambda card, **by: services.turn_up_many([card.pk], **by)}
 """Steps that an officer takes on one card's page."""
@@ -60,7 +61,7 @@ KEYS = {"hand_over": "h", "spoil": "", "activate": "a", "report_lost": "l", "rep
 COLUMNS = [Column(_("Holder")), Column(_("Serial")), Column(_("Category and grade")), Column(_("Issuing unit")),
            Column(_("State"))]
 BULK: dict[str, tuple[str, str, Callable[..., Any]]] = {
-    "hand-over": ("ready", "hand_over", making.hand_over_many),
+    "hand-over": ("ready", "hand_over", custody.hand_over_many),
     "activate": ("issued", "activate", services.activate_many)}
 """Address of a bulk act → the state of its cards, the step, and the service."""
 
@@ -92,8 +93,9 @@ def card(request: Request, pk: int) -> HttpResponse:
     holder = row.holder.name
     chip = chip_panel(request, row)
     page = render(request, "staff/cards/card.html", {
-        "title": holder, "caption": _("Card"), "card": row, "facts": _facts(row), "sides": _sides(row),
-        "buttons": _buttons(request, row), "early": holding.buttons(request, row),
+        "title": holder, "caption": _("Card"), "card": row, "sides": _sides(row),
+        "facts": _facts(row) + handing.facts(row), "buttons": _buttons(request, row),
+        "early": holding.buttons(request, row), "prove": _prove(request, row),
         "history": history.of_row(request, row), "partners": partner_numbers.panel(request, row),
         "activation": activations.panel(request, row), "panel": chip, "chip": chip_part(request, row),
         "letters": letters.section(request, [(row.kind(), row.pk)], reverse("staff:card", args=[pk])),
@@ -161,7 +163,8 @@ def bulk(request: Request, name: str) -> HttpResponse:
         done = []
     if not isinstance(done, making.Handed):
         done = making.Handed(list(done), [], [], [])
-    left = {"card-outdated": done.outdated, "card-keys-over": done.keys_over, "card-unseen": done.unseen}
+    left = {"card-outdated": done.outdated, "card-keys-over": done.keys_over, "card-unseen": done.unseen,
+            "card-not-at-counter": done.away if isinstance(done, custody.HandedHere) else []}
     stayed = {pk for each in left.values() for pk in each}
     _tell(request, action, [pk for pk in ids if pk not in stayed], done.moved)
     if any(left.values()):
@@ -246,6 +249,12 @@ def _buttons(request: Request, card: Card) -> list[dict[str, Any]]:
             for open_ in CARD.open_to(card.state, request.actor.permissions)
             if open_.action in ACTS and open_.action != "activate"  # that one has a form of its own
             and (open_.action != "hand_over" or card.certificate.state == "valid")]
+
+
+def _prove(request: Request, card: Card) -> str:
+    """Where a card is handed over with proof; empty where it is not to be handed over."""
+    may = card.state == "ready" and card.certificate.state == "valid" and request.actor.may("card.hand_over")
+    return reverse("staff:card-hand-over", args=[card.pk]) if may else ""
 
 
 def _sides(card: Card) -> list[tuple[Text, str]]:

@@ -12,6 +12,7 @@ from zhengka.accounts import queries as accounts
 from zhengka.cards import queries as cards
 from zhengka.cases import queries as cases
 from zhengka.core.actors import Actor
+from zhengka.custody import queries as custody
 from zhengka.devices import queries as devices
 from zhengka.keys import queries as keys
 from zhengka.production import queries as production
@@ -82,6 +83,10 @@ def _tiles(request: Request, duties: Mapping[str, int]) -> list[Tile]:
         ending = sum(sum(office.cards.values()) for office in offices)
         tiles.append(Tile(_("Yearly activations due"), ending, href=reverse("staff:activations"),
                           tone=words.WAIT if ending else ""))
+    if request.actor.may("custody.read"):
+        amiss = custody.open_troubles(request.actor)
+        tiles.append(Tile(_("Custody cases open"), amiss, href=reverse("staff:troubles"),
+                          tone=words.WAIT if amiss else ""))
     if request.actor.may("case.read"):
         number = cases.number_on_desks(request.actor, cases.mine(request.actor, timezone.localdate()))
         tiles.insert(0, Tile(_("On my desk"), number, href=f"{reverse('staff:cases')}?step=mine",

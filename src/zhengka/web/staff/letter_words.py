@@ -17,7 +17,8 @@ KIND_WORDS: dict[str, Text] = {
     "restored": _("Certificate restored"), "assessment-again": _("Time for a new assessment"),
     "apply-again": _("May apply again"), "activation-lapsed": _("Activation lapsed"),
     "card-found": _("Card found"), "activation-reminder": _("Reminder to activate"),
-    "card-ready": _("Card ready"), "card-blocked": _("Card blocked"), "freeze-warning": _("Warning before the freeze"),
+    "card-ready": _("Card ready"), "card-waiting": _("Card not collected"), "card-blocked": _("Card blocked"),
+    "freeze-warning": _("Warning before the freeze"),
     "lapse-warning": _("Warning before the end"), "generic": _("Other notice")}
 """Kind of letter → its words; a test holds it complete against `letters.rules.KINDS`."""
 

@@ -44,6 +44,9 @@ PERMISSION_WORDS: dict[str, Word] = {
     "stock.keep": _("Receive, move and count blank cards"),
     "stock.use": _("Write down blanks that were used or spoiled"),
     "stock.confirm": _("Confirm destruction and loss of blank cards"),
+    "custody.read": _("See parcels of finished cards"),
+    "custody.keep": _("Pack, take over and open parcels"),
+    "custody.confirm": _("Confirm losses of cards, and destruction of old booklets"),
     "device.manage": _("Enter, stop and retire devices"), "device.keys": _("Issue and bind security modules"),
     "key.manage": _("See and manage keys"), "key.custody": _("Hold components of keys"),
     "audit.read": _("Read the journal of events"),
@@ -113,6 +116,8 @@ SUBJECT_WORDS: dict[str, Word] = {
     "key": _("Key version"), "key-ceremony": _("Key ceremony"),
     "store": _("Store of blank cards"), "slip": _("Slip for blank cards"), "count": _("Physical count"),
     "blank-order": _("Order of blank cards"),
+    "parcel": _("Parcel of cards"), "custody": _("Custody of a card"), "custody-case": _("Custody case"),
+    "booklet": _("Old booklet"), "pulping": _("Destruction of old booklets"),
 }
 """Kind of an event's subject → its word."""
 
@@ -134,6 +139,8 @@ STOP_WORDS: dict[str, Word] = {"rides": _("free rides"), "subsidies": _("subsidi
 
 FACT_WORDS: dict[str, Word] = {
     "quantity": _("Blank cards"), "short": _("Missing"), "expected": _("By the ledger"), "found": _("Found"),
+    "seal": _("Number of the seal"), "parcel": _("Parcel"), "days": _("Days"), "counted": _("Counted"),
+    "booklets": _("Booklets"),
     "reason": _("Reason"), "kind": _("Kind of case"), "ends": _("Last day"),
     "phase": _("Phase"), "purpose": _("Purpose"), "role": _("Role"), "rows": _("Rows"),
     "created": _("Created"), "merged": _("Merged"), "unchanged": _("Unchanged"), "refused": _("Refused"),
@@ -155,6 +162,14 @@ BEGINNINGS: dict[tuple[str, str], Word] = {
     **{("slip", sort): word for sort, word in SLIP_WORDS.items()}, ("store", "open"): _("Store entered"),
     ("slip", "arrive"): _("Shipment taken in"), ("slip", "confirm"): _("Confirmed"),
     ("slip", "decline"): _("Not confirmed"), ("count", "count"): _("Counted"), ("count", "settle"): _("Settled"),
+    ("parcel", "seal"): _("Packed and sealed"), ("parcel", "arrive"): _("Taken over"),
+    ("parcel", "lose"): _("Declared lost"), ("custody", "pack"): _("Put into a parcel"),
+    ("custody", "take_in"): _("Taken into custody"), ("custody", "send_back"): _("Went back uncollected"),
+    ("custody", "hand_over"): _("Handed over"), ("custody", "lose"): _("Declared lost"),
+    ("custody", "withdraw"): _("The card ended"), ("custody-case", "raise"): _("Noticed"),
+    ("custody-case", "decline"): _("Not confirmed"), ("booklet", "take_booklet"): _("Old booklet asked for"),
+    ("booklet", "destroy"): _("Destroyed"), ("pulping", "propose"): _("Destruction proposed"),
+    ("pulping", "confirm"): _("Destroyed"), ("pulping", "decline"): _("Not confirmed"),
     ("holder", "register"): _("Registered"), ("certificate", "issue"): _("Certificate issued"),
     ("import", "receive"): _("File received"), ("case", "open"): _("Case opened"),
     ("card", "order"): _("Card ordered"), ("batch", "open"): _("Batch opened"),

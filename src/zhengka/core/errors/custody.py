@@ -1,0 +1,74 @@
+"""Problems with finished cards on their way to their holders, and with old certificates that come back."""
+
+from zhengka.core.errors.problem import Problem
+
+PROBLEMS: dict[str, Problem] = {
+    "cards-not-here": Problem(
+        409, "Not all of these cards lie where they shall be packed", "所列卡片不全在装包地点",
+        "Look up the serial that is named to see where it is, then correct the list.",
+        "请查询提示的序列号目前在何处，再更正清单。"),
+    "seals-short": Problem(
+        409, "There are fewer seals than parcels", "封签数量少于包裹数量",
+        "Give more seals, or put more cards into each parcel.", "请增加封签，或加大每包张数。"),
+    "parcel-known": Problem(
+        409, "A parcel or seal with this number was used before", "该包裹号或封签号已经用过",
+        "Look at label and seal again; every number is used once.", "请再次核对包裹号与封签号，每个号码只用一次。"),
+    "parcel-target-wrong": Problem(
+        422, "Cards of this office do not go there", "本单位的卡不能发往该处",
+        "Choose the issuing office, a street below it, or (for cards that go back) an office above it.",
+        "请选择发证单位、其下属街道，退卡时可选上级单位。"),
+    "parcel-not-here": Problem(
+        409, "By its journey this parcel is not at this office", "按流转记录该包裹不在本单位",
+        "Scan it in first, then go on.", "请先扫描接收，再继续。"),
+    "parcel-here-already": Problem(
+        409, "This office has the parcel already", "该包裹已由本单位接收",
+        "Nothing was changed. Send it on, or open it where this is its destination.",
+        "未作改动。请继续转运；如已到目的单位，请拆包清点。"),
+    "parcel-not-at-its-end": Problem(
+        409, "A parcel is opened at its destination only", "包裹只能在目的单位拆开",
+        "Send it on to its destination.", "请继续转运至目的单位。"),
+    "custody-time-back": Problem(
+        409, "The parcel came there later than this says", "该包裹到达时间晚于本次时间",
+        "Give a time after its arrival.", "请填写到达之后的时间。"),
+    "custody-same-person": Problem(
+        403, "Whoever proposed this may not confirm it", "提请人不能自己确认",
+        "Let another person look and confirm.", "请由另一人核对后确认。"),
+    "card-still-missing": Problem(
+        409, "The card has not turned up", "该卡仍未找到",
+        "Say at which office it was found, or have the loss declared by two persons.",
+        "请填写在何处找到；如确已遗失，请由两人报失。"),
+    "not-a-loss": Problem(
+        409, "This case cannot end by a loss", "该异常不能以遗失结案",
+        "Say how it was cleared up.", "请填写查明的情况后结案。"),
+    "card-not-at-counter": Problem(
+        409, "By the records this card does not lie at a counter", "按保管记录该卡不在窗口",
+        "It is in a parcel that was not opened, missing, or lost. Open the parcel and count it first.",
+        "该卡在未拆的包裹中、缺失或已报失。请先拆包清点。"),
+    "signature-missing": Problem(
+        422, "Nobody has signed", "尚未签名",
+        "Let them sign in the field, or type the name and confirm it.", "请在签名框内签名，或键入姓名并确认。"),
+    "proof-missing": Problem(
+        422, "The hand-over is not proved", "领取凭证不完整",
+        "Read the chip and compare the photo, or have it signed for.", "请读卡并核对照片，或请领取人签名。"),
+    "reading-missing": Problem(
+        409, "This card was not read on your reader just now", "刚才没有在您的读卡器上读过此卡",
+        "Lay the card on the reader, then hand it over within half an hour; or have it signed for.",
+        "请先读卡，并在半小时内办理发放；也可请领取人签名。"),
+    "agent-incomplete": Problem(
+        422, "It is not told who came in the holder's place", "代领人信息不完整",
+        "Write name, the last four characters of the ID number, relation and mandate.",
+        "请填写代领人姓名、身份证号后四位、与持证人关系和委托书。"),
+    "booklets-differ": Problem(
+        409, "The number of booklets is not that of the list", "旧证数量与清单不一致",
+        "Count again; nothing was destroyed.", "请重新清点，本次未销毁。"),
+    "booklets-none": Problem(
+        409, "No old booklet lies here", "本单位没有待销毁的旧证",
+        "There is nothing to destroy.", "没有可销毁的旧证。"),
+    "nothing-under-number": Problem(
+        404, "Nothing with this number is known", "没有该号码的包裹、封签或卡片",
+        "Scan it again, or type the number of the parcel, the seal or the card.",
+        "请重新扫描，或键入包裹号、封签号、卡片序列号。"),
+    "card-too-young": Problem(
+        409, "Not all of these cards have waited long enough", "所选卡片未到退卡期限",
+        "A card goes back after the last stage of reminders.", "催领期满后方可退卡。"),
+}

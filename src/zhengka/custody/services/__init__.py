@@ -1,0 +1,53 @@
+"""What is done with finished cards between the plant and a hand: packed, carried, counted, handed over, gone back."""
+
+from zhengka.custody.services.alarms import check, note_scan
+from zhengka.custody.services.booklets import bring, confirm_pulping, decline_pulping, propose_pulping
+from zhengka.custody.services.carrying import arrive, dispatch
+from zhengka.custody.services.collecting import call_back, clear_out, remind, send_back_many
+from zhengka.custody.services.handing import (
+    Agent,
+    HandedHere,
+    Proof,
+    hand_over,
+    hand_over_listed,
+    hand_over_many,
+    has_booklet,
+    signature_of,
+)
+from zhengka.custody.services.packing import Label, Seals, pack, pack_batch, take_in
+from zhengka.custody.services.settling import confirm_loss, decline, propose_loss, settle
+from zhengka.custody.services.unpacking import Opened, unpack
+
+__all__ = [
+    "Agent",
+    "HandedHere",
+    "Label",
+    "Opened",
+    "Proof",
+    "Seals",
+    "arrive",
+    "bring",
+    "call_back",
+    "check",
+    "clear_out",
+    "confirm_loss",
+    "confirm_pulping",
+    "decline",
+    "decline_pulping",
+    "dispatch",
+    "hand_over",
+    "hand_over_listed",
+    "hand_over_many",
+    "has_booklet",
+    "note_scan",
+    "pack",
+    "pack_batch",
+    "propose_loss",
+    "propose_pulping",
+    "remind",
+    "send_back_many",
+    "settle",
+    "signature_of",
+    "take_in",
+    "unpack",
+]

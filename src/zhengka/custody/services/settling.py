@@ -1,0 +1,102 @@
+"""How a custody case ends (异常结案): cleared up with a reason, or as a loss that two persons declare."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import transaction
+
+from zhengka.areas.models import Area
+from zhengka.cards.models import Card
+from zhengka.core.actors import Actor
+from zhengka.core.errors import Refusal
+from zhengka.core.events import lock, perform, sub
+from zhengka.custody.models import Keeping, Trouble
+from zhengka.custody.services import carrying
+from zhengka.custody.workflow import OF_A_LOSS
+from zhengka.production import services as production
+
+ORDERING: Final = "card.order"
+
+
+@transaction.atomic
+def settle(case: Trouble, reason: str, *, found: Area | None = None, by: Actor, request_id: UUID, at: datetime,
+           ) -> Trouble:
+    """Close a case that was cleared up (查明结案). `found`: the office where a missing card turned up; it waits there.
+
+    `Refusal`: `reason-missing`, `card-still-missing`, and those of `perform`. Raises `Replayed` for a repeat.
+    """
+    reason = _said(reason)
+    (case,) = lock(case)
+    case = perform(case, "settle", {"reason": reason}, by=by, request_id=request_id, at=at, reason=reason)
+    if case.sort != "card-missing":
+        return case
+    (keeping,) = lock(Keeping.objects.get(card=case.card_id))
+    if keeping.state == "missing":
+        if found is None or not by.sees(found.code):
+            raise Refusal("card-still-missing", serial=case.serial)
+        perform(keeping, "find", {"office": found.code, "since": at, "waits_since": at, "stage": 0}, by=by,
+                request_id=sub(request_id, "find"), at=at, office=found.name)
+    return case
+
+
+@transaction.atomic
+def propose_loss(case: Trouble, reason: str, *, by: Actor, request_id: UUID, at: datetime) -> Trouble:
+    """Propose that what a case is about is lost (提请报失): a card that is missing, a parcel that never came.
+
+    `Refusal`: `reason-missing`, `not-a-loss` where it is none, or has turned up; and those of `perform`.
+    """
+    reason = _said(reason)
+    (case,) = lock(case)
+    if case.sort not in OF_A_LOSS or not _gone(case):
+        raise Refusal("not-a-loss")
+    return perform(case, "propose_loss", {"reason": reason, "person": by.person}, by=by, request_id=request_id, at=at,
+                   reason=reason)
+
+
+@transaction.atomic
+def decline(case: Trouble, *, by: Actor, request_id: UUID, at: datetime) -> Trouble:
+    """Do not confirm a loss (不同意): the case is open again. `Refusal`: those of `perform`."""
+    return perform(case, "decline", {"reason": "", "person": ""}, by=by, request_id=request_id, at=at)
+
+
+@transaction.atomic
+def confirm_loss(case: Trouble, *, by: Actor, request_id: UUID, at: datetime) -> Trouble:
+    """The second person confirms a loss (确认遗失): the cards are spoiled, so that no check ever accepts them, and
+    others are ordered in their place.
+
+    `Refusal`: `custody-same-person`, `not-a-loss` where it has turned up since, what `production.make_again` says, and
+    those of `perform`. Raises `Replayed` for a repeat.
+    """
+    (case,) = lock(case)
+    case = perform(case, "confirm_loss", {"confirmed_by": by.person}, by=by, request_id=request_id, at=at)
+    if not _gone(case):
+        raise Refusal("not-a-loss")
+    asked: dict[str, Any] = {"by": by, "at": at}
+    if case.parcel and case.sort == "parcel-late":
+        carrying.leave(case.parcel, at)
+        perform(case.parcel, "lose", request_id=sub(request_id, "parcel"), **asked)
+        lost = Keeping.objects.filter(parcel=case.parcel, state="packed")
+    else:
+        lost = Keeping.objects.filter(card=case.card_id)
+    orders = replace(by, permissions=by.permissions | {ORDERING})  # what two persons declared lost is made again
+    for keeping in lock(*lost):
+        perform(keeping, "lose", {"parcel_id": keeping.parcel_id}, request_id=sub(request_id, keeping.pk), **asked)
+        card = Card.get(keeping.card_id)
+        if card.state == "ready":
+            production.make_again(card, by=orders, request_id=sub(request_id, f"again {card.pk}"), at=at)
+    return case
+
+
+def _gone(case: Trouble) -> bool:
+    """Whether nobody has seen since what the case is about."""
+    if case.sort == "card-missing":
+        return Keeping.objects.filter(card=case.card_id, state="missing").exists()
+    return case.parcel is not None and case.parcel.state not in case.parcel.workflow.final
+
+
+def _said(reason: str) -> str:
+    if not reason.strip():
+        raise Refusal("reason-missing")
+    return reason.strip()
