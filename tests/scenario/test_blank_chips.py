@@ -8,15 +8,18 @@ import pytest
 from django.utils import timezone
 from typer.testing import CliRunner
 
-from builders import make_area, make_officer
+from builders import make_actor, make_area, make_officer
+from ceremonies import Hall
 from readers import SLOTS
 from zhengka.cli.app import app
 from zhengka.core.errors import Refusal
 from zhengka.formats.chip import SoftCard
 from zhengka.formats.chip.scp03 import KeySet
-from zhengka.formats.chip.stock import FACTORY
+from zhengka.formats.chip.stock import FACTORY, Stock
 from zhengka.formats.suites import SM
 from zhengka.keys import services as keys
+from zhengka.keys.models import Key
+from zhengka.production.services import initialise_blank
 
 pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("pcsc")]
 CHANNEL, TRANSPORT = KeySet(FACTORY, b"1" * 16, b"2" * 16, b"3" * 16), b"4" * 16
@@ -85,6 +88,19 @@ def test_two_provinces_that_share_a_file_of_keys_count_their_chips_apart(room, a
     keys.ensure(other.code, "SM", at=timezone.now())
     _, lines = init(other, tmp_path, 2)
     assert lines[0] == "0 of 2 done before"
+
+
+def test_chips_in_store_are_brought_to_the_keys_of_a_rotation_while_the_old_ones_are_in_their_overlap(area):
+    hall, by, at, [chip] = Hall(), make_actor("producer", area=area), timezone.now(), chips(1)
+    factory = Stock(CHANNEL, TRANSPORT)
+    initialise_blank(chip, factory, area, "SM", by=by, at=at)
+    first = chip.memory
+    hall.hold("rotate", Key.objects.get(purpose="channel", suite="SM"), at=at)
+    hall.hold("rotate", Key.objects.get(purpose="blank_card", suite="SM"), at=at)
+    told = initialise_blank(chip, factory, area, "SM", by=by, at=at)
+    assert not told.before and (first.channel.version, chip.memory.channel.version) == (1, 2)
+    assert chip.memory.kek == keys.blank_card_key(area.code, "SM", at=at) != first.kek
+    assert initialise_blank(chip, factory, area, "SM", by=by, at=at).before
 
 
 def test_chips_on_two_readers_and_a_reader_that_is_not_there_are_told_not_waited_for_in_silence(room, area, tmp_path):

@@ -48,6 +48,21 @@ def test_a_repeat_changes_nothing_and_says_so(suite: str):
     assert initialise(card, MAKERS, OURS, suite) == Told(UID, before=True) and card.memory == memory
 
 
+@suites
+def test_a_chip_that_was_ours_before_a_rotation_gets_the_keys_of_today_and_no_other_stock_does(suite: str):
+    before = Stock(KeySet(4, b"x" * 16, b"y" * 16, b"z" * 16), b"o" * 16)
+    card, wanted = delivered(suite), delivered(suite)
+    initialise(card, MAKERS, before, suite)
+    initialise(wanted, MAKERS, OURS, suite)
+    memory = card.memory
+    assert refusal(card, suite=suite) == "another-stock" and card.memory == memory
+    assert initialise(card, MAKERS, OURS, suite, earlier=[before.channel]) == Told(UID, before=False)
+    assert card.memory == wanted.memory
+    copy = delivered(suite, channel=before.channel)  # it says the version, and has not the keys of its identifier
+    with pytest.raises(StockRefused, match="not-authentic"):
+        initialise(copy, MAKERS, OURS, suite, earlier=[before.channel])
+
+
 @pytest.mark.parametrize("after", [False, True])
 def test_a_chip_taken_away_at_any_command_is_the_makers_or_ours_and_a_repeat_makes_it_ours(after: bool):
     class Failing:

@@ -6,6 +6,7 @@ key. So the chip itself says how far it is, by the version of its channel keys: 
 costs it no try, and a repeat is harmless.
 """
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from zhengka.formats.apdu import OK, ApduBroken, Command, Transport, decode_response, encode_command
@@ -56,8 +57,12 @@ class Told(NamedTuple):
     before: bool
 
 
-def initialise(card: Transport, factory: Stock, ours: Stock, suite: str) -> Told:
-    """Make one chip ours. StockRefused; whatever came of it, it may be laid down again."""
+def initialise(
+    card: Transport, factory: Stock, ours: Stock, suite: str, *, earlier: Sequence[KeySet] = ()
+) -> Told:
+    """Make one chip ours. `earlier`: masters of our channel before a rotation; a chip that has its keys from one of
+    them gets the present ones. StockRefused; whatever came of it, it may be laid down again.
+    """
     try:
         uid, sw = decode_response(card.transmit(GET_UID))
         if sw != OK or not 4 <= len(uid) <= 10:
@@ -67,10 +72,12 @@ def initialise(card: Transport, factory: Stock, ours: Stock, suite: str) -> Told
         if version == own.version:
             Host(card, own, SUITES[suite]).open()
             return Told(uid, before=True)
-        if version != FACTORY:
+        known = {each.version: each.of_chip(SUITES[suite], uid) for each in earlier} | {FACTORY: factory.channel}
+        if version not in known:
             raise StockRefused("not-blank" if version is None else "another-stock")
-        line = Host(card, factory.channel, SUITES[suite]).open()
-        sw = decode_response(line.transmit(put_keys(SUITES[suite], factory.channel, own, ours.transport))).sw
+        old = known[version]
+        line = Host(card, old, SUITES[suite]).open()
+        sw = decode_response(line.transmit(put_keys(SUITES[suite], old, own, ours.transport))).sw
         if sw != OK:
             raise StockRefused("not-blank" if sw == 0x6985 else "refused")
         Host(card, own, SUITES[suite]).open()  # the chip proves that it has them

@@ -129,6 +129,14 @@ def channel_keys(area: int, suite: str, *, at: datetime, of: Sequence[int] = ())
     return KeySet(key.number, *_diversify(key, rules.channel_factors(), [place]))
 
 
+def earlier_channel_keys(area: int, suite: str, *, at: datetime) -> list[KeySet]:
+    """The masters of the loading channel that were replaced and are in their overlap: blank chips that lie in store may
+    have their keys from one of them.
+    """
+    read = queries.reading(rules.CHANNEL, area, suite, at=at)
+    return [channel_keys(area, suite, at=at, of=[key.pk]) for key in read if key.state == "retiring"]
+
+
 def status_index_key(area: int, suite: str, *, at: datetime) -> bytes:
     """The 16 bytes under which the places of the province's status lists are shuffled."""
     key = queries.working("status_index", area, suite, at=at)

@@ -18,7 +18,8 @@ PERMISSION = "batch.make"
 def initialise_blank(card: Transport, factory: stock.Stock, area: Area, suite: str, *, by: Actor, at: datetime,
                      ) -> stock.Told:
     """Give the chip that lies there the transport key and, drawn by its identifier, the channel keys of the area's
-    province. `factory`: the keys with which its maker delivered it. The keys are drawn for this and kept nowhere.
+    province. `factory`: the keys with which its maker delivered it. One that was ours before a rotation gets the keys
+    of today as long as the old master is in its overlap. The keys are drawn for this and kept nowhere.
 
     `Refusal`: `not-permitted`, `not-found`, `issuing-stopped`, those of the key store. StockRefused for the chip.
     """
@@ -29,4 +30,5 @@ def initialise_blank(card: Transport, factory: stock.Stock, area: Area, suite: s
     with transaction.atomic():
         not_stopped(area.code)
     ours = stock.Stock(keys.channel_keys(area.code, suite, at=at), keys.blank_card_key(area.code, suite, at=at))
-    return stock.initialise(card, factory, ours, suite)
+    earlier = keys.earlier_channel_keys(area.code, suite, at=at)
+    return stock.initialise(card, factory, ours, suite, earlier=earlier)
