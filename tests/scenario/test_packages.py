@@ -57,13 +57,6 @@ def prepared(area, maker, cards: int = 2) -> Batch:
     return batches.prepare(batches.open_batch(area, maker))
 
 
-def certified(maker: Maker, home, *, first: dt.datetime = NOON - DAY, days: int = 100) -> Maker:
-    """The maker with a certificate of its key for so many days."""
-    homes.certify(home, "制卡厂", days=days, at=first)
-    own = x509.read_own((home / homes.CERTIFICATE).read_bytes())
-    return services.enrol_maker(maker.name, own.public, by=SYSTEM, certificate=own)
-
-
 def receipt_of(batch: Batch, home, /, **change: object) -> bytes:
     """The card maker's receipt of a batch's package."""
     told = PackageReceipt(batch.number, bytes.fromhex(batch.manifest_digest), batch.prepared, 0, NOON)
@@ -82,7 +75,7 @@ def test_a_maker_whose_certificate_has_not_begun_or_has_ended_gets_no_cards_and_
     batches.make_ordered(area=area)
     for first, days, code in ((NOON + 2 * DAY, 100, "maker-not-yet"), (NOON - 2 * DAY, 2, "maker-expired")):
         Maker.objects.update(certificate=None, valid_from=None, valid_until=None)
-        certified(maker, home, first=first, days=days)
+        batches.certified(maker, home, first=first, days=days)
         now = Maker.objects.get(pk=maker.pk)
         batch = Batch.get(batch.pk)
         with pytest.raises(Refusal, match=code):
@@ -92,24 +85,24 @@ def test_a_maker_whose_certificate_has_not_begun_or_has_ended_gets_no_cards_and_
         with pytest.raises(Refusal, match=code):
             acknowledge(batch, receipt_of(batch, home))
     Maker.objects.update(certificate=None, valid_from=None, valid_until=None)
-    certified(maker, home)
+    batches.certified(maker, home)
     assert batches.receive(Batch.get(batch.pk), results).good == 2
 
 
 def test_a_certificate_that_ends_while_a_batch_is_prepared_keeps_it_from_being_sent(area, maker, home):
-    certified(maker, home, days=1, first=NOON - DAY / 2)
+    batches.certified(maker, home, days=1, first=NOON - DAY / 2)
     batch = prepared(area, Maker.objects.get(pk=maker.pk))
     Maker.objects.update(valid_until=NOON)
     with pytest.raises(Refusal, match="maker-expired"):
         batches.send(batch)
-    certified(maker, home)
+    batches.certified(maker, home)
     assert batches.send(Batch.get(batch.pk)).state == "sent"
 
 
 def test_a_batch_of_a_maker_that_ended_is_not_prepared(area, maker, home):
     batches.make_ordered(area=area)
     batch = batches.open_batch(area, maker)
-    certified(maker, home, first=NOON - 9 * DAY, days=9)
+    batches.certified(maker, home, first=NOON - 9 * DAY, days=9)
     with pytest.raises(Refusal, match="maker-expired"):
         batches.prepare(Batch.get(batch.pk))
 
@@ -127,13 +120,13 @@ def test_a_revoked_maker_never_comes_back(area, maker, home):
     with pytest.raises(Refusal, match="maker-revoked"):
         batches.receive(Batch.get(batch.pk), results)
     with pytest.raises(Refusal, match="maker-revoked"):
-        certified(maker, home)
+        batches.certified(maker, home)
 
 
 def test_a_certificate_of_the_same_key_prolongs_and_never_shortens(maker, home):
-    long = certified(maker, home, days=50)
-    assert certified(maker, home, days=10).valid_until == long.valid_until
-    assert certified(maker, home, days=90).valid_until > long.valid_until
+    long = batches.certified(maker, home, days=50)
+    assert batches.certified(maker, home, days=10).valid_until == long.valid_until
+    assert batches.certified(maker, home, days=90).valid_until > long.valid_until
     with pytest.raises(ValueError, match="another key"):
         own = x509.read_own((home / homes.CERTIFICATE).read_bytes())
         services.enrol_maker(maker.name, SM.generate().public, by=SYSTEM, certificate=own)
@@ -144,7 +137,7 @@ def test_a_site_for_the_public_gives_cards_to_no_maker_without_a_certificate(are
     settings.BEHIND_FRONT, settings.DEMO = True, False
     with pytest.raises(Refusal, match="maker-without-certificate"):
         acknowledge(batch, receipt_of(batch, home))
-    certified(maker, home)
+    batches.certified(maker, home)
     assert acknowledge(Batch.get(batch.pk), receipt_of(batch, home)).acknowledged_at == NOON
 
 

@@ -96,9 +96,9 @@ def prepare_batch(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) ->
         qr.modules(qr.to_text(bytes([0x11]) + bytes([0xFF]) * (LONGEST_CREDENTIAL - 1), settings.PUBLIC_URL))
     except qr.BadQr:
         raise Refusal("public-url-unfit", url=settings.PUBLIC_URL) from None
+    kept = {"keys": _masters(batch, at), "prepared_person": by.person}
     if not replayed(request_id, Batch.kind(), batch.pk):
         makers.trusted(batch.maker, at=at)
-    kept = {"keys": _masters(batch, at), "prepared_person": by.person}
     batch = perform(batch, "prepare", kept, by=by, request_id=request_id, at=at)
     _ask_workers(batch)
     return batch
