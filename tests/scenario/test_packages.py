@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 from procrastinate.contrib.django.models import ProcrastinateJob
+from typer.testing import CliRunner
 
 import batches
 import builders
@@ -17,6 +18,7 @@ from builders import NOON
 from visits import Visitor
 from worker import tried
 from zhengka.cards.models import Card
+from zhengka.cli.app import app
 from zhengka.core import files
 from zhengka.core.actors import SYSTEM
 from zhengka.core.errors import Refusal
@@ -458,3 +460,52 @@ def test_results_twice_late_out_of_order_and_of_another_batch_are_refused_by_nam
         with pytest.raises(Refusal, match="results-broken"):
             batches.receive(ready, home / name)
     assert Card.objects.filter(state="ready").count() == 5
+
+
+# -- commands ----------------------------------------------------------------------------------------------------------
+def said(*words: object) -> str:
+    """What a command prints; its refusal is raised."""
+    done = CliRunner().invoke(app, [str(word) for word in words])
+    if isinstance(done.exception, Refusal):
+        raise done.exception
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_a_batch_travels_by_commands_alone(area, maker, home, tmp_path):
+    batch = prepared(area, maker)
+    one, other = (builders.make_officer("producer", area=area).username for _ in range(2))
+    out = tmp_path / "outbox"
+    assert "1 parts" in said("batch", "package", batch.number, "--out", out, "--as", one)
+    with pytest.raises(Refusal, match="part-size-wrong"):
+        said("batch", "package", batch.number, "--out", out, "--part-mib", "0.01", "--as", one)
+    listed, got = out / f"{batch.package}.parts", tmp_path / "got"
+    batches.maker_program("fetch", str(listed), str(out), "--home", str(home), "--out", str(got))
+    batches.maker_program("receipt", str(got), "--home", str(home), "--out", str(tmp_path / "r"))
+    batch = batches.send(batch)
+    with pytest.raises(Refusal, match="receipt-broken"):
+        said("batch", "acknowledge", batch.number, listed, "--as", other)
+    assert "acknowledged" in said("batch", "acknowledge", batch.number, tmp_path / "r", "--as", other)
+    with pytest.raises(Refusal, match="no-results"):
+        said("batch", "receipt", batch.number, "--out", tmp_path / "ours", "--as", other)
+    batches.receive(batch, batches.make_cards(batch, home))
+    assert "2 good" in said("batch", "receipt", batch.number, "--out", tmp_path / "ours", "--as", other)
+    assert "2 good" in batches.maker_program("believe", str(tmp_path / "ours"), "--home", str(home))
+
+
+def test_a_maker_is_enrolled_by_its_certificate_prolonged_and_revoked_by_commands(area, tmp_path):
+    security = builders.make_officer("security").username
+    batches.maker_program("init", str(tmp_path / "m"), "--name", "印刷厂")
+    told = said("maker", "enrol", "印刷厂", tmp_path / "m" / homes.CERTIFICATE, "--as", security)
+    assert "until 20" in told and Maker.objects.get().valid_until
+    said("maker", "enrol", "印刷厂", tmp_path / "m" / homes.PUBLIC, "--as", security)
+    (tmp_path / "no").write_text("-----BEGIN CERTIFICATE-----\nx")
+    with pytest.raises(Refusal, match="certificate-broken"):
+        said("maker", "enrol", "印刷厂", tmp_path / "no", "--as", security)
+    for code, kept in (("gbk", "gbk"), ("none", "")):
+        said("maker", "text-form", "印刷厂", code, "--as", security)
+        assert Maker.objects.get().text_form == kept
+    said("maker", "revoke", "印刷厂", "--as", security)
+    assert Maker.objects.get().revoked_by
+    with pytest.raises(Refusal, match="not-found"):
+        said("maker", "revoke", "nobody", "--as", security)
