@@ -1,5 +1,6 @@
 """Plain functions that make what production works on: photos, ordered cards, a card maker's home and its runs."""
 
+import datetime as dt
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from zhengka.cards import services as cards
 from zhengka.cards.models import Card
 from zhengka.core.actors import SYSTEM
 from zhengka.core.models import Event
+from zhengka.formats import x509
 from zhengka.formats.keyfile import read_public, write_public
 from zhengka.formats.results import CardResult, ResultReader, ResultWriter
 from zhengka.keys import services as keys
@@ -46,6 +48,13 @@ def make_maker(home: Path, area: Area, *, name: str = "") -> Maker:
         write_public(home / "issuer.json", queries.batch_public_key(area.code, "SM", at=NOON))
         maker_program("trust", str(home), str(home / "issuer.json"))
     return services.enrol_maker(name or f"maker {home}", read_public(home / "maker-public.json"), by=SYSTEM)
+
+
+def certified(maker: Maker, home: Path, *, first: dt.datetime = NOON, days: int = 100) -> Maker:
+    """The maker with a certificate of its key, from a day before `first` and for so many days from then on."""
+    homes.certify(home, "制卡厂", days=days, at=first)
+    own = x509.read_own((home / homes.CERTIFICATE).read_bytes())
+    return services.enrol_maker(maker.name, own.public, by=SYSTEM, certificate=own)
 
 
 def maker_program(*arguments: str) -> str:

@@ -44,7 +44,7 @@ from zhengka.formats.suites import SM
 from zhengka.letters import services as letters
 from zhengka.letters.models import Letter
 from zhengka.letters.senders import Parcel, Receipt, Unsure
-from zhengka.production.models import Batch, Chunk, Item, Maker
+from zhengka.production.models import Batch, Chunk, Erasure, Item, Maker
 from zhengka.programme.models import Programme, Target
 from zhengka.registry import photos
 from zhengka.registry.models import Holder, Import
@@ -305,10 +305,13 @@ def _batches(area: Area, cards: list[Card]) -> list[int]:
     maker, _ = Maker.objects.get_or_create(name="制卡厂", defaults={"suite": "SM", "public": b"\x04" + bytes(64)})
     found = []
     for state, counts in (("open", {}), ("prepared", {"prepared": 3, "held": 1}),
-                          ("received", {"prepared": 3, "held": 1, "good": 2, "spoiled": 1}), ("stalled", {})):
+                          ("received", {"prepared": 3, "held": 1, "good": 2, "spoiled": 1}), ("stalled", {}),
+                          ("sent", {"prepared": 3, "held": 1, "acknowledge_by": NOON.date().replace(year=2025)}),
+                          ("closed", {"prepared": 3, "held": 1, "good": 3, "acknowledged_at": NOON, "erased_at": NOON,
+                                      "erase_on": NOON.date(), "receipt": "signed"})):
         batch = Batch(province=43, area=area, number=f"{area.unit6}-{state}", profile="disability-placeholder",
                       maker=maker, opened_at=NOON, ordered=4, state=state, prepared_person="who prepared",
-                      sent_person="who sent" if state == "received" else "", **counts)
+                      sent_person="who sent" if state in ("sent", "received", "closed") else "", **counts)
         batch.save()
         found.append(batch.pk)
     arrived = next(card for card in cards if card.state == "arrived")
@@ -316,6 +319,8 @@ def _batches(area: Area, cards: list[Card]) -> list[int]:
     piece = Chunk.objects.create(batch_id=found[2], area=area.code, number=1, state="done", cards=1)
     Item.objects.create(batch_id=found[2], area=area.code, chunk=piece, card=arrived, position=1, outcome="good",
                         readback=bytes(32), drawn=1, seen=["number"])
+    Erasure.objects.create(batch_id=found[-1], area=area.code, what="package", name=f"{area.unit6}-closed-4f1c02.zkp",
+                           digest="ab" * 32, size=123456789, rule="production-standard", due_on=NOON.date(), at=NOON)
     held = next(card for card in cards if card.state == "held")
     chunk = Chunk.objects.create(batch_id=found[1], area=area.code, number=1, state="done", cards=4)
     Item.objects.create(batch_id=found[1], area=area.code, chunk=chunk, card=held, position=1, outcome="held",

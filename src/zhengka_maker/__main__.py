@@ -31,11 +31,13 @@ def _parser() -> argparse.ArgumentParser:
     init.add_argument("home", type=Path, metavar="DIR")
     init.add_argument("--suite", choices=SUITES, default="SM")
     init.add_argument("--name", default="card maker", help="name in the certificate")
+    init.add_argument("--since", type=_day, metavar="DATE", help="day on which the certificate begins (default: today)")
     init.set_defaults(work=_init)
     certify = commands.add_parser("certify", help="write a new certificate of the same key, which ends later")
     certify.add_argument("home", type=Path, metavar="DIR")
     certify.add_argument("--name", default="card maker", help="name in the certificate")
     certify.add_argument("--days", type=int, default=home.DAYS, choices=range(1, 3651), metavar="N")
+    certify.add_argument("--since", type=_day, metavar="DATE", help="day on which it begins (default: today)")
     certify.set_defaults(work=_certify)
     trust = commands.add_parser("trust", help="take the customer's public key: only its packages are made")
     trust.add_argument("home", type=Path, metavar="DIR")
@@ -94,6 +96,10 @@ def _add_transfer(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     believe.set_defaults(work=_believe)
 
 
+def _day(text: str) -> datetime:
+    return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+
+
 def _share(text: str) -> float:
     share = float(text)
     if not 0 <= share <= 1:
@@ -111,11 +117,11 @@ def _runs(text: str) -> serials.Runs:
 def _init(asked: argparse.Namespace) -> None:
     print(home.init(asked.home, asked.suite))
     if not (asked.home / home.CERTIFICATE).exists():
-        home.certify(asked.home, asked.name, days=home.DAYS, at=datetime.now(UTC))
+        home.certify(asked.home, asked.name, days=home.DAYS, at=asked.since or datetime.now(UTC))
 
 
 def _certify(asked: argparse.Namespace) -> None:
-    print(home.certify(asked.home, asked.name, days=asked.days, at=datetime.now(UTC)))
+    print(home.certify(asked.home, asked.name, days=asked.days, at=asked.since or datetime.now(UTC)))
 
 
 def _trust(asked: argparse.Namespace) -> None:

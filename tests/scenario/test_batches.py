@@ -272,7 +272,7 @@ def test_an_address_too_long_for_the_code_is_refused_before_anything_is_made(are
 
 
 def test_a_site_for_the_public_makes_no_card_of_masters_that_no_ceremony_made(
-        own_store, area, maker, settings):
+        own_store, area, maker, home, settings):
     batches.make_ordered(area=area)
     batches.make_ordered(area=area)
     settings.BEHIND_FRONT = True
@@ -283,7 +283,9 @@ def test_a_site_for_the_public_makes_no_card_of_masters_that_no_ceremony_made(
     settings.DEMO, hall = False, Hall()
     for label in key_queries.without_ceremony(area.code, "SM", keys.CARD_SLOTS, at=NOON):
         assert hall.hold("rotate", Key.objects.get(label=label)).state == "done"
-    assert batches.open_batch(area, maker).ordered == 1
+    with pytest.raises(Refusal, match="maker-without-certificate"):
+        batches.open_batch(area, maker)
+    assert batches.open_batch(area, batches.certified(maker, home)).ordered == 1
 
 
 @pytest.mark.parametrize("step", ["prepare", "retry"])

@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 from procrastinate.contrib.django.models import ProcrastinateJob
+from typer.testing import CliRunner
 
 import batches
 import builders
@@ -17,6 +18,7 @@ from builders import NOON
 from visits import Visitor
 from worker import tried
 from zhengka.cards.models import Card
+from zhengka.cli.app import app
 from zhengka.core import files
 from zhengka.core.actors import SYSTEM
 from zhengka.core.errors import Refusal
@@ -57,13 +59,6 @@ def prepared(area, maker, cards: int = 2) -> Batch:
     return batches.prepare(batches.open_batch(area, maker))
 
 
-def certified(maker: Maker, home, *, first: dt.datetime = NOON - DAY, days: int = 100) -> Maker:
-    """The maker with a certificate of its key for so many days."""
-    homes.certify(home, "制卡厂", days=days, at=first)
-    own = x509.read_own((home / homes.CERTIFICATE).read_bytes())
-    return services.enrol_maker(maker.name, own.public, by=SYSTEM, certificate=own)
-
-
 def receipt_of(batch: Batch, home, /, **change: object) -> bytes:
     """The card maker's receipt of a batch's package."""
     told = PackageReceipt(batch.number, bytes.fromhex(batch.manifest_digest), batch.prepared, 0, NOON)
@@ -82,7 +77,7 @@ def test_a_maker_whose_certificate_has_not_begun_or_has_ended_gets_no_cards_and_
     batches.make_ordered(area=area)
     for first, days, code in ((NOON + 2 * DAY, 100, "maker-not-yet"), (NOON - 2 * DAY, 2, "maker-expired")):
         Maker.objects.update(certificate=None, valid_from=None, valid_until=None)
-        certified(maker, home, first=first, days=days)
+        batches.certified(maker, home, first=first, days=days)
         now = Maker.objects.get(pk=maker.pk)
         batch = Batch.get(batch.pk)
         with pytest.raises(Refusal, match=code):
@@ -92,24 +87,24 @@ def test_a_maker_whose_certificate_has_not_begun_or_has_ended_gets_no_cards_and_
         with pytest.raises(Refusal, match=code):
             acknowledge(batch, receipt_of(batch, home))
     Maker.objects.update(certificate=None, valid_from=None, valid_until=None)
-    certified(maker, home)
+    batches.certified(maker, home)
     assert batches.receive(Batch.get(batch.pk), results).good == 2
 
 
 def test_a_certificate_that_ends_while_a_batch_is_prepared_keeps_it_from_being_sent(area, maker, home):
-    certified(maker, home, days=1, first=NOON - DAY / 2)
+    batches.certified(maker, home, days=1, first=NOON - DAY / 2)
     batch = prepared(area, Maker.objects.get(pk=maker.pk))
     Maker.objects.update(valid_until=NOON)
     with pytest.raises(Refusal, match="maker-expired"):
         batches.send(batch)
-    certified(maker, home)
+    batches.certified(maker, home)
     assert batches.send(Batch.get(batch.pk)).state == "sent"
 
 
 def test_a_batch_of_a_maker_that_ended_is_not_prepared(area, maker, home):
     batches.make_ordered(area=area)
     batch = batches.open_batch(area, maker)
-    certified(maker, home, first=NOON - 9 * DAY, days=9)
+    batches.certified(maker, home, first=NOON - 9 * DAY, days=9)
     with pytest.raises(Refusal, match="maker-expired"):
         batches.prepare(Batch.get(batch.pk))
 
@@ -127,13 +122,13 @@ def test_a_revoked_maker_never_comes_back(area, maker, home):
     with pytest.raises(Refusal, match="maker-revoked"):
         batches.receive(Batch.get(batch.pk), results)
     with pytest.raises(Refusal, match="maker-revoked"):
-        certified(maker, home)
+        batches.certified(maker, home)
 
 
 def test_a_certificate_of_the_same_key_prolongs_and_never_shortens(maker, home):
-    long = certified(maker, home, days=50)
-    assert certified(maker, home, days=10).valid_until == long.valid_until
-    assert certified(maker, home, days=90).valid_until > long.valid_until
+    long = batches.certified(maker, home, days=50)
+    assert batches.certified(maker, home, days=10).valid_until == long.valid_until
+    assert batches.certified(maker, home, days=90).valid_until > long.valid_until
     with pytest.raises(ValueError, match="another key"):
         own = x509.read_own((home / homes.CERTIFICATE).read_bytes())
         services.enrol_maker(maker.name, SM.generate().public, by=SYSTEM, certificate=own)
@@ -144,7 +139,7 @@ def test_a_site_for_the_public_gives_cards_to_no_maker_without_a_certificate(are
     settings.BEHIND_FRONT, settings.DEMO = True, False
     with pytest.raises(Refusal, match="maker-without-certificate"):
         acknowledge(batch, receipt_of(batch, home))
-    certified(maker, home)
+    batches.certified(maker, home)
     assert acknowledge(Batch.get(batch.pk), receipt_of(batch, home)).acknowledged_at == NOON
 
 
@@ -465,3 +460,52 @@ def test_results_twice_late_out_of_order_and_of_another_batch_are_refused_by_nam
         with pytest.raises(Refusal, match="results-broken"):
             batches.receive(ready, home / name)
     assert Card.objects.filter(state="ready").count() == 5
+
+
+# -- commands ----------------------------------------------------------------------------------------------------------
+def said(*words: object) -> str:
+    """What a command prints; its refusal is raised."""
+    done = CliRunner().invoke(app, [str(word) for word in words])
+    if isinstance(done.exception, Refusal):
+        raise done.exception
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_a_batch_travels_by_commands_alone(area, maker, home, tmp_path):
+    batch = prepared(area, maker)
+    one, other = (builders.make_officer("producer", area=area).username for _ in range(2))
+    out = tmp_path / "outbox"
+    assert "1 parts" in said("batch", "package", batch.number, "--out", out, "--as", one)
+    with pytest.raises(Refusal, match="part-size-wrong"):
+        said("batch", "package", batch.number, "--out", out, "--part-mib", "0.01", "--as", one)
+    listed, got = out / f"{batch.package}.parts", tmp_path / "got"
+    batches.maker_program("fetch", str(listed), str(out), "--home", str(home), "--out", str(got))
+    batches.maker_program("receipt", str(got), "--home", str(home), "--out", str(tmp_path / "r"))
+    batch = batches.send(batch)
+    with pytest.raises(Refusal, match="receipt-broken"):
+        said("batch", "acknowledge", batch.number, listed, "--as", other)
+    assert "acknowledged" in said("batch", "acknowledge", batch.number, tmp_path / "r", "--as", other)
+    with pytest.raises(Refusal, match="no-results"):
+        said("batch", "receipt", batch.number, "--out", tmp_path / "ours", "--as", other)
+    batches.receive(batch, batches.make_cards(batch, home))
+    assert "2 good" in said("batch", "receipt", batch.number, "--out", tmp_path / "ours", "--as", other)
+    assert "2 good" in batches.maker_program("believe", str(tmp_path / "ours"), "--home", str(home))
+
+
+def test_a_maker_is_enrolled_by_its_certificate_prolonged_and_revoked_by_commands(area, tmp_path):
+    security = builders.make_officer("security").username
+    batches.maker_program("init", str(tmp_path / "m"), "--name", "印刷厂")
+    told = said("maker", "enrol", "印刷厂", tmp_path / "m" / homes.CERTIFICATE, "--as", security)
+    assert "until 20" in told and Maker.objects.get().valid_until
+    said("maker", "enrol", "印刷厂", tmp_path / "m" / homes.PUBLIC, "--as", security)
+    (tmp_path / "no").write_text("-----BEGIN CERTIFICATE-----\nx")
+    with pytest.raises(Refusal, match="certificate-broken"):
+        said("maker", "enrol", "印刷厂", tmp_path / "no", "--as", security)
+    for code, kept in (("gbk", "gbk"), ("none", "")):
+        said("maker", "text-form", "印刷厂", code, "--as", security)
+        assert Maker.objects.get().text_form == kept
+    said("maker", "revoke", "印刷厂", "--as", security)
+    assert Maker.objects.get().revoked_by
+    with pytest.raises(Refusal, match="not-found"):
+        said("maker", "revoke", "nobody", "--as", security)

@@ -105,9 +105,10 @@ def test_a_makers_certificate_vouches_for_its_key_for_its_days(home):
     own = x509.read_own((home / homes.CERTIFICATE).read_bytes())
     assert (own.name, own.public) == ("长沙制卡厂", read_public(home / "maker-public.json"))
     assert own.not_after - own.not_before == timedelta(days=homes.DAYS + 1) and x509.read_own(own.der) == own
-    assert main(["certify", str(home), "--days", "9"]) == 0
+    assert main(["certify", str(home), "--days", "9", "--since", "2025-12-21"]) == 0
     again = x509.read_own((home / homes.CERTIFICATE).read_bytes())
     assert (again.public, again.not_after - again.not_before) == (own.public, timedelta(days=10))
+    assert again.not_before == datetime(2025, 12, 20, tzinfo=UTC)
 
 
 def test_a_certificate_that_openssl_made_is_taken(tmp_path):

@@ -29,10 +29,10 @@ for group in (acts.plan, acts.exchange, acts.batch, acts.maker, cards.card, card
     app.add_typer(group)
 for shown in (chip.show, chip.check, chip.sample, chip.script, blanks.init):
     cards.card.command()(shown)
-for command in (packages.package, packages.acknowledge, packages.receipt):
-    acts.batch.command()(command)
-for command in (packages.enrol, packages.revoke, packages.text_form):
-    acts.maker.command()(command)
+for told in (packages.package, packages.acknowledge, packages.receipt):
+    acts.batch.command()(told)
+for of_maker in (packages.enrol, packages.revoke, packages.text_form):
+    acts.maker.command()(of_maker)
 for command in (acts.import_, acts.photos, acts.sample, verify.verify, run.demo, run.run, serve.serve, serve.worker,
                 database.backup, database.restore, parts.parts):
     app.command(name=command.__name__.strip("_"))(command)

@@ -170,7 +170,7 @@ def left_of(whole: int) -> int:
 
 def trusted_maker(who: Officers, unit: Area | None = None, name: str = MAKER, *, at: datetime | None = None) -> Maker:
     """The demo's card maker for a unit's province, the stand-in program `zhengka-maker`, with keys exchanged both ways;
-    unless named, that of the pilot's. `at`: since when the province's keys work.
+    unless named, that of the pilot's. `at`: since when the province's keys work, and the maker's certificate holds.
     """
     home, at, unit = maker_home(name), at or timezone.now(), unit or issuing_units()[0]
     profile = card_queries.profile(card_queries.policy(unit.code, at.date()).profile)
@@ -178,11 +178,11 @@ def trusted_maker(who: Officers, unit: Area | None = None, name: str = MAKER, *,
         _ceremony(who, unit, profile.suite, at)
     keys.ensure(unit.code, profile.suite, at=at)
     if not (home / "issuer-public.json").exists():
-        maker_program("init", str(home), "--suite", profile.suite)
+        maker_program("init", str(home), "--suite", profile.suite, "--name", name, "--since", f"{at:%Y-%m-%d}")
         keyfile.write_public(home / "customer.json", batches.batch_public_key(unit.code, profile.suite, at=at))
         maker_program("trust", str(home), str(home / "customer.json"))
     if not (home / "maker-certificate.pem").exists():
-        maker_program("certify", str(home), "--name", name)
+        maker_program("certify", str(home), "--name", name, "--since", f"{at:%Y-%m-%d}")
     own = x509.read_own((home / "maker-certificate.pem").read_bytes())
     return production.enrol_maker(name, own.public, by=who.security, camera=True, certificate=own)
 

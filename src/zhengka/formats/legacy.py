@@ -153,7 +153,7 @@ def read_returned(file: BinaryIO) -> Iterator[Returned | Fault]:
     """Every line of the file that an older program gives back, or what is wrong with it. Empty lines and those of
     hyphens say nothing. LegacyBroken where the first line names columns and one that is needed is not among them.
     """
-    columns = RETURNED
+    columns: Sequence[str] = RETURNED
     number = 0
     while line := file.readline(MOST_LINE + 1):
         number += 1

@@ -110,9 +110,9 @@ def prepare_batch(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) ->
     except qr.BadQr:
         raise Refusal("public-url-unfit", url=settings.PUBLIC_URL) from None
     _goes_on(batch, request_id)
+    kept = {"keys": _masters(batch, at), "prepared_person": by.person}
     if not replayed(request_id, Batch.kind(), batch.pk):
         makers.trusted(batch.maker, at=at)
-    kept = {"keys": _masters(batch, at), "prepared_person": by.person}
     batch = perform(batch, "prepare", kept, by=by, request_id=request_id, at=at)
     ask_workers(batch)
     return batch

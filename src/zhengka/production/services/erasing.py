@@ -35,24 +35,26 @@ def erase_due(*, at: datetime) -> int:
 
 
 def erase(batch: Batch, *, at: datetime) -> None:
-    """Erase what lies here of one batch whose day has come."""
+    """Erase what lies here of one batch whose day has come; ValueError for one that has none."""
+    if batch.erase_on is None:
+        raise ValueError("no day was told on which this batch is erased")
     rule = terms.of(batch.area_id, at=at).code
     for what, path in _pieces(batch):
-        _prove(batch, what, path, rule, at)
+        _prove(Erasure(batch_id=batch.pk, area=batch.area_id, what=what, name=path.name, rule=rule,
+                       due_on=batch.erase_on, at=at), path)
         path.unlink(missing_ok=True)
     Batch.objects.filter(pk=batch.pk, erased_at=None).update(erased_at=at, package="", proof="")
 
 
 @transaction.atomic
-def _prove(batch: Batch, what: str, path: Path, rule: str, at: datetime) -> None:
+def _prove(proof: Erasure, path: Path) -> None:
     """Write down that a file goes, once."""
     try:
         with path.open("rb") as file:
-            digest, size = hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size
+            proof.digest, proof.size = hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size
     except FileNotFoundError:
-        digest, size = "", 0
-    Erasure.objects.get_or_create(batch_id=batch.pk, what=what, name=path.name, defaults={
-        "area": batch.area_id, "digest": digest, "size": size, "rule": rule, "due_on": batch.erase_on, "at": at})
+        proof.digest, proof.size = "", 0
+    Erasure.objects.bulk_create([proof], ignore_conflicts=True)
 
 
 def _pieces(batch: Batch) -> Iterator[tuple[str, Path]]:

@@ -108,11 +108,11 @@ def late(batch: Batch) -> bool:
 
 def erased_table(batch: Batch) -> Table | None:
     """What of the batch's production data was erased here; nothing before its day."""
-    rows = [Row([_word(ERASED_WORDS, ERASED, one.what), Cell(one.name, number=True), one.size,
-                 Cell(one.digest[:32], number=True), Cell(one.rule, number=True),
-                 f"{timezone.localtime(one.at):%Y-%m-%d %H:%M}"]) for one in queries.erasures(batch)[:SHOWN]]
-    columns = [Column(_("Erased")), Column(_("File")), Column(_("Bytes"), numeric=True), Column(_("Digest")),
-               Column(_("By the rule")), Column(_("When"))]
+    rows = [Row([_word(ERASED_WORDS, ERASED, one.what), Cell(one.name, number=True, note=one.digest[:32]), one.size,
+                 Cell(f"{timezone.localtime(one.at):%Y-%m-%d}", note=one.rule)])
+            for one in queries.erasures(batch)[:SHOWN]]
+    columns = [Column(_("Erased")), Column(_("File and digest")), Column(_("Bytes"), numeric=True),
+               Column(_("Day and rule"))]
     return Table(_("Erased production data"), columns, rows, caption_hidden=True) if rows else None
 
 
@@ -127,7 +127,7 @@ def _days(batch: Batch) -> list[Fact]:
         found.append(Fact(_("The card maker has the package"),
                           f"{timezone.localtime(batch.acknowledged_at):%Y-%m-%d %H:%M}"))
     elif batch.state == "sent" and batch.acknowledge_by:
-        found.append(Fact(_("To be acknowledged by"), f"{batch.acknowledge_by:%Y-%m-%d}"))
+        found.append(Fact(_("Receipt due by"), f"{batch.acknowledge_by:%Y-%m-%d}"))
     if batch.erased_at:
         found.append(Fact(_("Production data erased"), f"{timezone.localtime(batch.erased_at):%Y-%m-%d %H:%M}"))
     elif batch.erase_on:
