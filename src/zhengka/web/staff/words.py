@@ -133,7 +133,8 @@ STOP_WORDS: dict[str, Word] = {"rides": _("free rides"), "subsidies": _("subsidi
 """What a lapsed activation stops → its words."""
 
 FACT_WORDS: dict[str, Word] = {
-    "quantity": _("Blank cards"), "short": _("Missing"), "expected": _("By the ledger"), "found": _("Found"),
+    "quantity": _("Blank cards"), "maker": _("Card maker"),
+    "short": _("Missing"), "expected": _("By the ledger"), "found": _("Found"),
     "reason": _("Reason"), "kind": _("Kind of case"), "ends": _("Last day"),
     "phase": _("Phase"), "purpose": _("Purpose"), "role": _("Role"), "rows": _("Rows"),
     "created": _("Created"), "merged": _("Merged"), "unchanged": _("Unchanged"), "refused": _("Refused"),
@@ -153,6 +154,10 @@ FACT_WORDS: dict[str, Word] = {
 
 BEGINNINGS: dict[tuple[str, str], Word] = {
     **{("slip", sort): word for sort, word in SLIP_WORDS.items()}, ("store", "open"): _("Store entered"),
+    ("store", "feed"): _("Feeds a card maker"), ("blank-order", "order_blanks"): _("Order written"),
+    ("blank-order", "approve_order"): _("Order approved"), ("blank-order", "decline"): _("Order not approved"),
+    ("blank-order", "deliver"): _("Delivered"), ("blank-order", "complete"): _("All delivered"),
+    ("blank-order", "end_order"): _("Order ended early"),
     ("slip", "arrive"): _("Shipment taken in"), ("slip", "confirm"): _("Confirmed"),
     ("slip", "decline"): _("Not confirmed"), ("count", "count"): _("Counted"), ("count", "settle"): _("Settled"),
     ("holder", "register"): _("Registered"), ("certificate", "issue"): _("Certificate issued"),
