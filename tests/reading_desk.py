@@ -98,11 +98,12 @@ def blank_chip(counter: Counter, uid: bytes = UID) -> SoftCard:
                     channel=channel)
 
 
-def make_on(counter: Counter, batch: Batch, *, printer: Printer | None = None) -> dict[str, Any]:
-    """Ask the desk to make the card of a batch on the chip that lies there."""
+def make_on(counter: Counter, batch: Batch, *, printer: Printer | None = None, blank: str = "") -> dict[str, Any]:
+    """Ask the desk to make the card of a batch on the chip that lies there, a `blank` card with this serial on it."""
     desk = counter.desk(printer=printer)
     package = base64.b64encode(batches.package_path(batch).read_bytes()).decode()
-    told = desk.answer({"do": "make", "package": package, "printer": printer.queue if printer else ""})
+    told = desk.answer({"do": "make", "package": package, "printer": printer.queue if printer else "",
+                        "blank": blank})
     desk.close()
     return told
 

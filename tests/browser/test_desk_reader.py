@@ -5,13 +5,19 @@ import threading
 import pytest
 from django.urls import reverse
 
+import stocking
 from builders import NOON, make_actor, make_officer, request_id
 from reading_desk import blank_chip, make_batch, make_counter, make_issued, make_reader
 from windows import NARROW, WIDE, Window, follow
 from zhengka.bulk.models import Act
 from zhengka.cards.models import Card
+from zhengka.core.actors import SYSTEM
 from zhengka.devices import services
 from zhengka.devices.models import Device, Reading
+from zhengka.devices.queries import key_of
+from zhengka.production import services as production
+from zhengka.production.models import Item
+from zhengka.production.queries import desk_maker
 from zhengka_reader import home as homes
 from zhengka_reader.printing import Printer
 from zhengka_reader.serve import Agent
@@ -150,6 +156,28 @@ def test_a_producer_makes_a_card_with_one_key_and_its_results_are_taken_in(
     faults += window.inspect(WIDE, NARROW)
     window.close()
     assert not faults
+
+
+def test_where_blanks_are_counted_the_page_offers_the_next_serial_and_the_results_name_it(
+        live_server, chromium, agent, room, tmp_path):
+    counter = make_counter(tmp_path / "desk")
+    name = desk_maker(counter.reader.name, counter.area.code)
+    maker = production.enrol_maker(name, key_of(counter.reader), by=SYSTEM)
+    stocking.feed(maker, stocking.loaded(counter.area, 2001, 2010))
+    batch = make_batch(counter)
+    _paired(counter, agent, live_server)
+    room.lay(blank_chip(counter))
+    window = Window(chromium, live_server, make_officer("producer", area=counter.area))
+    window.go(reverse("staff:batch", args=[batch.pk]))
+    faults = window.inspect(WIDE, NARROW)
+    assert window.page.locator("[data-reader-blank]").input_value() == "2001"
+    window.page.fill("[data-reader-blank]", "2004")
+    with window.page.expect_navigation(timeout=20_000):
+        window.page.click("[data-reader-make]")
+    act = Act.objects.get(task="production.take_results", subject_id=batch.pk)
+    production.take_results(act.pk, clock=lambda: NOON)
+    window.close()
+    assert not faults and Item.objects.get(batch=batch).blank == 2004
 
 
 @pytest.mark.parametrize("end", ["session", "refused"])

@@ -160,6 +160,8 @@ def test_an_order_is_written_approved_and_filled_on_pages():
               order=row.pk)
     assert Order.get(row.pk).delivered == 150
     Order.objects.filter(pk=row.pk).update(due="2020-01-31")
+    page = first.get(reverse("staff:blank-order", args=[row.pk])).content.decode()
+    assert all(word in page for word in ("Order written", "Order approved", "Delivered")), "its history in words"
     overview = first.get(reverse("staff:stock")).content.decode()
     assert "Overdue" in overview and "How long the blank cards last" in overview
     assert second.act(reverse("staff:blank-order-end", args=[row.pk]), why="停产").status_code == 302

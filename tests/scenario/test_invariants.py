@@ -41,8 +41,10 @@ CARD, ITEM, BATCH = "cards_card", "production_item", "production_batch"
 PLANTS: dict[str, tuple[str, ...]] = {
     "one-person-one-record": (drop("registry_holder", "holder_person_once"), same("registry_holder", "id_index")),
     "certificate-in-force-once": (
-        "DROP INDEX IF EXISTS certificate_number_once, certificate_in_force_once",
-        "UPDATE registry_certificate SET number_index = '\\x00'"),
+        "DROP INDEX certificate_number_once", "UPDATE registry_certificate SET number_index = '\\x00'"),
+    "certificate-of-a-person-once": (
+        "DROP INDEX certificate_valid_once", "ALTER TABLE registry_certificate DISABLE TRIGGER USER",
+        "UPDATE registry_certificate SET holder_id = (SELECT min(id) FROM registry_holder)"),
     "one-usable-card": (
         drop(CARD, "card_usable_once"),
         f"UPDATE {CARD} SET state = 'active', active_until = '2030-01-01', holder_id = (SELECT min(holder_id) "
@@ -104,7 +106,7 @@ PLANTS: dict[str, tuple[str, ...]] = {
     "cases-counted": ("INSERT INTO cases_tally (area, kind_of_case, state, ended, day, number) SELECT area, "
                       "kind_of_case, state, false, '2026-01-01', 1 FROM cases_case LIMIT 1",),
     "ceremony-by-two-persons": (
-        drop("keys_ceremony", "ceremony_written_down"),
+        "ALTER TABLE keys_ceremony DISABLE TRIGGER USER", drop("keys_ceremony", "ceremony_written_down"),
         "INSERT INTO keys_ceremony SELECT (jsonb_populate_record(NULL::keys_ceremony, %(ceremony)s)).*",),
     "key-works-once": (drop("keys_key", "key_active_once", "key_version_once"),
                        "UPDATE keys_key SET state = 'active', purpose = 'batch', slot = '', level = 'province', "

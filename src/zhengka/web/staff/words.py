@@ -141,6 +141,8 @@ FACT_WORDS: dict[str, Word] = {
     "quantity": _("Blank cards"), "short": _("Missing"), "expected": _("By the ledger"), "found": _("Found"),
     "seal": _("Number of the seal"), "parcel": _("Parcel"), "days": _("Days"), "counted": _("Counted"),
     "booklets": _("Booklets"),
+    "quantity": _("Blank cards"), "maker": _("Card maker"),
+    "short": _("Missing"), "expected": _("By the ledger"), "found": _("Found"),
     "reason": _("Reason"), "kind": _("Kind of case"), "ends": _("Last day"),
     "phase": _("Phase"), "purpose": _("Purpose"), "role": _("Role"), "rows": _("Rows"),
     "created": _("Created"), "merged": _("Merged"), "unchanged": _("Unchanged"), "refused": _("Refused"),
@@ -160,6 +162,10 @@ FACT_WORDS: dict[str, Word] = {
 
 BEGINNINGS: dict[tuple[str, str], Word] = {
     **{("slip", sort): word for sort, word in SLIP_WORDS.items()}, ("store", "open"): _("Store entered"),
+    ("store", "feed"): _("Feeds a card maker"), ("blank-order", "order_blanks"): _("Order written"),
+    ("blank-order", "approve_order"): _("Order approved"), ("blank-order", "decline"): _("Order not approved"),
+    ("blank-order", "deliver"): _("Delivered"), ("blank-order", "complete"): _("All delivered"),
+    ("blank-order", "end_order"): _("Order ended early"),
     ("slip", "arrive"): _("Shipment taken in"), ("slip", "confirm"): _("Confirmed"),
     ("slip", "decline"): _("Not confirmed"), ("count", "count"): _("Counted"), ("count", "settle"): _("Settled"),
     ("parcel", "seal"): _("Packed and sealed"), ("parcel", "arrive"): _("Taken over"),
