@@ -51,7 +51,7 @@ SAID: dict[str, Text] = {
     "report_found": _("The card is accepted again.")}
 ACT_WORDS: dict[str, Text] = {"spoil": _("Make it again")}
 """What a step is called for a card that waits at the counter."""
-LOOKS = {"hand_over": "primary", "spoil": "warning-quiet", "activate": "primary", "report_lost": "warning",
+LOOKS = {"hand_over": "secondary", "spoil": "warning-quiet", "activate": "primary", "report_lost": "warning",
          "report_found": "secondary"}
 KEYS = {"hand_over": "h", "spoil": "", "activate": "a", "report_lost": "l", "report_found": "f"}
 
@@ -77,6 +77,7 @@ def index(request: Request) -> HttpResponse:
     bulk += destroying.buttons(request.actor, state)
     return render(request, "staff/cards/index.html", {
         "title": _("Cards"), "tiles": tiles, "state": state, "table": _table(request, state, select=bool(bulk)),
+        "may_follow": request.actor.may("custody.read"),
         "bulk": bulk})
 
 
