@@ -151,7 +151,7 @@ def left_at_the_plant(batch_id: int) -> list[int]:
 
 
 def waiting(actor: Actor, at: datetime, *, office: int = 0, bucket: int | None = None) -> QuerySet[Keeping]:
-    """The cards that wait for their holders (待领), the oldest first; of one office, of one bucket of ages."""
+    """The cards that wait for their holders (待领); of one office, of one bucket of ages."""
     found = Keeping.objects.filter(_mine(actor), state="waiting", card__state="ready")
     if office:
         found = found.filter(office=office)
