@@ -12,6 +12,7 @@ from zhengka.cards.models import Card
 from zhengka.custody import rules
 from zhengka.custody.models import Booklet, Keeping, Parcel, Pulping, Receipt, Trouble
 from zhengka.custody.workflow import OUTCOMES, PROOFS, RELATIONS, SORTS, WAYS, WHY_NOT
+from zhengka.production.models import Batch, Chunk, Item, Maker
 from zhengka.web.staff import custody_words as words
 
 pytestmark = pytest.mark.django_db
@@ -84,6 +85,27 @@ def test_a_batch_is_packed_by_the_page_only_by_who_keeps_parcels(rooms):
     assert reader.get(reverse("staff:custody")).status_code == 200
     assert reader.get(reverse("staff:custody-pack")).status_code == 403
     assert Visitor(make_officer("producer", area=rooms.county)).get(reverse("staff:custody-pack")).status_code == 200
+
+
+def test_cards_of_a_batch_are_packed_or_taken_in_where_they_were_made(rooms, clerk):
+    maker = Maker.objects.create(name="m", suite="SM", public=b"")
+    cards = rooms.cards(3)
+    batch = Batch.objects.create(id=1, province=43, area=rooms.county, number="430104-1", maker=maker,
+                                 opened_at=rooms.at, ordered=3, prepared=3, good=3, state="closed", prepared_person="a",
+                                 sent_person="b")
+    chunk = Chunk.objects.create(batch=batch, area=rooms.county.code, number=1)
+    for place, card in enumerate(cards, 1):
+        Item.objects.create(batch=batch, area=rooms.county.code, chunk=chunk, card=card, position=place, outcome="good")
+    told = {"batch": batch.pk, "target": rooms.county.pk, "size": 2}
+    answer = clerk.act(reverse("staff:custody-pack"), seals="F1", **told)
+    assert answer.status_code == 200 and "fewer seals" in answer.content.decode() and not Parcel.objects.exists()
+    Card.objects.filter(pk=cards[2].pk).update(state="spoiled")
+    clerk.act(reverse("staff:custody-pack"), seals="F1\n F2 \n", **told)
+    assert list(Parcel.objects.values_list("number", "seal", "quantity", "batch")) == [("430104-1-001", "F1", 2, 1)]
+    Card.objects.filter(pk=cards[2].pk).update(state="ready")
+    clerk.act(reverse("staff:custody-take-in"), batch=batch.pk)
+    assert Keeping.objects.get(card=cards[2]).state == "waiting" and "1 card is taken in" in text(
+        clerk, reverse("staff:waiting"))
 
 
 def test_a_missing_card_is_proposed_lost_by_one_and_confirmed_by_another_or_found(rooms, clerk):

@@ -83,13 +83,17 @@ def test_a_missing_a_strange_and_a_swapped_card_are_each_named_and_open_a_case(r
 
 
 def test_a_wrong_seal_is_found_as_the_parcel_comes_or_as_it_is_opened_and_once(rooms):
-    (card,) = rooms.cards(1)
-    parcel = rooms.pack([card])
+    one, two = rooms.cards(2)
+    parcel = rooms.pack([one])
     rooms.arrive(parcel, rooms.city)
     parcel = rooms.arrive(parcel, rooms.county, seal="S999")
-    rooms.unpack(parcel, [card], seal="S999")
     found = Trouble.objects.get()
     assert (found.sort, found.detail, found.office) == ("seal-differs", "S999", rooms.county.code)
+    rooms.unpack(parcel, [one], seal="S999")
+    assert Trouble.objects.count() == 1
+    other = rooms.brought([two])
+    rooms.unpack(other, [two], seal="S998")
+    assert Trouble.objects.get(parcel=other).detail == "S998"
 
 
 def test_a_parcel_at_an_office_where_it_should_not_be_is_taken_over_and_raises_an_alarm(rooms):
@@ -100,6 +104,7 @@ def test_a_parcel_at_an_office_where_it_should_not_be_is_taken_over_and_raises_a
     with transaction.atomic():
         enter(connection, rooms.elsewhere.code, rooms.elsewhere.last)
         assert Parcel.objects.get().passed == 0 and Trouble.objects.count() == 1, "who has it sees it"
+        assert Listed.objects.count() == Keeping.objects.count() == 1 and Stay.objects.count() == 2
         leave(connection)
     parcel = services.dispatch(parcel, **rooms.told(rooms.elsewhere))
     assert queries.has([parcel])[parcel.pk].office == rooms.city.code and parcel.shared_with is None
@@ -166,6 +171,9 @@ def test_a_parcel_that_never_came_is_lost_with_all_its_cards_and_another_that_ca
     lost, came = rooms.pack(rooms.cards(2)), rooms.pack(rooms.cards(1))
     services.check(at=rooms.at + dt.timedelta(days=30))
     cases = {case.parcel_id: case for case in Trouble.objects.all()}
+    rooms.arrive(came, rooms.city)
+    with pytest.raises(Refusal, match="not-a-loss"), transaction.atomic():
+        services.propose_loss(cases[came.pk], "没来", **rooms.told())
     rooms.unpack(rooms.arrive(came, rooms.county), [Listed.objects.get(parcel=came).serial])
     with pytest.raises(Refusal, match="not-a-loss"), transaction.atomic():
         services.propose_loss(cases[came.pk], "没来", **rooms.told())

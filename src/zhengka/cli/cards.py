@@ -20,6 +20,7 @@ from zhengka.cli.files import writing
 from zhengka.cli.officers import actor
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
+from zhengka.custody import services as custody
 from zhengka.formats import qr
 from zhengka.production import services as production
 from zhengka.production.workflow import HOLDS
@@ -76,7 +77,7 @@ def release(card: str = typer.Argument(help="Id of the card as `card held` lists
 def hand_over(serial: str, officer: As = "clerk",
               looked: bool = typer.Option(False, "--looked", help="You compared its print with the record.")) -> None:
     """Hand a finished card to its holder and take the old certificate back."""
-    _card(serial, officer, partial(production.hand_over, looked=looked))
+    _card(serial, officer, partial(custody.hand_over_listed, looked=looked))
 
 
 @card.command()

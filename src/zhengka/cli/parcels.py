@@ -26,7 +26,7 @@ BROKEN: Final = "-X"
 def travel(who: line.Officers, *, told: line.Told) -> None:
     """Pack all that came from the card maker, and bring it to the counters; a repeat goes on where it was."""
     for batch in batches.batches(who.producer).filter(state__in=("received", "closed")).order_by("pk"):
-        if wanted := queries.at_the_plant(batch.pk):
+        if wanted := len(queries.left_at_the_plant(batch.pk)):
             services.pack_batch(batch, _seals(batch, wanted), batch.area, by=who.producer, at=timezone.now(),
                                 request_id=line.act("parcels", batch.number, wanted))
     under_way = list(queries.parcels(actor=who.clerk).filter(state__in=queries.UNDER_WAY).order_by("pk"))

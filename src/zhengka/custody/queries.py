@@ -144,13 +144,14 @@ def counted(actor: Actor) -> tuple[int, dict[str, int]]:
     return sealed, dict(lines)
 
 
-def at_the_plant(batch_id: int) -> int:
-    """How many good cards of a batch were packed into no parcel yet."""
-    return Item.objects.filter(batch=batch_id, outcome="good", card__state="ready", card__keeping=None).count()
+def left_at_the_plant(batch_id: int) -> list[int]:
+    """The good cards of a batch that were packed into no parcel yet, in the batch's order."""
+    found = Item.objects.filter(batch=batch_id, outcome="good", card__state="ready", card__keeping=None)
+    return list(found.order_by("position").values_list("card", flat=True))
 
 
 def waiting(actor: Actor, at: datetime, *, office: int = 0, bucket: int | None = None) -> QuerySet[Keeping]:
-    """The cards that wait for their holders (待领), the oldest first; of one office, of one bucket of ages."""
+    """The cards that wait for their holders (待领); of one office, of one bucket of ages."""
     found = Keeping.objects.filter(_mine(actor), state="waiting", card__state="ready")
     if office:
         found = found.filter(office=office)

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from zhengka.areas.models import Area
 from zhengka.core.actors import SYSTEM, Actor
-from zhengka.core.events import Begun, begin, begin_many
+from zhengka.core.events import Begun, begin, begin_many, lock
 from zhengka.core.models import province_of
 from zhengka.core.scope import seeing_all
 from zhengka.custody.models import Keeping, Stay, Trouble
@@ -73,10 +73,13 @@ def check(*, at: datetime) -> int:
     return len(begin_many(rows, "raise", by=SYSTEM, request_id=uuid5(PLATFORM, "late"), at=at))
 
 
+@transaction.atomic
 def note_scan(keeping: Keeping, office: Area, *, by: Actor, request_id: UUID, at: datetime) -> Trouble | None:
     """A card is scanned at an office: an alarm where by the records it cannot be there. None where all is well, or the
     alarm was raised before.
     """
+    with seeing_all(connection):
+        (keeping,) = lock(keeping)
     lies = keeping.state in ("waiting", "returned") and _within(keeping.office, office)
     if lies or keeping.state in ("collected", "withdrawn"):
         return None

@@ -13,7 +13,7 @@ from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Begun, Many, Replayed, begin, begin_many, perform_many, replayed, sub
 from zhengka.core.models import province_of
-from zhengka.custody import rules
+from zhengka.custody import queries, rules
 from zhengka.custody.models import Keeping, Listed, Parcel
 from zhengka.custody.services import carrying
 from zhengka.production.models import Batch, Item
@@ -79,8 +79,7 @@ def pack_batch(batch: Batch, seals: Seals, target: Area, *, by: Actor, request_i
     after the batch, and sealed with the next of the seals. What is packed is packed: a repeat finds
     nothing left, and packs nothing. `Refusal`: as `pack`; `seals-short`.
     """
-    good = Item.objects.filter(batch=batch, outcome="good", card__state="ready", card__keeping=None)
-    ids = list(good.order_by("position").values_list("card", flat=True))
+    ids = queries.left_at_the_plant(batch.pk)
     groups, done = [ids[first:first + seals.size] for first in range(0, len(ids), seals.size)], batch.parcels.count()
     if len(groups) > len(seals.numbers):
         raise Refusal("seals-short", wanted=len(groups), there=len(seals.numbers))
@@ -129,7 +128,7 @@ def _sealed(cards: Sequence[Card], label: Label, origin: Area | None, *, by: Act
                  packed_at=at)
     try:
         with transaction.atomic():
-            return begin(row, "seal", RIGHT, by=by, request_id=request_id, at=at, quantity=row.quantity,
+            return begin(row, "seal", RIGHT, by=by, request_id=request_id, at=at, cards=row.quantity,
                          seal=row.seal, place=target.name)
     except IntegrityError as broken:
         if "parcel_number_once" in str(broken) or "parcel_seal_once" in str(broken):

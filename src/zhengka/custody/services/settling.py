@@ -12,7 +12,7 @@ from zhengka.cards.models import Card
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.events import lock, perform, sub
-from zhengka.custody.models import Keeping, Trouble
+from zhengka.custody.models import Keeping, Stay, Trouble
 from zhengka.custody.services import carrying
 from zhengka.custody.workflow import OF_A_LOSS
 from zhengka.production import services as production
@@ -90,10 +90,10 @@ def confirm_loss(case: Trouble, *, by: Actor, request_id: UUID, at: datetime) ->
 
 
 def _gone(case: Trouble) -> bool:
-    """Whether nobody has seen since what the case is about."""
+    """Whether nobody has seen since what the case is about: the card is missing, the parcel never left that stay."""
     if case.sort == "card-missing":
         return Keeping.objects.filter(card=case.card_id, state="missing").exists()
-    return case.parcel is not None and case.parcel.state not in case.parcel.workflow.final
+    return Stay.objects.filter(pk=int(case.alarm.rpartition(":")[2]), until=None).exists()
 
 
 def _said(reason: str) -> str:

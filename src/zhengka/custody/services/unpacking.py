@@ -67,7 +67,7 @@ def unpack(parcel: Parcel, seal: str, found: Sequence[str], *, by: Actor, reques
             parcel=parcel, state="packed")}
         there = [serial for serial in serials if serial in inside]
         missing = sorted(set(inside) - set(there))
-        parcel = perform(parcel, "unpack", by=by, request_id=request_id, at=at, quantity=len(serials),
+        parcel = perform(parcel, "unpack", by=by, request_id=request_id, at=at, cards=len(serials),
                          short=len(missing))
         if seal.strip() != parcel.seal:
             _differs(stay, seal.strip(), _Asked(by, request_id, at))

@@ -23,7 +23,8 @@ from zhengka.web.staff.words import problem_line
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table, Tile
 
-TRAIL = ((_("Parcels of cards"), "staff:custody"), (_("Old booklets"), "staff:booklets"))
+TRAIL = ((_("Cards"), "staff:cards"), (_("Parcels of cards"), "staff:custody"),
+         (_("Old booklets"), "staff:booklets"))
 FEW = 20
 
 
@@ -61,7 +62,7 @@ def index(request: Request) -> HttpResponse:
             Row([Cell(row.card.holder.name, href=reverse("staff:card", args=[row.card_id])
                       if request.actor.may("card.read") else ""), WHY_NOT_WORDS[row.why_not]]) for row in absent],
             empty=_("All came back.")),
-        "pulpings": _table(rows, pager), "breadcrumbs": trail(TRAIL[0])})
+        "pulpings": _table(rows, pager), "breadcrumbs": trail(*TRAIL[:2])})
 
 
 @requires("custody.keep")

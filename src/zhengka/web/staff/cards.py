@@ -54,7 +54,7 @@ SAID: dict[str, Text] = {
     "turn_up": _("The card is under inquiry: keep it apart, and let two persons destroy it.")}
 ACT_WORDS: dict[str, Text] = {"spoil": _("Make it again")}
 """What a step is called for a card that waits at the counter."""
-LOOKS = {"hand_over": "primary", "spoil": "warning-quiet", "activate": "primary", "report_lost": "warning",
+LOOKS = {"hand_over": "secondary", "spoil": "warning-quiet", "activate": "primary", "report_lost": "warning",
          "report_found": "secondary", "turn_up": "secondary"}
 KEYS = {"hand_over": "h", "spoil": "", "activate": "a", "report_lost": "l", "report_found": "f", "turn_up": "t"}
 
@@ -80,6 +80,7 @@ def index(request: Request) -> HttpResponse:
     bulk += destroying.buttons(request.actor, state)
     return render(request, "staff/cards/index.html", {
         "title": _("Cards"), "tiles": tiles, "state": state, "table": _table(request, state, select=bool(bulk)),
+        "may_follow": request.actor.may("custody.read"),
         "bulk": bulk})
 
 

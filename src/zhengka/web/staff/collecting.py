@@ -35,10 +35,11 @@ def index(request: Request) -> HttpResponse:
     back = {"url": reverse("staff:waiting-back"), "label": words.act("send_back", "custody")} if may and rows else None
     return render(request, "staff/custody/waiting.html", {
         "title": _("Cards not collected"), "chart": list(zip(BUCKET_WORDS, sums, strict=True)), "back": back,
+        "may_keep": actor.may("custody.keep"),
         "tiles": [Tile(_("Cards that wait"), sum(sums), href="?"), Tile(_("Went back"), queries.returned(actor))],
         "offices": _offices(aged), "cards": _cards(rows, pager, select=bool(back), titled=bucket,
                                                    linked=actor.may("card.read")),
-        "breadcrumbs": trail((_("Parcels of cards"), "staff:custody"))})
+        "breadcrumbs": trail((_("Cards"), "staff:cards"), (_("Parcels of cards"), "staff:custody"))})
 
 
 @requires("custody.keep")

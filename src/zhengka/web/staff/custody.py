@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
@@ -32,7 +33,7 @@ from zhengka.web.staff.words import problem_line
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table, Text, Tile
 
-TRAIL = ((_("Parcels of cards"), "staff:custody"),)
+TRAIL = ((_("Cards"), "staff:cards"), (_("Parcels of cards"), "staff:custody"),)
 FEW = 10
 
 
@@ -50,11 +51,21 @@ class PackForm(forms.Form):
         """Offer the batches of which cards came, and the offices below the officer's."""
         super().__init__(*args, **options)
         actor = request.actor
-        self.fields["batch"].queryset = Batch.objects.filter(  # type: ignore[attr-defined]
-            area__code__range=(actor.lo, actor.hi), state__in=("received", "closed")).order_by("-pk")
+        self.fields["batch"].queryset = _made(request)  # type: ignore[attr-defined]
         areas = Area.objects.filter(code__range=(actor.lo, actor.hi), level__in=("county", "street")).order_by("code")
         self.fields["target"].queryset = areas  # type: ignore[attr-defined]
         self.fields["target"].label_from_instance = area_name  # type: ignore[attr-defined]
+
+
+class TakeInForm(forms.Form):
+    """A batch whose cards were made at a desk here: they never travel."""
+
+    batch = forms.ModelChoiceField(label=_("Batch"), queryset=Batch.objects.none())
+
+    def __init__(self, *args: Any, request: Request, **options: Any) -> None:
+        """Offer the batches of which cards came."""
+        super().__init__(*args, **options)
+        self.fields["batch"].queryset = _made(request)  # type: ignore[attr-defined]
 
 
 class TakeForm(forms.Form):
@@ -86,7 +97,8 @@ def index(request: Request) -> HttpResponse:
     found = found.filter(state=state) if state in PARCEL.states else found
     rows, pager = page_of(request, found, newest=True)
     return render(request, "staff/custody/index.html", {
-        "title": _("Parcels of cards"), "tiles": tiles, "may_keep": actor.may("custody.keep"),
+        "title": _("Parcels of cards"), "breadcrumbs": trail(TRAIL[0]), "tiles": tiles,
+        "may_keep": actor.may("custody.keep"),
         "parcels": _table(rows, pager),
         "troubles": table_of(queries.troubles(actor=actor).filter(state__in=("open", "proposed"))[:FEW], None)})
 
@@ -159,6 +171,28 @@ def pack(request: Request) -> HttpResponse:
                            problem_line(refusal.problem))
     return _form(request, form, _("Pack finished cards"), _("Pack"), intro=_(
         "All good cards of the batch that lie at the plant are packed in its order. Each parcel has its list."))
+
+
+@requires("custody.keep")
+def take_in(request: Request) -> HttpResponse:
+    """Keep cards at the office where they were made."""
+    form = TakeInForm(request.POST or None, request=request)
+    if request.method == "POST" and form.is_valid():
+        batch: Batch = form.cleaned_data["batch"]
+        return act(request, lambda key: services.take_in(
+            queries.left_at_the_plant(batch.pk), batch.area, by=request.actor, request_id=key, at=timezone.now()),
+            to=reverse("staff:waiting"), said=_taken_in)
+    return _form(request, form, _("Cards made at this office"), _("Take them in"), intro=_(
+        "The cards of the batch that are in no parcel lie at this office and wait for their holders."))
+
+
+def _taken_in(many: int) -> str:
+    return ngettext("%(n)d card is taken in.", "%(n)d cards are taken in.", many) % {"n": many}
+
+
+def _made(request: Request) -> "QuerySet[Batch]":
+    return Batch.objects.filter(area__code__range=(request.actor.lo, request.actor.hi),
+                                state__in=("received", "closed")).order_by("-pk")
 
 
 def _packed(done: list[Parcel]) -> str:
@@ -295,6 +329,7 @@ urls = [
     path("custody/scan", scan, name="custody-scan"),
     path("custody/take", take, name="custody-take"),
     path("custody/pack", pack, name="custody-pack"),
+    path("custody/take-in", take_in, name="custody-take-in"),
     path("parcels/<int:pk>/", parcel, name="parcel"),
     path("parcels/<int:pk>/dispatch", dispatch, name="parcel-dispatch"),
     path("parcels/<int:pk>/unpack", unpack, name="parcel-unpack"),

@@ -84,7 +84,9 @@ def _tiles(request: Request, duties: Mapping[str, int]) -> list[Tile]:
         tiles.append(Tile(_("Yearly activations due"), ending, href=reverse("staff:activations"),
                           tone=words.WAIT if ending else ""))
     if request.actor.may("custody.read"):
+        under_way = sum(custody.by_state(request.actor).get(state, 0) for state in custody.UNDER_WAY)
         amiss = custody.open_troubles(request.actor)
+        tiles.append(Tile(_("Parcels under way"), under_way, href=reverse("staff:custody")))
         tiles.append(Tile(_("Custody cases open"), amiss, href=reverse("staff:troubles"),
                           tone=words.WAIT if amiss else ""))
     if request.actor.may("case.read"):

@@ -20,7 +20,6 @@ SUBJECTS = (
     (_("Assessment figures"), "staff:assessment-figures", "assessment.figures"),
     (_("Batches"), "staff:batches", "batch.read"),
     (_("Blanks"), "staff:stock", "stock.read"),
-    (_("Parcels"), "staff:custody", "custody.read"),
     (_("Cards"), "staff:cards", "card.read"),
     (pgettext_lazy("navigation", "Activation"), "staff:activations", "card.read"),
     (_("Status lists"), "staff:lists", "card.read"),

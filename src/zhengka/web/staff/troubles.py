@@ -26,7 +26,8 @@ from zhengka.web.staff.words import problem_line
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table
 
-TRAIL = ((_("Parcels of cards"), "staff:custody"), (_("Custody cases"), "staff:troubles"))
+TRAIL = ((_("Cards"), "staff:cards"), (_("Parcels of cards"), "staff:custody"),
+         (_("Custody cases"), "staff:troubles"))
 
 
 class ReasonForm(forms.Form):
@@ -51,7 +52,7 @@ def index(request: Request) -> HttpResponse:
     return render(request, "staff/custody/troubles.html", {
         "title": _("Custody cases"), "table": table_of(rows, pager), "states": [
             (one, words.look("custody-case", one)[1]) for one in ("open", "proposed", "settled", "lost")],
-        "breadcrumbs": trail(TRAIL[0])})
+        "breadcrumbs": trail(*TRAIL[:2])})
 
 
 @requires("custody.read")

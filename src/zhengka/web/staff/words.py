@@ -140,9 +140,7 @@ STOP_WORDS: dict[str, Word] = {"rides": _("free rides"), "subsidies": _("subsidi
 FACT_WORDS: dict[str, Word] = {
     "quantity": _("Blank cards"), "short": _("Missing"), "expected": _("By the ledger"), "found": _("Found"),
     "seal": _("Number of the seal"), "parcel": _("Parcel"), "days": _("Days"), "counted": _("Counted"),
-    "booklets": _("Booklets"),
-    "quantity": _("Blank cards"), "maker": _("Card maker"),
-    "short": _("Missing"), "expected": _("By the ledger"), "found": _("Found"),
+    "booklets": _("Booklets"), "maker": _("Card maker"), "cards": _("Cards"),
     "reason": _("Reason"), "kind": _("Kind of case"), "ends": _("Last day"),
     "phase": _("Phase"), "purpose": _("Purpose"), "role": _("Role"), "rows": _("Rows"),
     "created": _("Created"), "merged": _("Merged"), "unchanged": _("Unchanged"), "refused": _("Refused"),
