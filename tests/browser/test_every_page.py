@@ -36,19 +36,18 @@ def _filled(world: World, name: str, pattern) -> list[str]:
     names = list(pattern.pattern.converters)
     if not names:
         return [reverse(name)]
-    if names == ["code"]:
-        return [reverse(name, args=["not-found"])]
+    if names in (["code"], ["name"]):
+        return [reverse(name, args=["not-found" if names == ["code"] else "city-pass"])]
     if names == ["pk", "kind"]:
         return [reverse(name, args=[world.ids["holders"][0], kind]) for kind in AT_THE_COUNTER]
     if name == "staff:stock-act":
         store, machine = world.ids["stores"]
         return [reverse(name, args=[store if "store" in act.stores else machine, word]) for word, act in ACTS.items()]
-    if name == "staff:face-template":
-        return [reverse(name, args=[each]) for each in ("city-pass", "disability-2018")]
-    if name == "staff:readback-card":
-        return [reverse(name, args=[world.ids["readback"][0], card]) for card in world.ids["drawn"]]
     kind = re.match(r"\w*", str(pattern.pattern)).group()
-    return [reverse(name, args=[row]) for row in world.ids.get(kind, [])] if names == ["pk"] else []
+    rows = [(row,) for row in world.ids.get(kind, [])]
+    if kind == "readback" and names == ["pk", "card"]:
+        rows, names = [(world.ids[kind][0], card) for card in world.ids["drawn"]], ["pk"]
+    return [reverse(name, args=row) for row in rows] if names == ["pk"] else []
 
 
 @pytest.mark.parametrize("role", [None, *ROLES])

@@ -79,8 +79,8 @@ def reading_of(card: Card, by, *, outcome: str = "good") -> int:
     key = SM.generate().public
     Device.objects.filter(pk=reader.pk).update(state="active", suite="SM", public=key.point, key_id=key.key_id)
     row = Reading(province=card.province, area=card.area_id, reader=reader, officer_id=by.id, purpose="identify",
-                  subject_id=card.pk, nonce=builders.request_id().bytes, seed=None, began_at=NOON, ended_at=NOON, outcome=outcome,
-                  uid=bytes(card.uid), steps=3)
+                  subject_id=card.pk, nonce=builders.request_id().bytes, seed=None, began_at=NOON,
+                  ended_at=NOON, outcome=outcome, uid=bytes(card.uid), steps=3)
     row.save(force_insert=True)
     return row.pk
 
