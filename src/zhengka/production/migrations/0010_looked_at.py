@@ -45,7 +45,7 @@ def _choices(*words: str) -> list[tuple[str, str]]:
 
 
 class Migration(migrations.Migration):
-    """Columns, constraints, and two triggers over what no constraint of one row can hold."""
+    """Columns, constraints, two triggers over what no constraint of one row can hold; a page writes what is found."""
 
     dependencies = [("production", "0009_pictures"), ("cards", "0016_arrived")]
     operations = [
@@ -73,5 +73,5 @@ class Migration(migrations.Migration):
             condition=~Q(checked="passed") | Q(drawn__isnull=False, seen__contains=list(LOOKS)),
             name="item_passed_was_seen")),
         migrations.RunSQL(GATE, UNDO),
-        migrations.RunSQL(allow("SELECT, INSERT", "production_finding"), migrations.RunSQL.noop),  # what an inspector finds
+        migrations.RunSQL(allow("SELECT, INSERT", "production_finding"), migrations.RunSQL.noop),
     ]

@@ -21,7 +21,15 @@ from zhengka.production.services.chunks import (
 )
 from zhengka.production.services.deciding import decide, note_numbers, release, short_name, shorten
 from zhengka.production.services.finishing import finish_batch, finish_if_done
-from zhengka.production.services.gate import check_chip, check_code, check_number, fail, find, left, settle
+from zhengka.production.services.gate import (
+    check_chip,
+    check_code,
+    check_number,
+    drawn_by_number,
+    fail_card,
+    pass_gate,
+    to_check,
+)
 from zhengka.production.services.handing import Handed, hand_over, hand_over_many, make_again, outdated, unseen
 from zhengka.production.services.inspecting import Inspection, changed, inspection
 from zhengka.production.services.makers import enrol_maker
@@ -40,9 +48,9 @@ __all__ = [
     "check_number",
     "close_batch",
     "decide",
+    "drawn_by_number",
     "enrol_maker",
-    "fail",
-    "find",
+    "fail_card",
     "finish_batch",
     "finish_if_done",
     "give_up_batch",
@@ -50,13 +58,13 @@ __all__ = [
     "hand_over_many",
     "initialise_blank",
     "inspection",
-    "left",
     "make_again",
     "note_numbers",
     "note_problem",
     "note_problem_of_chunk",
     "open_batch",
     "outdated",
+    "pass_gate",
     "prepare_batch",
     "prepare_chunk",
     "receive_results",
@@ -64,7 +72,6 @@ __all__ = [
     "retry_batch",
     "run_chunks_here",
     "send_batch",
-    "settle",
     "short_name",
     "shorten",
     "stall",
@@ -74,5 +81,6 @@ __all__ = [
     "take_proof",
     "take_results",
     "tell_ready",
+    "to_check",
     "unseen",
 ]
