@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from django.db.models import Count, QuerySet, Sum
 
@@ -22,11 +23,15 @@ from zhengka.keys import queries as keys
 from zhengka.production import faces
 from zhengka.production.models import Batch, Chunk, Finding, Item, Maker
 from zhengka.production.services.finishing import PROOF, sample_face
-from zhengka.production.services.gathering import Subject, lacking, subject_of
+from zhengka.production.services.gathering import Subject, face_texts, lacking, subject_of
 from zhengka.production.services.making import raised
 from zhengka.production.services.staging import packages
 from zhengka.registry import queries as registry
 from zhengka.registry.models import Holder
+
+UNMADE: Final = ("ordered", "batched", "held")
+"""States of a card that can still be held."""
+NO_SERIAL: Final = "0" * 16
 
 
 @dataclass(frozen=True)
@@ -200,15 +205,17 @@ def look(card: Card, *, clear: bool = False) -> Looked:
     """The same with what a page says of it in words; a card need not be ordered yet. `clear`: with its numbers in full,
     for who has said why.
     """
-    return look_at(subject_of(card), card.profile, clear=clear)
+    found = look_at(subject_of(card), card.profile, serial=card.serial or NO_SERIAL, clear=clear)
+    return found if card.state in (None, "", *UNMADE) else replace(found, fault="")
 
 
-def look_at(subject: Subject, profile_id: str, *, clear: bool = False) -> Looked:
+def look_at(subject: Subject, profile_id: str, *, serial: str = NO_SERIAL, clear: bool = False) -> Looked:
     """The same of any subject, such as one that is invented for a gallery. A text that cannot be printed is left out,
     and `fault` names it as a hold does.
     """
     profile, layout = cards.profile(profile_id), faces.layout_for(profile_id)
     face = sample_face(subject, profile, layout)
+    face = replace(face, texts=face_texts(subject, layout, serial))
     fault = lacking(subject, layout) or faces.Artist(layout, faces.fonts()).fault(face.texts)
     texts = face.texts if clear else masked(face.texts)
     printable = faces.Artist(layout, faces.fonts()).printable(texts)
