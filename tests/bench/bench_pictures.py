@@ -3,7 +3,7 @@
 import io
 import resource
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
@@ -31,15 +31,20 @@ def main() -> None:
 
 def tell_pictures(word: str) -> None:
     """Ours and the floor in turn, seven rounds."""
-    given, plate = people(CARDS), faces.plate(word)
+    given, plate = people(2 + CARDS), faces.plate(word)
     drawn = [Image.open(io.BytesIO(side)).convert("RGB") for side in next(printed(given[:1], word))[:2]]
 
-    def ours() -> None:
-        for _ in printed(given, word):
+    def ours() -> float:
+        made = printed(given, word)
+        next(made), next(made)  # the constant art of both kinds is drawn once for a thousand cards
+        before = time.process_time()
+        for _ in made:
             pass
+        return time.process_time() - before
 
-    def floor() -> None:
-        for face in given:
+    def floor() -> float:
+        before = time.process_time()
+        for face in given[2:]:
             with Image.open(io.BytesIO(face.photo.jpeg)) as photo:
                 ImageOps.fit(photo.convert("RGB"), (253 * plate.dpi // 300, 328 * plate.dpi // 300))
             for side in drawn:
@@ -47,13 +52,10 @@ def tell_pictures(word: str) -> None:
                     side.save(io.BytesIO(), "PNG", compress_level=1)
                 else:
                     side.save(io.BytesIO(), "JPEG", quality=92, subsampling=0)
-
-    def spent(work: Callable[[], None]) -> float:
-        before = time.process_time()
-        work()
         return time.process_time() - before
-    found = compared([(spent(ours), spent(floor)) for _ in range(7)])
-    tell(f"{word}: ours ÷ Pillow's decode, fit and encode", found, bar="≤ 1.5 ×")
+
+    found = compared([(ours(), floor()) for _ in range(7)])
+    tell(f"{word}: ours ÷ Pillow's decode, fit and encode", found, bar="≤ 1.2 ×")
     tell("  cards (both sides) per second of one core", f"{CARDS / found.ours:.0f}")
 
 
