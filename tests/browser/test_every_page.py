@@ -37,24 +37,19 @@ def addresses(world: World, role: str | None) -> dict[str, str]:
 
 def _filled(world: World, name: str, pattern) -> list[str]:
     names = list(pattern.pattern.converters)
-    if not names:
-        return [reverse(name)]
-    if names == ["code"]:
-        return [reverse(name, args=["not-found"])]
-    if names == ["pk", "kind"]:
-        return [reverse(name, args=[world.ids["holders"][0], kind]) for kind in AT_THE_COUNTER]
-    if special := _special(world).get(name):
-        return [reverse(name, args=args) for args in special]
     kind = re.match(r"\w*", str(pattern.pattern)).group()
-    return [reverse(name, args=[row]) for row in world.ids.get(kind, [])] if names == ["pk"] else []
+    rows = [[row] for row in world.ids.get(kind, [])] if names == ["pk"] else [] if names else [[]]
+    return [reverse(name, args=row) for row in _special(world, name, names) or rows]
 
 
-def _special(world: World) -> dict[str, list[list[Any]]]:
+def _special(world: World, name: str, names: list[str]) -> list[list[Any]]:
     """What else than one row's number is in the addresses of some pages."""
     store, machine = world.ids["stores"]
-    return {"staff:stock-act": [[store if "store" in act.stores else machine, word] for word, act in ACTS.items()],
-            "staff:face-template": [["city-pass"], ["disability-2018"]],
-            "staff:readback-card": [[world.ids["readback"][0], card] for card in world.ids["drawn"]]}
+    if name == "staff:stock-act":
+        return [[store if "store" in act.stores else machine, word] for word, act in ACTS.items()]
+    return {"code": [["not-found"]], "name": [["city-pass"]],
+            "pk kind": [[world.ids["holders"][0], kind] for kind in AT_THE_COUNTER],
+            "pk card": [[world.ids["readback"][0], card] for card in world.ids["drawn"]]}.get(" ".join(names), [])
 
 
 @pytest.mark.parametrize("role", [None, *ROLES])

@@ -79,8 +79,8 @@ def reading_of(card: Card, by, *, outcome: str = "good") -> int:
     key = SM.generate().public
     Device.objects.filter(pk=reader.pk).update(state="active", suite="SM", public=key.point, key_id=key.key_id)
     row = Reading(province=card.province, area=card.area_id, reader=reader, officer_id=by.id, purpose="identify",
-                  subject_id=card.pk, nonce=builders.request_id().bytes, seed=None, began_at=NOON, ended_at=NOON,
-                  outcome=outcome, uid=bytes(card.uid), steps=3)
+                  subject_id=card.pk, nonce=builders.request_id().bytes, seed=None, began_at=NOON,
+                  ended_at=NOON, outcome=outcome, uid=bytes(card.uid), steps=3)
     row.save(force_insert=True)
     return row.pk
 
@@ -99,7 +99,7 @@ def test_no_card_of_a_batch_is_ready_before_its_sample_passed_and_then_all_are(a
     for item in sample[:-1]:
         assert look_at(item, by).gate == "sample"
     with pytest.raises(Refusal, match="batch-not-checked"):
-        services.settle(batch, **told(by))
+        services.pass_gate(batch, **told(by))
     with pytest.raises(Refusal, match="batch-not-checked"):
         services.close_batch(batch, **told(by))
     with pytest.raises(Refusal, match="step-not-open"):
@@ -159,10 +159,10 @@ def test_another_cards_code_or_chip_is_found_and_the_whole_batch_is_looked_at(as
 
 def test_what_an_inspector_sees_is_said_by_name_and_counts_as_a_card_that_differs(asked, area, home):
     batch, by = received(area, home), batches.producer(area)
-    batch = services.fail(drawn(batch)[0], "photo-differs", **told(by))
+    batch = services.fail_card(drawn(batch)[0], "photo-differs", **told(by))
     assert batch.gate == "whole" and [found.code for found in queries.findings(batch)] == ["photo-differs"]
     with pytest.raises(Refusal, match="step-not-open"):
-        services.fail(drawn(batch)[1], "ugly", **told(by))
+        services.fail_card(drawn(batch)[1], "ugly", **told(by))
 
 
 def test_a_repeat_of_a_look_does_nothing_twice_and_each_look_is_in_the_history(asked, area, home):
@@ -178,9 +178,9 @@ def test_a_repeat_of_a_look_does_nothing_twice_and_each_look_is_in_the_history(a
 def test_a_reading_of_somebody_else_or_one_that_failed_proves_no_chip(asked, area, home):
     batch, by = received(area, home), batches.producer(area)
     item = drawn(batch)[0]
-    for reading in (reading_of(item.card, by, outcome="not-authentic"),
-                    reading_of(item.card, make_actor("clerk", area=area))):
-        with pytest.raises(Refusal, match="reading-not-good"):
+    for reading, code in ((reading_of(item.card, by, outcome="not-authentic"), "reading-not-good"),
+                          (reading_of(item.card, make_actor("clerk", area=area)), "not-found")):
+        with pytest.raises(Refusal, match=code):
             services.check_chip(item, reading, **told(by))
     blank = io.BytesIO()
     Image.new("L", (200, 200), 255).save(blank, "PNG")
@@ -220,7 +220,7 @@ def test_the_database_lets_no_card_be_ready_and_no_gate_open_before_all_was_seen
 
 def test_the_database_lets_no_gate_open_by_its_sample_once_a_card_differed(asked, area, home):
     batch, by = received(area, home), batches.producer(area)
-    services.fail(drawn(batch)[0], "print-differs", **told(by))
+    services.fail_card(drawn(batch)[0], "print-differs", **told(by))
     Item.objects.filter(batch=batch, checked="", outcome="good", drawn__gt=3).update(drawn=None)
     Item.objects.filter(batch=batch, drawn__isnull=False, checked="").update(
         seen=["number", "code", "chip"], checked="passed")

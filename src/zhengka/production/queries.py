@@ -25,7 +25,7 @@ from zhengka.keys import queries as keys
 from zhengka.production import faces
 from zhengka.production.models import Batch, Chunk, Erasure, Finding, Item, Maker
 from zhengka.production.services.finishing import PROOF, sample_face
-from zhengka.production.services.gathering import Subject, lacking, subject_of
+from zhengka.production.services.gathering import Subject, face_texts, lacking, subject_of
 from zhengka.production.services.making import raised
 from zhengka.production.services.staging import packages
 from zhengka.registry import queries as registry
@@ -36,6 +36,10 @@ TO_BE_MADE: Final = ("ordered", "batched", "held", "prepared", "sent")
 """States of a card for which a blank will be used."""
 PACE_WEEKS: Final = 4
 """So many weeks tell how fast blank cards are used, and within so many the cards that wait are to be made."""
+
+UNMADE: Final = ("ordered", "batched", "held")
+"""States of a card that can still be held."""
+NO_SERIAL: Final = "0" * 16
 
 
 @dataclass(frozen=True)
@@ -301,15 +305,17 @@ def look(card: Card, *, clear: bool = False) -> Looked:
     """The same with what a page says of it in words; a card need not be ordered yet. `clear`: with its numbers in full,
     for who has said why.
     """
-    return look_at(subject_of(card), card.profile, clear=clear)
+    found = look_at(subject_of(card), card.profile, serial=card.serial or NO_SERIAL, clear=clear)
+    return found if card.state in (None, "", *UNMADE) else replace(found, fault="")
 
 
-def look_at(subject: Subject, profile_id: str, *, clear: bool = False) -> Looked:
+def look_at(subject: Subject, profile_id: str, *, serial: str = NO_SERIAL, clear: bool = False) -> Looked:
     """The same of any subject, such as one that is invented for a gallery. A text that cannot be printed is left out,
     and `fault` names it as a hold does.
     """
     profile, layout = cards.profile(profile_id), faces.layout_for(profile_id)
     face = sample_face(subject, profile, layout)
+    face = replace(face, texts=face_texts(subject, layout, serial))
     fault = lacking(subject, layout) or faces.Artist(layout, faces.fonts()).fault(face.texts)
     texts = face.texts if clear else masked(face.texts)
     printable = faces.Artist(layout, faces.fonts()).printable(texts)

@@ -24,7 +24,15 @@ from zhengka.production.services.deciding import decide, note_numbers, release, 
 from zhengka.production.services.erasing import erase_due
 from zhengka.production.services.feeding import destroy_many, feed
 from zhengka.production.services.finishing import batch_signer, finish_batch, finish_if_done
-from zhengka.production.services.gate import check_chip, check_code, check_number, fail, find, left, settle
+from zhengka.production.services.gate import (
+    check_chip,
+    check_code,
+    check_number,
+    drawn_by_number,
+    fail_card,
+    pass_gate,
+    to_check,
+)
 from zhengka.production.services.handing import Handed, hand_over, hand_over_many, make_again, outdated, unseen
 from zhengka.production.services.holding import hold, hurry, unhurry
 from zhengka.production.services.inspecting import Inspection, changed, inspection
@@ -53,12 +61,12 @@ __all__ = [
     "close_batch",
     "decide",
     "destroy_many",
+    "drawn_by_number",
     "enrol_maker",
     "entering",
     "erase_due",
-    "fail",
+    "fail_card",
     "feed",
-    "find",
     "finish_batch",
     "finish_if_done",
     "give_up_batch",
@@ -68,7 +76,6 @@ __all__ = [
     "hurry",
     "initialise_blank",
     "inspection",
-    "left",
     "list_of",
     "make_again",
     "note_numbers",
@@ -78,6 +85,7 @@ __all__ = [
     "open_batches",
     "outdated",
     "part",
+    "pass_gate",
     "pause_batch",
     "prepare_batch",
     "prepare_chunk",
@@ -88,7 +96,6 @@ __all__ = [
     "revoke_maker",
     "run_chunks_here",
     "send_batch",
-    "settle",
     "short_name",
     "shorten",
     "split",
@@ -99,6 +106,7 @@ __all__ = [
     "take_proof",
     "take_results",
     "tell_ready",
+    "to_check",
     "unhurry",
     "unseen",
     "use_text_form",

@@ -67,15 +67,15 @@ def _ranked(batch: Batch) -> Iterator[tuple[bytes, int]]:
                        [item for item, _ in page], strict=True)
 
 
-def find(batch: Batch, number: str) -> Item:
+def drawn_by_number(batch: Batch, number: str) -> Item:
     """The card of the sample by what is printed on it: its serial, in groups or not. `Refusal`: `card-not-drawn`."""
     serial = "".join(number.split())
-    for item in left(batch).filter(card__serial=serial):
+    for item in to_check(batch).filter(card__serial=serial):
         return item
     raise Refusal("card-not-drawn", batch=batch.number)
 
 
-def left(batch: Batch) -> QuerySet[Item]:
+def to_check(batch: Batch) -> QuerySet[Item]:
     """The cards of the sample that are still to be looked at, in the order of the draw. One that ended meanwhile is not
     handed out, and so not looked at.
     """
@@ -90,7 +90,7 @@ def check_number(batch: Batch, number: str, *, by: Actor, request_id: UUID, at: 
     """
     if event := replayed(request_id, Batch.kind(), batch.pk):
         raise Replayed(event)
-    return _seen(find(batch, number), "number", by=by, request_id=request_id, at=at)
+    return _seen(drawn_by_number(batch, number), "number", by=by, request_id=request_id, at=at)
 
 
 @transaction.atomic
@@ -142,7 +142,7 @@ def check_chip(item: Item, reading_id: int, *, by: Actor, request_id: UUID, at: 
 
 
 @transaction.atomic
-def fail(item: Item, code: str, *, by: Actor, request_id: UUID, at: datetime) -> Batch:
+def fail_card(item: Item, code: str, *, by: Actor, request_id: UUID, at: datetime) -> Batch:
     """Say that a card of the sample is not what the record says (核对不符), by what an inspector sees: `code` of
     `DIFFERENCES`. It is set aside, and the whole batch is looked at.
     """
@@ -154,7 +154,7 @@ def fail(item: Item, code: str, *, by: Actor, request_id: UUID, at: datetime) ->
 
 
 @transaction.atomic
-def settle(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) -> Batch:
+def pass_gate(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) -> Batch:
     """Let the cards of a batch be ready (核对通过) of which every drawn one was looked at; for one whose last drawn
     card ended meanwhile. `Refusal`: `batch-not-checked`, what `perform` says.
     """
@@ -171,8 +171,9 @@ def _seen(item: Item, what: str, *, by: Actor, request_id: UUID, at: datetime) -
     passed = set(seen) == set(LOOKS)
     batch = perform(batch, "check", by=by, request_id=request_id, at=at, serial=item.card.serial, what=what,
                     passed=passed)
-    Item.objects.filter(pk=item.pk).update(seen=seen, checked="passed" if passed else "")
-    if passed and not left(batch).exists():
+    Item.objects.filter(pk=item.pk).update(seen=seen, checked="passed" if passed else "",
+                                           unseen=item.unseen and not passed)
+    if passed and not to_check(batch).exists():
         return _pass(batch, by=by, request_id=sub(request_id, "pass"), at=at)
     return batch
 
@@ -188,20 +189,20 @@ def _fail(item: Item, code: str, *, by: Actor, request_id: UUID, at: datetime) -
     perform(item.card, "suspect", by=by, request_id=sub(request_id, "suspect"), at=at, batch=batch.number, why=code)
     with connection.cursor() as cursor:
         cursor.execute(DRAW_REST, [batch.pk, batch.pk])
-    if not left(batch).exists():
+    if not to_check(batch).exists():
         return _pass(batch, by=by, request_id=sub(request_id, "pass"), at=at)
     return batch
 
 
 def _still(item: Item) -> Item:
     """The item as it is now, under the lock of its batch; `Refusal("card-not-drawn")` once it was looked at."""
-    for fresh in left(item.batch).filter(pk=item.pk):
+    for fresh in to_check(item.batch).filter(pk=item.pk):
         return fresh
     raise Refusal("card-not-drawn", batch=item.batch.number)
 
 
 def _pass(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) -> Batch:
-    if left(batch).exists():
+    if to_check(batch).exists():
         raise Refusal("batch-not-checked", batch=batch.number)
     batch = perform(batch, "pass_check", {"gate": "passed"}, by=by, request_id=request_id, at=at)
     ids = list(Item.objects.filter(batch=batch, outcome="good", card__state="arrived").order_by("card").values_list(

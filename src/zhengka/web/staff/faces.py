@@ -22,10 +22,9 @@ from zhengka.core.errors import Refusal
 from zhengka.production import faces
 from zhengka.production import queries as production
 from zhengka.production.services.gathering import OwnFace, Subject
-from zhengka.registry import queries as registry
 from zhengka.registry import services
 from zhengka.registry.models import Holder
-from zhengka.web.access import Request, requires
+from zhengka.web.access import Request, requires, seen
 from zhengka.web.staff import in_full as reading
 from zhengka.web.staff.batch_parts import hold_words
 from zhengka.web.staff.in_full import PurposeForm, Reading
@@ -61,14 +60,14 @@ _USUAL: Mapping[str, Any] = {
 @requires("card.read")
 def holder(request: Request, pk: int) -> HttpResponse:
     """The face of a holder's card, or of the one that they would get; the numbers on it are masked."""
-    return _page(request, registry.holder(pk, actor=request.actor))
+    return _page(request, seen(request, Holder, pk))
 
 
 @requires("card.read")
 @require_POST
 def in_full(request: Request, pk: int) -> HttpResponse:
     """The same with the numbers in full, once, for a purpose that the event keeps."""
-    row = registry.holder(pk, actor=request.actor)
+    row = seen(request, Holder, pk)
     return reading.read(request, partial(services.read_in_full, row),
                         page=lambda form: _page(request, row, purpose=form),
                         shown=lambda _clear: _page(request, row, clear=True),

@@ -16,7 +16,7 @@ from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table, Text
 
 GROUPS: dict[Text, tuple[str, ...]] = {
-    _("Being made"): key_use.BEING_MADE, _("At the counter"): ("ready", "issued"), _("In use"): ("active",),
+    _("Being made"): key_use.BEING_MADE, _("At the counter"): ("arrived", "ready", "issued"), _("In use"): ("active",),
     _("Blocked for a time"): ("suspended", "frozen"),
     _("Ended"): ("spoiled", "suspect", "missing", "cancelled", "destroyed", "lost")}
 """Words → states of cards that name a key version; complete, as a test holds."""

@@ -71,7 +71,7 @@ def index(request: Request, pk: int) -> HttpResponse:
     form = NumberForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            item = services.find(row, form.cleaned_data["number"])
+            item = services.drawn_by_number(row, form.cleaned_data["number"])
             return act(request, lambda key: services.check_number(
                 row, form.cleaned_data["number"], by=request.actor, request_id=key, at=timezone.now()),
                 to=_url(item))
@@ -84,7 +84,7 @@ def index(request: Request, pk: int) -> HttpResponse:
     return render(request, "staff/readback/index.html", {
         "title": row.number, "caption": _("Look at the finished cards"), "batch": row, "done": done, "of": of,
         "gate": GATE_WORDS.get(row.gate, ""), "form": form if row.gate in ("sample", "whole") and done < of else None,
-        "may_settle": row.gate in ("sample", "whole") and not services.left(row).exists(),
+        "may_settle": row.gate in ("sample", "whole") and not services.to_check(row).exists(),
         "table": Table(_("Cards that were drawn"), [Column(_("Serial")), *(Column(LOOK_WORDS[look]) for look in LOOKS),
                                                     Column(_("Result"))], [_row(each) for each in rows], pager=pager,
                        empty=_("No card was drawn.")),
@@ -135,7 +135,7 @@ def wrong(request: Request, pk: int, card: int) -> HttpResponse:
             "hidden": [("what", what)]})
 
     def do(key: UUID) -> Batch:
-        return services.fail(item, what, by=request.actor, request_id=key, at=timezone.now())
+        return services.fail_card(item, what, by=request.actor, request_id=key, at=timezone.now())
     return act(request, do, to=reverse("staff:readback", args=[pk]),
                said=_("The card is set aside; the whole batch is looked at."))
 
@@ -145,7 +145,7 @@ def wrong(request: Request, pk: int, card: int) -> HttpResponse:
 def settle(request: Request, pk: int) -> HttpResponse:
     """Let the cards be ready of a batch whose last drawn card ended meanwhile."""
     row = queries.batch(pk, actor=request.actor)
-    return act(request, lambda key: services.settle(row, by=request.actor, request_id=key, at=timezone.now()),
+    return act(request, lambda key: services.pass_gate(row, by=request.actor, request_id=key, at=timezone.now()),
                to=reverse("staff:batch", args=[pk]), said=GATE_WORDS["passed"])
 
 
