@@ -271,7 +271,8 @@ def _batches(area: Area, cards: list[Card]) -> list[int]:
     maker, _ = Maker.objects.get_or_create(name="制卡厂", defaults={"suite": "SM", "public": b"\x04" + bytes(64)})
     found = []
     for state, counts in (("open", {}), ("prepared", {"prepared": 3, "held": 1}),
-                          ("received", {"prepared": 3, "held": 1, "good": 2, "spoiled": 1}), ("stalled", {})):
+                          ("received", {"prepared": 3, "held": 1, "good": 2, "spoiled": 1}), ("stalled", {}),
+                          ("paused", {}), ("withheld", {"prepared": 3, "held": 1})):
         batch = Batch(province=43, area=area, number=f"{area.unit6}-{state}", profile="disability-placeholder",
                       maker=maker, opened_at=NOON, ordered=4, state=state, prepared_person="who prepared",
                       sent_person="who sent" if state == "received" else "", **counts)

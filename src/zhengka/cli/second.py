@@ -64,8 +64,8 @@ def go_on(who: Officers, unit: Area) -> None:
         _take_in("second", ASKED, unit, who, now)
         _exchange("second", unit, who, now, keep=KEPT)
         production.open_batch(unit, card_queries.policy(unit.code, now.date()).profile,
-                              line.trusted_maker(who, unit, MAKER, at=now), by=who.producer, at=now, limit=KEPT,
-                              request_id=_request("second", "opened"))
+                              line.trusted_maker(who, unit, MAKER, at=now), by=who.producer, at=now,
+                              only=production.Only(limit=KEPT), request_id=_request("second", "opened"))
 
 
 def _request(*parts: object) -> UUID:

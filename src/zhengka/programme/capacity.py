@@ -199,7 +199,7 @@ class _Play:
         self.made.append((before - self.left).sum(axis=1, dtype=np.float64))
         over = self.left <= 0
         self.done[over & (self.done < 0)] = number
-        self._put_away(over.all(axis=0))
+        self._put_away(np.all(over, axis=0, keepdims=True)[0])
 
     def _good(self, number: int) -> Floats:
         """Good cards of each machine on a day, run by run."""

@@ -65,7 +65,7 @@ def forecast(on: date, *, actor: Actor) -> Forecast:
 
 def invited_in(area: int, month: int, on: date, *, actor: Actor) -> list[ToRenew]:
     """Whom an office invites in a month, street by street. `Refusal("not-found")` for another's office."""
-    ending = registry.ending(actor=actor).get(area, {})
+    ending = registry.ending(area, actor=actor).get(area, {})
     plan = waves.smooth(ending, month_of(on), window(area, on)).invited
     parts = {}
     for end, number in plan.get(month, {}).items():

@@ -231,15 +231,17 @@ SELECT d.id, d.holder_id, d.name, d.street, d.valid_until, d.number FROM (
 """
 
 
-def ending(*, actor: Actor) -> dict[int, dict[int, int]]:
-    """When the certificates of the actor's area end: 12-digit code of the office → month (year × 12 + month − 1) →
-    number.
+def ending(area: int | None = None, *, actor: Actor) -> dict[int, dict[int, int]]:
+    """When the certificates of the actor's area end, or those of one office in it: 12-digit code of the office → month
+    (year × 12 + month − 1) → number.
     """
     found: dict[int, dict[int, int]] = {}
+    if area is not None and not actor.sees(area):
+        return found
     with connection.cursor() as cursor:
-        cursor.execute(ENDING, {"lo": actor.lo, "hi": actor.hi})
-        for area, month, number in cursor.fetchall():
-            found.setdefault(area, {})[month] = number
+        cursor.execute(ENDING, {"lo": area or actor.lo, "hi": area or actor.hi})
+        for office, month, number in cursor.fetchall():
+            found.setdefault(office, {})[month] = number
     return found
 
 
@@ -267,4 +269,5 @@ def to_renew(area: int, parts: Mapping[int, tuple[int, int]], *, actor: Actor) -
                                   "lasts": [last for _, last in parts.values()]})
         rows = cursor.fetchall()
     opened = fields.open_many([bytes(row[-1]) for row in rows], "certificate.number")
-    return [ToRenew(*row[:-1], masked(number)) for row, number in zip(rows, opened, strict=True)]
+    return [ToRenew(certificate, holder, name, street, ends, masked(number))
+            for (certificate, holder, name, street, ends, _), number in zip(rows, opened, strict=True)]

@@ -72,14 +72,14 @@ def street_list(request: Request) -> HttpResponse:
     """Whom an office invites in a month, street by street; `?form=` as a file."""
     unit, month = _asked(request)
     found = renewals.invited_in(unit.code, month, timezone.localdate(), actor=request.actor)
-    codes = {row.street for row in found}
-    streets = {area.code: area_name(area) for area in Area.objects.filter(code__in=codes - {None})}
+    codes = {row.street for row in found if row.street}
+    streets = {area.code: area_name(area) for area in Area.objects.filter(code__in=codes)}
     if (form := request.GET.get("form", "")) in FILES:
         kind, write = FILES[form]
         name = f"renewals-{unit.unit6}-{first_day(month):%Y%m}.{form}"
         return HttpResponse(write(_rows(found, streets, month)), content_type=kind, headers={
             "Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"})
-    counted = Counter(streets.get(row.street, NOWHERE) if row.street else NOWHERE for row in found)
+    counted = Counter(streets.get(row.street or 0, NOWHERE) for row in found)
     here = f"{reverse('staff:renewals-list')}?unit={unit.code}&month={month}"
     return render(request, "staff/plan/renewal_list.html", {
         "title": _("List for the streets"), "caption": f"{area_name(unit)} · {first_day(month):%Y-%m}",
@@ -90,7 +90,7 @@ def street_list(request: Request) -> HttpResponse:
         "persons": Table(_("Persons"), [Column(_("Holder")), Column(_("Street")), Column(_("Certificate number")),
                                         Column(_("Valid until"))], [
             Row([Cell(row.name, href=reverse("staff:holder", args=[row.holder])),
-                 streets.get(row.street, NOWHERE) if row.street else NOWHERE, Cell(row.number, number=True),
+                 streets.get(row.street or 0, NOWHERE), Cell(row.number, number=True),
                  f"{row.valid_until:%Y-%m-%d}"]) for row in found[:SHOWN]]) if found else None,
         "more": max(len(found) - SHOWN, 0)})
 
@@ -158,7 +158,7 @@ def _rows(found: Sequence[ToRenew], streets: Mapping[int, Text], month: int) -> 
     """The cells of a file: its headings first."""
     head = [_("Street"), _("Holder"), _("Certificate number"), _("Valid until"), _("Invited in")]
     return [[str(word) for word in head], *(
-        [str(streets.get(row.street, NOWHERE) if row.street else NOWHERE), row.name, row.number,
+        [str(streets.get(row.street or 0, NOWHERE)), row.name, row.number,
          f"{row.valid_until:%Y-%m-%d}", f"{first_day(month):%Y-%m}"] for row in found)]
 
 

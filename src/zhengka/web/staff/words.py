@@ -106,6 +106,7 @@ SUBJECT_WORDS: dict[str, Word] = {
     "cover": _("Cover"), "delegation": _("Delegation"),
     "appointment": _("Appointment"), "assessment": _("Assessment"), "conflict": _("Conflict of interest"),
     "key": _("Key version"), "key-ceremony": _("Key ceremony"),
+    "issuing-stop": _("Stop of issuing"),
     "store": _("Store of blank cards"), "slip": _("Slip for blank cards"), "count": _("Physical count"),
 }
 """Kind of an event's subject → its word."""
