@@ -44,6 +44,7 @@ PERMISSION_WORDS: dict[str, Word] = {
     "stock.keep": _("Receive, move and count blank cards"),
     "stock.use": _("Write down blanks that were used or spoiled"),
     "stock.confirm": _("Confirm destruction and loss of blank cards"),
+    "issuing.stop": _("Stop issuing at once"), "issuing.resume": _("Lift a stop of issuing, by two"),
     "device.manage": _("Enter, stop and retire devices"), "device.keys": _("Issue and bind security modules"),
     "key.manage": _("See and manage keys"), "key.custody": _("Hold components of keys"),
     "audit.read": _("Read the journal of events"),
