@@ -4,6 +4,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import xlsxwriter
@@ -18,13 +19,16 @@ from django.views.decorators.http import require_safe
 
 from zhengka.areas import queries as areas
 from zhengka.areas.models import Area
+from zhengka.cards import queries as cards
 from zhengka.core.errors import Refusal
-from zhengka.programme import renewals
+from zhengka.programme import capacity, planning, renewals
+from zhengka.programme.queries import programmes
 from zhengka.programme.renewals import Forecast
 from zhengka.programme.waves import first_day, month_of
 from zhengka.registry.imports.report import guarded
 from zhengka.registry.queries import ToRenew
 from zhengka.web.access import Request, requires
+from zhengka.web.staff.capacity import MADE, WAIT
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.ui.parts import Cell, Column, Row, Table, Text, Tile
 
@@ -52,7 +56,8 @@ class ListForm(forms.Form):
 @requires("plan.read")
 def index(request: Request) -> HttpResponse:
     """The waves of one's area and the plan that smooths them."""
-    told = renewals.forecast(timezone.localdate(), actor=request.actor)
+    planned = request.GET.get("plan") == "1"
+    told = renewals.forecast(timezone.localdate(), _exchange(request) if planned else None, actor=request.actor)
     names = {area.code: area_name(area) for area in Area.objects.filter(code__in=told.ending)}
     ends, invited = told.ends(), told.invitations()
     quarters = range(told.first - told.first % QUARTER, told.first + AHEAD * YEAR, QUARTER)
@@ -63,7 +68,20 @@ def index(request: Request) -> HttpResponse:
     return render(request, "staff/plan/renewals.html", {
         "title": _("Renewals"), "breadcrumbs": trail(TRAIL[0]), "tiles": _tiles(told), "chart": chart,
         "series": SERIES, "years": _years(told, ends, invited), "units": _units(told, names), "form": form,
-        "none": not ends})
+        "none": not ends, "planned": planned})
+
+
+def _exchange(request: Request) -> dict[int, date]:
+    """The day until which the capacity plan has made the cards of each unit, in half of its runs."""
+    for programme in programmes():
+        plan = planning.plan_of(programme.code)
+        if plan is not None:
+            needs = planning.needs(programme.code, cards.counts_by_area(request.actor), MADE, WAIT,
+                                   actor=request.actor)
+            days, _assumed = planning.working_days(plan.lo, max(plan.begins, timezone.localdate()))
+            told = capacity.simulate(capacity.spread(plan, [need.unit for need in needs]), needs, days)
+            return {unit: found.middle for unit, found in told.units.items() if found.middle}
+    return {}
 
 
 @requires("holder.read")
