@@ -306,6 +306,7 @@ def _batches(area: Area, cards: list[Card]) -> list[int]:
     found = []
     for state, counts in (("open", {}), ("prepared", {"prepared": 3, "held": 1}),
                           ("received", {"prepared": 3, "held": 1, "good": 2, "spoiled": 1}), ("stalled", {}),
+                          ("paused", {}), ("withheld", {"prepared": 3, "held": 1}),
                           ("sent", {"prepared": 3, "held": 1, "acknowledge_by": NOON.date().replace(year=2025)}),
                           ("closed", {"prepared": 3, "held": 1, "good": 3, "acknowledged_at": NOON, "erased_at": NOON,
                                       "erase_on": NOON.date(), "receipt": "signed"})):

@@ -132,7 +132,7 @@ def test_it_takes_one_person_with_a_reason_to_stop_and_two_to_go_on(area):
         cards.lift(stop, **(told | {"request_id": builders.request_id()}))
     stop = cards.keep_stopped(stop, "未查明", **asked(area, "approver"))
     assert stop.state == "standing" and lifted(stop).state == "lifted"
-    assert [row.facts.get("why") for row in Event.objects.filter(subject="issuing-stop").order_by("version")] == [
+    assert [row.facts.get("reason") for row in Event.objects.filter(subject="issuing-stop").order_by("version")] == [
         "密钥疑似泄露", "已查明", "未查明", "已查明", None]
     with pytest.raises(IntegrityError, match="stop_lifted_by_two"), transaction.atomic():
         Stop.objects.update(lifted_person=stop.lift_person)
@@ -150,7 +150,7 @@ def test_a_worker_stops_between_two_parts_and_its_batch_is_resumed_after(area, m
     tried("production.prepare_chunk", chunk_id=second.pk)
     batch = Batch.get(batch.pk)
     assert batch.state == "paused" and batches.states(batch) == {"prepared": 2, "batched": 2}
-    assert Event.objects.get(subject="batch", action="pause").facts["why"] == "issuing-stopped"
+    assert Event.objects.get(subject="batch", action="pause").facts["reason"] == "issuing-stopped"
     assert refused(lambda: services.resume_batch(batch, **asked(area)))
     lifted(stop)
     services.resume_batch(batch, **asked(area))

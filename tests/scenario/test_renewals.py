@@ -90,5 +90,20 @@ def test_pages_show_the_wave_and_its_plan_and_the_lists_come_as_files_in_which_n
     assert Visitor(make_officer("leader", area=area)).get(url, asked).status_code == 403
 
 
+def test_certificates_on_paper_can_be_counted_as_exchanged_by_the_plan():
+    area, other = make_area(), make_area(430105, name="开福区")
+    for ends in (dt.date(2027, 3, 1), dt.date(2028, 9, 9), dt.date(2030, 1, 1)):
+        certified(area, ends, generation=2)
+    certified(area, dt.date(2036, 11, 5))
+    certified(other, dt.date(2028, 9, 9), generation=2)
+    actor = make_actor(area=area.parent)
+    told = renewals.forecast(TODAY, {area.code: dt.date(2027, 1, 8)}, actor=actor)
+    first = month_of(dt.date(2036, 11, 1))
+    assert told.ending[area.code] == {first: 2, first + 1: 1, first + 2: 1}
+    assert told.ending[other.code] == {month_of(dt.date(2028, 9, 9)): 1}, "no plan says when it is exchanged"
+    page = Visitor(make_officer("leader", area=area)).get(reverse("staff:renewals"), {"plan": "1"})
+    assert page.status_code == 200 and page.context["planned"]
+
+
 def test_an_area_without_a_certificate_says_so():
     assert Visitor(make_officer("leader", area=make_area())).get(reverse("staff:renewals")).context["none"]

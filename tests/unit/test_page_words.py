@@ -171,3 +171,13 @@ def test_each_step_of_a_case_that_an_officer_takes_says_what_happened():
     steps |= {step.action for kind in CASES.values() for step in kind.anywhere if step.permission != "case.clock"}
     by_itself = BY_OTHERS - {"book", "assess", "countersign", "differ", "verify"}
     assert set(STEP_SAID) == (steps - by_itself) | {"undo"}
+
+
+def test_upright_bars_stand_side_by_side_and_the_tallest_is_named():
+    plot = charts.columns([("2028", (10, 5)), ("", (0, 20))])
+    assert [(series, left, wide) for series, left, _, wide, _ in plot.pieces] == [
+        (1, "0.000%", "21.000%"), (2, "21.000%", "21.000%"), (2, "71.000%", "21.000%")], "nothing for nothing"
+    tall = {series: height for series, left, _, _, height in plot.pieces if left != "71.000%"}
+    assert tall == {1: "6.000rem", 2: "3.000rem"} and plot.largest == 20
+    assert [(tick.label, tick.x) for tick in plot.ticks] == [("2028", "0.000%")]
+    assert charts.columns([]).pieces == () and charts.columns([("x", (0,))]).largest == 0

@@ -1,9 +1,9 @@
 """Renewals are spread so that nobody comes too early or too late, and no month takes more than it must."""
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from zhengka.programme.waves import TERM, Smoothed, Window, again, first_day, month_of, smooth
+from zhengka.programme.waves import TERM, Smoothed, Window, again, exchanged, first_day, month_of, smooth
 
 NOW = 2026 * 12
 YEAR_NINE = Window(opens=12, lead=2)
@@ -37,6 +37,11 @@ def test_what_has_ended_comes_first_and_is_told_as_late():
     assert early == sorted(early) and max(early) <= NOW + 12
 
 
+def test_an_exchange_comes_back_ten_years_later_over_as_many_months():
+    assert exchanged(7, NOW, NOW + 2) == {NOW + TERM: 2, NOW + TERM + 1: 2, NOW + TERM + 2: 3}
+    assert exchanged(7, NOW, NOW - 5) == {NOW + TERM: 7} and exchanged(0, NOW, NOW) == {}
+
+
 def test_nothing_is_no_plan():
     assert smooth({}, NOW, YEAR_NINE) == Smoothed() == smooth({NOW: 0}, NOW, YEAR_NINE)
 
@@ -45,6 +50,7 @@ def test_months_are_counted_and_told():
     assert first_day(month_of(first_day(NOW + 11))).isoformat() == "2026-12-01"
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.integers(NOW - 20, NOW + 90), st.integers(1, 300), min_size=1, max_size=25),
        st.integers(3, 24), st.integers(0, 2))
 def test_everybody_is_invited_once_within_the_window_and_one_fewer_a_month_would_not_do(ending, opens, lead):

@@ -55,17 +55,32 @@ def window(area: int, on: date) -> Window:
     return Window(TERM - 12 * procedure.times["opens_years"])
 
 
-def forecast(on: date, *, actor: Actor) -> Forecast:
-    """What ends when in the actor's area, and how the invitations are spread, office by office, from this month on."""
-    ending, first = registry.ending(actor=actor), month_of(on)
+def forecast(on: date, exchange: Mapping[int, date] | None = None, *, actor: Actor) -> Forecast:
+    """What ends when in the actor's area, and how the invitations are spread, office by office, from this month on.
+
+    `exchange`: 12-digit code of an office → the day until which its holders have exchanged their certificates on paper
+    for cards, evenly from now on; none: each certificate ends as it is.
+    """
+    first = month_of(on)
+    ending = registry.ending(actor=actor) if exchange is None else _exchanged(first, exchange, actor)
     windows = {unit: window(unit, on) for unit in ending}
     return Forecast(first, ending, {unit: waves.smooth(months, first, windows[unit])
                                     for unit, months in ending.items()}, windows)
 
 
+def _exchanged(first: int, exchange: Mapping[int, date], actor: Actor) -> dict[int, dict[int, int]]:
+    """What ends when, once those who have a certificate on paper have exchanged it."""
+    ending = registry.ending(generations=(3,), actor=actor)
+    for unit, months in registry.ending(generations=(2,), actor=actor).items():
+        new = months if unit not in exchange else waves.exchanged(
+            sum(months.values()), first, month_of(exchange[unit]))
+        ending[unit] = _added([ending.get(unit, {}), new])
+    return ending
+
+
 def invited_in(area: int, month: int, on: date, *, actor: Actor) -> list[ToRenew]:
     """Whom an office invites in a month, street by street. `Refusal("not-found")` for another's office."""
-    ending = registry.ending(actor=actor).get(area, {})
+    ending = registry.ending(area, actor=actor).get(area, {})
     plan = waves.smooth(ending, month_of(on), window(area, on)).invited
     parts = {}
     for end, number in plan.get(month, {}).items():

@@ -65,6 +65,13 @@ def smooth(ending: Mapping[int, int], first: int, window: Window) -> Smoothed:
     return Smoothed(_placed(ending, first, window, low) or {}, low, late)
 
 
+def exchanged(number: int, first: int, last: int) -> dict[int, int]:
+    """When certificates end that are opened evenly in the months from `first` to `last`: month → number."""
+    months = max(last - first, 0) + 1
+    return {first + place + TERM: share for place in range(months)
+            if (share := number * (place + 1) // months - number * place // months)}
+
+
 def again(smoothed: Smoothed, window: Window) -> dict[int, int]:
     """When those who are invited so have certificates that end again: month → number."""
     found: dict[int, int] = {}

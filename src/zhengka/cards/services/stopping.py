@@ -56,7 +56,7 @@ def stop_issuing(area: Area, why: str, *, by: Actor, request_id: UUID, at: datet
     stop = Stop(area=area, last=area.last, why=said, person=by.person, at=at)
     try:
         with transaction.atomic():
-            return begin(stop, "stop_issuing", "issuing.stop", by=by, request_id=request_id, at=at, why=said)
+            return begin(stop, "stop_issuing", "issuing.stop", by=by, request_id=request_id, at=at, reason=said)
     except IntegrityError as broken:
         if "stop_of_area_once" in str(broken):
             raise Refusal("issuing-stopped", area=area.code) from None
@@ -68,14 +68,15 @@ def ask_lift(stop: Stop, why: str, *, by: Actor, request_id: UUID, at: datetime)
     """Say that its cause is gone (提请恢复发卡): the first of two persons."""
     said = _said(why)
     return perform(_whole(stop, by), "ask_lift", {"lift_person": by.person}, by=by, request_id=request_id, at=at,
-                   why=said)
+                   reason=said)
 
 
 @transaction.atomic
 def keep_stopped(stop: Stop, why: str, *, by: Actor, request_id: UUID, at: datetime) -> Stop:
     """Do not lift it yet (不予恢复)."""
     said = _said(why)
-    return perform(_whole(stop, by), "keep_stopped", {"lift_person": ""}, by=by, request_id=request_id, at=at, why=said)
+    return perform(_whole(stop, by), "keep_stopped", {"lift_person": ""}, by=by, request_id=request_id, at=at,
+                   reason=said)
 
 
 @transaction.atomic

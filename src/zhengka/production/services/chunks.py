@@ -78,7 +78,7 @@ def prepare_next(batch_id: int, *, silent_for: float, at: datetime) -> bool:
         cursor.execute(TAKE_NEXT, [batch_id, silent_for])
         row = cursor.fetchone()
     if row:
-        _unless_stopped(*row, at)
+        _unless_stopped(row[0], row[1], at)
     return row is not None
 
 

@@ -29,7 +29,7 @@ def pause_batch(batch: Batch, why: str = "", *, by: Actor, request_id: UUID, at:
     if event := replayed(request_id, Batch.kind(), batch.pk):
         raise Replayed(event)
     take_leases(batch)
-    return perform(batch, "pause", by=by, request_id=request_id, at=at, **({"why": why} if why else {}))
+    return perform(batch, "pause", by=by, request_id=request_id, at=at, **({"reason": why} if why else {}))
 
 
 @transaction.atomic

@@ -57,13 +57,16 @@ class WhatIfForm(forms.Form):
 
 
 class Shown(NamedTuple):
-    """One unit in the chart: its words, where its bar begins and how wide it is, where its middle is, and its days."""
+    """One unit: its words, phase and need; where its bar begins, how wide it is and where its middle is (none: it is
+    never done); its days, and those with the change.
+    """
 
     label: Text
-    left: str
-    width: str
-    middle: str
+    phase: Text
+    cards: int
+    bar: tuple[str, str, str] | None
     days: str
+    changed: str
 
 
 @requires("plan.read")
@@ -95,16 +98,18 @@ def index(request: Request) -> HttpResponse:
     return render(request, "staff/plan/capacity.html", {
         "title": _("Capacity plan"), "breadcrumbs": crumbs, "form": form, "begins": first, "assumed": assumed,
         "tiles": _tiles(needs, told, other), "source": plan.source, "runs": capacity.RUNS,
-        "bottleneck": _bottleneck(told, whole, names), "chart": _chart(told, names), "scale": _scale(told),
-        "units": _units(needs, told, other, names), "weeks": _weeks(told), "lines": _lines(plan),
-        "weekly": [(f"{week.begins:%Y-%m-%d}", week.middle) for week in told.weeks[:WEEKS]]})
+        "bottleneck": _bottleneck(told, whole, names), "scale": _scale(told),
+        "chart": _chart(needs, told, other, names), "changed": other is not None, "weeks": _weeks(told),
+        "lines": _lines(plan), "series": [_("Cards")],
+        "weekly": [(f"{week.begins:%m-%d}" if place % 6 == 0 else "", (week.middle,))
+                   for place, week in enumerate(told.weeks[:WEEKS])]})
 
 
 def _tiles(needs: Sequence[Need], told: Outlook, other: Outlook | None) -> list[Tile]:
     tiles = [Tile(_("Cards still to be made"), sum(need.cards for need in needs)),
-             Tile(_("All made between"), span(told.whole), note=_("in 80 of 100 runs"))]
+             Tile(_("All made between"), _unbroken(told.whole), note=_("in 80 of 100 runs"))]
     if other:
-        tiles.append(Tile(_("With the change"), span(other.whole), note=_difference(told.whole, other.whole)))
+        tiles.append(Tile(_("With the change"), _unbroken(other.whole), note=_difference(told.whole, other.whole)))
     return tiles
 
 
@@ -123,6 +128,11 @@ def span(found: Range) -> str:
     return early if early == late else f"{early} – {late}"
 
 
+def _unbroken(found: Range) -> str:
+    """The same in large figures, of which no date is broken over two lines."""
+    return span(found).replace("-", "\u2011")
+
+
 def _bottleneck(told: Outlook, plan: Capacity, names: Mapping[int, Text]) -> dict[str, Any] | None:
     """What is last in most runs, and whether machines or operators hold it back."""
     if not told.last:
@@ -134,20 +144,26 @@ def _bottleneck(told: Outlook, plan: Capacity, names: Mapping[int, Text]) -> dic
             "operators": "operators" in short, "lines": "、".join(str(_line(line)) for line in lines)}
 
 
-def _chart(told: Outlook, names: Mapping[int, Text]) -> list[Shown]:
-    """A bar from the early to the late day of each unit, the last first; a unit that is never done has none."""
-    ends = [day for found in told.units.values() for day in (found.early, found.late) if day]
-    if not ends:
-        return []
-    low, wide = _edges(told)
+def _chart(needs: Sequence[Need], told: Outlook, other: Outlook | None, names: Mapping[int, Text]) -> list[Shown]:
+    """The units, what is done last at the top."""
+    def last(need: Need) -> tuple[date, int]:
+        found = told.units.get(need.unit)
+        return (found.late or date.max if found else date.min), need.unit
 
-    def at(day: date) -> float:
-        return 100 * (day - low).days / wide
-    rows = sorted(((found, unit) for unit, found in told.units.items() if found.early and found.middle and found.late),
-                  key=lambda row: (row[0].late, row[0].early), reverse=True)  # type: ignore[return-value,arg-type]
-    return [Shown(names[unit], f"{at(found.early):.2f}%",  # type: ignore[arg-type]
-                  f"{max(at(found.late) - at(found.early), 0.8):.2f}%",  # type: ignore[arg-type]
-                  f"{at(found.middle):.2f}%", span(found)) for found, unit in rows]  # type: ignore[arg-type]
+    return [Shown(names[need.unit], PHASE_WORDS.get(need.phase, str(need.phase)), need.cards,
+                  _bar(told, need.unit), span(told.units[need.unit]) if need.unit in told.units else "—",
+                  span(other.units[need.unit]) if other and need.unit in other.units else "—")
+            for need in sorted(needs, key=last, reverse=True)]
+
+
+def _bar(told: Outlook, unit: int) -> tuple[str, str, str] | None:
+    """From the early to the late day of a unit, in per cent of the chart's width."""
+    found = told.units.get(unit)
+    if found is None or not (found.early and found.middle and found.late):
+        return None
+    low, wide = _edges(told)
+    early, middle, late = (100 * (day - low).days / wide for day in (found.early, found.middle, found.late))
+    return f"{min(early, 99):.2f}%", f"{max(late - early, 1):.2f}%", f"{min(middle, 99.5):.2f}%"
 
 
 def _edges(told: Outlook) -> tuple[date, int]:
@@ -162,21 +178,6 @@ def _scale(told: Outlook) -> list[str]:
         return []
     low, wide = _edges(told)
     return [f"{low:%Y-%m-%d}", f"{date.fromordinal(low.toordinal() + wide):%Y-%m-%d}"]
-
-
-def _units(needs: Sequence[Need], told: Outlook, other: Outlook | None, names: Mapping[int, Text]) -> Table:
-    columns = [Column(_("Issuing unit")), Column(_("Phase")), Column(_("Cards still to be made"), numeric=True),
-               Column(_("Middle")), Column(_("Between"))] + ([Column(_("With the change"))] if other else [])
-    rows = []
-    for need in sorted(needs, key=lambda need: (need.phase, need.unit)):
-        found = told.units.get(need.unit)
-        cells: list[Cell | Text | int] = [
-            names[need.unit], PHASE_WORDS.get(need.phase, str(need.phase)), need.cards,
-            f"{found.middle:%Y-%m-%d}" if found and found.middle else "—", span(found) if found else "—"]
-        if other:
-            cells.append(span(other.units[need.unit]) if need.unit in other.units else "—")
-        rows.append(Row(cells))
-    return Table(_("Units"), columns, rows, caption_hidden=True)
 
 
 def _weeks(told: Outlook) -> Table:

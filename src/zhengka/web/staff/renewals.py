@@ -4,6 +4,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import xlsxwriter
@@ -18,13 +19,16 @@ from django.views.decorators.http import require_safe
 
 from zhengka.areas import queries as areas
 from zhengka.areas.models import Area
+from zhengka.cards import queries as cards
 from zhengka.core.errors import Refusal
-from zhengka.programme import renewals
+from zhengka.programme import capacity, planning, renewals
+from zhengka.programme.queries import programmes
 from zhengka.programme.renewals import Forecast
 from zhengka.programme.waves import first_day, month_of
 from zhengka.registry.imports.report import guarded
 from zhengka.registry.queries import ToRenew
 from zhengka.web.access import Request, requires
+from zhengka.web.staff.capacity import MADE, WAIT
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.ui.parts import Cell, Column, Row, Table, Text, Tile
 
@@ -52,7 +56,8 @@ class ListForm(forms.Form):
 @requires("plan.read")
 def index(request: Request) -> HttpResponse:
     """The waves of one's area and the plan that smooths them."""
-    told = renewals.forecast(timezone.localdate(), actor=request.actor)
+    planned = request.GET.get("plan") == "1"
+    told = renewals.forecast(timezone.localdate(), _exchange(request) if planned else None, actor=request.actor)
     names = {area.code: area_name(area) for area in Area.objects.filter(code__in=told.ending)}
     ends, invited = told.ends(), told.invitations()
     quarters = range(told.first - told.first % QUARTER, told.first + AHEAD * YEAR, QUARTER)
@@ -63,7 +68,20 @@ def index(request: Request) -> HttpResponse:
     return render(request, "staff/plan/renewals.html", {
         "title": _("Renewals"), "breadcrumbs": trail(TRAIL[0]), "tiles": _tiles(told), "chart": chart,
         "series": SERIES, "years": _years(told, ends, invited), "units": _units(told, names), "form": form,
-        "none": not ends})
+        "none": not ends, "planned": planned})
+
+
+def _exchange(request: Request) -> dict[int, date]:
+    """The day until which the capacity plan has made the cards of each unit, in half of its runs."""
+    for programme in programmes():
+        plan = planning.plan_of(programme.code)
+        if plan is not None:
+            needs = planning.needs(programme.code, cards.counts_by_area(request.actor), MADE, WAIT,
+                                   actor=request.actor)
+            days, _assumed = planning.working_days(plan.lo, max(plan.begins, timezone.localdate()))
+            told = capacity.simulate(capacity.spread(plan, [need.unit for need in needs]), needs, days)
+            return {unit: found.middle for unit, found in told.units.items() if found.middle}
+    return {}
 
 
 @requires("holder.read")
@@ -72,14 +90,14 @@ def street_list(request: Request) -> HttpResponse:
     """Whom an office invites in a month, street by street; `?form=` as a file."""
     unit, month = _asked(request)
     found = renewals.invited_in(unit.code, month, timezone.localdate(), actor=request.actor)
-    codes = {row.street for row in found}
-    streets = {area.code: area_name(area) for area in Area.objects.filter(code__in=codes - {None})}
+    codes = {row.street for row in found if row.street}
+    streets = {area.code: area_name(area) for area in Area.objects.filter(code__in=codes)}
     if (form := request.GET.get("form", "")) in FILES:
         kind, write = FILES[form]
         name = f"renewals-{unit.unit6}-{first_day(month):%Y%m}.{form}"
         return HttpResponse(write(_rows(found, streets, month)), content_type=kind, headers={
             "Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"})
-    counted = Counter(streets.get(row.street, NOWHERE) if row.street else NOWHERE for row in found)
+    counted = Counter(streets.get(row.street or 0, NOWHERE) for row in found)
     here = f"{reverse('staff:renewals-list')}?unit={unit.code}&month={month}"
     return render(request, "staff/plan/renewal_list.html", {
         "title": _("List for the streets"), "caption": f"{area_name(unit)} · {first_day(month):%Y-%m}",
@@ -90,7 +108,7 @@ def street_list(request: Request) -> HttpResponse:
         "persons": Table(_("Persons"), [Column(_("Holder")), Column(_("Street")), Column(_("Certificate number")),
                                         Column(_("Valid until"))], [
             Row([Cell(row.name, href=reverse("staff:holder", args=[row.holder])),
-                 streets.get(row.street, NOWHERE) if row.street else NOWHERE, Cell(row.number, number=True),
+                 streets.get(row.street or 0, NOWHERE), Cell(row.number, number=True),
                  f"{row.valid_until:%Y-%m-%d}"]) for row in found[:SHOWN]]) if found else None,
         "more": max(len(found) - SHOWN, 0)})
 
@@ -158,7 +176,7 @@ def _rows(found: Sequence[ToRenew], streets: Mapping[int, Text], month: int) -> 
     """The cells of a file: its headings first."""
     head = [_("Street"), _("Holder"), _("Certificate number"), _("Valid until"), _("Invited in")]
     return [[str(word) for word in head], *(
-        [str(streets.get(row.street, NOWHERE) if row.street else NOWHERE), row.name, row.number,
+        [str(streets.get(row.street or 0, NOWHERE)), row.name, row.number,
          f"{row.valid_until:%Y-%m-%d}", f"{first_day(month):%Y-%m}"] for row in found)]
 
 
