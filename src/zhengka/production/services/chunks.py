@@ -60,7 +60,7 @@ FROM unnest(%s::bigint[], %s::text[]) n (id, reason) WHERE i.id = n.id AND i.chu
 def prepare_chunk(chunk_id: int, *, at: datetime) -> None:
     """Prepare the cards of one chunk, whoever works on it now. A chunk that is done stays as it is.
 
-    `Refusal("lease-lost")` where another worker took the chunk meanwhile: then nothing was changed here.
+    `Refusal`: `lease-lost` where another worker took the chunk meanwhile: then nothing was changed here; `disk-full`.
     """
     with connection.cursor() as cursor:
         cursor.execute(TAKE, [chunk_id])
@@ -105,9 +105,10 @@ def _write(tools: Tools, chunk: Chunk, lease: int, made: list[Made], photos: Map
     if not made:
         return "", made
     folder = staging.member_folder(chunk, lease)
-    writer = staging.writer(chunk.batch, folder)
-    writer.add_cards(chunk.number, making.orders(chunk.number, made))
-    writer.add_faces(chunk.number, making.print_made(tools, made, photos), cards=len(made))
+    with staging.room_for(staging.folder(chunk.batch) / folder):
+        writer = staging.writer(chunk.batch, folder)
+        writer.add_cards(chunk.number, making.orders(chunk.number, made))
+        writer.add_faces(chunk.number, making.print_made(tools, made, photos), cards=len(made))
     return folder, making.described(tools, made, photos, writer.salt)
 
 

@@ -58,7 +58,7 @@ def finish_batch(batch: Batch, *, at: datetime) -> Batch:
     """Put the package and the proof sheet of a batch together (封装) once all its chunks are done; the batch as it is
     now. A batch that is not being prepared, or not whole yet, stays as it is.
 
-    Two that do it at once each write a package of their own, and the one of the first is kept.
+    Two that do it at once each write a package of their own, and the one of the first is kept. `Refusal("disk-full")`.
     """
     batch.refresh_from_db()
     if batch.state != "preparing" or batch.chunks.exclude(state="done").exists():
@@ -77,16 +77,18 @@ def finish_batch(batch: Batch, *, at: datetime) -> Batch:
 def _finish(batch: Batch, at: datetime) -> Batch:
     counts = dict(Item.objects.filter(batch=batch).values_list("outcome").annotate(n=Count("pk")).order_by())
     prepared, held = counts.get("prepared", 0), counts.get("held", 0)
-    package, digest = _package(batch, at) if prepared else (None, b"")
-    facts = {"prepared": prepared, "held": held, "package": package.name if package else "",
-             "manifest_digest": digest.hex(), "proof": _proof(batch, prepared, held)}
+    package = staging.folder(batch) / f"{batch.number}-{secrets.token_hex(3)}.zkp"
+    with staging.room_for(package):
+        digest = _package(batch, package, at) if prepared else b""
+        facts = {"prepared": prepared, "held": held, "package": package.name if prepared else "",
+                 "manifest_digest": digest.hex(), "proof": _proof(batch, prepared, held)}
     begun = Event.objects.get(subject=Batch.kind(), subject_id=batch.pk, action="prepare")
     with transaction.atomic():
         batch = perform(batch, "finish", {**facts, "content_key": None}, by=SYSTEM, at=at,
                         request_id=sub(begun.request, "finish"), **facts)
         # A place of which no list says anything counts as valid: gates must hear of these cards before they exist.
         ask_for(Item.objects.filter(batch=batch, outcome="prepared").values_list("card__status_list", flat=True))
-        if package:
+        if prepared:
             package.rename(staging.packages() / package.name)
     return batch
 
@@ -96,17 +98,16 @@ def finish_if_done(batch_id: int, *, at: datetime) -> Batch:
     return finish_batch(Batch.objects.select_related("area", "maker").get(pk=batch_id), at=at)
 
 
-def _package(batch: Batch, at: datetime) -> tuple[Path, bytes]:
-    """Write the package among what waits for the batch; where it lies and the digest of its manifest."""
+def _package(batch: Batch, path: Path, at: datetime) -> bytes:
+    """Write the package at `path`, among what waits for the batch; the digest of its manifest."""
     suite = cards.profile(batch.profile).suite
     key = key_queries.working("batch", batch.area_id, suite, at=at)
     public = SUITES[suite].public_key(bytes(key.public or b""))
     signer = StoredKey(keys.signer("batch", batch.area_id, suite, at=at), public)
     maker = SUITES[batch.maker.suite].public_key(bytes(batch.maker.public))
-    path = staging.folder(batch) / f"{batch.number}-{secrets.token_hex(3)}.zkp"
     kek = keys.blank_card_key(batch.area_id, suite, at=at, of=batch.keys)
     channel = keys.channel_keys(batch.area_id, suite, at=at, of=batch.keys)
-    return path, staging.gathered(batch).finish(path, signer=signer, maker=maker, kek=kek, channel=channel)
+    return staging.gathered(batch).finish(path, signer=signer, maker=maker, kek=kek, channel=channel)
 
 
 def _proof(batch: Batch, prepared: int, held: int) -> str:
