@@ -4,9 +4,10 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 SCALE ?= 0.01
 FUZZ_SECONDS ?= 600
+SEEDS ?= 100
 SCENARIOS ?= tests/scenario
 
-.PHONY: help run test scenarios check bench fuzz docs messages lock screenshots clean
+.PHONY: help run test scenarios check bench fuzz soak docs messages lock screenshots clean
 
 help: ## Show these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -39,6 +40,10 @@ bench: ## Print speed and memory as ratios to a floor measured in the same run
 fuzz: ## Fuzz what reads bytes from cards, makers and files (FUZZ_SECONDS=600 for four parsers, half of it on top for the rest)
 	@bin/setup test
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) $(PY) -m tests.fuzz
+
+soak: ## Kill worker, database and package writer of a batch at seeded points, and look whether it adds up (SEEDS=100)
+	@bin/setup test
+	@SEEDS=$(SEEDS) $(PY) -m pytest -q tests/scenario/test_soak.py
 
 docs: ## Write docs/reference from the code
 	@bin/setup run

@@ -74,6 +74,8 @@ def run(job: Job, out: Path, *, workers: int, bench: Bench | None = None) -> Cou
             results = _planted(feeder.fed(chain.from_iterable(_part(folder, member) for member in members), job.blanks,
                                           job.waste, job.seed), job.plants,
                                job.blanks[-1][1] + 1 if job.blanks else 0)
+            for half in folder.glob(f".{done.name}.*"):  # of a run that was killed while it wrote
+                half.unlink()
             info = ResultsInfo(_run_id(job, reader.digest), reader.info.batch, reader.digest)
             with ResultWriter(done, info, key) as writer:
                 for card in results:
@@ -112,7 +114,7 @@ def _make_all(job: Job, folder: Path, members: list[Member], workers: int) -> No
     open_names = [member.name for member in members if not (parts / member.name).exists()]
     started, made, whole = time.monotonic(), 0, sum(member.cards for member in members)
     left = sum(member.cards for member in members if member.name not in open_names)
-    several = len(open_names) > 1  # a process of its own costs more than a small member
+    several = min(workers, len(open_names)) > 1  # a process of its own costs more than a small member
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) if several else nullcontext() as pool:
         for count in (pool.map if pool else map)(partial(make_member, job, folder), open_names):
             made += count

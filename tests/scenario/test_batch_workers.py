@@ -1,10 +1,12 @@
 """Workers of a batch: stopped, doubled, frozen or killed, they make each card once and lose none (I9, I10)."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 import pytest
 from django.db import connection
@@ -237,6 +239,38 @@ def test_a_package_that_cannot_be_put_together_stalls_its_batch_and_is_tried_aga
     assert jobs("production.finish_batch", batch_id=batch.pk) == before + 1
     tried("production.finish_batch", batch_id=batch.pk)
     assert Batch.get(batch.pk).state == "prepared"
+
+
+@contextmanager
+def no_file_longer_than(size: int):
+    """The kernel refuses this process what would make a file longer (EFBIG), as it does on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("task", ["prepare_chunk", "finish_batch"])
+def test_a_batch_whose_disk_is_full_says_so_and_leaves_no_file_of_any_try(home, task):
+    batch = opened(home, 5)
+    ids = {"prepare_chunk": {"chunk_id": batch.chunks.get().pk}, "finish_batch": {"batch_id": batch.pk}}[task]
+    if task == "finish_batch":
+        services.prepare_chunk(batch.chunks.get().pk, at=NOON)
+    packages = services.staging.packages()
+    before = sorted(packages.rglob("*"))
+    for attempts in (0, queue.TRIES):
+        with no_file_longer_than(16_384), pytest.raises(Refusal, match="disk-full"):
+            tried(f"production.{task}", attempts=attempts, **ids)
+    batch.refresh_from_db()
+    assert (batch.state, batch.problem) == ("stalled", "disk-full")
+    left = {path for path in packages.rglob("*") if path not in before and path.is_file()}
+    assert not {path.name for path in left if not path.parent.name.startswith("whole-")}
+    services.retry_batch(batch, by=batches.producer(batch.area), request_id=builders.request_id(), at=NOON)
+    services.run_chunks_here(batch, at=NOON, processes=1)
+    is_whole(batch, home)
 
 
 @pytest.mark.django_db

@@ -91,6 +91,13 @@ def test_a_stopped_run_goes_on_from_its_parts(package: Path, home: Path):
     assert make(package, home) == whole
 
 
+def test_a_run_that_was_killed_while_it_wrote_leaves_no_half_of_its_answer(package: Path, home: Path):
+    before = make(package, home)
+    run = next((home / "runs").iterdir())
+    (run / "results.jsonl").rename(run / ".results.jsonl.4711")
+    assert make(package, home) == before and [path.name for path in run.iterdir()] == ["results.jsonl"]
+
+
 def test_a_duplicate_chip_can_be_planted(package: Path, home: Path):
     cards = make(package, home, "--plant", "duplicate-uid")
     assert len({card.uid for card in cards}) == 59

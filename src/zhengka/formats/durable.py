@@ -3,7 +3,8 @@
 import os
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -17,6 +18,16 @@ def settle(temporary: Path, path: Path) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+@contextmanager
+def or_gone(temporary: Path) -> Iterator[None]:
+    """A file that cannot be written whole takes no room: where the disk is full the next try needs it."""
+    try:
+        yield
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def write(path: Path, data: bytes, *, mode: int = 0o600) -> None:

@@ -27,7 +27,7 @@ from zhengka.formats import shown
 from zhengka.formats.archive import listing
 from zhengka.formats.chip.scp03 import MOST_VERSION, KeySet
 from zhengka.formats.chip.script import ReadingPlan
-from zhengka.formats.durable import settle
+from zhengka.formats.durable import or_gone, settle
 from zhengka.formats.seal import KeyRing, SealBroken, open_stream, seal_stream
 from zhengka.formats.suites import SUITES, DecryptionFailed, MalformedSignature, PublicKey, SigningKey
 
@@ -137,7 +137,7 @@ class PackageWriter:
             raise ValueError("the keys are of another suite than the batch")
         staged = self.staged()
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        with temporary.open("wb") as raw, zipfile.ZipFile(raw, "w", zipfile.ZIP_STORED) as archive:
+        with or_gone(temporary), temporary.open("wb") as raw, zipfile.ZipFile(raw, "w", zipfile.ZIP_STORED) as archive:
             members = [self._copy(archive, name, cards) for name, cards in staged.items()]
             sealed = {"content_key": self._content_key, "transport_key": kek,
                       "channel_keys": channel.enc + channel.mac + channel.dek}
@@ -152,7 +152,7 @@ class PackageWriter:
         if not 1 <= cards <= MOST_CARDS:
             raise ValueError(f"a member holds 1 to {MOST_CARDS} cards")
         temporary = self._folder / f".{name}.{os.getpid()}"
-        with temporary.open("wb") as sealed:
+        with or_gone(temporary), temporary.open("wb") as sealed:
             seal_stream(self._ring, plain, sealed, context=_context(self._info.batch, name))
         for old in self._folder.glob(f"{name}.*"):
             if old.name != f"{name}.{cards}":

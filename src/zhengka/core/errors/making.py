@@ -226,6 +226,10 @@ PROBLEMS: dict[str, Problem] = {
         409, "A key under which this batch was prepared was retired or revoked", "本批所用密钥已停用或吊销",
         "Give the batch up: other cards are ordered in place of its own. Open a batch of them and prepare it.",
         "请放弃本批：系统将为其中卡片补制订购，再重新组批并准备。"),
+    "disk-full": Problem(
+        507, "The disk on which packages are written is full", "制卡数据包所在磁盘空间已满",
+        "Make room there, then let it be tried again. What is prepared stays prepared, and nothing is half done.",
+        "请先清理该磁盘空间，再重新准备。已准备的部分保持不变，没有只完成一半的数据。"),
     "maker-key-differs": Problem(
         409, "This card maker is known by another key", "该制卡单位已登记其他公钥",
         "Compare the key id with the maker over another way before anything else.",

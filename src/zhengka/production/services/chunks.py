@@ -60,7 +60,7 @@ FROM unnest(%s::bigint[], %s::text[]) n (id, reason) WHERE i.id = n.id AND i.chu
 def prepare_chunk(chunk_id: int, *, at: datetime) -> None:
     """Prepare the cards of one chunk, whoever works on it now. A chunk that is done stays as it is.
 
-    `Refusal("lease-lost")` where another worker took the chunk meanwhile: then nothing was changed here.
+    `Refusal`: `lease-lost` where another worker took the chunk meanwhile: then nothing was changed here; `disk-full`.
     """
     with connection.cursor() as cursor:
         cursor.execute(TAKE, [chunk_id])
@@ -126,16 +126,17 @@ def _write(tools: Tools, chunk: Chunk, lease: int, made: list[Made], photos: Map
     if not made:
         return "", made
     folder = staging.member_folder(chunk, lease)
-    writer, pictures = staging.writer(chunk.batch, folder), dict[str, str]()
-    if wanted := chunk.batch.maker.pictures:
-        for part, (archive, serials) in enumerate(making.pictured(tools, made, photos, plate(wanted)), 1):
-            member = writer.add_pictures(chunk.number, part, archive, cards=len(serials))
-            pictures |= dict.fromkeys(serials, member)
-    writer.add_cards(chunk.number, making.orders(chunk.number, made, pictures))
-    writer.add_faces(chunk.number, making.print_made(tools, made, photos), cards=len(made))
-    if code := chunk.batch.maker.text_form:
-        task = f"{chunk.batch.number}-{chunk.number:04d}"
-        writer.add_text(chunk.number, making.text_form(tools, made, photos, task, code), cards=len(made))
+    with staging.room_for(staging.folder(chunk.batch) / folder):
+        writer, pictures = staging.writer(chunk.batch, folder), dict[str, str]()
+        if wanted := chunk.batch.maker.pictures:
+            for part, (archive, serials) in enumerate(making.pictured(tools, made, photos, plate(wanted)), 1):
+                member = writer.add_pictures(chunk.number, part, archive, cards=len(serials))
+                pictures |= dict.fromkeys(serials, member)
+        writer.add_cards(chunk.number, making.orders(chunk.number, made, pictures))
+        writer.add_faces(chunk.number, making.print_made(tools, made, photos), cards=len(made))
+        if code := chunk.batch.maker.text_form:
+            task = f"{chunk.batch.number}-{chunk.number:04d}"
+            writer.add_text(chunk.number, making.text_form(tools, made, photos, task, code), cards=len(made))
     return folder, making.described(tools, made, photos, writer.salt)
 
 

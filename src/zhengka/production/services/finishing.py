@@ -59,7 +59,7 @@ def finish_batch(batch: Batch, *, at: datetime) -> Batch:
     """Put the package and the proof sheet of a batch together (封装) once all its chunks are done; the batch as it is
     now. A batch that is not being prepared, or not whole yet, stays as it is.
 
-    Two that do it at once each write a package of their own, and the one of the first is kept.
+    Two that do it at once each write a package of their own, and the one of the first is kept. `Refusal("disk-full")`.
     """
     batch.refresh_from_db()
     if batch.state != "preparing" or batch.chunks.exclude(state="done").exists():
@@ -80,16 +80,18 @@ def finish_batch(batch: Batch, *, at: datetime) -> Batch:
 def _finish(batch: Batch, at: datetime) -> Batch:
     counts = dict(Item.objects.filter(batch=batch).values_list("outcome").annotate(n=Count("pk")).order_by())
     prepared, held = counts.get("prepared", 0), counts.get("held", 0)
-    package, digest = _package(batch, at) if prepared else (None, b"")
-    facts = {"prepared": prepared, "held": held, "package": package.name if package else "",
-             "manifest_digest": digest.hex(), "proof": _proof(batch, prepared, held)}
+    package = staging.folder(batch) / f"{batch.number}-{secrets.token_hex(3)}.zkp"
+    with staging.room_for(package):
+        digest = _package(batch, package, at) if prepared else b""
+        facts = {"prepared": prepared, "held": held, "package": package.name if prepared else "",
+                 "manifest_digest": digest.hex(), "proof": _proof(batch, prepared, held)}
     begun = Event.objects.get(subject=Batch.kind(), subject_id=batch.pk, action="prepare")
     with transaction.atomic():
         batch = perform(batch, "finish", {**facts, "content_key": None, "undecided": held}, by=SYSTEM, at=at,
                         request_id=sub(begun.request, "finish"), **facts)
         # A place of which no list says anything counts as valid: gates must hear of these cards before they exist.
         ask_for(Item.objects.filter(batch=batch, outcome="prepared").values_list("card__status_list", flat=True))
-        if package:
+        if prepared:
             for written in (staging.parts_of(package), package):
                 written.rename(staging.packages() / written.name)
     return batch
@@ -100,17 +102,16 @@ def finish_if_done(batch_id: int, *, at: datetime) -> Batch:
     return finish_batch(Batch.objects.select_related("area", "maker").get(pk=batch_id), at=at)
 
 
-def _package(batch: Batch, at: datetime) -> tuple[Path, bytes]:
-    """Write the package among what waits for the batch; where it lies and the digest of its manifest."""
+def _package(batch: Batch, path: Path, at: datetime) -> bytes:
+    """Write the package at `path`, among what waits for the batch; the digest of its manifest."""
     suite = cards.profile(batch.profile).suite
     signer = batch_signer(batch, at=at)
     maker = SUITES[batch.maker.suite].public_key(bytes(batch.maker.public))
-    path = staging.folder(batch) / f"{batch.number}-{secrets.token_hex(3)}.zkp"
     kek = keys.blank_card_key(batch.area_id, suite, at=at, of=batch.keys)
     channel = keys.channel_keys(batch.area_id, suite, at=at, of=batch.keys)
     digest = staging.gathered(batch).finish(path, signer=signer, maker=maker, kek=kek, channel=channel)
     parting.cut(path, batch, digest, terms.of(batch.area_id, at=at).part, signer)
-    return path, digest
+    return digest
 
 
 def batch_signer(batch: Batch, *, at: datetime) -> SigningKey:

@@ -3,23 +3,44 @@
 A worker that was frozen and wakes up late writes into the folder of its own old lease, which nobody takes.
 """
 
+import errno
 import hashlib
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from django.conf import settings
 from django.db import connection, transaction
 
 from zhengka.cards import queries as cards
 from zhengka.core import fields
+from zhengka.core.errors import Refusal
 from zhengka.core.scope import see_all
 from zhengka.core.sweeping import SAFE_AGE
 from zhengka.formats import chip
 from zhengka.formats.package import PackageInfo, PackageWriter
 from zhengka.formats.suites import SUITES
 from zhengka.production.models import Batch, Chunk
+
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@contextmanager
+def room_for(path: Path) -> Iterator[None]:
+    """Where the disk fails while `path` is written, a file or a folder of this try alone, it goes: every other try
+    begins anew, and halves of all of them would take what room is left. `Refusal("disk-full")` where that is why.
+    """
+    try:
+        yield
+    except OSError as fault:
+        remove(path)
+        if fault.errno in _NO_ROOM:
+            raise Refusal("disk-full") from None
+        raise
 
 
 def packages() -> Path:
