@@ -68,6 +68,17 @@ def test_every_page_is_accessible_fits_a_phone_and_says_nothing_on_the_console(r
     assert not faults, "\n".join(dict.fromkeys(faults))
 
 
+@pytest.mark.parametrize("care", [False, True])
+def test_the_menu_of_a_name_opens_within_a_phone(care, live_server, chromium):
+    window = Window(chromium, live_server, make_world().officers["clerk"], width=NARROW)
+    window.look(language="en", care=care)
+    window.go(reverse("staff:home"))
+    window.page.click(".zk-menu > summary")
+    assert window.page.is_visible(".zk-menu__sheet")
+    assert not window.inspect(NARROW)
+    window.close()
+
+
 def test_the_inspection_itself_sees_an_inline_script_a_nameless_picture_and_a_page_too_wide(live_server, chromium):
     window = Window(chromium, live_server)
     window.go(reverse("staff:login"))

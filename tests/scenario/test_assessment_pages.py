@@ -164,7 +164,7 @@ def test_the_same_signature_sent_twice_is_one_and_leads_to_the_same_page():
 
 @pytest.mark.parametrize(("answers", "words_"), [
     ({"c4-independence": "partly", "c4-grade_1": ["a"]}, "do not fit how independent"),
-    ({}, "This field is required"), ({"c4-independence": "partly", "c4-again": "never"}, "Choose a reason that fits"),
+    ({}, "Fill this in"), ({"c4-independence": "partly", "c4-again": "never"}, "Choose a reason that fits"),
     ({"c4-independence": "partly", "c4-grade_3": ["z"]}, "not one of the available choices")])
 def test_a_form_with_a_fault_says_which_and_signs_nothing(answers, words_):
     session = make_session_today()
@@ -270,7 +270,7 @@ def test_a_doctor_who_must_not_assess_says_so_and_is_then_refused():
     session = make_session_today()
     visitor, row = doctor_of(session), make_appointment(session, at=begun())
     url = reverse("staff:appointment-conflict", args=[row.pk])
-    assert "This field is required" in page(visitor.act(url))
+    assert "Fill this in" in page(visitor.act(url))
     assert visitor.act(url, relation="relative").status_code == 302 and Conflict.objects.count() == 1
     url = reverse("staff:appointment", args=[row.pk])
     seen = visitor.act(url, do="check", **{"c3-clarity": "20"}).context["seen"]
@@ -286,7 +286,7 @@ def test_the_office_declares_on_the_appointment_s_page_which_doctor_must_not_ass
     html = page(clerk.get(url))
     assert "A doctor must not assess this person" in html and f'value="{doctor.person}"' in html
     conflict = reverse("staff:appointment-conflict", args=[row.pk])
-    assert "Select a valid choice" in page(clerk.act(conflict, doctor="nobody", relation="relative"))
+    assert "Choose one of the list" in page(clerk.act(conflict, doctor="nobody", relation="relative"))
     assert clerk.act(conflict, doctor=doctor.person, relation="relative").status_code == 302
     declared = Conflict.objects.get()
     assert (declared.assessor_person, bytes(declared.person_index)) == (doctor.person, bytes(row.person_index))
@@ -315,11 +315,11 @@ def test_a_second_doctor_reads_the_form_for_a_purpose_and_signs_or_differs():
     url = reverse("staff:assessment", args=[rows[0].pk])
     assert "Speech, grade 2" in page(visitor.get(url)) and "20 %" not in page(visitor.get(url))
     read = reverse("staff:assessment-form", args=[rows[0].pk])
-    assert "This field is required" in page(visitor.act(read, purpose=""))
+    assert "Fill this in" in page(visitor.act(read, purpose=""))
     assert "20 %" in page(visitor.act(read, purpose="case"))
     visitor.act(reverse("staff:assessment-countersign", args=[rows[0].pk]))
     differ = reverse("staff:assessment-differ", args=[rows[1].pk])
-    assert "This field is required" in page(visitor.act(differ))
+    assert "Fill this in" in page(visitor.act(differ))
     visitor.act(differ, reason="复测为 50%")
     assert list(Assessment.objects.order_by("pk").values_list("state", flat=True)) == ["countersigned", "differed"]
     own = Visitor(Officer.objects.get(pk=first.id))

@@ -59,7 +59,7 @@ def test_what_a_form_says_wrongly_stands_at_that_form_alone():
     put_first(case)
     clerk = Visitor(builders.make_officer("clerk", area=case.area))
     html = clerk.act(f"/staff/cases/{case.pk}/step", action="decline", reason="").content.decode()
-    assert html.count("This field is required") == 2, "in the summary and at the field"
+    assert html.count("Fill this in") == 2, "in the summary and at the field"
     assert 'href="#id_decline_reason"' in html and html.count('id="id_decline_reason"') == 1
     assert {f'id="id_{action}_reason"' in html for action in ("withdraw", "return_papers", "accept")} == {True}
     assert html.count("<details class=\"govuk-details\" open") == 1

@@ -155,7 +155,7 @@ def test_who_need_never_be_assessed_again_is_booked_only_with_a_reason():
     assert "Never again" in Visitor(clerk).get(reverse("staff:case", args=[again.case.pk])).content.decode()
     session = assessing.make_session_today(institution)
     url = reverse("staff:case-book", args=[again.case.pk])
-    assert "This field is required" in Visitor(clerk).act(url, day=session.pk).content.decode()
+    assert "Fill this in" in Visitor(clerk).act(url, day=session.pk).content.decode()
     with pytest.raises(Refusal, match="reason-missing"):
         services.book_day(again.case, session, by=again.by("clerk"), request_id=builders.request_id(), at=NOON)
     Visitor(clerk).act(url, day=session.pk, reason="另一肢体受伤")
@@ -177,7 +177,7 @@ def test_a_day_that_the_office_calls_off_says_why_counts_for_nobody_and_leaves_t
     story = applies(wanted=3)
     appointment, _institution = booked(story)
     url, clerk = reverse("staff:appointment-call-off", args=[appointment.pk]), Visitor(builders.make_officer())
-    assert "This field is required" in clerk.act(url, sure="1").content.decode(), "with a reason"
+    assert "Fill this in" in clerk.act(url, sure="1").content.decode(), "with a reason"
     asked = clerk.act(url, reason="医生生病").content.decode()
     assert "Call off this appointment?" in asked and "医生生病" in asked
     assert Appointment.objects.get().state == "booked", "asked once more"

@@ -160,7 +160,7 @@ def agree(hall, row):
     """Two custodians look and agree."""
     for custodian in hall.custodians[:2]:
         visitor, url = Visitor(custodian), reverse("staff:ceremony-part", args=[row.pk])
-        assert "This field is required" in text(visitor.act(url))
+        assert "Fill this in" in text(visitor.act(url))
         assert visitor.act(url, agrees="on").status_code == 302
     row = services.carry_on(row.pk, at=row.opened_at)
     assert row.state == "done"
@@ -173,7 +173,7 @@ def test_a_refusal_is_said_on_the_form_and_a_cancelled_ceremony_says_so(hall):
     again = leader.act(reverse("staff:ceremony-generate"), what="card_master/application", suite="SM",
                        officers=[one.pk for one in hall.custodians])
     assert "A ceremony over this key is under way" in text(again)
-    assert "This field is required" in text(leader.act(reverse("staff:ceremony-cancel", args=[row.pk])))
+    assert "Fill this in" in text(leader.act(reverse("staff:ceremony-cancel", args=[row.pk])))
     leader.act(reverse("staff:ceremony-cancel", args=[row.pk]), reason="wrong day")
     page = text(leader.get(reverse("staff:ceremony", args=[row.pk])))
     assert "Ceremony cancelled" in page and "wrong day" in page

@@ -90,8 +90,8 @@ def test_each_entry_of_a_summary_names_its_field():
     page = clerk.act(reverse("staff:case-new"), name="").content.decode()
     summary = re.search(r'<ul class="govuk-list govuk-error-summary__list">(.*?)</ul>', page, re.S).group(1)
     entries = dict(re.findall(r'href="#(\w+)">([^<]+)<', summary))
-    assert entries["id_name"] == "Name: This field is required."
-    assert entries["id_id_number"] == "ID number: This field is required."
+    assert entries["id_name"] == "Name: Fill this in."
+    assert entries["id_id_number"] == "ID number: Fill this in."
     assert all(f'id="{anchor}"' in page for anchor in entries)
 
 

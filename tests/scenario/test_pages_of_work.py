@@ -81,7 +81,7 @@ def test_reading_in_full_needs_a_purpose_and_leaves_an_event():
     holder = make_holder(id_number=number)
     visitor, url = Visitor(make_officer("reviewer")), reverse("staff:holder-in-full", args=[holder.pk])
     refused = visitor.act(url, purpose="").content.decode()
-    assert number not in refused and "There is a problem" in refused and "This field is required" in refused
+    assert number not in refused and "There is a problem" in refused and "Fill this in" in refused
     assert number in visitor.act(url, purpose="desk").content.decode()
     event = Event.objects.get(subject="holder", subject_id=holder.pk, action="read_in_full")
     assert event.facts == {"purpose": "desk"}
@@ -249,7 +249,7 @@ def test_the_reviewer_s_second_account_cannot_approve_and_the_page_says_why():
 def test_a_case_is_sent_back_with_a_reason_only():
     case = make_case(state="confirmed")
     visitor, url = Visitor(make_officer("reviewer")), reverse("staff:case-step", args=[case.pk])
-    assert "This field is required" in visitor.act(url, action="send_back", reason="").content.decode()
+    assert "Fill this in" in visitor.act(url, action="send_back", reason="").content.decode()
     visitor.act(url, action="send_back", reason="照片与本人不符")
     case.refresh_from_db()
     assert case.state == "notified"

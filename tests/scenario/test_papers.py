@@ -361,7 +361,7 @@ def test_a_photo_that_does_not_fit_says_what_to_do_and_is_kept_with_a_reason_onl
     page = visitor.get(answer.url).content.decode()
     assert "The photo does not fit yet" in page and "Take it again with one face in it" in page
     url = reverse("staff:portrait-overrule", args=[Portrait.objects.get().pk])
-    assert "This field is required" in visitor.act(url, reason="").content.decode()
+    assert "Fill this in" in visitor.act(url, reason="").content.decode()
     visitor.act(url, reason="twins who cannot be parted")
     assert Holder.get(holder.pk).photo and "twins who cannot be parted" in visitor.get(answer.url).content.decode()
 
@@ -397,7 +397,7 @@ def test_a_paper_is_taken_in_read_and_withdrawn_on_its_pages():
     page = visitor.get(answer.url).content.decode()
     assert "ID card" in page and reverse("staff:paper", args=[paper.pk]) in page
     url = reverse("staff:paper-read", args=[paper.pk])
-    assert "This field is required" in visitor.act(url, purpose="").content.decode()
+    assert "Fill this in" in visitor.act(url, purpose="").content.decode()
     file = visitor.act(url, purpose="case")
     assert file.content.startswith(b"%PDF-") and file.headers["Content-Type"] == "application/pdf"
     assert file.headers["Content-Disposition"].startswith("attachment; filename")

@@ -95,7 +95,7 @@ def test_the_page_takes_a_reason_for_papers_that_follow():
     text = clerk.get(page).content.decode()
     assert "Papers are missing: Household register" in text and "Accept with papers to follow" in text
     assert clerk.act(step, action="accept").status_code == 409
-    assert "This field is required" in clerk.act(step, action="accept", reason="").content.decode()
+    assert "Fill this in" in clerk.act(step, action="accept", reason="").content.decode()
     assert clerk.act(step, action="accept", reason="材料在户籍地").status_code == 302
     text = clerk.get(page).content.decode()
     assert Case.get(story.case.pk).state == "accepted" and "Papers to follow" in text

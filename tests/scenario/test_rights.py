@@ -121,7 +121,7 @@ def test_a_role_that_was_changed_after_it_was_looked_at_is_not_permitted_unseen(
 def test_a_role_is_refused_with_a_reason_that_the_history_keeps():
     officer, security = opened(), Visitor(make_officer("security"))
     url = reverse("staff:permit-refuse", args=[officer.pk])
-    assert "This field is required" in security.act(url, role="approver").content.decode()
+    assert "Fill this in" in security.act(url, role="approver").content.decode()
     security.act(url, role="approver", reason="岗位已有人")
     officer = Officer.get(officer.pk)
     assert (officer.state, officer.wanted) == ("inactive", "")

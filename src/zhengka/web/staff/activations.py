@@ -115,13 +115,15 @@ def _stops(told: Outlook) -> str:
 
 @requires("card.read")
 def index(request: Request) -> HttpResponse:
-    """Cards whose term ends within 60, 30 or 7 days or has ended: how many in which office, and one group of them."""
+    """Cards whose term ends within 60, 30 or 7 days or has ended: how many in which office, and one group of them:
+    the one that was asked for, or the first in which there is any.
+    """
     today = timezone.localdate()
-    asked = request.GET.get("group", "7")
-    group = asked if asked in GROUPS else "7"
     counted = queries.ending_by_area(request.actor, today)
-    tiles = [Tile(word, sum(office.cards[name] for office in counted), href=f"?group={name}", tone=tone)
-             for name, (tone, word) in GROUPS.items()]
+    cards = {name: sum(office.cards[name] for office in counted) for name in GROUPS}
+    asked = request.GET.get("group", "")
+    group = asked if asked in GROUPS else next((name for name in GROUPS if cards[name]), "7")
+    tiles = [Tile(word, cards[name], href=f"?group={name}", tone=tone) for name, (tone, word) in GROUPS.items()]
     may = request.actor.may("card.activate")
     return render(request, "staff/activations.html", {
         "title": _("Yearly activation"), "tiles": tiles, "chart": _chart(counted), "may": may,

@@ -156,7 +156,7 @@ def _facts(request: Request, row: Case) -> list[Fact]:
     if row.certificate:
         facts.append(Fact(_("Category and grade"), disability(row.certificate.category, row.certificate.grade)))
     if wanted := told.get("wanted"):
-        facts.append(Fact(_("Applied for"), terms.category(wanted)))
+        facts.append(Fact(_("Category applied for"), terms.category(wanted)))
     if row.found is not None:
         facts.append(Fact(_("Conclusion of the assessment"), disability(row.found["category"], row.found["grade"])
                           if row.found else _("Standard not met")))

@@ -65,7 +65,9 @@ class Table:
 
 @dataclass(frozen=True)
 class Tile:
-    """One key figure: what it counts, the figure, its unit, where it leads, and a tone where it needs attention."""
+    """One key figure: what it counts, the figure, its unit, where it leads, and a tone where it needs attention, which
+    no figure of zero does.
+    """
 
     label: Text
     value: Text | int

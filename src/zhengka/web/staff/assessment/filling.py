@@ -208,7 +208,7 @@ def _facts(row: Appointment, person: services.Person) -> list[Fact]:
     tone, word = words.look("appointment", row.state)
     age = age_on(person.born, max(row.session.day, person.born))
     return [Fact(_("Standing"), Cell(word, tone=tone)), Fact(_("Date of birth"), person.born.isoformat()),
-            Fact(_("Age on the day"), str(age)), Fact(_("Applied for"), terms.category(row.category)),
+            Fact(_("Age on the day"), str(age)), Fact(_("Category applied for"), terms.category(row.category)),
             Fact(_("Case"), Cell(str(row.case_id), number=True)), Fact(_("Office"), area_name(row.area)),
             *([Fact(_("Dispute"), _("An earlier assessment is disputed: whoever signed it does not sign again."))]
               if row.dispute else [])]
