@@ -39,7 +39,6 @@ MOST_BYTES: Final = 256 << 20
 """Most bytes in one member, so that a member always fits in memory."""
 
 _MANIFEST, _SIGNATURE = "manifest.json", "manifest.sig"
-_MOST_MANIFEST = 4 << 20
 _NAME = re.compile(r"(cards-[0-9]{4}\.bin|faces-[0-9]{4}\.pdf|text-[0-9]{4}\.zip|pictures-[0-9]{4}-[0-9]{3}\.zip)")
 _STAGED = re.compile(rf"{_NAME.pattern}\.([0-9]{{1,4}})")
 _ZIP_FAULTS = (zipfile.BadZipFile, RuntimeError, ValueError, OverflowError, EOFError, OSError, struct.error)
@@ -163,7 +162,7 @@ class PackageWriter:
     def _copy(self, archive: zipfile.ZipFile, name: str, cards: int) -> Member:
         sealed = (self._folder / f"{name}.{cards}").read_bytes()
         if len(sealed) > MOST_BYTES:
-            raise ValueError(f"{name} is too large for a member")
+            raise ValueError(f"{name} is too large")
         archive.writestr(_entry(name), sealed)
         return Member(name, len(sealed), SUITES[self._info.suite].digest(sealed), cards)
 
@@ -172,12 +171,8 @@ class PackageWriter:
         manifest = {
             "format": FORMAT,
             "batch": info.batch,
-            "profile": {
-                "id": info.profile,
-                "version": info.profile_version,
-                "digest": info.profile_digest.hex(),
-                "capacity": info.capacity,
-            },
+            "profile": {"id": info.profile, "version": info.profile_version, "digest": info.profile_digest.hex(),
+                        "capacity": info.capacity},
             "suite": info.suite,
             "created_at": info.created_at.isoformat(),
             "cards": sum(member.cards for member in members if member.name.startswith("cards")),

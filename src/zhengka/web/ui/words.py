@@ -3,7 +3,7 @@
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from zhengka.web.ui import custody_words
+from zhengka.web.ui import custody_words, making_words
 
 QUIET, ACTIVE, WAIT, GOOD, BAD = "quiet", "active", "wait", "good", "bad"
 Look = tuple[str, str | Promise]
@@ -293,37 +293,7 @@ ACTIONS: dict[str, str | Promise] = {
     "renew": _("Renew"),
     "restore": _("Restore"),
     "restore_frozen": _("Restore, frozen as it was"),
-    "order": _("Order the card"),
-    "batch": _("Put into a batch"),
-    "prepare": _("Prepare"),
-    "hold": _("Hold"),
-    "number": _("Note the numbers at partners"),
-    "shorten": _("Shorten the name"),
-    "decide": _("Decide about held cards"),
-    "check": _("Card looked at"),
-    "fail_check": _("A card differed"),
-    "pass_check": _("Looked at: the cards are ready"),
-    "hurry": _("Marked as urgent"),
-    "unhurry": _("No longer urgent"),
-    "pause": _("Pause"),
-    "stop_issuing": _("Issuing stopped"),
-    "ask_lift": _("Ask to lift the stop"),
-    "keep_stopped": _("Keep it stopped"),
-    "lift": _("Lift the stop"),
-    "release": _("Release"),
-    "finish": _("Seal the package"),
-    "stall": _("Preparation failed"),
-    "retry": _("Try again"),
-    "give_up": _("Give up"),
-    "set_aside": _("Set aside to be destroyed"),
-    "send": _("Send to the card maker"),
-    "take_package": _("Download the package"),
-    "take_proof": _("Download the proof sheet"),
-    "acknowledge": _("Take the card maker's receipt"),
-    "receive": _("Receive results"),
-    "accept": _("Accept"),
-    "spoil": _("Mark as spoiled"),
-    "suspect": _("Set aside for inquiry"),
+    **making_words.ACTIONS,
     "hand_over": _("Hand over"),
     "activate": _("Activate"),
     "report_lost": _("Report lost"),
