@@ -95,6 +95,8 @@ class Story:
         for action in actions:
             step = next(step for step in self.case.table.steps if step.action == action)
             who = by or self.by(ROLE_OF[step.permission])
+            if action == "accept" and not by and self.case.checker_person == who.person:
+                who = self._people.setdefault("who accepts", builders.make_actor(area=self.case.area))
             if action in self.OWN:
                 getattr(self, action)(by=who)
                 continue

@@ -12,7 +12,7 @@ from stories import LEG, Story, under
 from visits import Visitor
 from zhengka.areas.models import Area
 from zhengka.cards.models import Card
-from zhengka.cases import queries, services
+from zhengka.cases import late, queries, services
 from zhengka.cases.models import NO_LIMIT, Case
 from zhengka.cases.services import many
 from zhengka.core.errors import Refusal
@@ -258,14 +258,14 @@ def test_an_office_sees_how_many_cases_will_be_late_at_its_own_pace():
         Case.objects.filter(pk=case.pk).update(due_on=today + dt.timedelta(days))
     builders.make_case(state="confirmed")  # without a limit
     clerk = builders.make_actor()
-    still = queries.forecast(clerk, at=NOON)
+    still = late.forecast(clerk, at=NOON)
     assert (still.limited, still.late, still.will_be_late, still.pace) == (6, 1, 6, 0), "nothing was ended lately"
     for _ in range(28):
         Case.objects.filter(pk=builders.make_case(state="closed").pk).update(ended_at=NOON - dt.timedelta(3))
-    at_one_a_day = queries.forecast(clerk, at=NOON)
+    at_one_a_day = late.forecast(clerk, at=NOON)
     assert (at_one_a_day.limited, at_one_a_day.late, at_one_a_day.pace) == (6, 1, 1)
     assert at_one_a_day.will_be_late == 5, "the late one, and all but the last of those that wait behind it"
-    assert queries.forecast(builders.make_actor(area=builders.make_area(430102)), at=NOON).limited == 0
+    assert late.forecast(builders.make_actor(area=builders.make_area(430102)), at=NOON).limited == 0
 
 
 @pytest.mark.parametrize(("found", "end"), [(LEG, "refuse"), (None, "fail"), (None, "close")])

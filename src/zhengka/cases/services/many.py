@@ -11,7 +11,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import BooleanField, Q, QuerySet
+from django.db.models.expressions import RawSQL
 
 from zhengka.areas import queries as areas
 from zhengka.bulk import services as bulk
@@ -19,6 +20,7 @@ from zhengka.bulk.models import Act
 from zhengka.bulk.services import Asked, Clock, Group
 from zhengka.cases import book
 from zhengka.cases.models import Case
+from zhengka.cases.queries import LINE_OF
 from zhengka.cases.services import steps, together
 from zhengka.cases.services.contacts import keep_contacts
 from zhengka.cases.services.deciding import check_decision, known
@@ -95,8 +97,11 @@ def carry_out_all(act_id: int, action: str, *, clock: Clock) -> Act:
 
 
 def waiting(action: str, by: Actor) -> "QuerySet[Case]":
-    """The open cases of an actor's area in a state from which some policy lets this step be taken."""
-    return Case.objects.filter(state__in=book.sources(action, by.lo, by.hi), ended_at__isnull=True,
+    """The open cases of an actor's area that wait for this step, and of which the actor's office takes it."""
+    lines = book.waiting(action, by.lo, by.hi).own
+    on_line = RawSQL(f"({LINE_OF.replace('c.', 'cases_case.')} = ANY(%s))", [sorted(map(str, lines))],  # noqa: S611 - no text of others
+                     output_field=BooleanField())
+    return Case.objects.filter(on_line, state__in={line.state for line in lines}, ended_at__isnull=True,
                                area__code__gte=by.lo, area__code__lte=by.hi)
 
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from zhengka.cases import queries, services
+from zhengka.cases import late, queries, services
 from zhengka.cases.models import NO_LIMIT, Case
 from zhengka.cases.queries import Place, Wanted
 from zhengka.cases.services import Done
@@ -74,12 +74,12 @@ def index(request: Request) -> HttpResponse:
         "may_open": request.actor.may("case.open"), "may_see_late": request.actor.may("plan.read")})
 
 
-def _forecast(request: Request) -> queries.Forecast:
+def _forecast(request: Request) -> late.Forecast:
     """The forecast of the officer's area, at most some minutes old: it adds up every day of every office."""
     key = f"forecast-{request.actor.lo}-{request.actor.hi}"
-    found: queries.Forecast | None = cache.get(key)
+    found: late.Forecast | None = cache.get(key)
     if found is None:
-        found = queries.forecast(request.actor, at=timezone.now())
+        found = late.forecast(request.actor, at=timezone.now())
         cache.set(key, found, FRESH)
     return found
 

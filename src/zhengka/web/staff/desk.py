@@ -24,7 +24,6 @@ from zhengka.accounts.services import Days
 from zhengka.cases import queries as cases
 from zhengka.cases import services as case_services
 from zhengka.cases.queries import Desk
-from zhengka.cases.workflow import STATES
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.web.access import Request, act, requires, seen
@@ -184,7 +183,7 @@ def _colleagues(request: Request, row: Officer) -> "QuerySet[Officer]":
 
 
 def _number(request: Request, row: Officer) -> int:
-    return cases.number_on_desks(request.actor, Desk((row.pk,), STATES))
+    return cases.number_on_desks(request.actor, Desk((row.pk,)))
 
 
 urls = [

@@ -81,6 +81,6 @@ def why_closed(row: Case, closed: Choice) -> str:
     """Why a step is closed to this officer, in one sentence; where another office takes it, which one."""
     if closed.code == "not-permitted":
         return str(PERMISSION_WHO.get(closed.step.permission, _("Another role does this step.")))
-    if closed.code == "office-wrong" and (offices := fronts.offices_of(row, closed.step)):
+    if closed.code in ("office-wrong", "office-above") and (offices := fronts.offices_of(row, closed.step)):
         return gettext("Taken by: %(offices)s") % {"offices": ", ".join(map(area_name, offices))}
     return problem_words(PROBLEMS[closed.code])[0]
