@@ -28,6 +28,7 @@ from zhengka.cases.services.many import (
     ask_all,
     carry_out_all,
     confirm_many,
+    foresee,
     review_many,
     waiting,
 )
@@ -92,6 +93,7 @@ __all__ = [
     "dispute",
     "dispute_ends",
     "end_notice",
+    "foresee",
     "give_back",
     "guardian_of",
     "guardian_told",
