@@ -233,7 +233,7 @@ def under(region: str, folder: Path) -> Iterator[None]:
     for path in (*(settings.DATA / "cases").glob("*.toml"), settings.PROJECT_ROOT / f"examples/regions/{region}.toml"):
         (folder / path.name).write_text(path.read_text())
     loaded = policies.load(folder)
-    kept, cached = book.shipped, (book.table, book.limits, book.sources, book.fronted, book.concludes)
+    kept, cached = book.shipped, (book.table, book.limits, book.waiting, book.concludes)
     book.shipped = lambda: loaded  # type: ignore[assignment]
     for each in cached:
         each.cache_clear()

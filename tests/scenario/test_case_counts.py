@@ -19,7 +19,8 @@ from zhengka.core.scope import enter, leave
 pytestmark = pytest.mark.django_db
 UNITS = (430104, 430102, 430702)
 CASES = """
-SELECT area, policy, kind_of_case, minor, shared_with IS NOT NULL, state, ended_at IS NOT NULL, CASE WHEN ended_at IS NULL THEN coalesce(due_on, '9999-12-31')
+SELECT area, policy, kind_of_case, minor, shared_with IS NOT NULL, state, ended_at IS NOT NULL,
+       CASE WHEN ended_at IS NULL THEN coalesce(due_on, '9999-12-31')
        ELSE (ended_at AT TIME ZONE 'Asia/Shanghai')::date END, count(*) FROM cases_case
 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 """

@@ -147,8 +147,8 @@ def test_a_desk_is_read_page_by_page_and_misses_and_doubles_nothing():
 def test_a_full_desk_is_read_from_its_index_and_not_row_by_row():
     clerk = make_officer("clerk")
     assigned(clerk, state="notified")
-    told = {"officers": [clerk.pk], "states": ["notified"], "own": None, "received": None, "but": False, "lo": COUNTY, "hi": COUNTY + 999_999, "due": dt.date.min,
-            "pk": 0, "limit": 50}
+    told = {"officers": [clerk.pk], "states": ["notified"], "own": None, "received": None, "but": False,
+            "lo": COUNTY, "hi": COUNTY + 999_999, "due": dt.date.min, "pk": 0, "limit": 50}
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
         cursor.execute("EXPLAIN " + queries.ON_DESKS, told)

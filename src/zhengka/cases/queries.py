@@ -17,7 +17,7 @@ from zhengka.areas.models import Area
 from zhengka.cases import book
 from zhengka.cases.book import Line, Waiting
 from zhengka.cases.models import Case, Tally, seen_by
-from zhengka.cases.workflow import DUTIES, STATES
+from zhengka.cases.workflow import DUTIES, KINDS, STATES
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.workflow import Step
@@ -279,6 +279,30 @@ def counts_by_area(actor: Actor) -> dict[int, dict[str, int]]:
         "area", "state")
     result: dict[int, dict[str, int]] = {}
     for area, state, number in found.annotate(n=Count("pk")).order_by("area", "state"):
+        result.setdefault(area, {})[state] = number
+    return result
+
+
+BY_RECORD = """
+SELECT area, state, count(*) FROM (
+    SELECT DISTINCT ON (h.id) h.area, c.state FROM registry_holder h JOIN cases_case c ON c.holder_id = h.id
+    WHERE h.area BETWEEN %(lo)s AND %(hi)s AND c.kind_of_case = ANY(%(kinds)s)
+    ORDER BY h.id, c.state IN ('approved', 'ordered') DESC, c.id DESC) furthest
+GROUP BY area, state ORDER BY area, state
+"""
+
+
+def by_record(actor: Actor) -> dict[int, dict[str, int]]:
+    """The holders of the area who have a case that leads to a card, by the office that has their record now, wherever
+    the case was opened: 12-digit code → state of the one that came furthest → number. Each holder counts once, and
+    where the record and the card count, too.
+    """
+    kinds = [name for name, kind in KINDS.items() if "card" in kind.stages]
+    with connection.cursor() as cursor:
+        cursor.execute(BY_RECORD, {"lo": actor.lo, "hi": actor.hi, "kinds": kinds})
+        rows = cursor.fetchall()
+    result: dict[int, dict[str, int]] = {}
+    for area, state, number in rows:
         result.setdefault(area, {})[state] = number
     return result
 

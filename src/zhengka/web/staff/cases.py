@@ -17,7 +17,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from zhengka.cases import late, queries, services
+from zhengka.cases import fronts, late, queries, services
 from zhengka.cases.models import NO_LIMIT, Case
 from zhengka.cases.queries import Place, Wanted
 from zhengka.cases.services import Done
@@ -74,7 +74,8 @@ def index(request: Request) -> HttpResponse:
         "others": [(OFFICE, _title(OFFICE)), (ENDED, _title(ENDED))], "kind": kind,
         "kinds": [] if shown in desks else [(name, KIND_WORDS[name]) for name in KINDS], "forecast": _forecast(request),
         "left": _left(request, _("Left alone"), request.session.get(LEFT, {})) if "left" in request.GET else None,
-        "may_open": request.actor.may("case.open"), "may_see_late": request.actor.may("plan.read")})
+        "may_open": request.actor.may("case.open"), "may_see_late": request.actor.may("plan.read"),
+        "may_receive": request.actor.may("case.open") and fronts.received_kinds(request.actor, timezone.localdate())})
 
 
 def _forecast(request: Request) -> late.Forecast:
