@@ -232,10 +232,13 @@ def test_a_page_is_read_from_the_index_in_its_order():
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; "
                        "SET LOCAL enable_sort = off")
-        cursor.execute("EXPLAIN " + queries.SOONEST, {"states": ["reviewed"], "front": ["applied"], "kind": "",
-                                                      "due": NOON.date(), "pk": 0, "lo": 0, "hi": 10**12, "limit": 50})
+        cursor.execute("EXPLAIN " + queries.SOONEST, {
+            "states": ["reviewed"], "own": ["measures-2017 exchange 0 0 reviewed"], "received": ["x"], "kind": "",
+            "due": NOON.date(), "pk": 0, "lo": 43 * 10**10, "hi": 44 * 10**10 - 1, "limit": 50})
         plan = "\n".join(row[0] for row in cursor.fetchall())
     assert "case_by_due_day" in plan and "case_front_by_due_day" in plan
+    conditions = [line for line in plan.splitlines() if "Index Cond" in line and "c.policy" in line]
+    assert len(conditions) == 2 and all("IS NOT NULL" in line and "minor" in line for line in conditions), "by line"
 
 
 def test_the_page_of_a_case_says_which_steps_are_open_and_why_others_are_not():
