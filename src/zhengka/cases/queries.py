@@ -69,7 +69,7 @@ class Wanted:
 def waiting_for(step: str, actor: Actor, kind: str = "") -> Wanted:
     """The cases that wait for a step which the actor's office takes."""
     found = book.waiting(step, actor.lo, actor.hi)
-    return Wanted(STATES, kind, found.own, found.received)
+    return Wanted(frozenset(line.state for line in found.own | found.received), kind, found.own, found.received)
 
 
 @dataclass(frozen=True)
