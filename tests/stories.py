@@ -95,6 +95,8 @@ class Story:
         for action in actions:
             step = next(step for step in self.case.table.steps if step.action == action)
             who = by or self.by(ROLE_OF[step.permission])
+            if action == "accept" and not by and self.case.checker_person == who.person:
+                who = self._people.setdefault("who accepts", builders.make_actor(area=self.case.area))
             if action in self.OWN:
                 getattr(self, action)(by=who)
                 continue
@@ -231,7 +233,7 @@ def under(region: str, folder: Path) -> Iterator[None]:
     for path in (*(settings.DATA / "cases").glob("*.toml"), settings.PROJECT_ROOT / f"examples/regions/{region}.toml"):
         (folder / path.name).write_text(path.read_text())
     loaded = policies.load(folder)
-    kept, cached = book.shipped, (book.table, book.limits, book.sources, book.fronted, book.concludes)
+    kept, cached = book.shipped, (book.table, book.limits, book.waiting, book.concludes)
     book.shipped = lambda: loaded  # type: ignore[assignment]
     for each in cached:
         each.cache_clear()

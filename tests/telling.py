@@ -112,7 +112,9 @@ class Telling(Story):
         assert no.value.code == code, f"{action}: {no.value.code} where {code} was expected"
 
     def _step(self, step: Step, area: Area) -> None:
-        self.take(step.action, by=self.by(ROLE_OF[step.permission], area))
+        role = ROLE_OF[step.permission]
+        another = step.action == "precheck"  # than who accepts
+        self.take(step.action, by=builders.make_actor(role, area=area) if another else self.by(role, area))
 
     def _book(self, step: Step, area: Area) -> None:
         """A day at a hospital; its doctors answer for the office that hears the case."""

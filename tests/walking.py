@@ -280,9 +280,10 @@ def someone(*, minor: bool = False) -> Person:
 
 
 def counts_of(table: str) -> Counter[tuple[object, ...]]:
-    """Open cases by office, kind and state: the rows themselves, or what stands beside them."""
+    """Open cases by office and line: the rows themselves, or what stands beside them."""
     what = {"cases_case": "count(*) FROM cases_case WHERE ended_at IS NULL",
             "cases_tally": "sum(number) FROM cases_tally WHERE NOT ended"}[table]
+    fronted = {"cases_case": "shared_with IS NOT NULL", "cases_tally": "fronted"}[table]
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT area, kind_of_case, state, {what} GROUP BY 1, 2, 3")
+        cursor.execute(f"SELECT area, policy, kind_of_case, minor, {fronted}, state, {what} GROUP BY 1, 2, 3, 4, 5, 6")
         return +Counter({tuple(key): number for *key, number in cursor.fetchall()})

@@ -19,11 +19,14 @@ from zhengka.core.scope import enter, leave
 pytestmark = pytest.mark.django_db
 UNITS = (430104, 430102, 430702)
 CASES = """
-SELECT area, kind_of_case, state, ended_at IS NOT NULL, CASE WHEN ended_at IS NULL THEN coalesce(due_on, '9999-12-31')
-       ELSE (ended_at AT TIME ZONE 'Asia/Shanghai')::date END, count(*) FROM cases_case GROUP BY 1, 2, 3, 4, 5
+SELECT area, policy, kind_of_case, minor, shared_with IS NOT NULL, state, ended_at IS NOT NULL,
+       CASE WHEN ended_at IS NULL THEN coalesce(due_on, '9999-12-31')
+       ELSE (ended_at AT TIME ZONE 'Asia/Shanghai')::date END, count(*) FROM cases_case
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 """
 TALLY = """
-SELECT area, kind_of_case, state, ended, day, sum(number) FROM cases_tally GROUP BY 1, 2, 3, 4, 5
+SELECT area, policy, kind_of_case, minor, fronted, state, ended, day, sum(number) FROM cases_tally
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 HAVING sum(number) <> 0
 """
 
@@ -110,7 +113,8 @@ def test_an_office_counts_its_own_cases_and_the_web_role_can_change_no_count():
     try:
         assert set(Tally.objects.values_list("area", flat=True)) == {other.code}
         for change in (lambda: Tally.objects.update(number=7), Tally.objects.all().delete, lambda: Tally.objects.create(
-                area=other.code, kind_of_case="exchange", state="notified", ended=False, day=NOON, number=1)):
+                area=other.code, policy="measures-2017", kind_of_case="exchange", minor=False, fronted=False,
+                state="notified", ended=False, day=NOON, number=1)):
             with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
                 change()
         Case.objects.update(state="confirmed")

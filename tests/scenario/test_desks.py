@@ -147,8 +147,8 @@ def test_a_desk_is_read_page_by_page_and_misses_and_doubles_nothing():
 def test_a_full_desk_is_read_from_its_index_and_not_row_by_row():
     clerk = make_officer("clerk")
     assigned(clerk, state="notified")
-    told = {"officers": [clerk.pk], "states": ["notified"], "lo": COUNTY, "hi": COUNTY + 999_999, "due": dt.date.min,
-            "pk": 0, "limit": 50}
+    told = {"officers": [clerk.pk], "states": ["notified"], "own": None, "received": None, "but": False,
+            "lo": COUNTY, "hi": COUNTY + 999_999, "due": dt.date.min, "pk": 0, "limit": 50}
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
         cursor.execute("EXPLAIN " + queries.ON_DESKS, told)
@@ -558,12 +558,12 @@ def test_a_desk_is_handed_over_on_the_pages_by_its_officer_and_by_the_system_adm
     clerk, to = make_officer("clerk"), make_officer("clerk")
     assigned(clerk)
     visitor = Visitor(clerk)
-    assert "1 open case is on your desk" in visitor.get(reverse("staff:desk")).content.decode()
-    answer = visitor.act(reverse("staff:desk-hand-over"), colleague=to.pk)
+    assert "1 open case is yours" in visitor.get(reverse("staff:desk")).content.decode()
+    answer = visitor.act(reverse("staff:desk-hand-over"), colleague=to.pk, sure="1")
     assert "1 case is handed over" in visitor.get(answer.url).content.decode()
     system, page = Visitor(make_officer("system")), reverse("staff:officer", args=[to.pk])
     assert "1 open case is on this officer" in system.get(page).content.decode()
-    answer = system.act(reverse("staff:officer-hand-over", args=[to.pk]), colleague=clerk.pk)
+    answer = system.act(reverse("staff:officer-hand-over", args=[to.pk]), colleague=clerk.pk, sure="1")
     assert "1 case is handed over" in system.get(answer.url).content.decode()
     assert Case.objects.get().assignee == clerk
 

@@ -12,7 +12,7 @@ from stories import LEG, Story, under
 from visits import Visitor
 from zhengka.areas.models import Area
 from zhengka.cards.models import Card
-from zhengka.cases import queries, services
+from zhengka.cases import late, queries, services
 from zhengka.cases.models import NO_LIMIT, Case
 from zhengka.cases.services import many
 from zhengka.core.errors import Refusal
@@ -232,10 +232,13 @@ def test_a_page_is_read_from_the_index_in_its_order():
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; "
                        "SET LOCAL enable_sort = off")
-        cursor.execute("EXPLAIN " + queries.SOONEST, {"states": ["reviewed"], "front": ["applied"], "kind": "",
-                                                      "due": NOON.date(), "pk": 0, "lo": 0, "hi": 10**12, "limit": 50})
+        cursor.execute("EXPLAIN " + queries.SOONEST, {
+            "states": ["reviewed"], "own": ["measures-2017 exchange 0 0 reviewed"], "received": ["x"], "kind": "",
+            "due": NOON.date(), "pk": 0, "lo": 43 * 10**10, "hi": 44 * 10**10 - 1, "limit": 50})
         plan = "\n".join(row[0] for row in cursor.fetchall())
     assert "case_by_due_day" in plan and "case_front_by_due_day" in plan
+    conditions = [line for line in plan.splitlines() if "Index Cond" in line and "policy = cases_tally.policy" in line]
+    assert len(conditions) == 2 and all("IS NOT NULL" in line and "minor" in line for line in conditions), "by line"
 
 
 def test_the_page_of_a_case_says_which_steps_are_open_and_why_others_are_not():
@@ -258,14 +261,14 @@ def test_an_office_sees_how_many_cases_will_be_late_at_its_own_pace():
         Case.objects.filter(pk=case.pk).update(due_on=today + dt.timedelta(days))
     builders.make_case(state="confirmed")  # without a limit
     clerk = builders.make_actor()
-    still = queries.forecast(clerk, at=NOON)
+    still = late.forecast(clerk, at=NOON)
     assert (still.limited, still.late, still.will_be_late, still.pace) == (6, 1, 6, 0), "nothing was ended lately"
     for _ in range(28):
         Case.objects.filter(pk=builders.make_case(state="closed").pk).update(ended_at=NOON - dt.timedelta(3))
-    at_one_a_day = queries.forecast(clerk, at=NOON)
+    at_one_a_day = late.forecast(clerk, at=NOON)
     assert (at_one_a_day.limited, at_one_a_day.late, at_one_a_day.pace) == (6, 1, 1)
     assert at_one_a_day.will_be_late == 5, "the late one, and all but the last of those that wait behind it"
-    assert queries.forecast(builders.make_actor(area=builders.make_area(430102)), at=NOON).limited == 0
+    assert late.forecast(builders.make_actor(area=builders.make_area(430102)), at=NOON).limited == 0
 
 
 @pytest.mark.parametrize(("found", "end"), [(LEG, "refuse"), (None, "fail"), (None, "close")])

@@ -23,7 +23,7 @@ from zhengka.assessment import queries as assessed
 from zhengka.assessment import services as assessment_services
 from zhengka.assessment.models import Appointment, Assessment
 from zhengka.cards.models import Card
-from zhengka.cases import fronts, queries, services
+from zhengka.cases import fronts, late, queries, services
 from zhengka.cases.models import Case
 from zhengka.cases.queries import Wanted
 from zhengka.cases.workflow import STATES
@@ -399,9 +399,9 @@ def test_the_front_office_s_own_pace_and_days_are_forecast():
     unit, street = qiaokou()
     clerk = make_actor(area=street)
     services.apply(person(), 4, unit, by=clerk, request_id=request_id(), at=NOON)
-    assert queries.forecast(clerk, at=NOON).limited == 1
-    assert queries.forecast(make_actor(area=unit), at=NOON).limited == 1
-    assert queries.forecast(make_actor(area=unit.parent), at=NOON).limited == 1, "counted once"
+    assert late.forecast(clerk, at=NOON).limited == 1
+    assert late.forecast(make_actor(area=unit), at=NOON).limited == 1
+    assert late.forecast(make_actor(area=unit.parent), at=NOON).limited == 1, "counted once"
 
 
 # -- holders of another office ---------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """After the demo each role finds work at its first login, in both regions; told again, nothing is there twice."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,12 @@ from zhengka.areas.models import Area
 from zhengka.assessment.models import Appointment, Session
 from zhengka.cases import queries as cases
 from zhengka.cases.models import Case
+from zhengka.cases.rules import OfficeOf
 from zhengka.cases.services import load_ways
 from zhengka.cases.workflow import KINDS
 from zhengka.cli import desks, line, officers, stories, waiting
 from zhengka.cli.officers import enrol_demo
+from zhengka.core.errors import Refusal
 from zhengka.devices.models import Device
 from zhengka.registry.models import Certificate
 
@@ -109,3 +112,23 @@ def test_administrators_and_custodians_find_work_and_the_second_region_has_devic
     assert Device.objects.count() == len(desks.DEVICES)
     trainee = Officer.objects.get(username="trainee")
     assert not actor_of(trainee).may("case.open"), "it waits to be permitted"
+
+
+def test_every_step_of_every_case_that_waits_may_be_taken_by_a_login_of_the_demo(regions):
+    leave(regions)
+    logins = [officers.actor(one.username) for one in demo.officers()]
+    missing = set()
+    for case in Case.objects.filter(ended_at=None):
+        for step in case.table.steps:
+            office = next(guard for guard in step.guards if isinstance(guard, OfficeOf))
+            if step.permission != "case.clock" and "platform" not in office.levels and not any(
+                    one.may(step.permission) and takes(office, case, one) for one in logins):
+                missing.add((case.policy, case.kind_of_case, step.action))
+    assert not missing
+
+
+def takes(office, case, by):
+    with suppress(Refusal):
+        office(case, {"by": by})
+        return True
+    return False

@@ -31,7 +31,8 @@ PEOPLE: dict[str, tuple[str, str, int]] = {
     "county-reviewer": ("唐宁", "reviewer", COUNTY), "county-approver": ("许明", "approver", COUNTY),
     "county-producer": ("高远", "producer", COUNTY), "county-producer2": ("罗兰", "producer", COUNTY),
     "county-system": ("邓波", "system", COUNTY),
-    "city": ("曾辉", "approver", CITY), "city-clerk": ("卢静", "clerk", CITY)}
+    "city": ("曾辉", "approver", CITY), "city-reviewer": ("秦川", "reviewer", CITY),
+    "city-clerk": ("卢静", "clerk", CITY)}
 """User name → name, role, office. Who verifies a report is another clerk than who brought it in; who sends a batch or
 destroys a card another producer than who prepared or proposed it; a key has three custodians."""
 

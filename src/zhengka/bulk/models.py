@@ -30,6 +30,7 @@ class Act(ProvinceRow, Stateful):
     moved = models.PositiveIntegerField(default=0, help_text="those of them with which it was done")
     left_alone = models.PositiveIntegerField(default=0)
     reasons = models.JSONField(default=dict, help_text="why rows were left alone: code → number of rows")
+    who_left = models.JSONField(default=dict, help_text="the first rows left alone: id → code of the reason")
     unwritten = models.JSONField(default=dict, help_text="letters that could not be written: reason → number")
     groups = models.PositiveIntegerField(default=0, help_text="groups that are done")
     place = models.JSONField(null=True, help_text="where the next group begins, in the terms of the task")

@@ -29,6 +29,8 @@ from zhengka.core.queue import later
 
 log = logging.getLogger("zhengka.bulk")
 
+NAMED = 50
+"""Of the rows that were left alone at most so many are named."""
 TURN = timedelta(seconds=20)
 """After this time a worker lets other jobs have their turn: a long act must not keep a status list from its gates."""
 
@@ -136,6 +138,7 @@ def _next(act_id: int, work: Work, at: datetime) -> bool:
         "done": act.done + group.moved + left, "moved": act.moved + group.moved, "left_alone": act.left_alone + left,
         "reasons": dict(Counter(act.reasons) + Counter(group.left)), "groups": act.groups + 1,
         "unwritten": dict(Counter(act.unwritten) + Counter(group.unwritten)),
+        "who_left": dict(list({**act.who_left, **{str(pk): code for pk, code in group.who.items()}}.items())[:NAMED]),
         "place": group.onward}
     if group.onward is not None:
         Act.objects.filter(pk=act_id).update(**counted)

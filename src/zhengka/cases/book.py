@@ -1,17 +1,21 @@
 """The case policies and calendars of this installation (`data/cases`, `data/calendars`), read once."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from itertools import product
+from types import SimpleNamespace
+from typing import Any, Final, NamedTuple
 
 from django.conf import settings
 
 from zhengka.areas import calendars
 from zhengka.areas.calendars import Calendar, Layer
 from zhengka.cases import policies, rules
-from zhengka.cases.rules import AT_THE_FRONT, OfficeOf, Policy, Procedure, Rule
-from zhengka.core.actors import WHOLE_NATION
+from zhengka.cases.rules import WIDTHS, OfficeOf, Policy, Procedure, Rule
+from zhengka.cases.workflow import KINDS
+from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.workflow import Step, Workflow
 
@@ -55,24 +59,73 @@ def limits(code: str, kind: str, *, minor: bool) -> Mapping[str, Rule]:
     return pinned(code, kind).limits(minor=minor)
 
 
-@cache
-def sources(action: str, lo: int = WHOLE_NATION[0], hi: int = WHOLE_NATION[1]) -> frozenset[str]:
-    """Every state from which a policy that holds anywhere from `lo` to `hi` lets this step be taken."""
-    return frozenset(step.source for step in _steps(lo, hi) if step.action == action)
+class Line(NamedTuple):
+    """Where cases wait that go alike: policy, kind, for a minor or not, received by another office or not, state."""
+
+    policy: str
+    kind: str
+    minor: bool
+    fronted: bool
+    state: str
+
+    def __str__(self) -> str:
+        """As `queries.LINE_OF` writes it of a row."""
+        return f"{self.policy} {self.kind} {self.minor:d} {self.fronted:d} {self.state}"
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The lines on which cases wait for an office: `own`, of which an office of its area decides; and `received`, which
+    it received for another one.
+    """
+
+    own: frozenset[Line]
+    received: frozenset[Line]
+
+    def __or__(self, other: "Waiting") -> "Waiting":
+        """Those of either."""
+        return Waiting(self.own | other.own, self.received | other.received)
 
 
 @cache
-def fronted(action: str, lo: int, hi: int) -> frozenset[str]:
-    """Those from which it lets a front office take this step, or (empty) any step."""
-    return frozenset(step.source for step in _steps(lo, hi) if action in ("", step.action) and any(
-        isinstance(guard, OfficeOf) and AT_THE_FRONT.intersection(guard.levels) for guard in step.guards))
+def waiting(action: str, lo: int, hi: int) -> Waiting:
+    """Where cases wait for a step (empty: any) that an office whose area goes from `lo` to `hi` takes itself: by the
+    policies that hold there, and by the level that they give it to.
+
+    A case stands for all of its line, one of an issuing unit `below` the office or of the unit itself: the office
+    answers for each of them or for none. The street of a `local` case lies in the area of whoever sees the case as
+    their own; the front office of any other is in another province.
+    """
+    office = Actor(0, "", "", frozenset(), lo, hi)
+    below = lo + sum(width for width in (UNIT, WIDTHS["city"], WIDTHS["province"]) if width < hi - lo)
+    away, unit = lo + WIDTHS["province"], lo // UNIT * UNIT
+    elsewhere = away if office.sees(unit) else unit
+    own: set[Line] = set()
+    received: set[Line] = set()
+    for policy, kind, minor in product(shipped(), KINDS, (False, True)):
+        abroad = policy.route == "cross-province"
+        if kind in policy.procedures and (abroad or (policy.lo <= hi and lo <= policy.hi)):
+            places = ((own, below, None), (own, below, away if abroad else below + 1), (received, elsewhere, lo))
+            steps = [step for step in table(policy.code, kind, minor=minor).steps if action in ("", step.action)]
+            for step, (found, area, front) in product(steps, places):
+                if _answers(office, step, SimpleNamespace(area_id=area, front_id=front)):
+                    found.add(Line(policy.code, kind, minor, front is not None, step.source))
+    return Waiting(frozenset(own), frozenset(received))
 
 
-def _steps(lo: int, hi: int) -> Iterator[Step]:
-    for policy in shipped():
-        if policy.lo <= hi and lo <= policy.hi:
-            for kind, minor in product(policy.procedures, (False, True)):
-                yield from table(policy.code, kind, minor=minor).steps
+UNIT: Final = 10**6
+"""How many codes an issuing unit's area spans."""
+
+
+def _answers(office: Actor, step: Step, case: Any) -> bool:
+    """True where an office takes a step of a case: its guard says so."""
+    try:
+        for guard in step.guards:
+            if isinstance(guard, OfficeOf):
+                guard(case, {"by": office})
+    except Refusal:
+        return False
+    return True
 
 
 @cache

@@ -1,6 +1,7 @@
 """Front offices (受理机构): which office may receive what for which other one, and which takes a step."""
 
 from datetime import date
+from itertools import islice
 
 from django.db.models import QuerySet
 
@@ -11,6 +12,7 @@ from zhengka.cases import book, rules
 from zhengka.cases.models import Case
 from zhengka.cases.workflow import KINDS
 from zhengka.core.actors import Actor
+from zhengka.core.errors import Refusal
 from zhengka.core.workflow import Step
 
 
@@ -27,7 +29,20 @@ def others(case: Case, step: Step, on: date, *, but: str) -> list[Officer]:
     """
     offices = offices_of(case, step)
     nearest = min(offices, key=lambda area: area.last - area.code, default=None)
-    return accounts.able(step.permission, nearest, on, but=but, most=MOST) if nearest else []
+    able = accounts.able(step.permission, nearest, on, but=but) if nearest else ()
+    return list(islice((one for one in able if _takes(one, case, step)), MOST))
+
+
+def _takes(officer: Officer, case: Case, step: Step) -> bool:
+    """True where the officer's office takes a step of a case."""
+    by = Actor(officer.pk, officer.name, "", frozenset(), officer.area_id, officer.area.last)  # no account is read
+    try:
+        for guard in step.guards:
+            if isinstance(guard, rules.OfficeOf):
+                guard(case, {"by": by})
+    except Refusal:
+        return False
+    return True
 
 
 MOST = 20

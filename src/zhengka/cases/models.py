@@ -6,6 +6,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce
+from django.db.models.lookups import IsNull
 
 from zhengka.accounts.models import Officer
 from zhengka.areas.models import Area
@@ -106,7 +107,9 @@ class Case(ProvinceRow, Stateful):
         ]
         indexes: ClassVar = [
             models.Index(fields=["state", "area", "id"], name="case_by_state_area"),
-            models.Index(F("area"), F("state"), F("kind_of_case"), Coalesce("due_on", Value(NO_LIMIT)), F("id"),
+            models.Index(F("area"), F("state"), F("kind_of_case"), F("policy"), F("minor"),
+                         IsNull(F("front"), False),
+                         Coalesce("due_on", Value(NO_LIMIT)), F("id"),
                          condition=Q(ended_at__isnull=True), name="case_by_due_day"),
             models.Index(F("assignee"), F("state"), Coalesce("due_on", Value(NO_LIMIT)), F("id"),
                          condition=Q(ended_at__isnull=True, assignee__isnull=False), name="case_by_assignee"),
@@ -142,6 +145,12 @@ class Case(ProvinceRow, Stateful):
         """The person who brought the case in."""
         return Event.objects.filter(subject="case", subject_id=self.pk, version=1).values_list(
             "person", flat=True).first() or ""
+
+    @property
+    def checker_person(self) -> str:
+        """The person who checked the papers last (初审); empty where no policy asks for it."""
+        return Event.objects.filter(subject="case", subject_id=self.pk, action="precheck").order_by(
+            "-version").values_list("person", flat=True).first() or ""
 
     @property
     def place(self) -> Area:
@@ -192,15 +201,18 @@ class Recall(models.Model):
 
 
 class Tally(models.Model):
-    """So many cases more, or fewer, of one office, kind, state and day: the sum of `number` is how many there are.
+    """So many cases more, or fewer, of one office, line (`book.Line`) and day: the sum of `number` is how many.
 
-    Triggers add rows here with every statement that adds, changes or removes cases (0007_counts), so a count costs
+    Triggers add rows here with every statement that adds, changes or removes cases (0019_lines), so a count costs
     offices and days, not cases. No row is ever changed: who moves a case waits for nobody. `services.add_up` puts
     those of one key together.
     """
 
     area = models.BigIntegerField(help_text="12-digit code of the issuing office")
+    policy = models.TextField()
     kind_of_case = models.TextField()
+    minor = models.BooleanField()
+    fronted = models.BooleanField(help_text="received by another office")
     state = models.TextField()
     ended = models.BooleanField()
     day = models.DateField(help_text="of an open case the last day for its step, of an ended one its end")

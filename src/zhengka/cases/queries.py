@@ -1,9 +1,9 @@
 """What may be read about cases: what waits for whom, how many, and what may be done with one."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -15,8 +15,9 @@ from django.utils import timezone
 from zhengka.accounts import queries as accounts
 from zhengka.areas.models import Area
 from zhengka.cases import book
-from zhengka.cases.models import NO_LIMIT, Case, Tally, seen_by
-from zhengka.cases.workflow import DUTIES, STATES
+from zhengka.cases.book import Line, Waiting
+from zhengka.cases.models import Case, Tally, seen_by
+from zhengka.cases.workflow import DUTIES, KINDS, STATES
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.workflow import Step
@@ -55,20 +56,20 @@ def choices(case: Case, *, actor: Actor) -> list[Choice]:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which open cases a list shows: those in these states, of this kind (empty: of every one); of those that the
-    actor's office received for another, only such in the states `front` (None: the same).
+    """Which open cases a list shows: those in these states, of this kind (empty: of every one); on these lines (None:
+    on any), of the area's own and of those that were received for another office.
     """
 
     states: frozenset[str]
     kind: str = ""
-    front: frozenset[str] | None = None
+    own: frozenset[Line] | None = None
+    received: frozenset[Line] | None = None
 
 
 def waiting_for(step: str, actor: Actor, kind: str = "") -> Wanted:
-    """The cases that wait for a step, by the policies of the actor's area; of those received for another office, only
-    where the front office takes it.
-    """
-    return Wanted(book.sources(step, actor.lo, actor.hi), kind, book.fronted(step, actor.lo, actor.hi))
+    """The cases that wait for a step which the actor's office takes."""
+    found = book.waiting(step, actor.lo, actor.hi)
+    return Wanted(frozenset(line.state for line in found.own | found.received), kind, found.own, found.received)
 
 
 @dataclass(frozen=True)
@@ -83,16 +84,23 @@ OWN = "(a.issuing OR a.code = %(lo)s) AND a.code BETWEEN %(lo)s AND %(hi)s"
 """The offices of an actor that may be a case's area or its front: issuing units, and the street that the actor is of.
 Streets below an issuing unit need not be asked: what they receive is that unit's own."""
 NEXT = "(coalesce(c.due_on, '9999-12-31'), c.id) > (%(due)s, %(pk)s) ORDER BY coalesce(c.due_on, '9999-12-31'), c.id"
+LINE_OF = ("c.policy || ' ' || c.kind_of_case || ' ' || c.minor::int || ' ' || (c.shared_with IS NOT NULL)::int "
+           "|| ' ' || c.state")
+"""The line of a case, as `book.Line` is written."""
+QUEUE = "area, policy, kind_of_case, minor, fronted, state"
 OF_QUEUE = f"""
     SELECT c.id, coalesce(c.due_on, '9999-12-31') AS due FROM cases_case c
     WHERE c.area = {{queue}}.area AND c.state = {{queue}}.state AND c.kind_of_case = {{queue}}.kind_of_case
-      AND c.ended_at IS NULL AND {NEXT} LIMIT {{limit}}"""
+      AND c.policy = {{queue}}.policy AND c.minor = {{queue}}.minor
+      AND (c.shared_with IS NOT NULL) = {{queue}}.fronted AND c.ended_at IS NULL AND {NEXT} LIMIT {{limit}}"""
 SOONEST = f"""
 WITH queue AS (
-    SELECT area, state, kind_of_case FROM cases_tally
+    SELECT {QUEUE} FROM cases_tally
     WHERE NOT ended AND area BETWEEN %(lo)s AND %(hi)s AND state = ANY(%(states)s)
       AND (%(kind)s = '' OR kind_of_case = %(kind)s)
-    GROUP BY area, state, kind_of_case HAVING sum(number) > 0
+      AND (%(own)s::text[] IS NULL OR policy || ' ' || kind_of_case || ' ' || minor::int || ' ' || fronted::int
+           || ' ' || state = ANY(%(own)s::text[]))
+    GROUP BY {QUEUE} HAVING sum(number) > 0
 ), soon AS (
     SELECT queue.*, row_number() OVER (ORDER BY c.due, c.id) AS place
     FROM queue, LATERAL ({OF_QUEUE.format(queue="queue", limit=1)}) c ORDER BY place LIMIT %(limit)s
@@ -100,70 +108,99 @@ WITH queue AS (
 SELECT c.id, c.due FROM soon, LATERAL ({OF_QUEUE.format(queue="soon", limit="1 + %(limit)s - soon.place")}) c
 UNION SELECT c.id, c.due FROM areas_area a, LATERAL (
     SELECT c.id, coalesce(c.due_on, '9999-12-31') AS due FROM cases_case c
-    WHERE c.shared_with = a.code AND c.ended_at IS NULL AND c.state = ANY(%(front)s)
-      AND (%(kind)s = '' OR c.kind_of_case = %(kind)s) AND {NEXT} LIMIT %(limit)s) c
-WHERE {OWN} ORDER BY due, id LIMIT %(limit)s
+    WHERE c.shared_with = a.code AND c.area NOT BETWEEN %(lo)s AND %(hi)s AND c.ended_at IS NULL
+      AND c.state = ANY(%(states)s) AND (%(kind)s = '' OR c.kind_of_case = %(kind)s)
+      AND (%(received)s::text[] IS NULL OR {LINE_OF} = ANY(%(received)s::text[])) AND {NEXT} LIMIT %(limit)s) c
+WHERE %(lo)s > 0 AND {OWN} ORDER BY due, id LIMIT %(limit)s
 """
-"""A queue is what waits in one state at one office, of one kind. All of a page lies in the queues whose first cases
+"""A queue is what waits on one line at one office. All of a page lies in the queues whose first cases
 come soonest, no more of them than the page has lines: the first may fill it, the second all but one line of it, and so
 on. They are read from the index, so a page costs queues, not cases. What was received for others is read by office."""
 
 
 def worklist(actor: Actor, wanted: Wanted, *, after: Place = Place(), limit: int = 50) -> list[Case]:
     """Open cases of the actor's area, or received there, those first that will be late first, then the oldest."""
-    front = wanted.states if wanted.front is None else wanted.front
-    return _in_order(SOONEST, {"states": sorted(wanted.states), "front": sorted(front), "kind": wanted.kind,
-                               "due": after.due, "pk": after.pk, "lo": actor.lo, "hi": actor.hi, "limit": limit})
+    return _in_order(SOONEST, {"states": sorted(wanted.states), "kind": wanted.kind, "own": written(wanted.own),
+                               "received": written(wanted.received), "due": after.due, "pk": after.pk, "lo": actor.lo,
+                               "hi": actor.hi, "limit": limit})
+
+
+def written(lines: frozenset[Line] | None) -> list[str] | None:
+    """Lines as a statement compares them."""
+    return None if lines is None else sorted(map(str, lines))
 
 
 @dataclass(frozen=True)
 class Desk:
-    """Open cases of these officers (row ids) that are in these states."""
+    """Open cases of these officers (row ids): on these lines, or (`but`) on any other; None: all of them."""
 
     officers: tuple[int, ...]
-    states: frozenset[str]
+    lines: Waiting | None = None
+    but: bool = False
 
 
 def mine(actor: Actor, on: date) -> Desk:
     """What lies on the actor's desk: cases of theirs, and of those for whom they stand in on a day (代班), for which a
     step of the actor's is the next.
     """
-    return Desk((actor.id or 0, *accounts.covered(actor, on)), _own_states(actor))
+    return Desk((actor.id or 0, *accounts.covered(actor, on)), _own_lines(actor))
 
 
 def with_others(actor: Actor) -> Desk:
-    """The actor's own cases that wait for somebody else: for another role, a doctor, or the end of a notice."""
-    return Desk((actor.id or 0,), STATES - _own_states(actor))
+    """The actor's own cases that wait for somebody else: another role or office, a doctor, or the end of a notice."""
+    return Desk((actor.id or 0,), _own_lines(actor), but=True)
 
 
-def _own_states(actor: Actor) -> frozenset[str]:
-    """States for which a case waits for a step that the actor's permissions include."""
-    return frozenset().union(*(book.sources(action, actor.lo, actor.hi) for action, permission in DUTIES.items()
-                               if actor.may(permission)))
+def _own_lines(actor: Actor) -> Waiting:
+    """Where a case waits for a step that the actor's permissions include, and the office takes."""
+    return reduce(or_, (book.waiting(action, actor.lo, actor.hi) for action, permission in DUTIES.items()
+                        if actor.may(permission)), Waiting(frozenset(), frozenset()))
 
 
-ON_DESKS = """
+LIES_THERE = f"""
+    (%(own)s::text[] IS NULL OR ({LINE_OF} = ANY(CASE WHEN c.area BETWEEN %(lo)s AND %(hi)s THEN %(own)s::text[]
+                                                      ELSE %(received)s::text[] END)) <> %(but)s)"""
+ON_DESKS = f"""
 SELECT c.id FROM unnest(%(officers)s::bigint[]) o (id), unnest(%(states)s::text[]) s (state), LATERAL (
     SELECT c.id, coalesce(c.due_on, '9999-12-31') AS due FROM cases_case c
-    WHERE c.assignee_id = o.id AND c.state = s.state AND c.ended_at IS NULL
+    WHERE c.assignee_id = o.id AND c.state = s.state AND c.ended_at IS NULL AND {LIES_THERE}
       AND (c.area BETWEEN %(lo)s AND %(hi)s OR c.shared_with BETWEEN %(lo)s AND %(hi)s)
       AND (coalesce(c.due_on, '9999-12-31'), c.id) > (%(due)s, %(pk)s)
     ORDER BY coalesce(c.due_on, '9999-12-31'), c.id LIMIT %(limit)s) c
 ORDER BY c.due, c.id LIMIT %(limit)s
 """
 """Officer by officer and state by state from the index, then the soonest of all: a full desk costs no more."""
+HOW_MANY = f"""
+SELECT count(*) FROM cases_case c WHERE c.assignee_id = ANY(%(officers)s) AND c.ended_at IS NULL AND {LIES_THERE}
+  AND (c.area BETWEEN %(lo)s AND %(hi)s OR c.shared_with BETWEEN %(lo)s AND %(hi)s)
+"""
 
 
 def on_desks(actor: Actor, desk: Desk, *, after: Place = Place(), limit: int = 50) -> list[Case]:
     """The cases of a desk, those first that will be late first, then the oldest."""
-    return _in_order(ON_DESKS, {"officers": list(desk.officers), "states": sorted(desk.states), "lo": actor.lo,
-                                "hi": actor.hi, "due": after.due, "pk": after.pk, "limit": limit})
+    return _in_order(ON_DESKS, _of_desk(actor, desk) | {
+        "states": _states_of(desk), "due": after.due, "pk": after.pk, "limit": limit})
 
 
 def number_on_desks(actor: Actor, desk: Desk) -> int:
     """How many cases lie on a desk."""
-    return Case.objects.filter(seen_by(actor), assignee_id__in=desk.officers, state__in=desk.states,
-                               ended_at__isnull=True).count()
+    with connection.cursor() as cursor:
+        cursor.execute(HOW_MANY, _of_desk(actor, desk))
+        number: int = cursor.fetchone()[0]
+    return number
+
+
+def _of_desk(actor: Actor, desk: Desk) -> dict[str, Any]:
+    lines = desk.lines
+    return {"officers": list(desk.officers), "lo": actor.lo, "hi": actor.hi, "but": desk.but,
+            "own": written(lines.own) if lines else None, "received": written(lines.received) if lines else None}
+
+
+def _states_of(desk: Desk) -> list[str]:
+    """The states in which a case may lie there."""
+    if desk.lines is None or desk.but:
+        return sorted(STATES)
+    return sorted({line.state for line in desk.lines.own | desk.lines.received})
 
 
 LATEST = f"""
@@ -189,68 +226,40 @@ WHERE %(lo)s > 0 AND {OWN}"""
 def open_counts(actor: Actor) -> dict[str, int]:
     """How many open cases of the actor's area, or received there, are in each state where there are any."""
     own, received = _open_counts(actor)
-    return dict(own + received)
+    found: Counter[str] = Counter()
+    for line, number in (*own.items(), *received.items()):
+        found[line.state] += number
+    return dict(found)
 
 
-def _open_counts(actor: Actor) -> tuple[Counter[str], Counter[str]]:
-    """State → number, of the area's own cases and of those received for others."""
-    own = Counter(dict(_tallied("state", actor, ended=False)))
+LINES_RECEIVED = f"""
+SELECT c.policy, c.kind_of_case, c.minor, true, c.state, count(*) FROM {RECEIVED} AND c.ended_at IS NULL
+GROUP BY 1, 2, 3, 5"""
+
+
+def _open_counts(actor: Actor) -> tuple[Counter[Line], Counter[Line]]:
+    """Line → number, of the area's own cases and of those received for others."""
+    told = tallied("policy kind_of_case minor fronted state", actor, ended=False)
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT c.state, count(*) FROM {RECEIVED} AND c.ended_at IS NULL GROUP BY 1",
-                       {"lo": actor.lo, "hi": actor.hi})
-        return own, Counter(dict(cursor.fetchall()))
+        cursor.execute(LINES_RECEIVED, {"lo": actor.lo, "hi": actor.hi})
+        received = cursor.fetchall()
+    own, others = (Counter({Line(*line): number for *line, number in rows}) for rows in (told, received))
+    return own, others
 
 
 def duties(actor: Actor) -> dict[str, int]:
     """What waits for this officer: step → number of open cases, in the order of the line."""
-    own, received = _open_counts(actor)
-    return {action: sum(own[state] for state in book.sources(action, actor.lo, actor.hi))
-            + sum(received[state] for state in book.fronted(action, actor.lo, actor.hi))
-            for action, permission in DUTIES.items() if actor.may(permission)}
+    counts = _open_counts(actor)
+    waits = {action: book.waiting(action, actor.lo, actor.hi) for action, permission in DUTIES.items()
+             if actor.may(permission)}
+    return {action: sum(number for counted, lines in zip(counts, (there.own, there.received), strict=True)
+                        for line, number in counted.items() if line in lines)
+            for action, there in waits.items()}
 
 
-@dataclass(frozen=True)
-class Forecast:
-    """An office's own pace against its days: open cases with a limit, those late now, those that will be late if the
-    office goes on as in the last four weeks, and how many it ended a day.
-    """
-
-    limited: int
-    late: int
-    will_be_late: int
-    pace: float
-
-
-QUEUES = f"""
-SELECT c.shared_with, c.due_on, count(*) FROM {RECEIVED} AND c.ended_at IS NULL
-    AND coalesce(c.due_on, '9999-12-31') < '9999-12-31' AND c.state = ANY(%(front)s) GROUP BY 1, 2
-"""
-PACES = f"SELECT c.shared_with, count(*) FROM {RECEIVED} AND c.ended_at >= %(since)s GROUP BY 1"
-"""Of cases received for others; the area's own are in the tally."""
-WEEKS = timedelta(days=28)
-
-
-def forecast(actor: Actor, *, at: datetime) -> Forecast:
-    """How many cases will be late at the pace at which each office of the area has ended cases in four weeks."""
-    today = at.astimezone(CHINA).date()
-    told: dict[str, Any] = {"lo": actor.lo, "hi": actor.hi, "since": at - WEEKS,
-                            "front": sorted(book.fronted("", actor.lo, actor.hi))}
-    pace: defaultdict[int, float] = defaultdict(float)
-    with connection.cursor() as cursor:
-        cursor.execute(PACES, told)
-        lately = [*_tallied("area", actor, ended=True, day__gt=today - WEEKS), *cursor.fetchall()]
-        cursor.execute(QUEUES, told)
-        queues = [*_tallied("area day", actor, ended=False, day__lt=NO_LIMIT), *cursor.fetchall()]
-    for area, number in lately:
-        pace[area] += number / WEEKS.days
-    ahead: Counter[int] = Counter()
-    late = slow = 0
-    for area, due, number in sorted(queues):
-        done_by_then = pace[area] * ((due - today).days + 1)
-        late += number if due < today else 0
-        slow += number if due < today else min(number, max(0, int(ahead[area] + number - done_by_then)))
-        ahead[area] += number
-    return Forecast(sum(ahead.values()), late, slow, sum(pace.values()))
+def named(ids: Iterable[int], *, actor: Actor) -> list[Case]:
+    """Those of some cases that the actor sees, in the order of their ids, with what a line of a list shows."""
+    return list(Case.objects.filter(seen_by(actor), pk__in=list(ids)).order_by("pk"))
 
 
 def of_holder(holder_id: int) -> QuerySet[Case]:
@@ -270,6 +279,30 @@ def counts_by_area(actor: Actor) -> dict[int, dict[str, int]]:
         "area", "state")
     result: dict[int, dict[str, int]] = {}
     for area, state, number in found.annotate(n=Count("pk")).order_by("area", "state"):
+        result.setdefault(area, {})[state] = number
+    return result
+
+
+BY_RECORD = """
+SELECT area, state, count(*) FROM (
+    SELECT DISTINCT ON (h.id) h.area, c.state FROM registry_holder h JOIN cases_case c ON c.holder_id = h.id
+    WHERE h.area BETWEEN %(lo)s AND %(hi)s AND c.kind_of_case = ANY(%(kinds)s)
+    ORDER BY h.id, c.state IN ('approved', 'ordered') DESC, c.id DESC) furthest
+GROUP BY area, state ORDER BY area, state
+"""
+
+
+def by_record(actor: Actor) -> dict[int, dict[str, int]]:
+    """The holders of the area who have a case that leads to a card, by the office that has their record now, wherever
+    the case was opened: 12-digit code → state of the one that came furthest → number. Each holder counts once, and
+    where the record and the card count, too.
+    """
+    kinds = [name for name, kind in KINDS.items() if "card" in kind.stages]
+    with connection.cursor() as cursor:
+        cursor.execute(BY_RECORD, {"lo": actor.lo, "hi": actor.hi, "kinds": kinds})
+        rows = cursor.fetchall()
+    result: dict[int, dict[str, int]] = {}
+    for area, state, number in rows:
         result.setdefault(area, {})[state] = number
     return result
 
@@ -334,7 +367,7 @@ def uninvited(areas: Iterable[Area], *, actor: Actor, most: int | None = None) -
     return found.values("subject_id").distinct().count()
 
 
-def _tallied(names: str, actor: Actor, **where: Any) -> list[tuple[Any, ...]]:
+def tallied(names: str, actor: Actor, **where: Any) -> list[tuple[Any, ...]]:
     """How many cases of the actor's area there are with each value of these columns of the tally, where there are any:
     the values, then the number.
     """

@@ -5,7 +5,7 @@ it leaves out and why. `cases.policies` reads them from files and proves what th
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final, NamedTuple
 
@@ -33,16 +33,34 @@ AT_THE_FRONT: Final = frozenset({"street", "residence-county"})
 """Levels that stand for the front office (受理机构) of a case: the one that received it, where another one decides."""
 
 
+RANKS: Final = {"street": 0, "residence-county": 1, "hukou-county": 1, "issuing-county": 1, "city": 2, "province": 3}
+"""Level → how high it stands; the others are no federation's office."""
+
+
 @dataclass(frozen=True)
 class OfficeOf:
-    """The step is taken by an office of one of these `levels`: who answers for less may not (属地、分级)."""
+    """The step is taken by an office of one of these `levels`: who answers for less may not (属地、分级).
+
+    An office above stands in for it where the procedure gives no level `above` a step of its own. Where it does, who
+    answers for that level takes those and passes over none below: what two levels look at, two offices look at.
+    """
 
     levels: tuple[str, ...]
+    above: frozenset[str] = field(default=frozenset(), compare=False)
 
     def __call__(self, case: Any, facts: Mapping[str, Any]) -> None:
-        """The guard: `Refusal("office-wrong")`."""
-        if not any(answers_for(facts["by"], level, case) for level in self.levels):
+        """The guard: `Refusal("office-wrong")`, or `office-above` for whose office has a step of its own later."""
+        answered = [level for level in self.levels if answers_for(facts["by"], level, case)]
+        if not answered:
             raise Refusal("office-wrong", levels=list(self.levels))
+        if all(self._passed_over(facts["by"], level, case) for level in answered):
+            raise Refusal("office-above", levels=list(self.levels))
+
+    def _passed_over(self, by: Actor, level: str, case: Any) -> bool:
+        """True where an actor who takes a step of this level would do it for an office below their own."""
+        return by.id is not None and any(
+            RANKS.get(level, 9) < RANKS[high] and answers_for(by, high, case)
+            and office_of(high, case) != office_of(level, case) for high in self.above)
 
 
 def answers_for(by: Actor, level: str, case: Any) -> bool:
@@ -145,8 +163,15 @@ class Procedure:
             own = BY_ITSELF if step.permission == "case.clock" else self.rules[lead]._replace(within=None, clause="")
             rule = self.rules.get(step.action, own)
             guards = tuple(PAIRS[pair] for first in rule.another_than if (pair := (first, step.action)) in PAIRS)
-            found.append((replace(step, guards=(OfficeOf(rule.by), *step.guards, *guards)), rule))
+            above = frozenset() if step.action in AFTERWARDS else self.offices
+            found.append((replace(step, guards=(OfficeOf(rule.by, above), *step.guards, *guards)), rule))
         return found
+
+    @property
+    def offices(self) -> frozenset[str]:
+        """The levels of the federation's offices that take a step of the line, be it for an adult or a minor."""
+        return frozenset(level for leg in self.kind.legs if leg.step.action not in {*self.without(), *AFTERWARDS}
+                         for level in self.rules[leg.step.action].by if level in RANKS)
 
     @property
     def has_front(self) -> bool:

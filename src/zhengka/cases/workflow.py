@@ -25,6 +25,12 @@ def another_reporter(case: Any, facts: Mapping[str, Any]) -> None:
         raise Refusal("same-person")
 
 
+def another_checker(case: Any, facts: Mapping[str, Any]) -> None:
+    """Who checked the papers first does not accept them, too: two looks are two persons' (初审与受理分人)."""
+    if case.checker_person == facts["by"].person:
+        raise Refusal("same-person")
+
+
 def another_assessor(case: Any, facts: Mapping[str, Any]) -> None:
     """The second doctor who signs an assessment is another person than the first (双人评定)."""
     if case.assessor_person == facts["by"].person:
@@ -73,7 +79,7 @@ LINE: Final = (
     Leg("application", Step("applied", "precheck", "prechecked", "case.confirm", zh="初审"), (
         Step("applied", "return_papers", "returned", "case.confirm", zh="补正告知"),
         Step("applied", "withdraw", "withdrawn", "case.open", zh="撤回"))),
-    Leg("application", Step("prechecked", "accept", "accepted", "case.confirm", zh="受理"), (
+    Leg("application", Step("prechecked", "accept", "accepted", "case.confirm", (another_checker,), zh="受理"), (
         Step("prechecked", "return_papers", "returned", "case.confirm", zh="补正告知"),
         Step("prechecked", "decline", "declined", "case.confirm", zh="不予受理"),
         Step("prechecked", "withdraw", "withdrawn", "case.open", zh="撤回"),

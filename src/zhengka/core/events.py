@@ -226,6 +226,8 @@ class Done:
     left: Mapping[str, int] = field(default_factory=dict)
     unwritten: Mapping[str, int] = field(default_factory=dict, kw_only=True)
     """Letters about those with which it was done that could not be written, by the code of the reason."""
+    who: Mapping[int, str] = field(default_factory=dict, kw_only=True, compare=False)
+    """Of those left alone the first ones, by their ids, with the code of the reason; of some acts nobody is named."""
 
 
 def perform_many(rows: Many, action: str, *, by: Actor, request_id: UUID, at: datetime) -> list[int]:

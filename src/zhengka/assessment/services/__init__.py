@@ -27,7 +27,7 @@ from zhengka.assessment.services.places import (
     register_institution,
     revoke_licence,
 )
-from zhengka.assessment.services.signing import Signed, concluded, countersign, read_in_full, record
+from zhengka.assessment.services.signing import Signed, check_doctor, concluded, countersign, read_in_full, record
 
 __all__ = [
     "Day",
@@ -41,6 +41,7 @@ __all__ = [
     "call_off",
     "call_off_appointment",
     "cancel",
+    "check_doctor",
     "concluded",
     "countersign",
     "declare_conflict",

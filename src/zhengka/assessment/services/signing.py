@@ -68,6 +68,13 @@ def record(appointment: Appointment, answers: Mapping[str, Any], *, by: Actor, r
     return Signed(assessment, found)
 
 
+def check_doctor(appointment: Appointment, *, by: Actor, at: datetime, guardian: bytes | None = None) -> None:
+    """Whether this doctor may sign the form of an appointment at all, whatever is filled in: `Refusal` as `record`."""
+    needed = [] if appointment.category == MULTIPLE else [appointment.category]
+    licence = _licence(appointment.session.institution, needed, by=by, on=at.astimezone(CHINA).date())
+    _fair(licence, appointment, guardian)
+
+
 @transaction.atomic
 def countersign(  # noqa: PLR0913 - what a case knows of its signing
         assessment: Assessment, *, agrees: bool, by: Actor, request_id: UUID, at: datetime, reason: str = "",

@@ -136,6 +136,12 @@ def sign(appointment: Appointment, answers: Mapping[str, Any], *, by: Actor, req
     return signed.assessment
 
 
+def check_doctor(appointment: Appointment, *, by: Actor, at: datetime) -> None:
+    """Whether this doctor may sign here at all, before the form is filled in: `Refusal` as `assessment.record`."""
+    case = _case(appointment.case_id)
+    assessment.check_doctor(appointment, by=by, at=at, guardian=_guardian(case) if case else None)
+
+
 @transaction.atomic
 def second(row: Assessment, *, agrees: bool, by: Actor, request_id: UUID, at: datetime,
            reason: str = "") -> Assessment:

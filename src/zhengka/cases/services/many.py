@@ -11,7 +11,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import BooleanField, Q, QuerySet
+from django.db.models.expressions import RawSQL
 
 from zhengka.areas import queries as areas
 from zhengka.bulk import services as bulk
@@ -19,6 +20,7 @@ from zhengka.bulk.models import Act
 from zhengka.bulk.services import Asked, Clock, Group
 from zhengka.cases import book
 from zhengka.cases.models import Case
+from zhengka.cases.queries import LINE_OF
 from zhengka.cases.services import steps, together
 from zhengka.cases.services.contacts import keep_contacts
 from zhengka.cases.services.deciding import check_decision, known
@@ -46,6 +48,25 @@ ACTIONS = ("confirm", "review", "approve")
 """Steps that many cases may take together."""
 DECIDE = ("review", "approve")
 """Those of them that decide."""
+
+
+NAMED = 50
+"""Of the cases that were left alone at most so many are named."""
+
+
+class Left(Counter[str]):
+    """How many cases were left alone, by the reason; `who`: the first of them, by their ids."""
+
+    def __init__(self) -> None:
+        """Nobody yet."""
+        super().__init__()
+        self.who: dict[int, str] = {}
+
+    def note(self, pk: int, code: str) -> None:
+        """One more."""
+        self[code] += 1
+        if len(self.who) < NAMED:
+            self.who[pk] = code
 
 
 class Like(NamedTuple):
@@ -76,6 +97,16 @@ def approve_many(chosen: Sequence[int] | None, *, by: Actor, request_id: UUID, a
     return _many("approve", chosen, Asked(by, request_id, at))
 
 
+def foresee(action: str, chosen: Sequence[int], *, by: Actor, request_id: UUID, at: datetime) -> Done:
+    """What such an act on a few chosen cases would do now: it is done and taken back, so it says what the act itself
+    would say, and nothing of it is kept.
+    """
+    with transaction.atomic():
+        done = _chunk(action, sorted(set(chosen))[:NAMED], Asked(by, request_id, at))
+        transaction.set_rollback(True)
+    return done
+
+
 def ask_all(action: str, *, by: Actor, request_id: UUID, at: datetime) -> Act:
     """Ask for an act (`confirm`, `review`, `approve`) on all cases that wait for it in the officer's area.
 
@@ -90,13 +121,16 @@ def carry_out_all(act_id: int, action: str, *, clock: Clock) -> Act:
     def chunk(act: Act, asked: Asked) -> Group:
         places, more = _places(action, asked.by, act.place or (asked.by.lo, 0))
         done = _chunk(action, [pk for _, pk in places], asked)
-        return Group(done.moved, done.left, places[-1] if more else None, unwritten=done.unwritten)
+        return Group(done.moved, done.left, places[-1] if more else None, unwritten=done.unwritten, who=done.who)
     return bulk.carry_out(act_id, chunk, clock=clock)
 
 
 def waiting(action: str, by: Actor) -> "QuerySet[Case]":
-    """The open cases of an actor's area in a state from which some policy lets this step be taken."""
-    return Case.objects.filter(state__in=book.sources(action, by.lo, by.hi), ended_at__isnull=True,
+    """The open cases of an actor's area that wait for this step, and of which the actor's office takes it."""
+    lines = book.waiting(action, by.lo, by.hi).own
+    on_line = RawSQL(f"({LINE_OF.replace('c.', 'cases_case.')} = ANY(%s))", [sorted(map(str, lines))],  # noqa: S611 - no text of others
+                     output_field=BooleanField())
+    return Case.objects.filter(on_line, state__in={line.state for line in lines}, ended_at__isnull=True,
                                area__code__gte=by.lo, area__code__lte=by.hi)
 
 
@@ -105,18 +139,20 @@ def _many(action: str, chosen: Sequence[int] | None, asked: Asked) -> Done:
     if not asked.by.may(f"case.{action}"):
         raise Refusal("not-permitted", permission=f"case.{action}")
     moved, left, unwritten = 0, Counter[str](), Counter[str]()
+    who: dict[int, str] = {}
     for ids in _all_waiting(action, asked.by) if chosen is None else _slices(action, sorted(set(chosen))):
         with transaction.atomic():
             done = _chunk(action, ids, asked)
         moved += done.moved
         left.update(done.left)
         unwritten.update(done.unwritten)
-    return Done(moved, dict(left), unwritten=dict(unwritten))
+        who |= done.who
+    return Done(moved, dict(left), unwritten=dict(unwritten), who=dict(list(who.items())[:NAMED]))
 
 
 def _chunk(action: str, ids: Sequence[int], asked: Asked) -> Done:
     """Do an act for some cases, in the caller's transaction: each of them moved, or is in `left` by its reason."""
-    left: Counter[str] = Counter()
+    left = Left()
     groups: dict[Like, list[Case]] = {}
     for case, step in _open_to(action, ids, asked, left):
         like = Like(case.policy, case.kind_of_case, case.minor, case.state, due(case, step.target, asked.at))
@@ -126,10 +162,10 @@ def _chunk(action: str, ids: Sequence[int], asked: Asked) -> Done:
     moved = sum(_move_group(action, like, group, asked, left) for like, group in groups.items())
     if elsewhere := len(ids) - moved - left.total():
         left["step-not-open"] += elsewhere
-    return Done(moved, left, unwritten=letters.left_of("case", ids, asked.at))
+    return Done(moved, left, unwritten=letters.left_of("case", ids, asked.at), who=left.who)
 
 
-def _open_to(action: str, ids: Sequence[int], asked: Asked, left: Counter[str]) -> Iterator[tuple[Case, Step]]:
+def _open_to(action: str, ids: Sequence[int], asked: Asked, left: Left) -> Iterator[tuple[Case, Step]]:
     """The cases of which this actor may take the step, locked; the others are counted in `left` by reason."""
     rows = Case.objects.filter(pk__in=ids, ended_at__isnull=True, area__code__gte=asked.by.lo,
                                area__code__lte=asked.by.hi)
@@ -145,23 +181,23 @@ def _open_to(action: str, ids: Sequence[int], asked: Asked, left: Counter[str]) 
             if about:
                 check_decision(case, action, asked, about)
         except Refusal as no:
-            left[as_heard(case, no, asked).code] += 1
+            left.note(case.pk, as_heard(case, no, asked).code)
         else:
             yield case, step
 
 
-def _move_group(action: str, like: Like, group: list[Case], asked: Asked, left: Counter[str]) -> int:
+def _move_group(action: str, like: Like, group: list[Case], asked: Asked, left: Left) -> int:
     table = book.table(like.policy, like.kind, minor=like.minor)
     if action == "approve" and book.concludes(like.policy, like.kind, minor=like.minor):
         if like.kind not in together.KINDS:
             return sum(_one(case, asked, left) for case in group)
-        return _conclude(like, together.ready(group, left), table, asked, left)
+        return _conclude(like, together.ready(group, left.note), table, asked, left)
     _step(action, like, group, table, asked)
     tell_many([case.pk for case in group], action, asked)
     return len(group)
 
 
-def _conclude(like: Like, group: Sequence[Held], table: Workflow, asked: Asked, left: Counter[str]) -> int:
+def _conclude(like: Like, group: Sequence[Held], table: Workflow, asked: Asked, left: Left) -> int:
     """Approve cases and do what was decided. Where one of them contradicts what is kept, the set is halved until that
     one stands alone and says what is wrong with it; the others move by sets all the same.
     """
@@ -181,17 +217,17 @@ def _conclude(like: Like, group: Sequence[Held], table: Workflow, asked: Asked, 
     return len(group)
 
 
-def _one(case: Case, asked: Asked, left: Counter[str]) -> int:
+def _one(case: Case, asked: Asked, left: Left) -> int:
     """Approve one case of a kind that is not made by sets; 1, or 0 with the reason counted: `row-contradicts` where the
     database itself would not keep it.
     """
     try:
         steps.take(case, "approve", **vars(part(asked, case.pk)))
     except Refusal as no:
-        left[no.code] += 1
+        left.note(case.pk, no.code)
         return 0
     except IntegrityError:
-        left["row-contradicts"] += 1
+        left.note(case.pk, "row-contradicts")
         return 0
     return 1
 

@@ -4,7 +4,6 @@ A set is done whole or not at all, and refuses nobody by name: who would be refu
 `ready`, and whatever else contradicts a set is found by the caller, who divides it.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Final, NamedTuple
@@ -50,9 +49,9 @@ class Held(NamedTuple):
         return "renew" if self.case.kind_of_case == "renewal" else "keep"
 
 
-def ready(group: Sequence[Case], left: Counter[str]) -> list[Held]:
-    """The cases whose holders still have what their kind needs; the others are counted in `left` by the reason for
-    which each would be refused alone. Their certificates are locked (`registry.hold`).
+def ready(group: Sequence[Case], left: Callable[[int, str], None]) -> list[Held]:
+    """The cases whose holders still have what their kind needs; the others are told to `left`, by id, with the reason
+    for which each would be refused alone. Their certificates are locked (`registry.hold`).
     """
     holders = {case.holder_id for case in group if case.holder_id}
     certificates = registry.in_force(holders)
@@ -69,7 +68,7 @@ def ready(group: Sequence[Case], left: Counter[str]) -> list[Held]:
         if held is not None:
             no = _in_the_way(held, mine, on_the_way.get(case.holder_id or 0, set()))
         if no or held is None:
-            left[no] += 1
+            left(case.pk, no)
         else:
             found.append(held)
     return found

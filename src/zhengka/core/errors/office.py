@@ -8,6 +8,11 @@ PROBLEMS: dict[str, Problem] = {
         403, "Another office takes this step", "这一步由其他单位办理",
         "Leave it to the office that the page names.",
         "请由页面所示单位办理。"),
+    "office-above": Problem(
+        403, "The office below takes this step, and yours a later one",
+        "这一步由下级单位办理，本单位办理其后的步骤",
+        "Leave it to the office that the page names: two offices look at this case, and yours looks second.",
+        "请由页面所示单位办理：该事项须由两级单位分别把关，本单位在后把关。"),
     "officer-unfit": Problem(
         422, "This officer may not take the step", "该工作人员不能办理这一步",
         "Choose one of those whom the page names.",

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from zhengka.bulk import queries
 from zhengka.bulk.models import Act
+from zhengka.cases import queries as cases
 from zhengka.core.errors import PROBLEMS
 from zhengka.core.events import Replayed
 from zhengka.registry.photos import FAULTS
@@ -103,7 +104,7 @@ def act(request: Request, pk: int) -> HttpResponse:
         "progress": progress_of(row), "problem": problem_of(row), "whole": kind.whole,
         "tiles": [Tile(kind.moved, row.moved, tone=words.GOOD if row.moved else ""),
                   Tile(_("Left alone"), row.left_alone, tone=words.WAIT if row.left_alone else "")],
-        "reasons": _reasons(row), "unwritten": _unwritten(row),
+        "reasons": _reasons(row), "who": _who(request, row), "unwritten": _unwritten(row),
         "onward": _onward(request, row, kind), "events": history.of_row(request, row),
         "breadcrumbs": trail((_("Bulk acts"), "staff:acts"))})
 
@@ -144,7 +145,7 @@ def _reasons(act: Act) -> Table | None:
     """Why rows were left alone and how many, the most frequent reason first; nothing where none was."""
     counted = sorted(act.reasons.items(), key=lambda item: (-item[1], item[0]))
     columns = [Column(_("Reason")), Column(_("Rows"), numeric=True)]
-    rows = [Row([_left(code), f"{number:,}"]) for code, number in counted]
+    rows = [Row([why_left(code), f"{number:,}"]) for code, number in counted]
     return Table(_("Why rows were left alone"), columns, rows) if rows else None
 
 
@@ -152,15 +153,25 @@ def _unwritten(act: Act) -> Table | None:
     """Which letters could not be written for what was done, and why; nothing where all could."""
     counted = sorted(act.unwritten.items(), key=lambda item: (-item[1], item[0]))
     columns = [Column(_("Reason")), Column(_("Letters"), numeric=True)]
-    rows = [Row([_left(code), f"{number:,}"]) for code, number in counted]
+    rows = [Row([why_left(code), f"{number:,}"]) for code, number in counted]
     return Table(_("Letters that could not be written"), columns, rows) if rows else None
 
 
-def _left(code: str) -> str:
+def why_left(code: str) -> str:
     """Why rows were left alone, in the visitor's language."""
     if code in FAULTS:
         return bilingual(FAULTS[code])
     return problem_words(PROBLEMS[code])[0] if code in PROBLEMS else str(LEFT_WORDS.get(code, code))
+
+
+def _who(request: Request, act: Act) -> Table | None:
+    """The first cases that were left alone, each with a link and the reason; nothing of an act on other rows."""
+    if KINDS[act.task].list != "cases" or not request.actor.may("case.read"):
+        return None
+    found = cases.named(map(int, act.who_left), actor=request.actor)
+    rows = [Row([Cell(case.name, href=reverse("staff:case", args=[case.pk])), why_left(act.who_left[str(case.pk)])])
+            for case in found]
+    return Table(_("Left alone, the first ones"), [Column(_("Name")), Column(_("Why"))], rows) if rows else None
 
 
 def _facts(act: Act) -> list[Fact]:

@@ -19,6 +19,8 @@ from zhengka.web.access import Request, act, requires
 from zhengka.web.staff.assessment import terms
 from zhengka.web.staff.case_words import STEP_SAID
 from zhengka.web.staff.navigation import trail
+from zhengka.web.staff.next_steps import why_closed
+from zhengka.web.ui import words
 
 MOST = 30
 """Days that are offered."""
@@ -68,11 +70,29 @@ def _serves(one: Institution, category: int, area: int) -> bool:
             and one.valid_from <= today and (one.valid_to is None or today <= one.valid_to))
 
 
+def _why_not(request: Request, row: Case) -> str:
+    """Why no day of a case can be booked now, in words, and what comes first; empty where one can."""
+    if services.waits_for_day(row) and assessment.booked(row.pk, actor=request.actor) is None:
+        book = [each for each in queries.choices(row, actor=request.actor) if each.step.action == "book"]
+        return next((why_closed(row, each) for each in book if not each.is_open), "")
+    if row.ended_at is not None:
+        return gettext("The case has ended.")
+    if assessment.booked(row.pk, actor=request.actor):
+        return gettext("A day is booked already. Choose another one on the page of the appointment.")
+    first = next((step.action for step in row.table.steps if step.source == row.state), "")
+    return gettext("No day is booked at this step of the case. What comes next is: %(step)s.") % {
+        "step": words.act(first, "case")}
+
+
 @requires("case.confirm")
 def book_day(request: Request, pk: int) -> HttpResponse:
     """The days with a free place for a case; one of them is booked."""
-    row = queries.get(pk, actor=request.actor)
-    found, here = days_for(row), reverse("staff:case", args=[pk])
+    row, here = queries.get(pk, actor=request.actor), reverse("staff:case", args=[pk])
+    if request.method != "POST" and (why := _why_not(request, row)):
+        return render(request, "staff/not_yet.html", {
+            "title": gettext("Book the assessment"), "caption": row.name, "why": why, "back": here,
+            "breadcrumbs": [*trail((_("Cases"), "staff:cases")), {"label": row.name, "href": here}]})
+    found = days_for(row)
     form = DayForm(request.POST or None, days=found, why=services.needs_no_other(row))
     if request.method == "POST" and form.is_valid():
         chosen = next(day for day in found if str(day.pk) == form.cleaned_data["day"])

@@ -35,6 +35,7 @@ from zhengka.web.staff.next_steps import (
     incomplete,
     main_act,
     reason_form,
+    stands_in,
     why_closed,
 )
 from zhengka.web.staff.words import (
@@ -100,7 +101,7 @@ def _offered(request: Request, row: Case, brought: dict[str, Any], wrong: dict[s
         "main": main_act(buttons, verify="verify" in open_, book=may_book, sign=first, place=place,
                          paper=brought.get("add") and any(need.paper != "photo" for need in lacking), photo=lacking),
         "back_steps": [(action, reasons[action]) for action in back], "accepting": reasons["accept"],
-        "place": place, "first": first, "asking": other,
+        "place": place, "first": first, "asking": other, "stands_in": stands_in(request.actor, row, choices),
         "source": source or SourceForm() if "verify" in open_ else None,
         "closed": [(words.act(each.step.action, "case"), why_closed(row, each))
                    for each in choices if not each.is_open and not (other and each.step.action == other.action)]

@@ -2,9 +2,11 @@
 list.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID, uuid4
 
 from django.core.cache import cache
 from django.http import HttpResponse
@@ -15,20 +17,20 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from zhengka.cases import queries, services
+from zhengka.cases import fronts, late, queries, services
 from zhengka.cases.models import NO_LIMIT, Case
 from zhengka.cases.queries import Place, Wanted
 from zhengka.cases.services import Done
 from zhengka.cases.workflow import KINDS, STATES
-from zhengka.core.errors import PROBLEMS, Refusal
+from zhengka.core.errors import Refusal
 from zhengka.web.access import Request, act, requires
 from zhengka.web.staff import acts
 from zhengka.web.staff.case_words import KIND_WORDS
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.paging import SIZE, ticked
-from zhengka.web.staff.words import disability, problem_words
+from zhengka.web.staff.words import disability
 from zhengka.web.ui import words
-from zhengka.web.ui.parts import Cell, Column, Pager, Row, Table
+from zhengka.web.ui.parts import Cell, Column, Pager, Row, Table, Text
 
 MINE, OTHERS, OFFICE, ENDED = "mine", "others", "office", "ended"
 """Lists besides those of a step: one's own desk, what on it waits for others, all that is open in the area, and what
@@ -71,15 +73,17 @@ def index(request: Request) -> HttpResponse:
                    if number or step == shown)],
         "others": [(OFFICE, _title(OFFICE)), (ENDED, _title(ENDED))], "kind": kind,
         "kinds": [] if shown in desks else [(name, KIND_WORDS[name]) for name in KINDS], "forecast": _forecast(request),
-        "may_open": request.actor.may("case.open"), "may_see_late": request.actor.may("plan.read")})
+        "left": _left(request, _("Left alone"), request.session.get(LEFT, {})) if "left" in request.GET else None,
+        "may_open": request.actor.may("case.open"), "may_see_late": request.actor.may("plan.read"),
+        "may_receive": request.actor.may("case.open") and fronts.received_kinds(request.actor, timezone.localdate())})
 
 
-def _forecast(request: Request) -> queries.Forecast:
+def _forecast(request: Request) -> late.Forecast:
     """The forecast of the officer's area, at most some minutes old: it adds up every day of every office."""
     key = f"forecast-{request.actor.lo}-{request.actor.hi}"
-    found: queries.Forecast | None = cache.get(key)
+    found: late.Forecast | None = cache.get(key)
     if found is None:
-        found = queries.forecast(request.actor, at=timezone.now())
+        found = late.forecast(request.actor, at=timezone.now())
         cache.set(key, found, FRESH)
     return found
 
@@ -167,7 +171,7 @@ def place(request: Request) -> Place:
 
 
 def _pager(request: Request, found: list[Case]) -> Pager:
-    query = {name: value for name, value in request.GET.items() if name != "after"}
+    query = {name: value for name, value in request.GET.items() if name not in ("after", "left")}
     last = found[SIZE - 1] if len(found) > SIZE else None
     after = f"{(last.due_on or NO_LIMIT).isoformat()}.{last.pk}" if last else ""
     return Pager(previous="?" + urlencode(query) if "after" in request.GET else "",
@@ -195,17 +199,40 @@ def bulk(request: Request) -> HttpResponse:
         told: dict[str, Any] = {"by": request.actor, "at": timezone.now()}
         if everything:
             return acts.begin(request, lambda key: services.ask_all(action, request_id=key, **told))
-        return act(request, lambda key: service(chosen, request_id=key, **told), to=back, said=_said)
+        def do(key: UUID) -> Done:
+            done = service(chosen, request_id=key, **told)
+            request.session[LEFT] = {str(pk): code for pk, code in done.who.items()}
+            return done
+        return act(request, do, to=f"{back}&left=1", said=_said)
     number = services.waiting(action, request.actor).count() if everything else len(chosen)
     return render(request, "staff/cases_bulk.html", {
-        "title": word, "number": number, "chosen": [] if everything else chosen, "all": everything, "action": action,
+        "title": word, "number": number, "left": None if everything else _left(
+            request, _("These would be left alone"), services.foresee(
+                action, chosen, by=request.actor, request_id=uuid4(), at=timezone.now()).who),
+        "chosen": [] if everything else chosen, "all": everything, "action": action,
         "meaning": meaning, "back": back, "breadcrumbs": trail((_("Cases"), "staff:cases"))})
+
+
+LEFT = "cases-left"
+"""Key of the session: which cases the last act on ticked ones left alone, and why."""
+
+
+def _left(request: Request, title: Text, who: Mapping[Any, str]) -> Table | None:
+    """The cases that an act leaves alone, each with a link and the reason; None where there is none, or none that
+    the officer sees.
+    """
+    by_id = {int(pk): code for pk, code in who.items()}
+    found = queries.named(by_id, actor=request.actor)
+    rows = [Row([Cell(case.name, href=reverse("staff:case", args=[case.pk])), str(KIND_WORDS[case.kind_of_case]),
+                 acts.why_left(by_id[case.pk])]) for case in found]
+    columns = [Column(_("Name")), Column(_("Kind of case")), Column(_("Why"))]
+    return Table(title, columns, rows) if rows else None
 
 
 def _said(done: Done) -> str:
     """What a bulk act did, in one sentence and one more for each reason why some were left."""
     moved = ngettext("%(n)s case is done.", "%(n)s cases are done.", done.moved) % {"n": f"{done.moved:,}"}
-    left = [gettext("%(n)s left alone: %(why)s.") % {"n": f"{number:,}", "why": problem_words(PROBLEMS[code])[0]}
+    left = [gettext("%(n)s left alone: %(why)s.") % {"n": f"{number:,}", "why": acts.why_left(code)}
             for code, number in done.left.items()]
     if unwritten := sum(done.unwritten.values()):
         left.append(ngettext("%(n)s letter could not be written: see the letters.",

@@ -3,6 +3,7 @@
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -24,10 +25,9 @@ from zhengka.accounts.services import Days
 from zhengka.cases import queries as cases
 from zhengka.cases import services as case_services
 from zhengka.cases.queries import Desk
-from zhengka.cases.workflow import STATES
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
-from zhengka.web.access import Request, act, requires, seen
+from zhengka.web.access import Request, act, requires, seen, sure
 from zhengka.web.staff.navigation import trail
 from zhengka.web.staff.words import problem_line, role_word
 from zhengka.web.ui.forms import DateField
@@ -78,11 +78,21 @@ def index(request: Request) -> HttpResponse:
     """Who stands in for whom, whose right is lent to whom, and how many cases lie on one's desk."""
     row, today = _oneself(request), timezone.localdate()
     return render(request, "staff/desk.html", {
-        "title": _("My desk"), "number": _number(request, row),
+        "title": _("My desk"), **_figures(request, row),
         "works_on_cases": request.actor.may("case.read"), "may_lend": row.role in LENDABLE,
         "covers": [(cover, cover.officer_id == row.pk) for cover in accounts.covers(row.pk, today)],
         "delegations": [(each, each.officer_id == row.pk, role_word(each.role))
                         for each in accounts.delegations(row.pk, today)]})
+
+
+def _figures(request: Request, row: Officer) -> dict[str, int]:
+    """How many cases are the officer's own, how many of these wait for a step of theirs and for others, and how many
+    lie on the desk besides: of those for whom they stand in. The first and the last two make up the worklist's figure.
+    """
+    mine = cases.mine(request.actor, timezone.localdate())
+    number, lies = _number(request, row), cases.number_on_desks(request.actor, mine)
+    waits = cases.number_on_desks(request.actor, replace(mine, officers=(row.pk,)))
+    return {"number": number, "waits": waits, "others": number - waits, "covered": lies - waits}
 
 
 @requires("case.read")
@@ -130,6 +140,15 @@ def _hand_over(request: Request, row: Officer, back: str) -> HttpResponse:
     number = _number(request, row)
     form = ColleagueForm(request.POST or None, among=_colleagues(request, row).filter(
         role__in=accounts.who_may("case.read")))
+
+    if number and form.is_valid() and not sure(request):
+        to = form.cleaned_data["colleague"]
+        return render(request, "staff/sure.html", {
+            "title": _("Hand over the desk"), "caption": row.name, "kind": "warning", "url": request.get_full_path(),
+            "submit": ngettext("Hand over %(n)s case", "Hand over %(n)s cases", number) % {"n": f"{number:,}"},
+            "hidden": [("colleague", str(to.pk))], "back": back, "lines": [named(to)],
+            "meaning": _("All of them go to this colleague, also those that wait for others. To have one back, the "
+                         "colleague has to give it back, or it is taken on by itself.")})
 
     def do(key: UUID) -> int:
         return case_services.hand_over(row, form.cleaned_data["colleague"], by=request.actor, request_id=key,
@@ -184,7 +203,7 @@ def _colleagues(request: Request, row: Officer) -> "QuerySet[Officer]":
 
 
 def _number(request: Request, row: Officer) -> int:
-    return cases.number_on_desks(request.actor, Desk((row.pk,), STATES))
+    return cases.number_on_desks(request.actor, Desk((row.pk,)))
 
 
 urls = [

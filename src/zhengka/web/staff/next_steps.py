@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from zhengka.cases import fronts, services
 from zhengka.cases.models import Case
 from zhengka.cases.queries import Choice
+from zhengka.core.actors import Actor
 from zhengka.core.errors import PROBLEMS
 from zhengka.papers.rules import Need
 from zhengka.web.staff.case_words import PERMISSION_WHO, SOURCE_WORDS
@@ -81,6 +82,15 @@ def why_closed(row: Case, closed: Choice) -> str:
     """Why a step is closed to this officer, in one sentence; where another office takes it, which one."""
     if closed.code == "not-permitted":
         return str(PERMISSION_WHO.get(closed.step.permission, _("Another role does this step.")))
-    if closed.code == "office-wrong" and (offices := fronts.offices_of(row, closed.step)):
+    if closed.code in ("office-wrong", "office-above") and (offices := fronts.offices_of(row, closed.step)):
         return gettext("Taken by: %(offices)s") % {"offices": ", ".join(map(area_name, offices))}
     return problem_words(PROBLEMS[closed.code])[0]
+
+
+def stands_in(actor: Actor, row: Case, choices: Sequence[Choice]) -> str:
+    """The office for which an officer of one above it would take the first open step; empty where it is the own one."""
+    for each in choices:
+        offices = fronts.offices_of(row, each.step) if each.is_open else []
+        if offices:
+            return "" if any(one.code == actor.lo for one in offices) else area_name(offices[0])
+    return ""

@@ -18,7 +18,6 @@ from zhengka.accounts.models import Officer
 from zhengka.accounts.queries import officers
 from zhengka.areas.models import Area
 from zhengka.cases import queries as cases
-from zhengka.cases.workflow import STATES
 from zhengka.core.errors import Refusal
 from zhengka.web.access import Request, act, mine, requires, seen
 from zhengka.web.staff import history
@@ -121,7 +120,7 @@ def officer(request: Request, pk: int) -> HttpResponse:
     return render(request, "staff/officer.html", {
         "title": row.name, "caption": _("Officer"), "facts": facts, "officer": row,
         "oneself": row.person == request.actor.person, "on_desk": cases.number_on_desks(
-            request.actor, cases.Desk((row.pk,), STATES)), "form": RoleForm(officer=row),
+            request.actor, cases.Desk((row.pk,))), "form": RoleForm(officer=row),
         "events": history.of_row(request, row, without=LOGINS),
         "breadcrumbs": trail((_("Officers"), "staff:officers"))})
 

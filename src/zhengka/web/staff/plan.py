@@ -102,7 +102,7 @@ def index(request: Request) -> HttpResponse:
 
 def facts(request: Request) -> dict[str, dict[int, int]]:
     """Name of each figure → area → number, of the officer's area."""
-    by_card, by_case = cards.counts_by_area(request.actor), cases.counts_by_area(request.actor)
+    by_card, by_case = cards.counts_by_area(request.actor), cases.by_record(request.actor)
     return {
         "registered": registry.counts(actor=request.actor),
         "cases": {area: sum(states.values()) for area, states in by_case.items()},

@@ -74,6 +74,11 @@ def appointment(request: Request, pk: int) -> HttpResponse:
     row = queries.appointment(pk, actor=request.actor)
     if not request.actor.may("case.assess") or row.state != "booked":
         return _page(request, row)
+    if request.method != "POST":
+        try:
+            cases.check_doctor(row, by=request.actor, at=max(timezone.now(), services.starts(row.session)))
+        except Refusal as no:
+            return _page(request, row, barred=problem_words(no.problem), assessor=False)
 
     def sign(row: Appointment, answers: dict[str, Any], key: UUID) -> Any:
         return cases.sign(row, answers, by=request.actor, request_id=key, at=timezone.now())
