@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from typing import Final, NamedTuple
 
 from zhengka.core.errors import Refusal
+from zhengka.formats import names
 
 LANGUAGES: Final = {"zh": "zh-Hans", "en": "en"}
 """Language of a letter → its tag (BCP 47)."""
@@ -279,11 +280,28 @@ def longest(slots: frozenset[str], language: str) -> dict[str, str]:
     return {name: day if SLOTS[name].form == "day" else widest[SLOTS[name].form] * SLOTS[name].most for name in slots}
 
 
-def masked(text: str) -> str:
-    """The middle of a name or phone number hidden: enough to tell two letters apart."""
-    if len(text) < 7:
-        return text[:1] + "*" * (len(text) - 1)
-    return text[:3] + "*" * (len(text) - 7) + text[-4:]
+def masked(phone: str) -> str:
+    """The middle of a phone number hidden: enough to tell two letters apart."""
+    if len(phone) < 7:
+        return phone[:1] + "*" * (len(phone) - 1)
+    return phone[:3] + "*" * (len(phone) - 7) + phone[-4:]
+
+
+_GUARDIANS: Final = {"zh": "{}（{}的监护人）", "en": "{} (guardian of {})"}
+_GUARDIAN: Final = [re.compile(re.escape(words).replace(r"\{\}", "(.+)")) for words in _GUARDIANS.values()]
+
+
+def as_guardian(guardian: str, person: str, language: str) -> str:
+    """What stands on a letter that goes to the guardian (监护人) of a person."""
+    return _GUARDIANS.get(language, _GUARDIANS["zh"]).format(guardian, person)
+
+
+def masked_name(name: str) -> str:
+    """A recipient's name in part, as a list shows it: of a guardian's letter both names, each for itself."""
+    for words, pattern in zip(_GUARDIANS.values(), _GUARDIAN, strict=True):
+        if found := pattern.fullmatch(name):
+            return words.format(*map(names.masked, found.groups()))
+    return names.masked(name)
 
 
 # -- sending -----------------------------------------------------------------------------------------------------------
