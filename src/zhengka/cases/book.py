@@ -56,6 +56,19 @@ def limits(code: str, kind: str, *, minor: bool) -> Mapping[str, Rule]:
 
 
 @cache
+def spans() -> Mapping[tuple[str, str, bool, str], str]:
+    """Policy, kind, minor or not, and a state within a span of days that steps share → the state in which it begins."""
+    found = {}
+    for policy, minor in product(shipped(), (False, True)):
+        for kind in policy.procedures:
+            starts = {step.action: step.source for step in table(policy.code, kind, minor=minor).steps}
+            for state, rule in limits(policy.code, kind, minor=minor).items():
+                if (first := starts.get(rule.since, state)) != state:
+                    found[policy.code, kind, minor, state] = first
+    return found
+
+
+@cache
 def sources(action: str, lo: int = WHOLE_NATION[0], hi: int = WHOLE_NATION[1]) -> frozenset[str]:
     """Every state from which a policy that holds anywhere from `lo` to `hi` lets this step be taken."""
     return frozenset(step.source for step in _steps(lo, hi) if step.action == action)
