@@ -16,6 +16,7 @@ from zhengka.devices import queries as devices
 from zhengka.keys import queries as keys
 from zhengka.production import queries as production
 from zhengka.web.access import Request, requires
+from zhengka.web.staff import late
 from zhengka.web.staff.cases import COLUMNS, case_row
 from zhengka.web.staff.holders import SearchForm
 from zhengka.web.staff.navigation import navigation
@@ -79,6 +80,8 @@ def _tiles(request: Request, duties: Mapping[str, int]) -> list[Tile]:
         ending = sum(sum(office.cards.values()) for office in offices)
         tiles.append(Tile(_("Yearly activations due"), ending, href=reverse("staff:activations"),
                           tone=words.WAIT if ending else ""))
+    if request.actor.may("plan.read") and not request.actor.may("case.read"):
+        tiles += late.tiles(request)
     if request.actor.may("case.read"):
         number = cases.number_on_desks(request.actor, cases.mine(request.actor, timezone.localdate()))
         tiles.insert(0, Tile(_("On my desk"), number, href=f"{reverse('staff:cases')}?step=mine",
