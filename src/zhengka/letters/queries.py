@@ -150,7 +150,8 @@ def shown(row: Letter) -> Shown:
     """What its page shows, with name and phone in part."""
     to, words = contents.recipient(row), contents.words(row)
     missing = printing.missing(to.name + to.address + "".join(rendering.lines(words))) if row.channel == "print" else []
-    return Shown(masked_name(to.name), masked(to.phone), bool(to.address), to.large, words._replace(greeting=""), missing)
+    return Shown(masked_name(to.name), masked(to.phone), bool(to.address), to.large, words._replace(greeting=""),
+                 missing)
 
 
 def name_of(row: Letter) -> str:

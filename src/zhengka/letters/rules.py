@@ -47,7 +47,8 @@ SLOTS: Final[dict[str, Slot]] = {
     "office": Slot("text", 24), "phone": Slot("text", 13),
     "number": Slot("text", 20), "card": Slot("text", 4), "days": Slot("count", 3), "until": Slot("day"),
     "day": Slot("day"), "time": Slot("text", 5), "place": Slot("text", 24, written=320),
-    "papers": Slot("text", 300, private=True), "disability": Slot("text", 60, private=True),
+    "papers": Slot("text", 500, private=True), "next": Slot("text", 500, private=True),
+    "disability": Slot("text", 60, private=True),
     "matter": Slot("text", 40, private=True),
     "reason": Slot("text", 300, private=True), "result": Slot("text", 340, private=True),
     "services": Slot("text", 12, written=40), "heading": Slot("text", 20), "body": Slot("text", 600, private=True),
@@ -84,9 +85,9 @@ INVITATION: Final = "exchange-opened"
 
 KINDS: Final[dict[str, Kind]] = {name: Kind(zh, frozenset(own.split())) for name, zh, own in (
     (INVITATION, "换发通知", "number"),
-    ("acceptance", "受理通知", "number until"),
-    ("acceptance-undated", "受理通知（未定期限）", "number"),
-    ("papers-missing", "补正告知", "number papers until"),
+    ("acceptance", "受理通知", "number matter next until"),
+    ("acceptance-undated", "受理通知（未定期限）", "number matter next"),
+    ("papers-missing", "补正告知", "number matter papers until"),
     ("appointment", "评定预约", "number day time place"),
     ("appointment-missed", "未到评告知", "number"),
     ("appointment-called-off", "预约取消告知", "number reason"),
@@ -192,7 +193,9 @@ def check_recipient(recipient: Recipient, channel: str) -> None:
     """
     if not fits(recipient.name, NAME_UNITS):
         raise Refusal("letter-text-unfit", slot="name")
-    if channel == "print" and recipient.address and not fits(recipient.address, ADDRESS_UNITS):
+    if channel != "sms" and not recipient.address.strip():
+        raise Refusal("letter-no-way", channel=channel)
+    if channel == "print" and not fits(recipient.address, ADDRESS_UNITS):
         raise Refusal("letter-text-unfit", slot="address")
     if channel == "sms" and not is_phone(recipient.phone):
         raise Refusal("letter-no-way", channel=channel)
@@ -224,9 +227,9 @@ def ways(to: Recipient, kind: str, *, braille: bool = False) -> tuple[str, ...]:
 
 
 def is_phone(text: str) -> bool:
-    """True for a number that a short message can go to: digits, perhaps behind a plus sign."""
+    """True for a number that a short message can go to: digits, perhaps behind a plus sign; no landline."""
     digits = text.removeprefix("+")
-    return digits.isascii() and digits.isdigit() and 7 <= len(digits) <= 15
+    return not digits.startswith("0") and digits.isascii() and digits.isdigit() and 7 <= len(digits) <= 15
 
 
 def filled(kind: Kind, slots: Mapping[str, Value], language: str, *, shortly: bool = False) -> dict[str, str]:
