@@ -145,7 +145,8 @@ class Procedure:
         """
         found = []
         for step, lead in rows(self.kind, self.without(minor=minor))[0]:
-            own = BY_ITSELF if step.permission == "case.clock" else self.rules[lead]._replace(within=None, clause="", since="")
+            own = BY_ITSELF if step.permission == "case.clock" else self.rules[lead]._replace(
+                within=None, clause="", since="")
             rule = self.rules.get(step.action, own)
             guards = tuple(PAIRS[pair] for first in rule.another_than if (pair := (first, step.action)) in PAIRS)
             found.append((replace(step, guards=(OfficeOf(rule.by), *step.guards, *guards)), rule))

@@ -73,7 +73,8 @@ def end_notices(*, at: datetime) -> int:
 def _hanging(on: date) -> Iterator[Alike]:
     """What is alike among the notices whose last day has come."""
     found = Case.objects.filter(state="publicised", ended_at__isnull=True, notice_ends__lte=on)
-    alike = found.values_list("area", "policy", "kind_of_case", "minor", "notice_from", "notice_ends", "due_on").distinct()
+    alike = found.values_list("area", "policy", "kind_of_case", "minor", "notice_from", "notice_ends",
+                              "due_on").distinct()
     yield from sorted((Alike(area, policy, kind, minor, first, last, due_on)
                        for area, policy, kind, minor, first, last, due_on in alike if first and last),
                       key=lambda one: (*one[:-1], one.due_on or date.max))
