@@ -84,7 +84,7 @@ def test_what_could_not_be_written_is_counted_and_listed_with_whom_it_concerns_w
 
 
 @pytest.mark.parametrize("write", [
-    lambda case: left(case, at=LATER, to=Recipient("王明", "13900000001")),
+    lambda case: left(case, at=LATER, to=Recipient("王明", "13900000001", "麓山路 1 号")),
     lambda case: letters.write(message("case-done", subject=case, area=case.area), by=builders.make_actor(),
                                request_id=request_id(), at=LATER)])
 def test_a_later_letter_of_the_same_kind_about_the_same_case_settles_it_on_every_page(write):
