@@ -12,8 +12,8 @@ _LANDLINE: Final = re.compile(r"(?:0\d{2,3})?[2-9]\d{6,7}|[48]00\d{7}")
 
 
 def normalised(text: str) -> str:
-    """The number as records keep it: of a mobile phone (手机) eleven digits; of a landline (固定电话) its digits, with
-    the area code where that was given, then `-` and the extension (分机) where there is one. Empty for what is no number.
+    """The number as records keep it, empty for what is no number: of a mobile phone (手机) eleven digits; of a landline
+    (固定电话) its digits, with the area code where that was given, then `-` and the extension (分机) if there is one.
     """
     text = text.strip()
     split = _EXTENSION.fullmatch(text) or _DASHED.fullmatch(text)
