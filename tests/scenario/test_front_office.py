@@ -370,7 +370,7 @@ def test_a_case_that_the_district_goes_on_with_is_on_no_desk_of_the_street():
     assert case.assignee is None
     event = Event.objects.get(subject="case", subject_id=case.pk, action="precheck")
     assert event.facts["from_officer"] == officer.name
-    assert officer.name not in worklist(unit) and "no day set" in worklist(unit), "its policy names none for acceptance"
+    assert officer.name not in worklist(unit) and "no day set" not in worklist(unit), "the district's span runs"
     theirs = actor_of(make_officer("clerk", area=unit))
     services.take_on(case, seen=None, by=theirs, request_id=request_id(), at=NOON)
     assert story.take("accept", by=theirs).assignee_id == theirs.id, "the same office goes on with it"
