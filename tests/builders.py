@@ -68,13 +68,14 @@ def make_id_number(*, born: dt.date = dt.date(1960, 1, 1), number: int | None = 
 
 
 def make_holder(*, area: Area | None = None, name: str = "田野", id_number: str = "") -> Holder:
-    """A registered holder."""
+    """A registered holder, of whom there is an address and no phone."""
     area = area or make_area()
     number = id_number or make_id_number()
     holder = Holder(
         province=province_of(area.code), area=area, name=name, pinyin="tianye", initials="ty", sex=1,
         birth_date=dt.date(1960, 1, 1), id_number=fields.close(number, "holder.id_number"),
-        id_index=fields.index(number), registered_at=NOON, state="registered")
+        id_index=fields.index(number), address=fields.close("麓山路 1 号", "holder.address"), registered_at=NOON,
+        state="registered")
     holder.save()
     return holder
 

@@ -25,7 +25,8 @@ TO = Recipient("𠮷田明", "13800138000", "长沙市岳麓区枫林路1号")
 PARTICULARS: dict[str, Any] = {
     "office": "岳麓区残疾人联合会", "phone": "0731-88888888", "number": "ZK-2026-000123", "card": "4711", "days": 60,
     "until": dt.date(2026, 12, 4), "day": dt.date(2026, 12, 1), "time": "14:30", "place": "长沙市第一医院三楼",
-    "papers": "户口本复印件；照片两张", "disability": "肢体二级", "matter": "省内跨市迁出",
+    "papers": "户口本复印件；照片两张", "next": "您现在不用做别的事。",
+    "disability": "肢体二级", "matter": "省内跨市迁出",
     "reason": "评定的结果不到四级", "result": "言语三级", "services": "乘车、补贴", "heading": "放假通知",
     "body": "春节期间我们休息。", "city_office": "长沙市残疾人联合会", "province_office": "湖南省残疾人联合会",
     "new_area": "株洲市天元区", "freeze_day": dt.date(2027, 3, 1), "lapse_day": dt.date(2027, 9, 1)}

@@ -59,15 +59,17 @@ class Telling(Story):
         self.line = lines[case.policy][case.kind_of_case].split()
 
     def go_on(self) -> Case:
-        """To the last state, a day after the other."""
+        """To the last state, a day after the other. `<10`: so many working days for a step, `<=`: the days run on."""
+        due: dt.date | None = None
         for word in self.line:
-            action, office, within = re.fullmatch(r"(\w+)@?(\w*)<?(\d*)", word).groups()  # type: ignore[union-attr]
+            action, office, within = re.fullmatch(r"(\w+)@?(\w*)<?(\d*|=)", word).groups()  # type: ignore[union-attr]
             if action == "order" and self.case.ended_at:
                 continue  # the last decision ordered the card with it
             step = onward(self.case)
             assert step is not None and step.action == action, f"{step} where {word} was expected"
-            since = self.case.moved_at.astimezone(NOON.tzinfo).date()
-            assert self.case.due_on == (weekdays(since, int(within)) if within else None), word
+            runs_on, since = within == "=", self.case.moved_at.astimezone(NOON.tzinfo).date()
+            due = due if runs_on else weekdays(since, int(within)) if within else None
+            assert self.case.due_on == due, word
             self.later(1)
             self._refused(step, office)
             getattr(self, f"_{action}", self._step)(step, Area.objects.get(code=self._code(office)))

@@ -282,6 +282,13 @@ def test_a_number_twice_in_one_group_is_counted_as_such():
     assert matched(f"{number_of(card)}\n{number_of(card).lower()}\n").reasons == {"match-twice": 1}
 
 
+def test_what_was_looked_at_adds_up_line_by_line():
+    card = make_active(NEAR)
+    done = matched(f"{number_of(card)}\n{number_of(card)}\nabc\nxyz\n\n")
+    assert (done.total, done.done, done.moved, done.left_alone) == (4, 4, 1, 3)
+    assert done.reasons == {"match-twice": 1, "match-unreadable": 2}
+
+
 def test_a_region_without_data_matches_leaves_every_card_alone(settings, tmp_path):
     region(settings, tmp_path, a430104=KINDS["ningbo"])
     assert matched(number_of(make_active(NEAR))).reasons == {"channel-not-allowed": 1}

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 
 LINES = {
     "measures-2017": """
-        new change: accept book assess publish end_notice review<10 approve order
+        new change: accept book assess publish end_notice review<10 approve<= order
         exchange: confirm review approve order
         renewal damage loss correction: accept review approve order
         transfer_out_city transfer_out_province transfer_out_nation: request review approve arrive

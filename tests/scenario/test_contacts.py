@@ -135,7 +135,8 @@ def test_the_counter_of_another_province_asks_how_letters_are_wished_and_obeys()
     clerk = Visitor(make_officer(area=away()))
     url = "/staff/cases/elsewhere/loss"
     assert 'name="wishes"' in clerk.get(url).content.decode()
-    clerk.act(url, present_name=holder.name, present_id=number_of(holder), phone=AWAY["phone"], wishes=["large", "en"])
+    clerk.act(url, present_name=holder.name, present_id=number_of(holder), phone=AWAY["phone"],
+              address=AWAY["address"], wishes=["large", "en"])
     story = Story(Case.objects.get(), at=timezone.now())
     story.take("accept", by=make_actor(area=away()))
     sheet = Letter.objects.get(subject="case", channel="print")

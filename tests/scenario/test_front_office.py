@@ -323,10 +323,13 @@ def test_a_street_checks_first_the_district_decides_and_the_city_looks_again():
         assert queries.duties(clerk)["precheck"] == 1
         story.take("precheck", by=clerk)
         refused("office-wrong", lambda: story.take("accept", by=clerk))
-    story.take("accept", "book")
+    ends = story.case.due_on
+    assert ends.isoformat() == "2026-12-18", "twenty working days for all that the district does"
+    for action in ("accept", "book"):
+        assert story.take(action).due_on == ends
     story.assess()
-    story.notice()
-    assert story.take("review", "approve").state == "approved"
+    assert story.notice(days=9).due_on == ends and story.take("review").due_on == ends
+    assert story.take("approve").state == "approved"
     refused("office-wrong", lambda: story.take("recheck", by=make_actor("approver", area=unit)))
     city = make_actor("approver", area=unit.parent)
     assert story.take("recheck", by=city).state == "ordered"
@@ -367,7 +370,7 @@ def test_a_case_that_the_district_goes_on_with_is_on_no_desk_of_the_street():
     assert case.assignee is None
     event = Event.objects.get(subject="case", subject_id=case.pk, action="precheck")
     assert event.facts["from_officer"] == officer.name
-    assert officer.name not in worklist(unit) and "no day set" in worklist(unit), "its policy names none for acceptance"
+    assert officer.name not in worklist(unit) and "no day set" not in worklist(unit), "the district's span runs"
     theirs = actor_of(make_officer("clerk", area=unit))
     services.take_on(case, seen=None, by=theirs, request_id=request_id(), at=NOON)
     assert story.take("accept", by=theirs).assignee_id == theirs.id, "the same office goes on with it"

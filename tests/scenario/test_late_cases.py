@@ -73,6 +73,16 @@ def test_a_leader_finds_offices_and_numbers_of_cases_and_nobody_s_name(here, the
     assert "Late cases of 开福区" in of_one and str(other.pk) in of_one and str(case.pk) not in of_one
 
 
+def test_a_leader_s_first_page_says_how_much_is_late_and_leads_on(here):
+    due_in(-3, here), due_in(2, here)
+    home = Visitor(leader(here.parent)).get(reverse("staff:home"))
+    assert [(str(tile.label), tile.value, tile.href) for tile in home.context["tiles"]] == [
+        ("Late", 1, PAGE), ("Due within a week", 1, PAGE)]
+    assert reverse("staff:plan") in home.content.decode()
+    assert "Late" not in [str(tile.label) for tile in Visitor(builders.make_officer(area=here)).get(
+        reverse("staff:home")).context["tiles"]]
+
+
 def test_a_county_sees_its_own_late_cases_by_name_and_none_of_its_neighbour_s(here, there):
     due_in(-3, there)
     visitor = Visitor(builders.make_officer("clerk", area=here))

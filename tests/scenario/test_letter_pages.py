@@ -16,6 +16,7 @@ from zhengka.letters import services
 from zhengka.letters.models import Letter
 from zhengka.letters.rules import Recipient
 from zhengka.letters.senders import Parcel, Receipt, Unsure
+from zhengka.registry.services import in_care
 
 pytestmark = pytest.mark.django_db
 
@@ -41,6 +42,15 @@ def test_the_outbox_shows_letters_by_state_and_to_whom_only_in_part():
         told = visitor.get(reverse("staff:letters") + query).content.decode()
         assert all(word in told for word in there.split()) and "𠮷**" in told and TO.name not in told
     assert "Card ready" not in visitor.get(reverse("staff:letters") + "?state=sent").content.decode()
+
+
+@pytest.mark.parametrize(("language", "shown"), [("zh", "易**（欧***的监护人）"), ("en", "易** (guardian of 欧***)")])
+def test_of_a_letter_to_a_guardian_neither_name_is_shown_in_full(language, shown):
+    to = in_care(Recipient("欧阳小山", address="枫林路1号", language=language), "易大山", "13800138000")
+    letter = make_letter("card-ready", "print", recipient=to)
+    visitor = Visitor(make_officer("clerk"))
+    for told in (visitor.get(reverse("staff:letters")).content.decode(), page(visitor, letter)):
+        assert shown in told and "大山" not in told and "小山" not in told
 
 
 def test_a_letters_page_says_what_was_said_but_not_to_whom_in_full():

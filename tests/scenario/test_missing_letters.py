@@ -12,6 +12,7 @@ from django.urls import reverse
 import builders
 from builders import NOON, make_officer, request_id
 from lettering import make_letter, message
+from stories import applies, person
 from visits import Visitor
 from zhengka.bulk.models import Act
 from zhengka.cards import services as cards
@@ -83,7 +84,7 @@ def test_what_could_not_be_written_is_counted_and_listed_with_whom_it_concerns_w
 
 
 @pytest.mark.parametrize("write", [
-    lambda case: left(case, at=LATER, to=Recipient("王明", "13900000001")),
+    lambda case: left(case, at=LATER, to=Recipient("王明", "13900000001", "麓山路 1 号")),
     lambda case: letters.write(message("case-done", subject=case, area=case.area), by=builders.make_actor(),
                                request_id=request_id(), at=LATER)])
 def test_a_later_letter_of_the_same_kind_about_the_same_case_settles_it_on_every_page(write):
@@ -97,6 +98,27 @@ def test_a_later_letter_of_the_same_kind_about_the_same_case_settles_it_on_every
     assert "Case settled</strong>" not in page(about) and "Application refused</strong>" in page(about)
     assert set(Unwritten.objects.filter(settled_at=None).values_list("template", "subject_id")) == {
         ("case-done", other.pk), ("decision-refused", case.pk)}
+
+
+def test_a_letter_on_paper_without_an_address_is_missing_and_waits_for_no_envelope():
+    story = applies(person(phone="", address=""))
+    story.take("return_papers")
+    assert not Letter.objects.filter(subject_id=story.case.pk).exists()
+    assert [(each.channel, each.reason) for each in Unwritten.objects.filter(subject_id=story.case.pk)] == [
+        ("print", "letter-no-way")]
+
+
+@pytest.mark.parametrize(("said", "code"), [
+    ({"phone": "abc"}, "phone-wrong"), ({"guardian_name": "石山", "guardian_phone": "12"}, "guardian-phone-wrong")])
+def test_what_is_no_phone_number_is_refused(said, code):
+    with pytest.raises(Refusal, match=code):
+        applies(person(**said))
+
+
+def test_a_phone_number_with_spaces_gets_messages_and_a_landline_paper():
+    applies(person(phone="139 0000 0001")).take("accept")
+    applies(person(phone="0731-88888888")).take("accept")
+    assert sorted(Letter.objects.values_list("channel", flat=True)) == ["print", "sms"]
 
 
 def test_a_message_of_the_same_moment_settles_no_sheet_of_paper_that_is_missing():

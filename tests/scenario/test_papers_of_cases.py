@@ -88,6 +88,31 @@ def test_the_page_closes_the_step_and_says_which_papers_must_be_there_and_which_
     assert main_acts(text) == ["Take in a paper"], "the one button that stands out is what to do next"
 
 
+def test_who_reviews_or_approves_is_asked_about_papers_that_were_to_follow_and_hears_of_the_photo():
+    story = applies(at=timezone.now() - dt.timedelta(20))
+    story.take("accept", "book")
+    story.assess()
+    case = story.notice(days=9)
+    for role, action, then in (("reviewer", "review", "reviewed"), ("approver", "approve", "ordered")):
+        officer = Visitor(builders.make_officer(role, area=case.area))
+        url = reverse("staff:case-step", args=[case.pk])
+        asked = officer.act(url, action=action).content.decode()
+        assert "without its papers?" in asked and "Household register" in asked and "Photo" in asked
+        assert "Without a photo the card is held" in asked and Case.get(case.pk).state != then
+        officer.act(url, action=action, sure="1")
+        assert Case.get(case.pk).state == then
+
+
+def test_nobody_is_asked_about_papers_that_came():
+    story = applies(at=timezone.now() - dt.timedelta(20))
+    story.take("accept", "book")
+    story.bring_papers()
+    story.assess()
+    case = story.notice(days=9)
+    officer = Visitor(builders.make_officer("reviewer", area=case.area))
+    assert officer.act(reverse("staff:case-step", args=[case.pk]), action="review").status_code == 302
+
+
 def test_the_page_takes_a_reason_for_papers_that_follow():
     story, clerk = child(), Visitor(builders.make_officer("clerk", area=builders.make_area()))
     put_first(story.case)

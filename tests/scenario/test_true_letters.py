@@ -5,19 +5,23 @@ from contextlib import nullcontext
 
 import pytest
 from django.conf import settings
+from django.urls import reverse
 
 import builders
-from builders import NOON
+from builders import NOON, make_officer, request_id
 from stories import HAND, LEG, Story, applies, brings, card_holder, person, under
 from telling import letters
+from visits import Visitor
 from zhengka.cards import activation, rules
 from zhengka.cards import services as cards
 from zhengka.cards.models import Card
 from zhengka.cases import book, services
 from zhengka.cases.models import Case
+from zhengka.cases.services import wording
 from zhengka.core.dated import read
 from zhengka.letters import contents
 from zhengka.letters.models import Letter
+from zhengka.papers.rules import PAPERS
 from zhengka.registry.models import Certificate, Holder
 
 pytestmark = pytest.mark.django_db
@@ -30,6 +34,16 @@ def words(template: str) -> str:
 
 def on_paper(**more):
     return person(**{"phone": "", **more})
+
+
+def test_why_a_kind_of_case_is_closed_is_true_of_the_holder():
+    assert services.unopened("unfreeze", card_holder()[0], at=NOON) == "certificate-not-frozen"
+    holder = builders.make_holder()
+    certificate = builders.make_certificate(holder, generation=3)
+    Certificate.objects.filter(pk=certificate.pk).update(state="cancelled")
+    assert {services.unopened(kind, holder, at=NOON) for kind in ("damage", "unfreeze", "change")} == {
+        "certificate-ended"}
+    assert services.unopened("damage", builders.make_holder(), at=NOON) == "certificate-missing"
 
 
 # ---- days ------------------------------------------------------------------------------------------------------------
@@ -47,7 +61,45 @@ def test_where_a_step_has_no_limit_an_acceptance_promises_no_day(tmp_path):
     with under("quick", tmp_path):
         applies(on_paper()).take("accept")
     assert not Letter.objects.filter(template="acceptance").exists()
-    assert "日" not in words("acceptance-undated").replace("日常", "")
+    assert "以前告诉您结果" not in words("acceptance-undated")
+
+
+def test_who_is_accepted_with_papers_to_follow_hears_which_and_by_when_and_the_page_says_the_same_day():
+    story = applies(on_paper())
+    story.take("accept")
+    told = words("acceptance-undated")
+    assert "事项：申领。" in told and "您现在不用做别的事" not in told
+    assert "还要补交：户口簿、证件照片。请在2026年12月21日以前交来。" in told, "20 December is a Sunday"
+    assert services.papers_awaited(story.case) == dt.date(2026, 12, 21)
+    story.bring_papers()
+    assert services.papers_awaited(story.case) is None
+
+
+def test_who_brought_every_paper_has_nothing_to_do():
+    story = applies(on_paper())
+    story.bring_papers()
+    services.take(story.case, "accept", by=story.by("clerk"), request_id=request_id(), at=story.at)
+    assert "您现在不用做别的事。" in words("acceptance-undated")
+
+
+def test_a_letter_of_missing_papers_names_all_of_them_the_matter_and_the_day_that_the_page_names():
+    story = brings("damage", card_holder()[0])
+    page = Visitor(make_officer("clerk", area=story.case.area))
+    url = reverse("staff:case", args=[story.case.pk])
+    filled = names_on(page.get(url).content.decode())
+    assert filled, "the form is filled in"
+    story.take("return_papers", reason=f"{filled}；要原件")
+    told = words("papers-missing")
+    missing = "、".join(PAPERS[need.paper][0] for need in services.papers_missing(story.case))
+    assert f"{missing}；要原件\n" in told and "残疾人证申请" not in told and "2026年12月21日" in told
+    assert wording.MATTERS["damage"].zh in told
+    assert "2026-12-21" in page.get(url).content.decode()
+
+
+def names_on(html: str) -> str:
+    """What the form of missing papers is filled in with."""
+    form = html.partition('id="id_return_papers_reason"')[2]
+    return form.partition(">")[2].partition("</textarea>")[0].strip()
 
 
 @pytest.mark.parametrize(("policy", "said"), [("quick", "acceptance"), ("measures-2017", "acceptance-undated")])

@@ -101,6 +101,21 @@ def test_once_the_holidays_are_published_the_days_that_were_counted_without_them
     assert assumed.of_case(now)["due_on"] == ()
 
 
+def test_the_days_of_a_span_are_counted_again_from_where_it_began_and_an_objection_stops_none(monkeypatch):
+    unit = builders.make_area(420104, name="硚口区")
+    story = applies(area=unit, at=LATE)
+    story.take("precheck", by=builders.make_actor(area=unit))
+    ends = story.case.due_on
+    story.take("accept", "book")
+    story.assess(LEG)
+    story.take("publish", "object", reason="邻居")
+    assert story.case.due_on is None, "the district waits for nothing but the answer"
+    assert story.take("dismiss", reason="不实").due_on == ends
+    monkeypatch.setattr(book, "calendar", published(ends))
+    assert services.count_again(at=LATE + dt.timedelta(30)) == 1
+    assert ends < Case.get(story.case.pk).due_on < ends + dt.timedelta(7)
+
+
 def test_of_many_cases_those_alone_have_another_day_whose_days_it_concerns(monkeypatch):
     late, early = waits_for_review(), waits_for_review(at=NOON.replace(month=3, day=2))
     assert early.due_on < late.due_on

@@ -165,6 +165,13 @@ def test_mental_disability_is_not_assessed_before_a_year_of_treatment():
 # -- multiple ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("day", ["2027-01-01", "1899-12-31"])
+def test_no_day_of_a_form_lies_in_the_future_or_before_the_birth(day):
+    with pytest.raises(Refusal, match="form-day") as no:
+        found(6, aged(40), who_das=120, treated_since=day)
+    assert no.value.facts == {"field": "treated_since"}
+
+
 def test_a_multiple_disability_has_the_grade_of_its_most_severe_part_and_keeps_them_all():
     conclusion = conclude(7, {"2": hearing(85, 85), "1": {"acuity_right": "0.2", "acuity_left": "0.2"}},
                           born=ADULT, on=TODAY, forms=CHANGSHA)

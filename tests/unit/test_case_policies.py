@@ -137,10 +137,21 @@ def test_a_city_may_have_its_streets_check_first_ask_for_two_doctors_and_look_ag
 def test_in_qiaokou_the_street_has_fifteen_days_the_district_twenty_and_the_city_looks_again():
     new = procedure(SHIPPED, "new", QIAOKOU, TODAY)
     rules = {step.action: rule for step, rule in new.rows()}
-    assert (rules["precheck"].by, rules["precheck"].within, rules["review"].within) == (("street",), 15, 20)
+    assert (rules["precheck"].by, rules["precheck"].within, rules["precheck"].since) == (("street",), 15, "")
+    district = {action for action, rule in rules.items() if (rule.within, rule.since) == (20, "accept")}
+    assert district == {"accept", "book", "assess", "publish", "end_notice", "review", "approve"}, "one span"
+    assert new.promised("prechecked") is None, "for the city's second look no days are named"
     assert rules["recheck"].by == ("city",) and new.has_front
     assert not procedure(SHIPPED, "new", YUELU, TODAY).has_front
     assert procedure(SHIPPED, "loss", YUELU, TODAY, "cross-province").has_front
+
+
+def test_a_span_is_promised_once_and_a_step_that_names_none_there_is_is_refused():
+    text = (ROOT / "data" / "cases" / "wuhan-qiaokou.toml").read_text()
+    last = text.replace('recheck = { by = ["city"],', 'recheck = { by = ["city"], within = 3,')
+    assert policies.policy_of(parse(last.encode(), "x")).procedures["new"].promised("applied") == 15 + 20 + 3
+    with pytest.raises(FileRefused, match="step-unknown"):
+        policies.policy_of(parse(text.replace('since = "accept"', 'since = "aceept"').encode(), "x"))
 
 
 def test_a_limit_is_counted_by_the_calendar_and_a_way_aside_has_none():

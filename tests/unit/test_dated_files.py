@@ -15,7 +15,7 @@ POLICY = (DATA / "cases" / "measures-2017.toml").read_text("utf-8")
 CALENDAR = (DATA / "calendars" / "china.toml").read_text("utf-8")
 LETTER = (DATA / "letters" / "papers-missing.toml").read_text("utf-8")
 SMS = 'sms = "您的申请{number}还缺材料，请在{until}前补交。咨询{phone}"'
-REVIEW = 'review = { by = ["hukou-county"], within = 10, clause = "art. 9(4)" }'
+REVIEW = 'review = { by = ["hukou-county"], within = 10, since = "review", clause = "art. 9(4)" }'
 NEW = 'kinds = ["new", "change"]\nclause = "art. 9; a change is a new issue after a new assessment, art. 22"'
 
 POLICIES = [
@@ -99,7 +99,7 @@ LETTERS = [
     ("sms-long", SMS, SMS.replace("。", "，可以自己来也可以请家里人来。")),
     ("sms-telling", SMS, SMS.replace("申请", "残疾人证申请")),
     ("sms-telling", SMS, SMS.replace("材料", "身份证")),
-    ("sentence-long", "您的残疾人证申请还缺材料。", "您的残疾人证申请" + "依照有关规定，" * 4 + "还缺材料。"),
+    ("sentence-long", "您的申请还缺材料。", "您的申请" + "依照有关规定，" * 4 + "还缺材料。"),
 ]
 TRIED_ELSEWHERE = {"dates-overlap", "code-twice", "day-unknown", "identity-stops", "counter-missing", "window-too-long",
                    "administrators-joined"}

@@ -121,7 +121,7 @@ def test_nobody_is_written_to_who_cannot_be_reached_or_named(to, channel, code):
 
 
 def test_a_rare_character_is_a_name_and_counts_for_two():
-    rules.check_recipient(Recipient("𠮷㛃\U00031350"), "print")
+    rules.check_recipient(Recipient("𠮷㛃\U00031350", address="麓山路 1 号"), "print")
     assert rules.units("𠮷田") == 3
 
 

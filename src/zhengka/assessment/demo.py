@@ -25,6 +25,7 @@ from zhengka.formats.verdict import CHINA
 DOCTORS = ("方琳", "罗涛")
 DAYS = ((1, "institution", "门诊楼三层残疾评定室"), (2, "camp", "社区卫生服务中心"), (3, "home", "机构正门集合"))
 """Days from now → what kind of day, and where."""
+OPENS, CLOSES = time(8, 30), time(17)
 CAPACITY = 40
 _NAMESPACE = UUID("6f0d2a52-9df5-5c40-9d5e-3f6a3c1c9a10")
 
@@ -52,13 +53,16 @@ def place_of(office: Area) -> Area:
 
 
 def day_of(city: Area, *, clerk: Actor, at: datetime) -> Session:
-    """The whole day of a moment at the institution of a city, for what is assessed on it; opened once."""
+    """The working day of a moment at the institution of a city, for what is assessed on it; opened once. In the evening
+    its end is midnight, so that what is shown then can be booked.
+    """
     institution = Institution.objects.get(area=city, state="designated")
-    on = at.astimezone(CHINA).date()
-    found = Session.objects.filter(institution=institution, day=on, starts=time.min, state="open").first()
+    on, now = at.astimezone(CHINA).date(), at.astimezone(CHINA).time()
+    found = Session.objects.filter(institution=institution, day=on, place=DAYS[0][2], ends__gt=now,
+                                   state="open").first()
     return found or open_session(institution, Day(
-        city, "institution", DAYS[0][2], on, time.min, time(23, 59, 59), CATEGORIES, CAPACITY),
-        by=clerk, request_id=_key(city, f"whole day {on}"), at=at)
+        city, "institution", DAYS[0][2], on, *((OPENS, CLOSES) if now < CLOSES else (OPENS, time(23, 59, 59))),
+        CATEGORIES, CAPACITY), by=clerk, request_id=_key(city, f"day of {on} {now < CLOSES}"), at=at)
 
 
 def doctor_for(appointment: Appointment) -> Actor:
@@ -89,7 +93,7 @@ def _open_days(institution: Institution, *, clerk: Actor, at: datetime) -> None:
         return
     for ahead, kind, place in DAYS:
         on = today + timedelta(ahead)
-        open_session(institution, Day(city, kind, place, on, time(8, 30), time(17), CATEGORIES, CAPACITY),
+        open_session(institution, Day(city, kind, place, on, OPENS, CLOSES, CATEGORIES, CAPACITY),
                      by=clerk, request_id=_key(city, f"day {on}"), at=at)
 
 

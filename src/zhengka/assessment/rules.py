@@ -96,7 +96,7 @@ def conclude(category: int, answers: Answers, *, born: date, on: date, forms: Fo
 
     Of a multiple disability `answers` holds the answers of each part by its category ("1", "4").
     `Refusal`: `form-missing`, `born-later`, `form-incomplete` (facts: fields), `form-value` (fact: field),
-    `form-contradicts` (fact: field), `components-missing`.
+    `form-day` (fact: field), `form-contradicts` (fact: field), `components-missing`.
     """
     if category == MULTIPLE:
         return combine([conclude(int(part), found, born=born, on=on, forms=forms) for part, found in answers.items()])
@@ -105,6 +105,9 @@ def conclude(category: int, answers: Answers, *, born: date, on: date, forms: Fo
     if rule := next((rule for rule in form.ages if age < rule.below and not rule.grades), None):
         return _without(form, "too-young", Again(birthday(born, rule.below), BY_RULE[0]))
     values, again = _values(form, answers, age), _asked_again(form, answers, on)
+    for name, value in values.items():
+        if isinstance(value, date) and not born <= value <= on:
+            raise Refusal("form-day", field=name)
     if form.treated and (long_enough := add_months(values[form.treated.field], form.treated.months)) > on:
         return _without(form, "treatment-too-short", Again(long_enough, BY_RULE[1]))
     grade, clauses = _by_criteria(form, values) if form.headed_by else _by_scales(form, values)

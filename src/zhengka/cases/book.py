@@ -59,6 +59,19 @@ def limits(code: str, kind: str, *, minor: bool) -> Mapping[str, Rule]:
     return pinned(code, kind).limits(minor=minor)
 
 
+@cache
+def spans() -> Mapping[tuple[str, str, bool, str], str]:
+    """Policy, kind, minor or not, and a state within a span of days that steps share → the state in which it begins."""
+    found = {}
+    for policy, minor in product(shipped(), (False, True)):
+        for kind in policy.procedures:
+            starts = {step.action: step.source for step in table(policy.code, kind, minor=minor).steps}
+            for state, rule in limits(policy.code, kind, minor=minor).items():
+                if (first := starts.get(rule.since, state)) != state:
+                    found[policy.code, kind, minor, state] = first
+    return found
+
+
 class Line(NamedTuple):
     """Where cases wait that go alike: policy, kind, for a minor or not, received by another office or not, state."""
 

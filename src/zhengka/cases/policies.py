@@ -121,7 +121,10 @@ def _rules(table: Table) -> dict[str, Rule]:
         if within is not None and within < 1:
             raise FileRefused("limit-not-positive", part.place, f"within = {within}")
         firsts = part.words("another_than", {first for first, then in PAIRS if then == name}, "pair-unknown")
-        found[name] = Rule(by, within, part.take("clause", str, ""), firsts)
+        since = part.take("since", str, "")
+        if since and (since not in _STEPS or within is None):
+            raise FileRefused("step-unknown", part.place, f"since = {since}")
+        found[name] = Rule(by, within, part.take("clause", str, ""), firsts, since)
         part.end()
     return found
 

@@ -97,12 +97,15 @@ def reach_of(leaves: int, to: int) -> str:
 
 
 class Rule(NamedTuple):
-    """Who takes a step, within how many working days after the one before, by which clause, and not by whom."""
+    """Who takes a step, within how many working days after the one before, by which clause, and not by whom. `since`:
+    the step with which a span begins whose days this one shares with others; empty: the limit is its own.
+    """
 
     by: tuple[str, ...]
     within: int | None = None
     clause: str = ""
     another_than: tuple[str, ...] = ()
+    since: str = ""
 
     def due(self, since: date, calendar: Calendar) -> Due | None:
         """The last day for the step where the case waits for it since a day; None where no limit is set."""
@@ -160,7 +163,8 @@ class Procedure:
         """
         found = []
         for step, lead in rows(self.kind, self.without(minor=minor))[0]:
-            own = BY_ITSELF if step.permission == "case.clock" else self.rules[lead]._replace(within=None, clause="")
+            own = BY_ITSELF if step.permission == "case.clock" else self.rules[lead]._replace(
+                within=None, clause="", since="")
             rule = self.rules.get(step.action, own)
             guards = tuple(PAIRS[pair] for first in rule.another_than if (pair := (first, step.action)) in PAIRS)
             above = frozenset() if step.action in AFTERWARDS else self.offices
@@ -185,15 +189,19 @@ class Procedure:
 
     def promised(self, state: str, *, minor: bool = False) -> int | None:
         """So many working days after it came into a state is a case decided at the latest: the limits of the steps that
-        are on, and the days of the notice. None where the policy sets no limit for one of them.
+        are on, a span's once, and the days of a notice in no span. None where the policy sets no limit for one of them.
         """
         line, total = {step.source: (step.action, rule) for step, rule in reversed(self.rows(minor=minor))
                        if step.action in ON_THE_LINE and step.source != "frozen"}, 0
+        spans = set[str]()
         while state in line and line[state][0] not in AFTERWARDS:
             action, rule = line[state]
-            days = self.notice.working_days if action == "end_notice" and self.notice else rule.within
+            standing = action == "end_notice" and self.notice and not rule.since
+            days = self.notice.working_days if standing and self.notice else rule.within
             if not days:
                 return None
+            days = 0 if rule.since in spans else days
+            spans |= {rule.since} if rule.since else set()
             total, state = total + days, self.workflow(minor=minor).step(state, action).target
         return total or None
 

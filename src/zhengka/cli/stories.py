@@ -233,4 +233,5 @@ def _other(holder: Holder) -> int:
 def person(name: str, born: str, number: int, **more: Any) -> Person:
     """An invented person: no division ever had the first six digits of the number."""
     first17 = f"439902{born}{number:03d}"
-    return Person(name=name, id_number=first17 + idnumber.check_digit(first17), ethnicity="汉族", **more)
+    return Person(**{"name": name, "id_number": first17 + idnumber.check_digit(first17), "ethnicity": "汉族",
+                     "address": f"示例路{number}号", **more})

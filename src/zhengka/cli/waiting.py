@@ -72,6 +72,14 @@ APPLICATIONS: Final = (
     Application("黎惊蛰", SIX_WEEKS, (*ASSESS, *NOTICE, "review")))
 """One at each stage: to accept, papers missing, asked for in writing, to book, to assess today (two), to publicise,
 publicised, objected to, to review, to approve."""
+LATELY: Final = (
+    (14, Application("霍夏至", SIX_WEEKS)), (17, Application("崔秋分", timedelta(days=18))),
+    (18, Application("万大寒", timedelta(days=24), ("precheck", "accept"))))
+"""Where a span of days runs from the first paper on: one that the street has left lying too long, one that it
+will soon, and one whose day at the district is near; each with the place of its number.
+"""
+
+
 class Wish(NamedTuple):
     """What a holder asked for and waits for: the kind of case, the steps that were taken, and what it was told."""
 
@@ -134,6 +142,9 @@ def tell(region: Region, holders: Callable[[], Iterator[Holder]], *, told: Told)
         stories.append(lambda place=place, one=one: _wait(region, place, one, at))  # type: ignore[misc]
     if region.first:
         stories.append(lambda: _wait(region._replace(first=()), len(APPLICATIONS), Application("廖立秋", NOW), at))
+        for place, one in LATELY:
+            stories.append(lambda place=place, one=one: _wait(  # type: ignore[misc]
+                region._replace(first=()), place, one, at))
     if region.last:
         again = Application("池冬至", SIX_WEEKS, (*ASSESS, *NOTICE, *DECIDE))
         stories.append(lambda: _wait(region, len(APPLICATIONS) + 2, again, at))

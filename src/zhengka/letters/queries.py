@@ -17,7 +17,7 @@ from zhengka.core.queries import shared
 from zhengka.letters import contents, printing, rendering, templates
 from zhengka.letters.models import Letter, Unwritten
 from zhengka.letters.rendering import Sheet
-from zhengka.letters.rules import Words, masked
+from zhengka.letters.rules import Words, masked, masked_name
 from zhengka.letters.templates import Template
 
 FORMS = {"pdf": ("pdf", "application/pdf"), "pdf-large": ("pdf", "application/pdf"),
@@ -150,12 +150,13 @@ def shown(row: Letter) -> Shown:
     """What its page shows, with name and phone in part."""
     to, words = contents.recipient(row), contents.words(row)
     missing = printing.missing(to.name + to.address + "".join(rendering.lines(words))) if row.channel == "print" else []
-    return Shown(masked(to.name), masked(to.phone), bool(to.address), to.large, words._replace(greeting=""), missing)
+    return Shown(masked_name(to.name), masked(to.phone), bool(to.address), to.large, words._replace(greeting=""),
+                 missing)
 
 
 def name_of(row: Letter) -> str:
     """To whom it goes, in part."""
-    return masked(contents.recipient(row).name)
+    return masked_name(contents.recipient(row).name)
 
 
 def as_file(row: Letter, form: str) -> bytes:

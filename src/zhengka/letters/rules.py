@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from typing import Final, NamedTuple
 
 from zhengka.core.errors import Refusal
+from zhengka.formats import names
 
 LANGUAGES: Final = {"zh": "zh-Hans", "en": "en"}
 """Language of a letter → its tag (BCP 47)."""
@@ -46,7 +47,8 @@ SLOTS: Final[dict[str, Slot]] = {
     "office": Slot("text", 24), "phone": Slot("text", 13),
     "number": Slot("text", 20), "card": Slot("text", 4), "days": Slot("count", 3), "until": Slot("day"),
     "day": Slot("day"), "time": Slot("text", 5), "place": Slot("text", 24, written=320),
-    "papers": Slot("text", 300, private=True), "disability": Slot("text", 60, private=True),
+    "papers": Slot("text", 500, private=True), "next": Slot("text", 500, private=True),
+    "disability": Slot("text", 60, private=True),
     "matter": Slot("text", 40, private=True),
     "reason": Slot("text", 300, private=True), "result": Slot("text", 340, private=True),
     "services": Slot("text", 12, written=40), "heading": Slot("text", 20), "body": Slot("text", 600, private=True),
@@ -83,9 +85,9 @@ INVITATION: Final = "exchange-opened"
 
 KINDS: Final[dict[str, Kind]] = {name: Kind(zh, frozenset(own.split())) for name, zh, own in (
     (INVITATION, "换发通知", "number"),
-    ("acceptance", "受理通知", "number until"),
-    ("acceptance-undated", "受理通知（未定期限）", "number"),
-    ("papers-missing", "补正告知", "number papers until"),
+    ("acceptance", "受理通知", "number matter next until"),
+    ("acceptance-undated", "受理通知（未定期限）", "number matter next"),
+    ("papers-missing", "补正告知", "number matter papers until"),
     ("appointment", "评定预约", "number day time place"),
     ("appointment-missed", "未到评告知", "number"),
     ("appointment-called-off", "预约取消告知", "number reason"),
@@ -192,7 +194,9 @@ def check_recipient(recipient: Recipient, channel: str) -> None:
     """
     if not fits(recipient.name, NAME_UNITS):
         raise Refusal("letter-text-unfit", slot="name")
-    if channel == "print" and recipient.address and not fits(recipient.address, ADDRESS_UNITS):
+    if channel != "sms" and not recipient.address.strip():
+        raise Refusal("letter-no-way", channel=channel)
+    if channel == "print" and not fits(recipient.address, ADDRESS_UNITS):
         raise Refusal("letter-text-unfit", slot="address")
     if channel == "sms" and not is_phone(recipient.phone):
         raise Refusal("letter-no-way", channel=channel)
@@ -224,9 +228,9 @@ def ways(to: Recipient, kind: str, *, braille: bool = False) -> tuple[str, ...]:
 
 
 def is_phone(text: str) -> bool:
-    """True for a number that a short message can go to: digits, perhaps behind a plus sign."""
+    """True for a number that a short message can go to: digits, perhaps behind a plus sign; no landline."""
     digits = text.removeprefix("+")
-    return digits.isascii() and digits.isdigit() and 7 <= len(digits) <= 15
+    return not digits.startswith("0") and digits.isascii() and digits.isdigit() and 7 <= len(digits) <= 15
 
 
 def filled(kind: Kind, slots: Mapping[str, Value], language: str, *, shortly: bool = False) -> dict[str, str]:
@@ -280,11 +284,28 @@ def longest(slots: frozenset[str], language: str) -> dict[str, str]:
     return {name: day if SLOTS[name].form == "day" else widest[SLOTS[name].form] * SLOTS[name].most for name in slots}
 
 
-def masked(text: str) -> str:
-    """The middle of a name or phone number hidden: enough to tell two letters apart."""
-    if len(text) < 7:
-        return text[:1] + "*" * (len(text) - 1)
-    return text[:3] + "*" * (len(text) - 7) + text[-4:]
+def masked(phone: str) -> str:
+    """The middle of a phone number hidden: enough to tell two letters apart."""
+    if len(phone) < 7:
+        return phone[:1] + "*" * (len(phone) - 1)
+    return phone[:3] + "*" * (len(phone) - 7) + phone[-4:]
+
+
+_GUARDIANS: Final = {"zh": "{}（{}的监护人）", "en": "{} (guardian of {})"}
+_GUARDIAN: Final = [re.compile(re.escape(words).replace(r"\{\}", "(.+)")) for words in _GUARDIANS.values()]
+
+
+def as_guardian(guardian: str, person: str, language: str) -> str:
+    """What stands on a letter that goes to the guardian (监护人) of a person."""
+    return _GUARDIANS.get(language, _GUARDIANS["zh"]).format(guardian, person)
+
+
+def masked_name(name: str) -> str:
+    """A recipient's name in part, as a list shows it: of a guardian's letter both names, each for itself."""
+    for words, pattern in zip(_GUARDIANS.values(), _GUARDIAN, strict=True):
+        if found := pattern.fullmatch(name):
+            return words.format(*map(names.masked, found.groups()))
+    return names.masked(name)
 
 
 # -- sending -----------------------------------------------------------------------------------------------------------

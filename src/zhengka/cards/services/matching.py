@@ -26,6 +26,8 @@ MOST_BYTES: Final = 32 << 20
 
 TASK: Final = "cards.match_alive"
 _CELLS: Final = re.compile(r"[,;\t]")
+_HEADING: Final = re.compile("号|姓名|证件|卡|number|serial|name|card|^id$", re.IGNORECASE)
+"""What a column of numbers may be called."""
 _SERIAL: Final = re.compile(r"\d{16}")
 
 
@@ -72,12 +74,15 @@ def match_alive(act_id: int, *, clock: Clock) -> Act:
 
 
 def _lines(file: BinaryIO) -> list[str]:
-    """The first cell of each line that has a digit in it: headings and empty lines fall out."""
+    """The first cell of each line: empty lines fall out, and a first one that is a heading. What else has no digit in
+    it is a line like all others, counted as unreadable: what was looked at adds up.
+    """
     data = file.read(MOST_BYTES + 1)
     if len(data) > MOST_BYTES:
         raise Refusal("file-too-large")
     cells = (_CELLS.split(line, 1)[0].strip().strip('"') for line in data.decode("utf-8-sig", "replace").splitlines())
-    return [cell for cell in cells if any(character.isdigit() for character in cell)]
+    lines = [cell for cell in cells if cell]
+    return lines[1:] if lines and _HEADING.search(lines[0]) and not any(map(str.isdigit, lines[0])) else lines
 
 
 def _cards(lines: Sequence[str], by: Actor, left: Counter[str]) -> list[int]:

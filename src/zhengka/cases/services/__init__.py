@@ -34,7 +34,7 @@ from zhengka.cases.services.many import (
     waiting,
 )
 from zhengka.cases.services.moves import move_on, run_clocks, why_it_waits
-from zhengka.cases.services.needed import papers_missing, papers_needed
+from zhengka.cases.services.needed import papers_awaited, papers_missing, papers_needed
 from zhengka.cases.services.offering import unopened
 from zhengka.cases.services.opening import (
     REASONS,
@@ -115,6 +115,7 @@ __all__ = [
     "open_case",
     "open_elsewhere",
     "open_exchange",
+    "papers_awaited",
     "papers_missing",
     "papers_needed",
     "remind_again",

@@ -22,6 +22,7 @@ from zhengka.cases.services.opening import (
     check_guardian,
     sealed,
     told,
+    with_phones,
 )
 from zhengka.cases.workflow import named
 from zhengka.core import fields
@@ -60,6 +61,7 @@ def apply_arrival(person: Person, brought: Brought, area: Area, *, by: Actor, re
         raise Refusal("cert-number-wrong", fault=bad.code) from None
     if read.id18 != own.id18:
         raise Refusal("cert-number-wrong", fault="id-mismatch")
+    person = with_phones(person)
     index, today, asked = fields.index(own.id18), day(at), Asked(by, request_id, at)
     term = [brought.issued_on.isoformat(), brought.valid_until.isoformat()]
     said: dict[str, Any] = {"person": asdict(person), "number": str(read), "term": term}

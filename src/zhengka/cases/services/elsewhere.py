@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from zhengka.areas.calendars import is_minor
 from zhengka.cases.models import Case
 from zhengka.cases.services.moving import day
-from zhengka.cases.services.opening import Guardian, as_told, at_first, check_guardian, open_case
+from zhengka.cases.services.opening import Guardian, as_told, at_first, check_guardian, open_case, phone_said
 from zhengka.cases.services.opening import told as told_of
 from zhengka.cases.workflow import KINDS
 from zhengka.core import fields
@@ -48,7 +48,7 @@ def open_elsewhere(kind: str, present: Present, *, by: Actor, request_id: UUID, 
 
     Name and ID number must be the record's. The look-up is an event of the holder, kept though the opening is refused:
     not one transaction but two. With a minor stands a guardian, to whom letters go. `Refusal`: those of `SAID` and of
-    `check_guardian`, and `elsewhere-unfit` for every other reason.
+    `check_guardian`, `phone-wrong`, `guardian-phone-wrong`, and `elsewhere-unfit` for every other reason.
     """
     try:
         number = idnumber.parse(present.id_number)
@@ -56,8 +56,9 @@ def open_elsewhere(kind: str, present: Present, *, by: Actor, request_id: UUID, 
         raise Refusal("id-number-wrong", fault=bad.code) from None
     if not by.may("case.open"):
         raise Refusal("not-permitted", permission="case.open")
-    index, today, guardian = fields.index(number.id18), day(at), present.guardian
-    told["met"] = {"born": number.birth.isoformat(), "phone": present.phone, "address": present.address,
+    index, today = fields.index(number.id18), day(at)
+    guardian = present.guardian._replace(phone=phone_said(present.guardian.phone, "guardian-phone-wrong"))
+    told["met"] = {"born": number.birth.isoformat(), "phone": phone_said(present.phone), "address": present.address,
                    "wishes": " ".join(check_wishes(present.wishes.split())), **as_told(guardian)}
     if event := replayed(request_id, Case.kind()):
         _same(Case.get(event.subject_id), (kind, index, present.name), told)

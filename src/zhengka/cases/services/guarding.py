@@ -12,7 +12,7 @@ from zhengka.bulk.services import Asked
 from zhengka.cases.models import Case
 from zhengka.cases.services.moving import day, part
 from zhengka.cases.services.needed import needs_proof
-from zhengka.cases.services.opening import Guardian, as_told, check_guardian, sealed, told
+from zhengka.cases.services.opening import Guardian, as_told, check_guardian, phone_said, sealed, told
 from zhengka.cases.workflow import guarded
 from zhengka.core import fields
 from zhengka.core.actors import Actor
@@ -68,6 +68,7 @@ def name_guardian(case: Case, guardian: Guardian, *, by: Actor, request_id: UUID
     asked, step = Asked(by, request_id, at), guarded(case.state)
     if case.ended_at is not None:
         raise Refusal("step-not-open", subject="case", state=case.state, action=step.action)
+    guardian = guardian._replace(phone=phone_said(guardian.phone, "guardian-phone-wrong"))
     check_guardian(guardian, bytes(case.person_index), day(at), needed=True)
     known = told(case)
     was = b64encode(fields.close(json.dumps(guardian_of(case)._asdict(), ensure_ascii=False), "event.was")).decode()

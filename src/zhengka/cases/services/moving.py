@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Max
 
 from zhengka.areas.models import Area
 from zhengka.assessment import services as assessment
@@ -13,6 +14,7 @@ from zhengka.cases import book, fronts
 from zhengka.cases.models import Case
 from zhengka.cases.rules import ON_THE_LINE
 from zhengka.core.events import lock, perform, sub
+from zhengka.core.models import Event
 from zhengka.formats.verdict import CHINA
 
 
@@ -69,7 +71,15 @@ def give_back_days(case: Case, reason: str, asked: Asked) -> None:
 
 
 def due(case: Case, state: str, since: datetime) -> date | None:
-    """The last day for the step that leads on from a state; None where the policy sets no limit."""
-    rule = book.limits(case.policy, case.kind_of_case, minor=case.minor).get(state)
+    """The last day for the step that leads on from a state; None where the policy sets no limit. Of a span the days
+    run on from where it began, whatever came between.
+    """
+    limits = book.limits(case.policy, case.kind_of_case, minor=case.minor)
+    rule, here = limits.get(state), limits.get(case.state)
+    if rule and (first := book.spans().get((case.policy, case.kind_of_case, case.minor, state))):
+        if case.due_on and here and here.since == rule.since:
+            return case.due_on
+        came = Event.objects.filter(subject=Case.kind(), subject_id=case.pk, target=first).exclude(source=first)
+        since = came.aggregate(at=Max("at"))["at"] or since
     found = rule.due(day(since), book.calendar(case.area_id)) if rule else None
     return found.day if found else None

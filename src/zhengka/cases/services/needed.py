@@ -1,15 +1,18 @@
 """Which papers a case needs, and which of them are missing (材料)."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
-from zhengka.cases import rules
+from zhengka.cases import book, rules
 from zhengka.cases.models import Case
+from zhengka.cases.services.moving import day
 from zhengka.cases.services.opening import MULTIPLE, told
 from zhengka.core.errors import Refusal
+from zhengka.core.models import Event
 from zhengka.formats import certnumber
 from zhengka.formats.certnumber import GUARDED
 from zhengka.papers import queries as papers
@@ -82,6 +85,28 @@ def visual(case: Case) -> bool:
 
 VISUAL = 1
 """Category 视力 (GB/T 26341)."""
+
+
+TO_BRING = timedelta(days=30)
+"""How long a case waits for papers that are missing [ours: the Measures name no day]."""
+
+
+def papers_until(case: Case, asked: datetime) -> date:
+    """The last day for papers that were asked for at a moment: a working day, thirty days on or the first one after."""
+    before = day(asked) + TO_BRING - timedelta(days=1)
+    return book.calendar(case.area_id).add_working_days(before, 1).day
+
+
+def papers_awaited(case: Case) -> date | None:
+    """By when the person was told to bring what is still missing: of a case that went back for its papers, or was
+    accepted with papers to follow. None where nothing is awaited.
+    """
+    if case.ended_at is not None:
+        return None
+    asked = Event.objects.filter(subject=Case.kind(), subject_id=case.pk, action__in=("accept", "return_papers"))
+    last = asked.order_by("version").last()
+    waits = last is not None and (case.state == "returned" or bool(last.facts.get("lacking")))
+    return papers_until(case, last.at) if last and waits and papers_missing(case) else None
 
 
 def papers_missing(case: Case) -> list[Need]:

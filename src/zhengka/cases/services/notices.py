@@ -23,7 +23,9 @@ CHUNK = 2000
 
 
 class Alike(NamedTuple):
-    """What hanging notices have in common whose last day is the same: office, policy, kind, first and last day."""
+    """What hanging notices have in common whose last day is the same: office, policy, kind, first and last day, and the
+    day by which the case is due that they hang for.
+    """
 
     area: int
     policy: str
@@ -31,6 +33,7 @@ class Alike(NamedTuple):
     minor: bool
     notice_from: date
     notice_ends: date
+    due_on: date | None
 
     @property
     def counted(self) -> Due | None:
@@ -39,6 +42,8 @@ class Alike(NamedTuple):
 
     def due(self, state: str, at: datetime) -> date | None:
         """The last day for the step that leads on from a state."""
+        if self.due_on and (self.policy, self.kind, self.minor, state) in book.spans():
+            return self.due_on
         return due(Case(policy=self.policy, kind_of_case=self.kind, minor=self.minor, area_id=self.area), state, at)
 
 
@@ -68,9 +73,11 @@ def end_notices(*, at: datetime) -> int:
 def _hanging(on: date) -> Iterator[Alike]:
     """What is alike among the notices whose last day has come."""
     found = Case.objects.filter(state="publicised", ended_at__isnull=True, notice_ends__lte=on)
-    alike = found.values_list("area", "policy", "kind_of_case", "minor", "notice_from", "notice_ends").distinct()
-    yield from sorted(Alike(area, policy, kind, minor, first, last)
-                      for area, policy, kind, minor, first, last in alike if first and last)
+    alike = found.values_list("area", "policy", "kind_of_case", "minor", "notice_from", "notice_ends",
+                              "due_on").distinct()
+    yield from sorted((Alike(area, policy, kind, minor, first, last, due_on)
+                       for area, policy, kind, minor, first, last, due_on in alike if first and last),
+                      key=lambda one: (*one[:-1], one.due_on or date.max))
 
 
 def _take(action: str, alike: Alike, at: datetime, also: dict[str, Any], **facts: Any) -> int:
@@ -79,7 +86,7 @@ def _take(action: str, alike: Alike, at: datetime, also: dict[str, Any], **facts
     values = {"at": at, "due_on": alike.due(table.step("publicised", action).target, at), **also}
     rows = Case.objects.filter(state="publicised", ended_at__isnull=True, area=alike.area, policy=alike.policy,
                                kind_of_case=alike.kind, minor=alike.minor, notice_from=alike.notice_from,
-                               notice_ends=alike.notice_ends)
+                               notice_ends=alike.notice_ends, due_on=alike.due_on)
     ids, done = list(rows.order_by("pk").values_list("pk", flat=True)), 0
     for start in range(0, len(ids), CHUNK):
         with transaction.atomic():

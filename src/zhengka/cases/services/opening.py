@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -28,7 +28,7 @@ from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed, begin, replayed
 from zhengka.core.models import province_of
-from zhengka.formats import idnumber
+from zhengka.formats import idnumber, phones
 from zhengka.formats.certnumber import GUARDED
 from zhengka.registry import services as registry
 from zhengka.registry.models import Certificate, Holder
@@ -50,7 +50,8 @@ def apply(person: Person, wanted: int, area: Area, *, by: Actor, request_id: UUI
 
     `area` decides. Whoever opens it for an area that is not theirs receives it (`front_office`): 跨省通办, a street.
     `Refusal`: `not-permitted`, `not-found`, `id-number-wrong`, `birth-after-application`, `guardian-missing`,
-    `guardian-id-wrong`, `guardian-is-applicant`, `guardian-is-minor`, `record-closed`, `certificate-opened`,
+    `guardian-id-wrong`, `guardian-is-applicant`, `guardian-is-minor`, `phone-wrong`, `guardian-phone-wrong`,
+    `record-closed`, `certificate-opened`,
     `category-barred`, `elsewhere-unfit`, `case-open`, `kind-not-offered`. Not one transaction but two (`refuse_unfit`).
     """
     try:
@@ -62,6 +63,7 @@ def apply(person: Person, wanted: int, area: Area, *, by: Actor, request_id: UUI
         raise Refusal("birth-after-application")
     minor = is_minor(number.birth, today)
     check_guardian(Guardian.of(person), index, today, needed=minor or wanted in GUARDED)
+    person = with_phones(person)
     asked = Asked(by, request_id, at)
     refuse_unfit(index, wanted, asked)
     case = Case(kind_of_case="new", area=area, name=person.name, person_index=index, minor=minor,
@@ -265,19 +267,39 @@ def check_guardian(guardian: Guardian, applicant: bytes, today: date, *, needed:
         raise Refusal("guardian-is-minor")
 
 
+def phone_said(said: str, code: str = "phone-wrong") -> str:
+    """A phone number as records keep it, empty where none was said; a refusal of this code for what is none."""
+    if said.strip() and not phones.normalised(said):
+        raise Refusal(code)
+    return phones.normalised(said)
+
+
+def with_phones(person: Person) -> Person:
+    """The person with both phone numbers as records keep them; `Refusal`: `phone-wrong`, `guardian-phone-wrong`."""
+    return replace(person, phone=phone_said(person.phone),
+                   guardian_phone=phone_said(person.guardian_phone, "guardian-phone-wrong"))
+
+
 def certificate_of(kind: str, holder: Holder) -> Certificate:
     """The certificate that a case of a kind is about."""
     if kind in ON_CANCELLED:
         if registry.current(holder.pk) is not None:
             raise Refusal("certificate-opened")
-        found = holder.certificates.filter(state="cancelled").order_by("-generation", "-pk").first()
+        found = _cancelled(holder)
     else:
         found = registry.current(holder.pk)
         if found is not None and found.state == "frozen" and kind not in ON_FROZEN | {"cancellation"}:
             raise Refusal("certificate-not-valid", state="frozen")
-    if found is None or (kind == "unfreeze" and found.state != "frozen"):
-        raise Refusal("certificate-missing")
+    if found is None:
+        raise Refusal("certificate-ended" if _cancelled(holder) else "certificate-missing")
+    if kind == "unfreeze" and found.state != "frozen":
+        raise Refusal("certificate-not-frozen")
     return found
+
+
+def _cancelled(holder: Holder) -> Certificate | None:
+    """The last of the holder's certificates that was cancelled."""
+    return holder.certificates.filter(state="cancelled").order_by("-generation", "-pk").first()
 
 
 def _nothing(case: Case, told: dict[str, Any], today: date) -> None:

@@ -8,7 +8,7 @@ told, why, and what to do (`letters.models.Unwritten`).
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -24,7 +24,7 @@ from zhengka.cases.services import wording
 from zhengka.cases.services.disputing import disputable_many
 from zhengka.cases.services.guarding import guardian_of, guardian_told
 from zhengka.cases.services.moving import day, part
-from zhengka.cases.services.needed import in_care, visual
+from zhengka.cases.services.needed import in_care, papers_missing, papers_until, visual
 from zhengka.cases.services.opening import Guardian, told
 from zhengka.cases.workflow import DISPUTES
 from zhengka.letters import services as letters
@@ -34,8 +34,6 @@ from zhengka.registry import services as registry
 
 MOVED = "moved"
 """What is told of a case that ended at the old office because its person moved: a step of no officer's."""
-TO_BRING = timedelta(days=30)
-"""How long an application waits for papers that are missing [ours: the Measures name no day]."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +146,7 @@ def _letters_of(case: Case, step: Occasion) -> "tuple[tuple[str, Slots], ...]":
     else:
         first = LETTERS.get(action, ())
         if action in ("accept", "request") and _promised(case) is None:
-            first = (("acceptance-undated", _numbered),)
+            first = (("acceptance-undated", _taken_in),)
         if kind == "loss" and action in ("decline", "refuse"):
             first = (*first, ("generic", _still_lost))
     return (*first, ("ways-to-dispute", _dispute)) if case.pk in step.disputable else first
@@ -163,7 +161,11 @@ def _ended(case: Case) -> "tuple[tuple[str, Slots], ...]":
 def _promised(case: Case) -> date | None:
     """The last day for the decision of a case that has just come where it is; None where the policy sets none."""
     days = book.pinned(case.policy, case.kind_of_case).promised(case.state, minor=case.minor)
-    return book.calendar(case.area_id).add_working_days(day(case.moved_at), days).day if days else None
+    rule = book.limits(case.policy, case.kind_of_case, minor=case.minor).get(case.state)
+    since = day(case.moved_at)
+    if days and rule and rule.since and case.due_on:  # its span runs already, and ends on that day
+        since, days = case.due_on, days - (rule.within or 0)
+    return book.calendar(case.area_id).add_working_days(since, days).day if days else None if days is None else since
 
 
 def warn(case: Case, kind: str, freezes: date, lapses: date, asked: Asked) -> None:
@@ -205,8 +207,15 @@ def _as_said(case: Case) -> Recipient | None:
     return None
 
 
-def _accepted(case: Case, _step: Occasion) -> dict[str, Any]:
-    return {"number": str(case.pk), "until": _promised(case)}
+def _accepted(case: Case, step: Occasion) -> dict[str, Any]:
+    return _taken_in(case, step) | {"until": _promised(case)}
+
+
+def _taken_in(case: Case, step: Occasion) -> dict[str, Any]:
+    """What was taken in, and what is still to be brought (容缺受理)."""
+    lacking = papers_missing(case) if step.action == "accept" else []
+    return _settled(case, step) | {"next": wording.to_follow(lacking, papers_until(case, step.asked.at)) if lacking
+                                   else wording.NOTHING_MORE}
 
 
 def _leaves(case: Case, step: Occasion) -> dict[str, Any]:
@@ -236,7 +245,8 @@ def _moved(case: Case, _step: Occasion) -> dict[str, Any]:
 
 
 def _missing(case: Case, step: Occasion) -> dict[str, Any]:
-    return {"number": str(case.pk), "papers": step.reason, "until": day(step.asked.at) + TO_BRING}
+    return _settled(case, step) | {"papers": wording.still_missing(papers_missing(case), step.reason),
+                                   "until": papers_until(case, step.asked.at)}
 
 
 def _approved(case: Case, _step: Occasion) -> dict[str, Any]:

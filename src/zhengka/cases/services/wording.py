@@ -1,11 +1,13 @@
 """What letters say of a case in words of ours (告知用语), in each language of letters."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from zhengka.cases.workflow import KINDS
 from zhengka.formats.certnumber import CATEGORIES, GRADES
-from zhengka.letters.rules import InWords
+from zhengka.letters.rules import InWords, day_words
+from zhengka.papers.rules import PAPERS, Need
 
 MATTERS: Mapping[str, InWords] = {kind: InWords(KINDS[kind].zh.partition("（")[0], en) for kind, en in {
     "new": "a first application", "exchange": "the exchange for a card", "renewal": "the renewal after ten years",
@@ -28,6 +30,32 @@ STILL_LOST: Mapping[str, InWords] = {
                     "Your card is still reported lost and cannot be used. Have you found it? Bring it to the "
                     "federation, which lifts the report. If not, you may apply for another one again.")}
 """What is said where nobody makes a card for one that was reported lost."""
+
+
+NOTHING_MORE = InWords("您现在不用做别的事。", "You need not do anything now.")
+"""What somebody is told whose papers are all there."""
+
+
+def papers(needs: Sequence[Need]) -> InWords:
+    """The names of papers, in a row."""
+    return InWords("、".join(PAPERS[need.paper][0] for need in needs),
+                   ", ".join(PAPERS[need.paper][1] for need in needs))
+
+
+def still_missing(needs: Sequence[Need], said: str) -> InWords:
+    """All papers that are missing (一次性告知), then what the officer said beside their names."""
+    names = papers(needs)
+    filled_in = next((each for each in names if each and said.startswith(each)), "")  # the form comes with the names
+    if filled_in and not said[len(filled_in):len(filled_in) + 1].isalnum():
+        said = said[len(filled_in):].lstrip("，、；。,;. \n")
+    return InWords("；".join(filter(None, (names.zh, said))), "; ".join(filter(None, (names.en, said))))
+
+
+def to_follow(needs: Sequence[Need], until: date) -> InWords:
+    """Which papers somebody is still to bring whose case was accepted without them, and by when."""
+    names = papers(needs)
+    return InWords(f"还要补交：{names.zh}。请在{day_words(until, 'zh')}以前交来。",
+                   f"Please still bring by {day_words(until, 'en')}: {names.en}.")
 
 
 MOVED = InWords("事项随迁移终止", "Case ended by your move")

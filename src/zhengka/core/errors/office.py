@@ -196,6 +196,11 @@ PROBLEMS: dict[str, Problem] = {
         422, "A value in the assessment form cannot be right", "评定表中有填写不正确的项目",
         "Look at the field that the page names: its range, its decimals, its reason.",
         "请核对页面所示项目的范围、小数位数或理由。"),
+    "form-day": Problem(
+        422, "A day in the assessment form lies in the future, or before the person was born",
+        "评定表中的日期晚于今天，或早于出生日期",
+        "Look at the day that the page names.",
+        "请核对页面所示的日期。"),
     "form-contradicts": Problem(
         422, "The chosen criteria do not fit how independent daily life is", "所选情形与日常生活活动能力不符",
         "Choose criteria of the grade whose heading holds, or another heading.",

@@ -57,9 +57,25 @@ PROBLEMS: dict[str, Problem] = {
         "Pack the photos alone, each named by the identity number, such as 430….jpg.",
         "请只打包照片，每张以身份证号命名，如 430….jpg。"),
     "certificate-missing": Problem(
-        409, "The holder has no valid certificate of the second generation", "持证人没有有效的第二代残疾人证",
+        409, "The holder has no certificate that this could be about", "持证人没有可办理此事项的残疾人证",
         "Look at the holder's history first.",
         "请先查看持证人的历史记录。"),
+    "certificate-ended": Problem(
+        409, "The holder's certificate was cancelled", "持证人的残疾人证已注销",
+        "Was it cancelled wrongly? Open its restoration. Else the person may apply anew once the bar has ended.",
+        "如系误注销，请办理恢复；否则待限制期满后可重新申领。"),
+    "certificate-not-frozen": Problem(
+        409, "The holder's certificate is not frozen", "持证人的残疾人证未被冻结",
+        "There is nothing to lift.",
+        "无须解冻。"),
+    "phone-wrong": Problem(
+        422, "This is not a phone number", "电话号码填写不正确",
+        "Write a mobile number of 11 digits, or a landline such as 0731-88888888, with its extension if there is one.",
+        "请填写 11 位手机号，或如 0731-88888888 的固定电话，有分机的写在后面。"),
+    "guardian-phone-wrong": Problem(
+        422, "The guardian's phone is not a phone number", "监护人的电话号码填写不正确",
+        "Write a mobile number of 11 digits, or a landline such as 0731-88888888, with its extension if there is one.",
+        "请填写 11 位手机号，或如 0731-88888888 的固定电话，有分机的写在后面。"),
     "purpose-missing": Problem(
         422, "Say for what purpose you need the full data", "请填写查阅全项的用途",
         "Write the purpose in a few words.",

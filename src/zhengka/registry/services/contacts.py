@@ -16,7 +16,7 @@ from zhengka.core import fields
 from zhengka.core.actors import Actor
 from zhengka.core.events import Many, perform, perform_many
 from zhengka.formats.certnumber import GUARDED
-from zhengka.letters.rules import Recipient, check_wishes, wishing
+from zhengka.letters.rules import Recipient, as_guardian, check_wishes, wishing
 from zhengka.registry.models import IN_FORCE, Certificate, Holder
 
 
@@ -171,8 +171,7 @@ def in_care(to: Recipient, guardian: str, phone: str) -> Recipient:
     """Whom a letter goes to: the person, or the guardian where one is named, at the person's address."""
     if not guardian.strip():
         return to
-    name = f"{guardian} (guardian of {to.name})" if to.language == "en" else f"{guardian}（{to.name}的监护人）"
-    return to._replace(name=name, phone=phone)
+    return to._replace(name=as_guardian(guardian, to.name, to.language), phone=phone)
 
 
 def as_it_stood(**stood: str) -> str:

@@ -34,8 +34,10 @@ from zhengka.web.staff.next_steps import (
     SourceForm,
     incomplete,
     main_act,
+    named,
     reason_form,
     stands_in,
+    verifying,
     why_closed,
 )
 from zhengka.web.staff.words import (
@@ -92,6 +94,8 @@ def _offered(request: Request, row: Case, brought: dict[str, Any], wrong: dict[s
             and action != "miss" and not (action in services.OF_A_DAY and place)]
     back += ["undo"] * (request.actor.may(UNDONE) and services.may_undo(row, by=request.actor))
     reasons = {action: reason_form(action) for action in (*back, "accept")} | wrong
+    if "return_papers" in back:
+        reasons["return_papers"].fields["reason"].initial = named(brought.get("lacking", []))
     if "undo" in back and row.kind_of_case == "cancellation":
         reasons["undo"].fields["reason"].help_text = beside.STAYS_ENDED
     may_book = place is None and services.waits_for_day(row) and request.actor.may("assessment.plan")
@@ -102,7 +106,7 @@ def _offered(request: Request, row: Case, brought: dict[str, Any], wrong: dict[s
                          paper=brought.get("add") and any(need.paper != "photo" for need in lacking), photo=lacking),
         "back_steps": [(action, reasons[action]) for action in back], "accepting": reasons["accept"],
         "place": place, "first": first, "asking": other, "stands_in": stands_in(request.actor, row, choices),
-        "source": source or SourceForm() if "verify" in open_ else None,
+        "source": source or SourceForm() if "verify" in open_ else None, "verifying": verifying(row.kind_of_case),
         "closed": [(words.act(each.step.action, "case"), why_closed(row, each))
                    for each in choices if not each.is_open and not (other and each.step.action == other.action)]
         + incomplete(lacking), "may_book": may_book,
@@ -170,7 +174,7 @@ def _facts(request: Request, row: Case) -> list[Fact]:
         facts.append(Fact(_("Front office"), area_name(row.front)))
     facts += [Fact(_("Office"), area_name(row.area)),
               Fact(_("Officer in charge"), row.assignee.name if row.assignee else _("Nobody yet")),
-              Fact(_("Opened"), _day(row.opened_at)), Fact(_("Due"), _due(row)),
+              Fact(_("Opened"), _day(row.opened_at)), Fact(_("Due"), _due(row)), *_awaited(row),
               Fact(_("Policy"), bilingual((policy.source, policy.source_en)))]
     return [*facts, *_clocks(request, row)]
 
@@ -188,6 +192,12 @@ def _due(row: Case) -> Cell:
     """The day by which the next step is due, and the holidays without which it was counted."""
     cell, without = due_cell(row), unpublished(assumed.of_case(row)["due_on"])
     return replace(cell, note=f"{cell.note} · {without}") if without and row.ended_at is None else cell
+
+
+def _awaited(row: Case) -> list[Fact]:
+    """The day that the person was told for papers which are missing still."""
+    until = services.papers_awaited(row)
+    return [Fact(_("Papers to be brought by"), until.isoformat())] if until else []
 
 
 def _person(request: Request, row: Case) -> Cell:
@@ -293,23 +303,48 @@ def step(request: Request, pk: int) -> HttpResponse:
         if not form.is_valid():
             return _page(request, row, (action, form))
         told["reason"] = form.cleaned_data["reason"]
-    if action == "precheck" and not sure(request) and (lacking := services.papers_missing(row)):
-        return _incomplete(request, row, lacking)
-    if (seen := request.GET.get("seen", "")).isdecimal():
+    seen = request.GET.get("seen", "")
+    if action in GOES_ON and not sure(request) and (lacking := _lacking(request, row, action, seen)):
+        return _incomplete(request, row, action, lacking)
+    if seen.isdecimal():
         row.version = int(seen)
     take = partial(services.undo, row) if action == "undo" else partial(services.take, row, action)
     said = beside.STAYS_ENDED if (action, row.kind_of_case) == ("undo", "cancellation") else STEP_SAID.get(action, "")
     return _done(request, pk, lambda key: take(request_id=key, **told), said)
 
 
-def _incomplete(request: Request, row: Case, lacking: Sequence[Need]) -> HttpResponse:
-    """What is missing is said before an application goes on from its first check, and whether it shall is asked."""
+GOES_ON: dict[str, tuple[Text, Text]] = {
+    "precheck": (_("Pass an application without its papers?"), _(
+        "These papers are missing. Take them in first, or send the application back to be completed. If it goes on as "
+        "it is, the county has to ask for them; the history keeps what was missing.")),
+    "review": (_("Review a case without its papers?"), _(
+        "These papers were to follow and are not there yet. Take them in first, or send the case back.")),
+    "approve": (_("Approve a case without its papers?"), _(
+        "These papers were to follow and are not there yet. Take them in first, or send the case back."))}
+"""Step → what is asked before it is taken without papers, and what that means."""
+NO_PHOTO = _("Without a photo the card is held before it is made.")
+
+
+def _lacking(request: Request, row: Case, action: str, seen: str) -> Sequence[Need]:
+    """The papers without which the case would go on by a step. A decision is asked about where they were to follow, and
+    of who may take it and saw the case as it is: others hear why not.
+    """
+    if action == "precheck":
+        return services.papers_missing(row)
+    may = any(each.step.action == action and each.is_open for each in queries.choices(row, actor=request.actor))
+    fresh = not seen.isdecimal() or int(seen) == row.version
+    return services.papers_missing(row) if may and fresh and services.papers_awaited(row) else ()
+
+
+def _incomplete(request: Request, row: Case, action: str, lacking: Sequence[Need]) -> HttpResponse:
+    """What is missing is said before a case goes on without it, and whether it shall is asked."""
+    title, meaning = GOES_ON[action]
+    held = action != "precheck" and any(need.paper == "photo" for need in lacking) and "order" in row.table.actions
     return render(request, "staff/sure.html", {
-        "title": _("Pass an application without its papers?"), "caption": row.name, "kind": "warning",
-        "url": request.get_full_path(), "submit": words.act("precheck", "case"), "hidden": [("action", "precheck")],
+        "title": title, "caption": row.name, "kind": "warning",
+        "url": request.get_full_path(), "submit": words.act(action, "case"), "hidden": [("action", action)],
         "lines": [PAPER_WORDS[need.paper] for need in lacking], "back": reverse("staff:case", args=[row.pk]),
-        "meaning": _("These papers are missing. Take them in first, or send the application back to be completed. If "
-                     "it goes on as it is, the county has to ask for them; the history keeps what was missing.")})
+        "meaning": f"{meaning} {NO_PHOTO}" if held else meaning})
 
 
 @requires("case.read")

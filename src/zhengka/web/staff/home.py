@@ -17,6 +17,7 @@ from zhengka.devices import queries as devices
 from zhengka.keys import queries as keys
 from zhengka.production import queries as production
 from zhengka.web.access import Request, requires
+from zhengka.web.staff import late
 from zhengka.web.staff.cases import COLUMNS, case_row
 from zhengka.web.staff.holders import SearchForm
 from zhengka.web.staff.navigation import navigation
@@ -89,6 +90,8 @@ def _tiles(request: Request, duties: Mapping[str, int]) -> list[Tile]:
         tiles.append(Tile(_("Parcels under way"), under_way, href=reverse("staff:custody")))
         tiles.append(Tile(_("Custody cases open"), amiss, href=reverse("staff:troubles"),
                           tone=words.WAIT if amiss else ""))
+    if request.actor.may("plan.read") and not request.actor.may("case.read"):
+        tiles += late.tiles(request)
     if request.actor.may("case.read"):
         number = cases.number_on_desks(request.actor, cases.mine(request.actor, timezone.localdate()))
         tiles.insert(0, Tile(_("On my desk"), number, href=f"{reverse('staff:cases')}?step=mine",

@@ -1,5 +1,6 @@
 """Late cases (逾期): which offices are behind their days, and which cases these are, for who answers for an area."""
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -47,6 +48,12 @@ def index(request: Request) -> HttpResponse:
         "title": _("Late cases"), "tiles": _tiles(standings), "chosen": chosen, "offices": _offices(standings),
         "table": Table(caption, CASES, [_row(request, case) for case in found[:SIZE]], pager=_pager(request, found),
                        empty=_("No case is late."))})
+
+
+def tiles(request: Request) -> list[Tile]:
+    """What is late in the officer's area and what soon will be, for who leads and has no cases: where to look into."""
+    standings = late.by_office(request.actor, timezone.localdate())
+    return [replace(tile, href=reverse("staff:late")) for tile in _tiles(standings)[:2]]
 
 
 def _tiles(standings: list[Standing]) -> list[Tile]:

@@ -39,6 +39,7 @@ SLOT_WORDS: dict[str, Text] = {
     "place": _("the place"), "result": _("the result"), "office": _("the office"), "phone": _("the phone"),
     "number": _("the number"), "card": _("the card's number"), "time": _("the time"),
     "disability": _("the disability"), "matter": _("the matter"), "services": _("what stops"),
+    "next": _("what is still to do"),
     "heading": _("the heading"), "body": _("the text"), "new_area": _("the new office"),
     "city_office": _("the city's office"), "province_office": _("the province's office")}
 """Part of a letter that may not fit → its words; complete against the texts among `letters.rules.SLOTS`."""

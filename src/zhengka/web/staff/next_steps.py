@@ -57,6 +57,19 @@ def reason_form(action: str, said: Any = None) -> ReasonForm:
     return form
 
 
+VERIFYING = (_("Is the report true?"), _(
+    "Look for the person in a second source before anything stops. Both answers stay in the history."))
+VERIFYING_RESTORATION = (_("Was it cancelled wrongly?"), _(
+    "Find in a second source that the reason for the cancellation does not hold: the person is seen or called, or the "
+    "list says otherwise. Both answers stay in the history."))
+"""What is asked before a step is verified: of a report, and of who wants back what was cancelled."""
+
+
+def verifying(kind: str) -> tuple[Any, Any]:
+    """The question and the help with which a kind of case asks for a second source."""
+    return VERIFYING_RESTORATION if kind == "restoration" else VERIFYING
+
+
 def main_act(opens: Sequence[str], **others: Any) -> str:
     """The one act whose button stands out: the first step that is open, else the first of `others` that is there."""
     return next(iter(opens), next((name for name, there in others.items() if there), ""))
@@ -68,13 +81,14 @@ def incomplete(lacking: Sequence[Need]) -> list[tuple[Any, str]]:
         return []
     first = [need for need in lacking if not need.may_follow]
     later = [need for need in lacking if need.may_follow]
-    why = gettext("Papers are missing: %(papers)s") % {"papers": _named(first or later)}
+    why = gettext("Papers are missing: %(papers)s") % {"papers": named(first or later)}
     if first and later:
-        why = gettext("%(first)s; may follow later: %(papers)s") % {"first": why, "papers": _named(later)}
+        why = gettext("%(first)s; may follow later: %(papers)s") % {"first": why, "papers": named(later)}
     return [(words.act("accept", "case"), why)]
 
 
-def _named(needs: Sequence[Need]) -> str:
+def named(needs: Sequence[Need]) -> str:
+    """Papers by their names, in a row."""
     return bilingual(("、", ", ")).join(str(PAPER_WORDS[need.paper]) for need in needs)
 
 

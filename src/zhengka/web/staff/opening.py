@@ -36,7 +36,8 @@ AT_THE_COUNTER = tuple(kind for kind in KINDS if kind != "new" and "transfer_in"
 
 OF_FIELD = {"id-number-wrong": "id_number", "birth-after-application": "id_number", "guardian-missing": "guardian_name",
             "guardian-is-applicant": "guardian_id", "guardian-id-wrong": "guardian_id",
-            "guardian-is-minor": "guardian_id", "certificate-opened": "id_number", "case-open": "id_number",
+            "guardian-is-minor": "guardian_id", "phone-wrong": "phone", "guardian-phone-wrong": "guardian_phone",
+            "certificate-opened": "id_number", "case-open": "id_number",
             "record-closed": "id_number", "category-barred": "wanted", "correction-empty": "name",
             "move-in-future": "moved", "move-before-issue": "moved", "move-nowhere": "to", "reason-unknown": "reason",
             "move-out-of-reach": "to",

@@ -34,7 +34,7 @@ from zhengka.web.ui.parts import Cell, Fact
 
 Sign = Callable[[Appointment, dict[str, Any], UUID], Any]
 """What signs: takes the appointment, the answers and the request id."""
-OF_THE_FORM = ("form-value", "form-contradicts", "form-incomplete")
+OF_THE_FORM = ("form-value", "form-day", "form-contradicts", "form-incomplete")
 
 
 class ConflictForm(django_forms.Form):
