@@ -317,7 +317,7 @@ def told_of(kind: str, line: str) -> list[str]:
     dated = limited and all("<" in word for word in limited if word.partition("<")[0].partition("@")[0] not in (
         "end_notice", "order", "arrive"))
     first = ["acceptance" if dated else "acceptance-undated"] * (begins in words)
-    first += ["appointment"] * ("book" in words)
+    first += ["appointment"] * ("book" in words) + ["exchange-opened"] * (kind == "exchange")
     ways = ["ways-to-dispute"] * ("assess" in words and not kind.startswith("dispute"))
     last = "departure-confirmed" if kind.startswith("transfer_out") else (
         "decision-approved" if "order" in words else "case-done")
