@@ -22,7 +22,7 @@ from zhengka.core.queries import EventFilter, events
 from zhengka.web.access import Request, act, requires
 from zhengka.web.staff import history
 from zhengka.web.staff.navigation import area_name, trail
-from zhengka.web.staff.words import problem_line, role_word
+from zhengka.web.staff.words import moment, problem_line, role_word
 from zhengka.web.ui.parts import Fact
 
 AT_FIELD = {"login-wrong": "old", "login-locked": "old", "password-same": "new"}
@@ -102,7 +102,7 @@ def password(request: Request) -> HttpResponse:
 
 
 def _login(found: list[Event]) -> str:
-    at = [timezone.localtime(event.at).strftime("%Y-%m-%d %H:%M") for event in found]
+    at = [moment(event.at) for event in found]
     return gettext("%(at)s, succeeded") % {"at": at[0]} if at else "—"
 
 

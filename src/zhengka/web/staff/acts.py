@@ -8,7 +8,6 @@ from uuid import UUID
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
-from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
@@ -23,7 +22,7 @@ from zhengka.web.access import Request, request_key, requires
 from zhengka.web.staff import history
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.paging import page_of
-from zhengka.web.staff.words import bilingual, problem_words
+from zhengka.web.staff.words import bilingual, moment, problem_words
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table, Text, Tile
 from zhengka.web.ui.templatetags import ui
@@ -176,12 +175,9 @@ def _who(request: Request, act: Act) -> Table | None:
 
 def _facts(act: Act) -> list[Fact]:
     return [Fact(_("Office"), area_name(act.area)), Fact(_("Rows expected"), act.total or "—"),
-            Fact(_("Rows looked at"), act.done), Fact(_("Asked for at"), _time(act.asked_at)),
-            Fact(_("Finished at"), _time(act.finished_at))]
+            Fact(_("Rows looked at"), act.done), Fact(_("Asked for at"), moment(act.asked_at, seconds=True)),
+            Fact(_("Finished at"), moment(act.finished_at, seconds=True))]
 
-
-def _time(at: Any) -> str:
-    return timezone.localtime(at).strftime("%Y-%m-%d %H:%M:%S") if at else "—"
 
 
 def _onward(request: Request, act: Act, kind: Kind) -> tuple[Text, str] | None:
@@ -196,7 +192,7 @@ def _onward(request: Request, act: Act, kind: Kind) -> tuple[Text, str] | None:
 def _row(act: Act) -> Row:
     tone, word = words.look("bulk-act", act.state)
     return Row([Cell(KINDS[act.task].title, href=reverse("staff:act", args=[act.pk])), area_name(act.area),
-                timezone.localtime(act.asked_at).strftime("%Y-%m-%d %H:%M"), Cell(word, tone=tone),
+                moment(act.asked_at), Cell(word, tone=tone),
                 f"{act.done:,}", f"{act.moved:,}", f"{act.left_alone:,}"])
 
 

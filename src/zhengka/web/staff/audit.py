@@ -16,7 +16,7 @@ from zhengka.core.models import Event
 from zhengka.core.queries import EventFilter, events
 from zhengka.web.access import Request, requires
 from zhengka.web.staff.paging import page_of
-from zhengka.web.staff.words import FACT_WORDS, SUBJECT_WORDS, event_word
+from zhengka.web.staff.words import FACT_WORDS, SUBJECT_WORDS, event_word, moment
 from zhengka.web.ui import words
 from zhengka.web.ui.forms import DateField
 from zhengka.web.ui.parts import Cell, Column, Row, Table
@@ -61,7 +61,7 @@ def _row(event: Event, logins: Mapping[int, str]) -> Row:
         tone, word = words.look(event.subject, name)
         return Cell(word, tone=tone) if name else "—"
 
-    at = timezone.localtime(event.at).strftime("%Y-%m-%d %H:%M:%S")
+    at = moment(event.at, seconds=True)
     name = [logins.get(event.subject_id, "")] if event.subject == Officer.kind() else []
     note = " · ".join([*filter(None, name), str(event.subject_id), f"v{event.version}"])
     subject = Cell(SUBJECT_WORDS.get(event.subject, event.subject), note=note)

@@ -15,7 +15,7 @@ from zhengka.production.models import Batch, Item
 from zhengka.production.workflow import ERASED, FINDINGS, HOLDS, SET_ASIDE
 from zhengka.web.access import Request
 from zhengka.web.staff.navigation import area_name
-from zhengka.web.staff.words import bilingual, problem_words
+from zhengka.web.staff.words import bilingual, moment, problem_words
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Event, Fact, Row, Table, Text
 from zhengka.web.ui.templatetags import ui
@@ -90,7 +90,7 @@ def facts(batch: Batch) -> list[Fact]:
     found = [Fact(_("Issuing unit"), area_name(batch.area)),
              Fact(_("Card profile"), bilingual(profile_title(batch.profile))),
              Fact(_("Card maker"), batch.maker.name),
-             Fact(_("Opened"), f"{timezone.localtime(batch.opened_at):%Y-%m-%d %H:%M}"),
+             Fact(_("Opened"), moment(batch.opened_at)),
              Fact(_("Number of cards"), batch.ordered)]
     if ended := queries.ended(batch):
         found.append(Fact(_("Ended since they were prepared, to be destroyed when they come"), ended))
@@ -125,11 +125,11 @@ def _days(batch: Batch) -> list[Fact]:
         found.append(Fact(_("With the text form of older programs"), maker.text_form.upper()))
     if batch.acknowledged_at:
         found.append(Fact(_("The card maker has the package"),
-                          f"{timezone.localtime(batch.acknowledged_at):%Y-%m-%d %H:%M}"))
+                          moment(batch.acknowledged_at)))
     elif batch.state == "sent" and batch.acknowledge_by:
         found.append(Fact(_("Receipt due by"), f"{batch.acknowledge_by:%Y-%m-%d}"))
     if batch.erased_at:
-        found.append(Fact(_("Production data erased"), f"{timezone.localtime(batch.erased_at):%Y-%m-%d %H:%M}"))
+        found.append(Fact(_("Production data erased"), moment(batch.erased_at)))
     elif batch.erase_on:
         found.append(Fact(_("Production data is erased on"), f"{batch.erase_on:%Y-%m-%d}"))
     return found

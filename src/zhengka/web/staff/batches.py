@@ -44,6 +44,7 @@ from zhengka.web.staff.batch_parts import (
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.paging import page_of
 from zhengka.web.staff.reader import panel, with_reader
+from zhengka.web.staff.words import moment
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Row, Table, Text, Tile
 
@@ -281,7 +282,7 @@ def _row(row: Batch) -> Row:
     tone, word = words.look("batch", row.state)
     return Row([Cell(row.number, href=reverse("staff:batch", args=[row.pk]), number=True), area_name(row.area),
                 Cell(word, tone=tone), row.ordered, row.held, row.good, row.spoiled,
-                f"{timezone.localtime(row.opened_at):%Y-%m-%d %H:%M}"])
+                moment(row.opened_at)])
 
 
 urls = [

@@ -22,7 +22,7 @@ from zhengka.web.staff import history
 from zhengka.web.staff.ceremony_forms import FORMS, CancelForm, PartForm, wanted_of
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.paging import page_of
-from zhengka.web.staff.words import CEREMONY_WORDS, problem_line, problem_words
+from zhengka.web.staff.words import CEREMONY_WORDS, moment, problem_line, problem_words
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Fact, Row, Stage, Table
 from zhengka.web.ui.templatetags import ui
@@ -254,7 +254,7 @@ def _seats(row: Ceremony) -> Table:
 def _done(seat: Seat) -> Cell:
     if seat.done_at is None:
         return Cell(_("Component seen, not typed back") if seat.seen_at else _("Not done"), tone=words.WAIT)
-    return Cell(_("Done"), tone=words.GOOD, note=timezone.localtime(seat.done_at).strftime("%Y-%m-%d %H:%M"))
+    return Cell(_("Done"), tone=words.GOOD, note=moment(seat.done_at))
 
 
 def _state(row: Ceremony) -> Cell:
@@ -265,7 +265,7 @@ def _state(row: Ceremony) -> Cell:
 def _row(row: Ceremony) -> Row:
     return Row([Cell(CEREMONY_WORDS[row.aim], href=reverse("staff:ceremony", args=[row.pk])), row.label,
                 area_name(row.area), _state(row), row.led_by_name,
-                timezone.localtime(row.opened_at).strftime("%Y-%m-%d %H:%M")])
+                moment(row.opened_at)])
 
 
 urls = [

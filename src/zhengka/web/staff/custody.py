@@ -29,7 +29,7 @@ from zhengka.web.staff.custody_words import OUTCOME_WORDS
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.paging import page_of
 from zhengka.web.staff.troubles import table_of
-from zhengka.web.staff.words import problem_line
+from zhengka.web.staff.words import moment, problem_line
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table, Text, Tile
 
@@ -210,7 +210,7 @@ def parcel(request: Request, pk: int) -> HttpResponse:
         Fact(_("Number of the seal"), Cell(row.seal, number=True)), Fact(_("Where it goes"), area_name(row.target)),
         Fact(_("Issuing unit"), area_name(row.area)), Fact(_("Cards on the list"), row.quantity)]
     if now:
-        facts[:0] = [Fact(_("Who has it"), _place(now, names)), Fact(_("Since"), _moment(now.since)),
+        facts[:0] = [Fact(_("Who has it"), _place(now, names)), Fact(_("Since"), moment(now.since)),
                      Fact(_("May stay until"), now.due.isoformat())]
     if row.batch_id:
         facts.append(Fact(_("Batch"), Cell(str(row.batch), href=reverse("staff:batch", args=[row.batch_id])
@@ -280,7 +280,7 @@ def _table(rows: list[Parcel], pager: Any) -> Table:
                Column(_("Where it goes")), Column(_("Cards"), numeric=True)]
     return Table(_("Parcels"), columns, [
         Row([Cell(row.number, href=_url(row.pk), number=True), _state(row),
-             _place(has[row.pk], names) if row.pk in has else "—", _moment(has[row.pk].since) if row.pk in has else "—",
+             _place(has[row.pk], names) if row.pk in has else "—", moment(has[row.pk].since) if row.pk in has else "—",
              area_name(row.target), row.quantity]) for row in rows],
         pager=pager, empty=_("No parcel was packed yet."))
 
@@ -294,7 +294,7 @@ def _journey(stays: list[Stay], names: dict[int, str]) -> Table:
     columns = [Column(_("Where")), Column(_("Since")), Column(_("Until")), Column(_("May stay until"))]
     return Table(_("Its journey"), columns, [
         Row([Cell(_place(stay, names), note=f"{gettext('Seal')} {stay.seal}" if stay.seal else ""),
-             _moment(stay.since), _moment(stay.until), stay.due.isoformat()]) for stay in stays])
+             moment(stay.since), moment(stay.until), stay.due.isoformat()]) for stay in stays])
 
 
 def _lines(lines: list[Any]) -> Table:
@@ -319,9 +319,6 @@ def _place(stay: Stay, names: dict[int, str]) -> str:
 def _url(pk: int) -> str:
     return reverse("staff:parcel", args=[pk])
 
-
-def _moment(at: Any) -> str:
-    return f"{timezone.localtime(at):%Y-%m-%d %H:%M}" if at else "—"
 
 
 urls = [

@@ -25,6 +25,7 @@ from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.paging import page_of
 from zhengka.web.staff.reader import with_reader
 from zhengka.web.staff.reader_words import KIND_WORDS, NO_WORDS, health
+from zhengka.web.staff.words import moment
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table, Text
 
@@ -147,7 +148,7 @@ def _facts(row: Device, at: Any) -> list[Fact]:
     facts: list[Fact] = [Fact(_("Office"), area_name(row.area)), Fact(_("Place"), row.place),
                          Fact(_("Looked after by"), row.keeper),
                          Fact(_("Serial number of the maker"), row.number or "—"),
-                         Fact(_("Last time"), Cell(word, tone=tone)), Fact(_("Last seen"), _moment(row.seen_at))]
+                         Fact(_("Last time"), Cell(word, tone=tone)), Fact(_("Last seen"), moment(row.seen_at))]
     if row.key_id:
         facts.append(Fact(_("Key id"), Cell(bytes(row.key_id).hex(" ").upper(), number=True)))
     for module in row.modules.all():
@@ -171,11 +172,8 @@ def _row(row: Device) -> Row:
     how, what = health(row.health)
     return Row([Cell(row.name, href=reverse("staff:device", args=[row.pk]), note=KIND_WORDS[row.sort]),
                 Cell(area_name(row.area), note=row.place), Cell(word, tone=tone), Cell(what, tone=how),
-                _moment(row.seen_at)])
+                moment(row.seen_at)])
 
-
-def _moment(at: Any) -> str:
-    return f"{timezone.localtime(at):%Y-%m-%d %H:%M}" if at else "—"
 
 
 urls = [

@@ -24,7 +24,7 @@ from zhengka.web.access import Request, mine, request_key, requires
 from zhengka.web.staff import acts, history
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.paging import page_of
-from zhengka.web.staff.words import bilingual, problem_line, problem_words
+from zhengka.web.staff.words import bilingual, moment, problem_line, problem_words
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table, Tile
 
@@ -92,7 +92,7 @@ def _row(record: Import) -> Row:
     tone, word = words.look("import", record.state)
     counts = [record.rows, record.created, record.merged, record.unchanged, record.refused]
     return Row([Cell(record.filename, href=reverse("staff:import", args=[record.pk])), area_name(record.area),
-                timezone.localtime(record.received_at).strftime("%Y-%m-%d %H:%M"), Cell(word, tone=tone),
+                moment(record.received_at), Cell(word, tone=tone),
                 *([f"{count:,}" for count in counts] if record.state == "done" else ["—"] * 5)])
 
 
@@ -160,8 +160,8 @@ def import_(request: Request, pk: int) -> HttpResponse:
 
 
 def _facts(record: Import) -> list[Fact]:
-    finished = timezone.localtime(record.finished_at).strftime("%Y-%m-%d %H:%M:%S") if record.finished_at else "—"
-    received = timezone.localtime(record.received_at).strftime("%Y-%m-%d %H:%M:%S")
+    finished = moment(record.finished_at, seconds=True)
+    received = moment(record.received_at, seconds=True)
     return [Fact(_("Office"), area_name(record.area)), Fact(_("Rows"), record.rows or "—"),
             Fact(_("Received at"), received), Fact(_("Finished at"), finished),
             Fact(_("Digest of the file"), Cell(record.digest[:16] + "…", number=True))]

@@ -20,7 +20,7 @@ from zhengka.web.access import Request, act, requires, sure
 from zhengka.web.staff import history
 from zhengka.web.staff.key_use import name, use_facts, use_part
 from zhengka.web.staff.navigation import area_name, trail
-from zhengka.web.staff.words import CEREMONY_WORDS, KEY_LEVEL_WORDS, Word
+from zhengka.web.staff.words import CEREMONY_WORDS, KEY_LEVEL_WORDS, Word, moment
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table, Text
 
@@ -104,7 +104,7 @@ def _facts(key: Key) -> list[Fact]:
     if _for_trials(key):
         facts.append(Fact(_("How it was made"), _("By the platform without a ceremony: for trials only")))
     if key.revoked_at:
-        facts.append(Fact(_("Revoked at"), timezone.localtime(key.revoked_at).strftime("%Y-%m-%d %H:%M")))
+        facts.append(Fact(_("Revoked at"), moment(key.revoked_at)))
     if key.reads_until:
         facts.append(Fact(_("Reads until"), f"{key.reads_until:%Y-%m-%d}"))
     if key.public:

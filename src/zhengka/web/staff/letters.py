@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +26,7 @@ from zhengka.web.staff import history, missing
 from zhengka.web.staff.letter_words import CHANNEL_WORDS, KIND_WORDS, SENDER_WORDS, SENT_LOOKS, look
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.paging import Place, page_of
-from zhengka.web.staff.words import FORM_WORDS, SUBJECT_WORDS, bilingual
+from zhengka.web.staff.words import FORM_WORDS, SUBJECT_WORDS, bilingual, moment
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table, Text, Tile
 
@@ -147,14 +147,14 @@ def _row(row: Letter) -> Row:
     tone, word = look(row.state, row.sender)
     return Row([Cell(KIND_WORDS[row.template], href=reverse("staff:letter", args=[row.pk])), queries.name_of(row),
                 CHANNEL_WORDS[row.channel], Cell(SUBJECT_WORDS.get(row.subject, row.subject), note=str(row.subject_id)),
-                area_name(row.area), _time(row.written_at), Cell(word, tone=tone)])
+                area_name(row.area), moment(row.written_at), Cell(word, tone=tone)])
 
 
 def _facts(row: Letter, shown: Shown) -> list[Fact]:
     about = f"{SUBJECT_WORDS.get(row.subject, row.subject)} {row.subject_id}"
     facts = [Fact(_("Recipient"), shown.name), Fact(_("About"), about), Fact(_("Office"), area_name(row.area)),
-             Fact(_("Written"), _time(row.written_at)),
-             Fact(SENT_LOOKS[row.sender][1] if row.sender in SENT_LOOKS else _("Sent"), _time(row.sent_at)),
+             Fact(_("Written"), moment(row.written_at)),
+             Fact(SENT_LOOKS[row.sender][1] if row.sender in SENT_LOOKS else _("Sent"), moment(row.sent_at)),
              Fact(_("Carried by"), SENDER_WORDS.get(row.sender, "—")), Fact(_("Tries"), row.tries),
              Fact(_("Wording in force since"), row.template_from.isoformat())]
     if row.channel == "sms":
@@ -164,7 +164,7 @@ def _facts(row: Letter, shown: Shown) -> list[Fact]:
     if row.reference and row.sender != "store":
         facts.append(Fact(_("Reference"), Cell(row.reference, number=True)))
     if row.retry_at:
-        facts.append(Fact(_("Tried again at"), _time(row.retry_at)))
+        facts.append(Fact(_("Tried again at"), moment(row.retry_at)))
     return facts
 
 
@@ -190,7 +190,7 @@ TOLD = 10
 def _told(row: Letter) -> Row:
     tone, word = look(row.state, row.sender)
     return Row([Cell(KIND_WORDS[row.template], href=reverse("staff:letter", args=[row.pk]),
-                     note=f"{_time(row.written_at)} · {CHANNEL_WORDS[row.channel]}"), Cell(word, tone=tone)])
+                     note=f"{moment(row.written_at)} · {CHANNEL_WORDS[row.channel]}"), Cell(word, tone=tone)])
 
 
 def _buttons(request: Request, row: Letter) -> list[dict[str, Any]]:
@@ -214,13 +214,10 @@ def _runs(request: Request) -> list[dict[str, Any]]:
     """The print runs of the last days, for those who may print."""
     if not request.actor.may("letter.send"):
         return []
-    return [{"at": _time(run.at), "word": CHANNEL_WORDS[run.channel], "number": run.letters,
+    return [{"at": moment(run.at), "word": CHANNEL_WORDS[run.channel], "number": run.letters,
              "url": reverse("staff:letters-run", args=[run.number])}
             for run in queries.runs(actor=request.actor, since=timezone.now() - KEPT)]
 
-
-def _time(at: datetime | None) -> str:
-    return f"{timezone.localtime(at):%Y-%m-%d %H:%M}" if at else "—"
 
 
 urls = [

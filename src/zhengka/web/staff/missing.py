@@ -1,7 +1,6 @@
 """Letters that could not be written (未能拟发): which, about whom, why, and what to do."""
 
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from zhengka.areas.models import Area
@@ -12,7 +11,7 @@ from zhengka.web.access import Request
 from zhengka.web.staff.letter_words import CHANNEL_WORDS, KIND_WORDS, SLOT_WORDS
 from zhengka.web.staff.navigation import area_name
 from zhengka.web.staff.paging import page_of
-from zhengka.web.staff.words import SUBJECT_WORDS, problem_words
+from zhengka.web.staff.words import SUBJECT_WORDS, moment, problem_words
 from zhengka.web.ui.parts import Cell, Column, Row, Table, Text
 
 MISSING = "missing"
@@ -64,4 +63,4 @@ def line(one: Unwritten) -> dict[str, Text]:
     why, onward = problem_words(PROBLEMS[one.reason])
     about = f"{SLOT_WORDS[one.slot]}: " if one.slot in SLOT_WORDS else ""
     return {"letter": KIND_WORDS[one.template], "way": CHANNEL_WORDS[one.channel],
-            "at": f"{timezone.localtime(one.at):%Y-%m-%d %H:%M}", "why": f"{about}{why}", "onward": onward}
+            "at": moment(one.at), "why": f"{about}{why}", "onward": onward}

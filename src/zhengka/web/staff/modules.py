@@ -22,6 +22,7 @@ from zhengka.web.staff import history
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.paging import page_of
 from zhengka.web.staff.reader_words import FORM_WORDS
+from zhengka.web.staff.words import moment
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table, Text
 
@@ -104,7 +105,7 @@ def module(request: Request, pk: int) -> HttpResponse:
              *([Fact(_("Answered by the key store in its place"), row.stored)] if row.form == "chip" else []),
              *([Fact(_("Keys that it lacks"), Cell(_("%(keys)s: replace this module by a new one") % {
                  "keys": ", ".join(lacks)}, tone="yellow"))] if lacks else []),
-             Fact(_("Last use"), f"{timezone.localtime(row.used_at):%Y-%m-%d %H:%M}" if row.used_at else "—")]
+             Fact(_("Last use"), moment(row.used_at))]
     buttons = [{"url": reverse("staff:module-change", args=[pk, step.action]), "label": words.act(step.action),
                 "kind": LOOKS[step.action]} for step in PSAM.open_to(row.state, request.actor.permissions)
                if step.action in LOOKS]

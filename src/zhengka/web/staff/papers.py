@@ -33,7 +33,7 @@ from zhengka.web.access import Request, act, requires
 from zhengka.web.staff import history, in_full
 from zhengka.web.staff.in_full import PurposeForm, Reading
 from zhengka.web.staff.navigation import area_name, trail
-from zhengka.web.staff.words import PAPER_WORDS, bilingual, problem_line
+from zhengka.web.staff.words import PAPER_WORDS, bilingual, moment, problem_line
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table, Text
 
@@ -199,7 +199,7 @@ def _page(request: Request, row: Paper, *, purpose: PurposeForm | None = None,
 def _facts(row: Paper) -> list[Fact]:
     facts: list[tuple[Text, Any]] = [
         (_("Office"), area_name(row.area)), (_("Name of the file"), queries.name_of(row)),
-        (_("Received at"), timezone.localtime(row.received_at).strftime("%Y-%m-%d %H:%M")),
+        (_("Received at"), moment(row.received_at)),
         (_("Pages"), row.pages), (_("Size"), f"{max(row.size // 1024, 1):,} KB")]
     return [Fact(label, value) for label, value in facts]
 

@@ -23,7 +23,7 @@ from zhengka.web.staff import history, stock_orders
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.paging import page_of
 from zhengka.web.staff.stock_acts import ACTS, carry_out, form_of, offered
-from zhengka.web.staff.words import ACCOUNT_WORDS, SLIP_WORDS, STORE_WORDS, problem_words
+from zhengka.web.staff.words import ACCOUNT_WORDS, SLIP_WORDS, STORE_WORDS, moment, problem_words
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table, Text, Tile
 
@@ -271,7 +271,7 @@ def piece(request: Request, pk: int) -> HttpResponse:
     columns = [Column(_("Where")), Column(_("Office")), Column(_("Since")), Column(_("Until"))]
     table = Table(_("Where it was"), columns, [
         Row([Cell(ACCOUNT_WORDS[stay.account], note=stay.store, href=reverse("staff:stock-slip", args=[stay.slip])),
-             areas.get(stay.area, ""), _moment(stay.since), _moment(stay.until)]) for stay in reversed(stays)])
+             areas.get(stay.area, ""), moment(stay.since), moment(stay.until)]) for stay in reversed(stays)])
     return render(request, "staff/stock/piece.html", {
         "title": str(pk), "caption": _("Blank card"), "table": table, "breadcrumbs": trail(*TRAIL)})
 
@@ -281,7 +281,7 @@ def _slips(rows: Any, pager: Any) -> Table:
                               Column(_("When"))], [
         Row([Cell(SLIP_WORDS[row.sort], href=_slip(row), note=row.reason),
              Cell(words.look("slip", row.state)[1], tone=words.look("slip", row.state)[0]), row.quantity,
-             _moment(row.at)]) for row in rows], pager=pager, empty=_("Nothing was done here yet."))
+             moment(row.at)]) for row in rows], pager=pager, empty=_("Nothing was done here yet."))
 
 
 def _of_mine(request: Request, pk: int) -> Slip:
@@ -311,9 +311,6 @@ def _url(row: Store) -> str:
 def _slip(row: Slip) -> str:
     return reverse("staff:stock-slip", args=[row.pk])
 
-
-def _moment(at: Any) -> str:
-    return f"{timezone.localtime(at):%Y-%m-%d %H:%M}" if at else "—"
 
 
 urls = [

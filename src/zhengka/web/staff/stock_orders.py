@@ -21,7 +21,7 @@ from zhengka.web.staff import history
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.paging import page_of
 from zhengka.web.staff.stock_acts import StoreField
-from zhengka.web.staff.words import DELIVERY_WORDS
+from zhengka.web.staff.words import DELIVERY_WORDS, moment
 from zhengka.web.ui import words
 from zhengka.web.ui.forms import DateField
 from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table
@@ -105,7 +105,7 @@ def order(request: Request, pk: int) -> HttpResponse:
         facts.append(Fact(_("Reason"), row.reason))
     slips = row.slips.order_by("-at", "-id")[:SHOWN]
     table = Table(_("Deliveries"), [Column(_("When")), Column(_("Blank cards"), numeric=True)], [
-        Row([Cell(f"{timezone.localtime(slip.at):%Y-%m-%d %H:%M}", href=reverse("staff:stock-slip", args=[slip.pk])),
+        Row([Cell(moment(slip.at), href=reverse("staff:stock-slip", args=[slip.pk])),
              slip.quantity]) for slip in slips], empty=_("Nothing came yet."))
     steps = [step.action for step in row.table.open_to(row.state, request.actor.permissions)
              if step.action != "approve_order" or row.person != request.actor.person]

@@ -21,6 +21,7 @@ from zhengka.web.access import Request, act, requires
 from zhengka.web.staff import history
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.paging import page_of
+from zhengka.web.staff.words import moment
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table, Text
 
@@ -78,7 +79,7 @@ def index(request: Request) -> HttpResponse:
     table = Table(_("Stops of issuing"), columns, [
         Row([Cell(area_name(row.area), href=reverse("staff:stop", args=[row.pk])),
              Cell(words.look("issuing-stop", row.state)[1], tone=words.look("issuing-stop", row.state)[0]),
-             _moment(row.at), row.why]) for row in rows], pager=pager, caption_hidden=True,
+             moment(row.at), row.why]) for row in rows], pager=pager, caption_hidden=True,
         empty=_("Issuing was never stopped here."))
     return render(request, "staff/stops/index.html", {
         "title": _("Stops of issuing"), "table": table, "may_stop": request.actor.may("issuing.stop"),
@@ -103,8 +104,8 @@ def new(request: Request) -> HttpResponse:
 def stop(request: Request, pk: int) -> HttpResponse:
     """One stop: why, who, since when, and how it is lifted."""
     row = queries.stop(pk, actor=request.actor)
-    facts = [Fact(_("Area"), area_name(row.area)), Fact(_("Reason"), row.why), Fact(_("Since"), _moment(row.at)),
-             Fact(_("Until"), _moment(row.lifted_at))]
+    facts = [Fact(_("Area"), area_name(row.area)), Fact(_("Reason"), row.why), Fact(_("Since"), moment(row.at)),
+             Fact(_("Until"), moment(row.lifted_at))]
     return render(request, "staff/stops/stop.html", {
         "title": _("Stop of issuing"), "caption": area_name(row.area), "stop": row, "facts": facts,
         "open": _open(row, request.actor), "asked_by_me": row.state == "lifting" and (
@@ -138,7 +139,7 @@ def lift(request: Request, pk: int) -> HttpResponse:
 
 def banner(actor: Actor) -> list[dict[str, Any]]:
     """What every page of an officer says while issuing is stopped in the area, or in a part of it."""
-    return [{"area": area_name(row.area), "why": row.why, "since": _moment(row.at),
+    return [{"area": area_name(row.area), "why": row.why, "since": moment(row.at),
              "href": reverse("staff:stop", args=[row.pk])
              if any(actor.may(each) for each in ("plan.read", "issuing.stop", "issuing.resume")) else ""}
             for row in queries.stops(actor).exclude(state="lifted")[:3]]
@@ -151,9 +152,6 @@ def _open(row: Stop, actor: Actor) -> set[str]:
     steps = {step.action for step in STOP.open_to(row.state, actor.permissions)}
     return steps - {"lift"} if row.lift_person == actor.person else steps
 
-
-def _moment(at: Any) -> str:
-    return f"{timezone.localtime(at):%Y-%m-%d %H:%M}" if at else "—"
 
 
 urls = [

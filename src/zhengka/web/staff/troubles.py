@@ -22,7 +22,7 @@ from zhengka.web.staff import history
 from zhengka.web.staff.custody_words import TROUBLE_WORDS
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.paging import page_of
-from zhengka.web.staff.words import problem_line
+from zhengka.web.staff.words import moment, problem_line
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table
 
@@ -110,7 +110,7 @@ def table_of(rows: Iterable[Trouble], pager: Any) -> Table:
         Row([Cell(TROUBLE_WORDS[row.sort], href=_url(row), note=row.serial),
              Cell(words.look("custody-case", row.state)[1], tone=words.look("custody-case", row.state)[0]),
              Cell(row.parcel.number if row.parcel else "—", number=True),
-             f"{timezone.localtime(row.at):%Y-%m-%d %H:%M}"]) for row in rows],
+             moment(row.at)]) for row in rows],
         pager=pager, empty=_("Nothing is amiss."))
 
 
@@ -118,7 +118,7 @@ def _facts(row: Trouble) -> list[Fact]:
     names = {area.code: area_name(area) for area in Area.objects.filter(code=row.office or 0)}
     facts = [Fact(_("Issuing unit"), area_name(row.area)),
              Fact(_("Noticed at"), names.get(row.office or 0, "—")),
-             Fact(_("Noticed"), f"{timezone.localtime(row.at):%Y-%m-%d %H:%M}")]
+             Fact(_("Noticed"), moment(row.at))]
     if row.parcel:
         facts.append(Fact(_("Parcel"), Cell(row.parcel.number, href=reverse("staff:parcel", args=[row.parcel_id]))))
     if row.other:

@@ -1,7 +1,9 @@
 """Words of the officers' pages for values that are codes in the rows."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
+from django.utils import timezone
 from django.utils.functional import Promise, lazy
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
@@ -235,6 +237,11 @@ FORM_WORDS: dict[str, Word] = {
 """Form in which a letter can be had → its words; complete against `letters.queries.FORMS`."""
 
 SEX_WORDS: dict[int, Word] = {1: _("Male"), 2: _("Female")}
+
+
+def moment(at: datetime | None, *, seconds: bool = False) -> str:
+    """A moment by the clock of China, to the minute or second; a dash for none."""
+    return timezone.localtime(at).strftime("%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M") if at else "—"
 
 
 def event_word(subject: str, action: str) -> Word:

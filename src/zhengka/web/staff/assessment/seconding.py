@@ -20,7 +20,7 @@ from zhengka.web.staff import history, in_full
 from zhengka.web.staff.assessment import terms
 from zhengka.web.staff.in_full import PurposeForm, Reading
 from zhengka.web.staff.navigation import area_name, trail
-from zhengka.web.staff.words import bilingual
+from zhengka.web.staff.words import bilingual, moment
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table, Text
 
@@ -126,7 +126,7 @@ def _facts(row: Assessment) -> list[Fact]:
 
 
 def _signed(name: str, at: Any) -> str:
-    return f"{name}, {timezone.localtime(at):%Y-%m-%d %H:%M}"
+    return f"{name}, {moment(at)}"
 
 
 urls = [
