@@ -10,7 +10,7 @@ from django.utils.translation import ngettext_lazy
 
 forms.Field.default_error_messages["required"] = _("Fill this in.")
 forms.ChoiceField.default_error_messages["invalid_choice"] = _("Choose one of the list.")
-forms.MultipleChoiceField.default_error_messages["invalid_choice"] = _("Choose of the list.")
+forms.MultipleChoiceField.default_error_messages["invalid_choice"] = _("Choose one of the list.")
 forms.ModelChoiceField.default_error_messages["invalid_choice"] = _("Choose one of the list.")
 forms.FileField.default_error_messages |= {"invalid": _("Choose a file."), "missing": _("Choose a file."),
                                            "empty": _("The file is empty. Choose another one.")}
