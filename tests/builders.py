@@ -67,15 +67,16 @@ def make_id_number(*, born: dt.date = dt.date(1960, 1, 1), number: int | None = 
     return first17 + idnumber.check_digit(first17)
 
 
-def make_holder(*, area: Area | None = None, name: str = "田野", id_number: str = "") -> Holder:
+def make_holder(*, area: Area | None = None, name: str = "田野", id_number: str = "", address: str = "麓山路 1 号",
+                ) -> Holder:
     """A registered holder, of whom there is an address and no phone."""
     area = area or make_area()
     number = id_number or make_id_number()
     holder = Holder(
         province=province_of(area.code), area=area, name=name, pinyin="tianye", initials="ty", sex=1,
         birth_date=dt.date(1960, 1, 1), id_number=fields.close(number, "holder.id_number"),
-        id_index=fields.index(number), address=fields.close("麓山路 1 号", "holder.address"), registered_at=NOON,
-        state="registered")
+        id_index=fields.index(number), address=fields.close(address, "holder.address") if address else None,
+        registered_at=NOON, state="registered")
     holder.save()
     return holder
 

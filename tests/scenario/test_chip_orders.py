@@ -24,6 +24,7 @@ from zhengka.keys import rules
 from zhengka.keys import services as keys
 from zhengka.keys.models import Key
 from zhengka.keys.services import tree
+from zhengka.production.faces import layout_for
 from zhengka.production.services import gathering, making
 from zhengka.registry.models import Holder
 
@@ -376,6 +377,7 @@ def test_the_database_keeps_one_of_each_kind_that_is_asked_for():
 def test_the_record_of_an_order_is_that_by_which_the_card_was_made():
     card, _ = given_out()
     card.refresh_from_db()
-    made = making.record_of(gathering.subject_of(card), card.serial, bytes(card.credential or b""))
+    made = making.record_of(gathering.subject_of(card), card.serial, bytes(card.credential or b""),
+                            layout_for(card.profile))
     told = {"serial": card.serial, "issued": card.issued_on, "valid_until": card.valid_until} | chips._whole(card)
     assert told == made

@@ -25,7 +25,7 @@ from zhengka.cases.services import steps, together
 from zhengka.cases.services.contacts import keep_contacts
 from zhengka.cases.services.deciding import check_decision, known
 from zhengka.cases.services.eligible import as_heard
-from zhengka.cases.services.moving import day, due, part
+from zhengka.cases.services.moving import day, due, part, spans_begun
 from zhengka.cases.services.telling import tell_many
 from zhengka.cases.services.together import Held
 from zhengka.core.actors import Actor
@@ -154,8 +154,10 @@ def _chunk(action: str, ids: Sequence[int], asked: Asked) -> Done:
     """Do an act for some cases, in the caller's transaction: each of them moved, or is in `left` by its reason."""
     left = Left()
     groups: dict[Like, list[Case]] = {}
-    for case, step in _open_to(action, ids, asked, left):
-        like = Like(case.policy, case.kind_of_case, case.minor, case.state, due(case, step.target, asked.at))
+    going = list(_open_to(action, ids, asked, left))
+    begun = spans_begun((case, step.target) for case, step in going)
+    for case, step in going:
+        like = Like(case.policy, case.kind_of_case, case.minor, case.state, due(case, step.target, asked.at, begun))
         groups.setdefault(like, []).append(case)
     if action == "approve":
         registry.hold_with_records(case.holder_id for group in groups.values() for case in group if case.holder_id)

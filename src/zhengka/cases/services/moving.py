@@ -1,10 +1,11 @@
 """One step of a case, whatever its kind: what every step writes beside the state."""
 
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import F, Max
 
 from zhengka.areas.models import Area
 from zhengka.assessment import services as assessment
@@ -70,16 +71,37 @@ def give_back_days(case: Case, reason: str, asked: Asked) -> None:
         assessment.cancel(booked, reason=reason, **vars(part(asked, f"day {booked.pk}")))
 
 
-def due(case: Case, state: str, since: datetime) -> date | None:
+def due(case: Case, state: str, since: datetime, begun: Mapping[int, datetime] | None = None) -> date | None:
     """The last day for the step that leads on from a state; None where the policy sets no limit. Of a span the days
-    run on from where it began, whatever came between.
+    run on from where it began, whatever came between: `begun` tells it for many (`spans_begun`).
     """
-    limits = book.limits(case.policy, case.kind_of_case, minor=case.minor)
-    rule, here = limits.get(state), limits.get(case.state)
-    if rule and (first := book.spans().get((case.policy, case.kind_of_case, case.minor, state))):
-        if case.due_on and here and here.since == rule.since:
+    rule = book.limits(case.policy, case.kind_of_case, minor=case.minor).get(state)
+    if rule and _span(case, state):
+        if _carries(case, state):
             return case.due_on
-        came = Event.objects.filter(subject=Case.kind(), subject_id=case.pk, target=first).exclude(source=first)
-        since = came.aggregate(at=Max("at"))["at"] or since
+        since = (spans_begun([(case, state)]) if begun is None else begun).get(case.pk, since)
     found = rule.due(day(since), book.calendar(case.area_id)) if rule else None
     return found.day if found else None
+
+
+def spans_begun(going: Iterable[tuple[Case, str]]) -> dict[int, datetime]:
+    """Of cases and the states to which they go: when the span began which such a state shares, by case; nothing of one
+    that is in no span, or has the span's day already.
+    """
+    firsts = {case.pk: first for case, state in going if (first := _span(case, state)) and not _carries(case, state)}
+    if not firsts:
+        return {}
+    came = Event.objects.filter(subject=Case.kind(), subject_id__in=firsts, target__in=set(firsts.values()))
+    latest = came.exclude(source=F("target")).values_list("subject_id", "target").annotate(at=Max("at"))
+    return {pk: at for pk, target, at in latest if firsts[pk] == target}
+
+
+def _span(case: Case, state: str) -> str | None:
+    return book.spans().get((case.policy, case.kind_of_case, case.minor, state))
+
+
+def _carries(case: Case, state: str) -> bool:
+    """True where a case has the day of the span to which this state belongs."""
+    limits = book.limits(case.policy, case.kind_of_case, minor=case.minor)
+    here = limits.get(case.state)
+    return bool(case.due_on and here and here.since == limits[state].since)
