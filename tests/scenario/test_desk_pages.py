@@ -155,7 +155,9 @@ def test_a_batch_is_opened_prepared_sent_and_received_by_its_pages(tmp_path):
     taken = Event.objects.filter(subject="batch", subject_id=batch.pk, action__startswith="take_")
     assert {event.action for event in taken} == {"take_proof", "take_package"}
     cards.publish_status_lists(at=NOON)
-    Visitor(make_officer("producer", area=area)).act(reverse("staff:batch-step", args=[batch.pk, "send"]))
+    other, send = Visitor(make_officer("producer", area=area)), reverse("staff:batch-step", args=[batch.pk, "send"])
+    assert "Send it without 1 held card?" in other.act(send).content.decode() and Batch.get(batch.pk).state == "prepared"
+    other.act(send, sure="1")
     results = batches.make_cards(Batch.get(batch.pk), home)
     producer.act(reverse("staff:batch-results", args=[batch.pk]),
                  file=SimpleUploadedFile("results.jsonl", results.read_bytes()))
@@ -234,7 +236,7 @@ def test_a_batch_that_could_not_be_prepared_says_so_and_offers_to_try_again(tmp_
 def test_a_batch_is_not_sent_from_its_page_before_gates_know_of_its_cards(tmp_path):
     desk = make_desk(tmp_path / "maker")
     producer = Visitor(make_officer("producer", area=desk.area))
-    answer = producer.act(reverse("staff:batch-step", args=[desk.prepared.pk, "send"]))
+    answer = producer.act(reverse("staff:batch-step", args=[desk.prepared.pk, "send"]), sure="1")
     assert answer.status_code == 409 and "Gates were not told" in answer.content.decode()
     assert Batch.get(desk.prepared.pk).state == "prepared"
 

@@ -117,8 +117,16 @@ def test_the_web_role_changes_nothing_of_a_key_but_where_it_stands(as_web, colum
         cursor.execute(f"UPDATE keys_key SET {column} = {column}")
 
 
-@pytest.mark.parametrize("table", ["production_maker", "areas_area", "programme_target", "core_event"])
-def test_the_web_role_changes_no_maker_no_area_and_no_event(as_web, table):
+@pytest.mark.parametrize("column", ["name", "suite", "public", "camera", "certificate", "revoked_at", "text_form"])
+def test_the_web_role_changes_of_a_maker_only_the_machine_that_feeds_it(as_web, column):
+    as_web(0, 10**12 - 1)
+    with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic(), \
+            connection.cursor() as cursor:
+        cursor.execute(f"UPDATE production_maker SET {column} = {column}")
+
+
+@pytest.mark.parametrize("table", ["areas_area", "programme_target", "core_event"])
+def test_the_web_role_changes_no_area_no_target_and_no_event(as_web, table):
     as_web(0, 10**12 - 1)
     with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic(), \
             connection.cursor() as cursor:
