@@ -156,7 +156,8 @@ def test_a_batch_is_opened_prepared_sent_and_received_by_its_pages(tmp_path):
     assert {event.action for event in taken} == {"take_proof", "take_package"}
     cards.publish_status_lists(at=NOON)
     other, send = Visitor(make_officer("producer", area=area)), reverse("staff:batch-step", args=[batch.pk, "send"])
-    assert "Send it without 1 held card?" in other.act(send).content.decode() and Batch.get(batch.pk).state == "prepared"
+    assert "Send it without 1 held card?" in other.act(send).content.decode()
+    assert Batch.get(batch.pk).state == "prepared"
     other.act(send, sure="1")
     results = batches.make_cards(Batch.get(batch.pk), home)
     producer.act(reverse("staff:batch-results", args=[batch.pk]),

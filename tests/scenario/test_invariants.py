@@ -103,8 +103,9 @@ PLANTS: dict[str, tuple[str, ...]] = {
     "ordered-has-card": (
         CASES, drop("cases_case", "case_ordered_has_card"), "UPDATE cases_case SET state = 'ordered', "
         "reviewer_person = 'one', approver_person = 'two', card_id = NULL"),
-    "cases-counted": ("INSERT INTO cases_tally (area, kind_of_case, state, ended, day, number) SELECT area, "
-                      "kind_of_case, state, false, '2026-01-01', 1 FROM cases_case LIMIT 1",),
+    "cases-counted": ("INSERT INTO cases_tally (area, policy, kind_of_case, minor, fronted, state, ended, day, number) "
+                      "SELECT area, policy, kind_of_case, minor, false, state, false, '2026-01-01', 1 FROM cases_case "
+                      "LIMIT 1",),
     "ceremony-by-two-persons": (
         "ALTER TABLE keys_ceremony DISABLE TRIGGER USER", drop("keys_ceremony", "ceremony_written_down"),
         "INSERT INTO keys_ceremony SELECT (jsonb_populate_record(NULL::keys_ceremony, %(ceremony)s)).*",),
@@ -137,7 +138,7 @@ ROWS = {
                 '"led_by_name": "p", "problem": "", "transcript": "x", "signed_by": "x", "signature": "\\\\x00", '
                 '"opened_at": "2026-01-01", "ended_at": "2026-01-01"}',
     "act": '{"id": 1, "province": 43, "area": %d, "state": "done", "version": 1, "task": "x", "asked": {}, '
-           '"permissions": [], "upload": "", "total": 2, "done": 2, "moved": 1, "left_alone": 0, "reasons": {}, '
+           '"who_left": {}, "permissions": [], "upload": "", "total": 2, "done": 2, "moved": 1, "left_alone": 0, "reasons": {}, '
            '"unwritten": {}, "groups": 1, "problem": "", "problem_facts": {}, "asked_at": "2026-01-01", '
            '"finished_at": "2026-01-01"}'}
 

@@ -27,8 +27,10 @@ CHECKS: Final = (
     Check("I7", "cases-counted", "The counts of cases are the cases", "办件计数与办件一致", """
         SELECT 'area ' || coalesce(c.area, t.area) || ' ' || coalesce(c.state, t.state) || ': ' || coalesce(c.n, 0)
                || ' cases, counted ' || coalesce(t.n, 0)
-        FROM (SELECT area, kind_of_case, state, count(*) AS n FROM cases_case GROUP BY 1, 2, 3) c
-        FULL JOIN (SELECT area, kind_of_case, state, sum(number) AS n FROM cases_tally GROUP BY 1, 2, 3) t
-            USING (area, kind_of_case, state)
+        FROM (SELECT area, policy, kind_of_case, minor, shared_with IS NOT NULL AS fronted, state, count(*) AS n
+              FROM cases_case GROUP BY 1, 2, 3, 4, 5, 6) c
+        FULL JOIN (SELECT area, policy, kind_of_case, minor, fronted, state, sum(number) AS n
+                   FROM cases_tally GROUP BY 1, 2, 3, 4, 5, 6) t
+            USING (area, policy, kind_of_case, minor, fronted, state)
         WHERE coalesce(c.n, 0) <> coalesce(t.n, 0)"""),
 )
