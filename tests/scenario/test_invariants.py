@@ -138,7 +138,8 @@ ROWS = {
                 '"led_by_name": "p", "problem": "", "transcript": "x", "signed_by": "x", "signature": "\\\\x00", '
                 '"opened_at": "2026-01-01", "ended_at": "2026-01-01"}',
     "act": '{"id": 1, "province": 43, "area": %d, "state": "done", "version": 1, "task": "x", "asked": {}, '
-           '"who_left": {}, "permissions": [], "upload": "", "total": 2, "done": 2, "moved": 1, "left_alone": 0, "reasons": {}, '
+           '"who_left": {}, "permissions": [], "upload": "", "total": 2, "done": 2, "moved": 1, "left_alone": 0, '
+           '"reasons": {}, '
            '"unwritten": {}, "groups": 1, "problem": "", "problem_facts": {}, "asked_at": "2026-01-01", '
            '"finished_at": "2026-01-01"}'}
 

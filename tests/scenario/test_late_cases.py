@@ -76,8 +76,8 @@ def test_a_leader_finds_offices_and_numbers_of_cases_and_nobody_s_name(here, the
 def test_a_leader_s_first_page_says_how_much_is_late_and_leads_on(here):
     due_in(-3, here), due_in(2, here)
     home = Visitor(leader(here.parent)).get(reverse("staff:home"))
-    assert [(str(tile.label), tile.value, tile.href) for tile in home.context["tiles"]] == [
-        ("Late", 1, PAGE), ("Due within a week", 1, PAGE)]
+    assert [(str(tile.label), tile.value) for tile in home.context["tiles"] if tile.href == PAGE] == [
+        ("Late", 1), ("Due within a week", 1)]
     assert reverse("staff:plan") in home.content.decode()
     assert "Late" not in [str(tile.label) for tile in Visitor(builders.make_officer(area=here)).get(
         reverse("staff:home")).context["tiles"]]

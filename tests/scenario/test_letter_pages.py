@@ -129,7 +129,7 @@ def test_a_letter_that_came_back_says_so_in_words():
 
 
 def test_a_character_that_no_font_has_is_named_on_the_page():
-    letter = make_letter("card-ready", "print", recipient=Recipient("王\ue000"))
+    letter = make_letter("card-ready", "print", recipient=Recipient("王\ue000", address="麓山路 1 号"))
     assert "U+E000" in page(Visitor(make_officer("clerk")), letter)
 
 

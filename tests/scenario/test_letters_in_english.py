@@ -10,6 +10,7 @@ import pytest
 
 import builders
 from builders import NOON, make_actor, request_id
+from custody_rooms import Rooms
 from stories import HAND, LEG, Story, applies, brings, card_holder, confirmed, left_behind, person, under
 from zhengka.areas.models import Area
 from zhengka.assessment.models import Appointment, Institution, Session
@@ -21,6 +22,8 @@ from zhengka.cases.models import Case, Recall
 from zhengka.cases.services import telling, wording
 from zhengka.cases.workflow import KINDS as CASES
 from zhengka.core import fields
+from zhengka.custody import services as custody
+from zhengka.custody.models import Keeping
 from zhengka.letters import contents
 from zhengka.letters.models import Letter
 from zhengka.letters.rules import KINDS
@@ -174,6 +177,14 @@ def desk(_folder) -> None:
         step(Card.get(active.pk), by=make_actor(area=active.area), request_id=request_id(), at=NOON)
 
 
+def waited_for(_folder) -> None:
+    rooms = Rooms()
+    cards = rooms.cards(1)
+    wishes(cards[0].holder)
+    rooms.unpack(rooms.brought(cards), cards)
+    custody.remind(at=Keeping.objects.get().waits_since + dt.timedelta(days=7))
+
+
 def invited(_folder) -> None:
     holder = builders.make_holder()
     builders.make_certificate(holder)
@@ -193,7 +204,8 @@ TOLD: dict[Callable[..., None], set[str]] = {
     city: {"dispute-result"}, city_finds_nothing: {"dispute-result"}, city_stays: {"dispute-result"},
     province: {"dispute-final"}, undone: {"report-undone", "restored"},
     recalled: {"assessment-again", "apply-again"}, reminded: {"activation-reminder", "activation-lapsed"},
-    desk: {"card-ready", "card-blocked", "card-found"}, invited: {"exchange-opened"}}
+    desk: {"card-ready", "card-blocked", "card-found"}, invited: {"exchange-opened"},
+    waited_for: {"card-waiting"}}
 """What happens → letters that it writes."""
 
 

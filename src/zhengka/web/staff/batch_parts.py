@@ -38,6 +38,7 @@ NEXT_WORDS: dict[str, Text] = {
     "partner-number-missing": _("Note the partner's number on the card's page, then release the card."),
     "certificate-not-valid": _("See to the certificate first; until then take the card out."),
     "card-cancelled": _("Nothing: the card was cancelled. Take it out."),
+    "name-not-in-gbk": _("Take it out; put it into a batch for a card maker whose code has the character."),
     "chip-refused": _("Put right what the chip has no room for, or shorten the name."),
     "batch-cancelled": _("Nothing: the card waits for another batch."),
     "by-officer": _("Ask the officer who held it, and release it; or take it out.")}
