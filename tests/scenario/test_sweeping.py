@@ -73,7 +73,8 @@ def test_what_a_row_names_stays_whatever_its_age_and_so_does_what_is_no_stream(t
 def test_every_column_that_names_a_stream_is_asked():
     assert {(model._meta.label, column) for model, column in sweeping.columns()} == {
         ("bulk.Act", "upload"), ("registry.Import", "upload"), ("registry.Import", "refused_file"),
-        ("papers.Paper", "file"), ("papers.Portrait", "file"), ("production.Batch", "proof")}
+        ("papers.Paper", "file"), ("papers.Portrait", "file"), ("production.Batch", "proof"),
+        ("custody.Receipt", "signature")}
 
 
 def test_who_sees_one_area_alone_sweeps_nothing_of_another(as_web):
