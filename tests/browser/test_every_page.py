@@ -1,6 +1,7 @@
 """Every page that a role may open, in both languages, in care mode, on a desk and on a phone."""
 
 import hashlib
+import os
 import re
 from typing import Any
 
@@ -55,7 +56,8 @@ def first(tmp_path_factory):
     """True for who asks of a page first, of all processes of this run: another role sees other buttons on it at most,
     so that only what is too wide or complains is looked for then.
     """
-    folder = tmp_path_factory.getbasetemp().parent / "inspected"
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "inspected"
     folder.mkdir(exist_ok=True)
 
     def claim(page: str) -> bool:
