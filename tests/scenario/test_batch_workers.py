@@ -243,7 +243,9 @@ def test_a_package_that_cannot_be_put_together_stalls_its_batch_and_is_tried_aga
 
 @contextmanager
 def no_file_longer_than(size: int):
-    """The kernel refuses this process what would make a file longer (EFBIG), as it does on a full disk."""
+    """The kernel refuses this process what would make a file longer (EFBIG), as it does on a full disk. A key store that
+    other tests have filled would be such a file.
+    """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:
@@ -254,7 +256,7 @@ def no_file_longer_than(size: int):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("task", ["prepare_chunk", "finish_batch"])
-def test_a_batch_whose_disk_is_full_says_so_and_leaves_no_file_of_any_try(home, task):
+def test_a_batch_whose_disk_is_full_says_so_and_leaves_no_file_of_any_try(own_store, home, task):
     batch = opened(home, 5)
     ids = {"prepare_chunk": {"chunk_id": batch.chunks.get().pk}, "finish_batch": {"batch_id": batch.pk}}[task]
     if task == "finish_batch":
