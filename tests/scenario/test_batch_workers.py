@@ -243,8 +243,8 @@ def test_a_package_that_cannot_be_put_together_stalls_its_batch_and_is_tried_aga
 
 @contextmanager
 def no_file_longer_than(size: int):
-    """The kernel refuses this process what would make a file longer (EFBIG), as it does on a full disk. A key store that
-    other tests have filled would be such a file.
+    """The kernel refuses this process what would make a file longer (EFBIG), as it does on a full disk. A key store
+    that other tests have filled would be such a file.
     """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
