@@ -98,9 +98,14 @@ def test_a_first_application_is_typed_in_one_go_and_goes_through_all_hands(live_
     reviewer = working(chromium, live_server, "reviewer")
     waiting(reviewer, "Cases to review")
     follow(reviewer, "r")
+    assert "Review a case without its papers?" in reviewer.page.content()
+    follow(reviewer, "y")
     approver = working(chromium, live_server, "approver")
     waiting(approver, "Cases to approve")
     follow(approver, "a")
+    faults += approver.inspect(WIDE, NARROW)
+    approver.resize(WIDE)
+    follow(approver, "y")
     assert "The case is approved" in said(approver)
     faults += approver.inspect(WIDE, NARROW)
     assert Certificate.objects.get().grade == 3 and Card.objects.get().state == "ordered"
@@ -135,8 +140,8 @@ def test_the_city_hears_a_dispute_that_the_county_cannot_decide(live_server, chr
     Card.objects.update(state="active", active_until=timezone.localdate())
     brings("dispute_city", first.holder, disputed=first.pk, at=story.at)
     county = working(chromium, live_server, "clerk")
-    waiting(county, "Applications to accept")
-    assert "Taken by: 某市" in county.page.content()
+    county.go(reverse("staff:case", args=[Case.objects.get(kind_of_case="dispute_city").pk]))
+    assert "Taken by: 某市" in county.page.content(), "it stands in no list of the county's own steps"
     city = working(chromium, live_server, "clerk", Area.objects.get(code=430100_000000))
     waiting(city, "Applications to accept")
     put_first(Case.objects.get(kind_of_case="dispute_city"))  # the written request is all that a dispute needs
