@@ -148,6 +148,7 @@ def nothing_waits(batch: Batch) -> Iterator[str]:
     sweeping.sweep(at=tomorrow)
     home = Path(settings.HOME)
     wanted = {name for name in Batch.objects.exclude(state="cancelled").values_list("package", flat=True) if name}
+    wanted |= {f"{name}.parts" for name in wanted}
     left = [path for path in (home / "packages").glob("*") if path.name not in {*wanted, "staging"}]
     left += [*(home / "packages" / "staging").glob("*"), *(home / "files").glob("**/tmp*"),
              *(home / "uploads").glob("*"), *(home / "maker" / "out").glob(".*"),
