@@ -76,6 +76,9 @@ def test_hostile_text_is_refused_or_shown_as_it_is(name, body, address):
         rules.check_recipient(to, "print")
         words = templates.say(template, slots, name=name, language="zh", on=TODAY)
     except Refusal as no:
+        if no.code == "letter-no-way":
+            assert not address.strip(), "a sheet of paper goes to an address"
+            return
         assert no.code == "letter-text-unfit" and no.facts["slot"] in ("name", "address", "body")
         assert not all(rules.fits(text, 600) for text in (name, body, address or "-"))
         return

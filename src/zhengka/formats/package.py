@@ -289,7 +289,7 @@ def _check_end(raw: BinaryIO) -> None:
     found = listing(raw)
     if found.comment:
         raise PackageBroken("not-a-package")
-    if found.members > 9 * MOST_MEMBERS or found.size > 1024 * found.members:
+    if found.members > 3 * MOST_MEMBERS + 2 or found.size > 1024 * found.members:
         raise PackageBroken("too-many-members")
 
 

@@ -292,8 +292,9 @@ def _state(row: Parcel) -> Cell:
 
 def _journey(stays: list[Stay], names: dict[int, str]) -> Table:
     columns = [Column(_("Where")), Column(_("Since")), Column(_("Until")), Column(_("May stay until"))]
+    seal = gettext("Seal %(number)s")
     return Table(_("Its journey"), columns, [
-        Row([Cell(_place(stay, names), note=f"{gettext('Seal')} {stay.seal}" if stay.seal else ""),
+        Row([Cell(_place(stay, names), note=seal % {"number": stay.seal} if stay.seal else ""),
              moment(stay.since), moment(stay.until), stay.due.isoformat()]) for stay in stays])
 
 

@@ -175,7 +175,8 @@ def _drawn(request: Request, pk: int, card: int) -> Item:
 
 def _row(item: Item) -> Row:
     tone, word = RESULT_WORDS[item.checked]
-    name = Cell(item.card.serial or "—", number=True, note=f"{_('Place in the batch')} {item.position}",
+    place = _("Place in the batch")
+    name = Cell(item.card.serial or "—", number=True, note=f"{place} {item.position}",
                 href=_url(item) if "number" in item.seen else "")
     return Row([name, *("✓" if look in item.seen else "—" for look in LOOKS), Cell(word, tone=tone)])
 
