@@ -256,7 +256,8 @@ def no_file_longer_than(size: int):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("task", ["prepare_chunk", "finish_batch"])
-def test_a_batch_whose_disk_is_full_says_so_and_leaves_no_file_of_any_try(own_store, home, task):
+def test_a_batch_whose_disk_is_full_says_so_and_leaves_no_file_of_any_try(own_store, tmp_path, task):
+    home = tmp_path / "maker"  # it trusts the keys of this store
     batch = opened(home, 5)
     ids = {"prepare_chunk": {"chunk_id": batch.chunks.get().pk}, "finish_batch": {"batch_id": batch.pk}}[task]
     if task == "finish_batch":
