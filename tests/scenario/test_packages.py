@@ -344,8 +344,8 @@ def test_the_database_keeps_a_batch_from_saying_that_all_is_gone_while_it_names_
         Batch.objects.filter(pk=closed.pk).update(erased_at=NOON)
 
 
-def test_the_nightly_sweep_leaves_the_lists_of_parts_of_packages_that_are_needed(area, maker):
-    batch = prepared(area, maker)
+def test_the_nightly_sweep_leaves_the_lists_of_parts_of_packages_that_are_needed(own_store, tmp_path, area):
+    batch = prepared(area, batches.make_maker(tmp_path / "maker", area))  # no other test's packages are swept
     package = batches.package_path(batch)
     listed, lost = staging.parts_of(package), package.with_name("430104-1.zkp.parts")
     lost.write_bytes(b"x")
