@@ -108,7 +108,7 @@ def make_ordered(area: Area, photos: list[str], count: int) -> None:
 def opened(area: Area, maker: Maker, count: int) -> Batch:
     """A batch of so many cards, its chunks ready to be taken."""
     batch = services.open_batch(area, batches.PROFILE, maker, by=SYSTEM, request_id=builders.request_id(), at=NOON,
-                                limit=count)
+                                only=services.Only(limit=count))
     return services.prepare_batch(batch, by=SYSTEM, request_id=builders.request_id(), at=NOON)
 
 
