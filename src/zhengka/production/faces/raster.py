@@ -116,10 +116,12 @@ class _Grounds:
 
     def __init__(self, artist: Artist, dpi: int) -> None:
         self._artist, self._dpi, self._drawn = artist, dpi, dict[tuple[int, str], Image.Image]()
+        self._sheet = Image.new("RGB", size_of(artist.layout, dpi))
 
     def with_own(self, side: Side, face: Face, code: Modules) -> Image.Image:
-        """A side with what is one card's own on it."""
-        surface = RasterSurface(self._ground(side, face.kind).copy(), self._artist.stack, self._dpi)
+        """A side with what is one card's own on it, until the next one is asked for: all are drawn on one sheet."""
+        self._sheet.paste(self._ground(side, face.kind))
+        surface = RasterSurface(self._sheet, self._artist.stack, self._dpi)
         self._artist.own(surface, side, face, code)
         return surface.image
 
@@ -183,34 +185,26 @@ class RasterSurface:
 
     def text(self, line: Line) -> None:
         """See `Surface.text`."""
-        size = line.size * POINT / self._dot
-        x, y = self._at(line.x, line.y)
-        spacing = line.spacing * POINT / self._dot
-        for font, text in self._stack.runs(line.text):
-            heavy = (_HEAVY if font is self._stack.fonts[0] else _HEAVIER) * size / 2 if line.bold else 0
-            for character in text:
-                self._glyph(_Glyph(font.face.filename, size, heavy, character), x, y, line.colour)
-                x += self._stack.width(character, size) + spacing
-
-    def _glyph(self, glyph: "_Glyph", x: float, y: float, colour: str) -> None:
-        left, top = (round(place * _QUARTERS) for place in (x, y))
-        mask, right, down = _drawn(glyph, left % _QUARTERS, top % _QUARTERS)
-        self.image.paste(ImageColor.getrgb(colour), (left // _QUARTERS + right, top // _QUARTERS + down), mask)
+        left, top = (round(place * _QUARTERS) for place in self._at(line.x, line.y))
+        style = _Style(line.size * POINT / self._dot, line.spacing * POINT / self._dot, line.bold)
+        mask, right, down = _set(self._stack, line.text, style, left % _QUARTERS, top % _QUARTERS)
+        self.image.paste(ImageColor.getrgb(line.colour), (left // _QUARTERS + right, top // _QUARTERS + down), mask)
 
     def photo(self, box: Box, photo: Photo) -> None:
         """See `Surface.photo`."""
         left, top, right, bottom = self._edges(box)
         with Image.open(io.BytesIO(photo.jpeg), formats=("JPEG",)) as shown:
-            fitted = ImageOps.fit(shown.convert("RGB"), (right - left + 1, bottom - top + 1))
+            whole = shown if shown.mode == "RGB" else shown.convert("RGB")
+            fitted = ImageOps.fit(whole, (right - left + 1, bottom - top + 1))
         self.image.paste(fitted, (left, top))
 
     def modules(self, x: float, y: float, square: Modules) -> None:
         """See `Surface.modules`."""
         times = round(DOT / self._dot)
         edge = DOTS_PER_MODULE * times
-        dots = np.kron(np.where(square, 0, 255).astype(np.uint8), np.ones((edge, edge), np.uint8))
         left, top = (round(snapped(place) / DOT) * times for place in (x, y))
-        black = Image.fromarray(255 - dots)
+        black = Image.fromarray(np.where(square, 255, 0).astype(np.uint8)).resize(
+            (len(square) * edge, len(square) * edge), Image.Resampling.NEAREST)
         self.image.paste((0, 0, 0), (left, top), black)
 
     def dots(self, points: Sequence[Point], diameter: float = DIAMETER) -> None:
@@ -219,6 +213,36 @@ class RasterSurface:
         for x, y in points:
             left, top, right, bottom = self._at(x - half, y - half, x + half, y + half)
             self._draw.ellipse((left, top, right - 1, bottom - 1), fill=(0, 0, 0))
+
+
+class _Style(NamedTuple):
+    """How a line is set: size of its glyphs and what lies between them, both in dots."""
+
+    size: float
+    spacing: float
+    bold: bool
+
+
+@lru_cache(1024)
+def _set(stack: FontStack, text: str, style: _Style, right: int, down: int) -> tuple[Image.Image, int, int]:
+    """A line whose origin lies so many quarters of a dot right of and below a dot, as one mask, and where that begins.
+    Issuer, category and dates are those of many cards: they are set once.
+    """
+    placed, x = [], 0.0
+    for font, run in stack.runs(text):
+        heavy = (_HEAVY if font is stack.fonts[0] else _HEAVIER) * style.size / 2 if style.bold else 0
+        for character in run:
+            at = right + round(x * _QUARTERS)
+            mask, left, top = _drawn(_Glyph(font.face.filename, style.size, heavy, character), at % _QUARTERS, down)
+            placed.append((mask, at // _QUARTERS + left, top))
+            x += stack.width(character, style.size) + style.spacing
+    first, top = min((left for _, left, _ in placed), default=0), min((top for *_, top in placed), default=0)
+    end = max((left + mask.width for mask, left, _ in placed), default=1)
+    bottom = max((top + mask.height for mask, _, top in placed), default=1)
+    line = Image.new("L", (end - first, bottom - top))
+    for mask, left, above in placed:
+        line.paste(255, (left - first, above - top), mask)
+    return line, first, top
 
 
 class _Glyph(NamedTuple):
