@@ -34,25 +34,10 @@ pytestmark = pytest.mark.django_db
 TODAY = NOON.date()
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    return tmp_path_factory.mktemp("maker") / "home"
-
-
 @pytest.fixture
 def small_chunks(monkeypatch):
     """Chunks of five cards instead of a thousand."""
     monkeypatch.setattr(batch_services, "MOST_CARDS", 5)
-
-
-@pytest.fixture
-def area(db):
-    return builders.make_area()
-
-
-@pytest.fixture
-def maker(area, home):
-    return batches.make_maker(home, area)
 
 
 def asked(area=None, role: str = "producer") -> dict:

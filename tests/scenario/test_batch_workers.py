@@ -41,11 +41,6 @@ services.run_chunks_here(batch, at=timezone.datetime.fromisoformat(sys.argv[3]),
 """
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    return tmp_path_factory.mktemp("maker") / "home"
-
-
 @pytest.fixture
 def small_chunks(monkeypatch):
     """Chunks of five cards instead of a thousand."""

@@ -46,21 +46,6 @@ from zhengka_maker import home as homes
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def area(db):
-    return builders.make_area()
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    return tmp_path_factory.mktemp("maker") / "home"
-
-
-@pytest.fixture
-def maker(area, home):
-    return batches.make_maker(home, area)
-
-
 def reader(batch: Batch, home) -> PackageReader:
     return PackageReader(batches.package_path(batch), homes.private_key(home), homes.issuer_key(home))
 

@@ -22,16 +22,6 @@ pytestmark = pytest.mark.django_db
 MACHINE = "1001-1100"
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    return tmp_path_factory.mktemp("maker") / "home"
-
-
-@pytest.fixture
-def area(db):
-    return builders.make_area()
-
-
 @pytest.fixture
 def machine(area):
     return stocking.loaded(area, 1001, 1100)

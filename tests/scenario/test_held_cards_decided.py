@@ -27,21 +27,6 @@ PARTNERS = "disability-city-pass"
 NUMBERS = {"city": "430100000000", "bank": "6200000000000000017"}
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    return tmp_path_factory.mktemp("maker") / "home"
-
-
-@pytest.fixture
-def area(db):
-    return builders.make_area()
-
-
-@pytest.fixture
-def maker(area, home):
-    return batches.make_maker(home, area)
-
-
 def told(by) -> dict:
     return {"by": by, "request_id": builders.request_id(), "at": NOON}
 

@@ -29,21 +29,6 @@ from zhengka.production.services import chunks
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    return tmp_path_factory.mktemp("maker") / "home"
-
-
-@pytest.fixture
-def area(db):
-    return builders.make_area()
-
-
-@pytest.fixture
-def maker(area, home):
-    return batches.make_maker(home, area)
-
-
 def asked(area: Area, role: str = "producer") -> dict:
     return {"by": builders.make_actor(role, area=area), "request_id": builders.request_id(), "at": NOON}
 

@@ -23,21 +23,6 @@ TABLES = ("production_batch", "production_chunk", "production_item", "production
           "letters_letter", "bulk_act", "procrastinate_jobs")
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    return tmp_path_factory.mktemp("maker") / "home"
-
-
-@pytest.fixture
-def area(db):
-    return builders.make_area()
-
-
-@pytest.fixture
-def maker(area, home):
-    return batches.make_maker(home, area)
-
-
 def sent(area, maker, cards: int = 2) -> Batch:
     for _ in range(cards):
         batches.make_ordered(area=area)

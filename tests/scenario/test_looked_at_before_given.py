@@ -28,16 +28,6 @@ from zhengka.production.services import gate
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    return tmp_path_factory.mktemp("maker") / "home"
-
-
-@pytest.fixture
-def area(db):
-    return builders.make_area()
-
-
 @pytest.fixture
 def asked(settings, tmp_path):
     """A region that looks at a third of the cards, and at least two of them."""

@@ -20,11 +20,6 @@ from zhengka.registry.models import Certificate, Holder
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    return tmp_path_factory.mktemp("maker") / "home"
-
-
 @pytest.fixture
 def ready(home):
     """Three finished cards that wait at the counter."""

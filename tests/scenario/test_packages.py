@@ -38,21 +38,6 @@ pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    return tmp_path_factory.mktemp("maker") / "home"
-
-
-@pytest.fixture
-def area(db):
-    return builders.make_area()
-
-
-@pytest.fixture
-def maker(area, home):
-    return batches.make_maker(home, area)
-
-
 def prepared(area, maker, cards: int = 2) -> Batch:
     for _ in range(cards):
         batches.make_ordered(area=area)

@@ -28,16 +28,6 @@ from zhengka.registry.models import Holder
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    return tmp_path_factory.mktemp("maker") / "home"
-
-
-@pytest.fixture
-def area(db):
-    return builders.make_area()
-
-
 @pytest.fixture
 def own_home(settings, tmp_path):
     """A home of the demo's own; keys stay where they are."""

@@ -27,21 +27,6 @@ from zhengka_maker.making import PLANTS
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    return tmp_path_factory.mktemp("maker") / "home"
-
-
-@pytest.fixture
-def area(db):
-    return builders.make_area()
-
-
-@pytest.fixture
-def maker(area, home):
-    return batches.make_maker(home, area)
-
-
 def sent(area, maker, cards: int = 6) -> Batch:
     for _ in range(cards):
         batches.make_ordered(area=area)
