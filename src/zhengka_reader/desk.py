@@ -10,14 +10,14 @@ of CODES; bytes are in hexadecimal digits.
     {"do": "hello"} → {"reader": "zhengka-reader/1", "key": id of the reader's key, "paired": true, "printer": queue}
     {"do": "wait", "seconds": 20} → {"readers": [{"name", "card": true, "what": "empty" | "card" | "module"}]}
         when something changed, or after so long; {"do": "list"}: the same at once
-    {"do": "gate", "plan": plan, "nonce": 16 bytes, "needed": [field, …], "reader": slot, "again": true}
-        → {"read": {"serial": "4301040000000017", "issuer": "430104000000", "issued": "2026-11-22", "valid_until": …,
-                    "activation_until": …, "category": 4, "grade": 2}, "proven": true, "commands": 6,
-           "uid", "module": {"number", "region", "allowed", "uses"}, "key", "signature"}
+    {"do": "gate-read", "plan": plan, "nonce": 16 bytes, "needed": [field, …], "reader": slot, "again": true}
+        → {"fields": {"serial": "4301040000000017", "issuer": "430104000000", "issued": "2026-11-22", "valid_until": …,
+                      "activation_until": …, "category": 4, "grade": 2, "credential": bytes}, "proven": true,
+           "commands": 8, "uid", "module": {"number", "region", "allowed", "uses"}, "key", "signature"}
         One read by the module in the second slot, which needs no network. `plan` is what the server told
         (`formats.chip.plan`), as it is. May be left out: `needed`, for fewer of these fields; `reader`, for the only
         card that lies there; `again`, to ask a card once more that did not accept our keys before while the page was
-        open (`tried-before`: it loses a try each time). `signature` is over {"read", "uid", "module"}
+        open (`tried-before`: it loses a try each time). `signature` is over {"fields", "uid", "module"}
         (`formats.reading.is_gate`). `no-module` where there is no module of chip kind: then the server answers, by
         `carry`, for a reading with purpose `gate`.
     {"do": "carry", "nonce", "number": step, "commands": [command, …], "slot": "" | "module"}
@@ -34,7 +34,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from zhengka.formats.apdu import OK, ApduBroken, Transport, decode_response
-from zhengka.formats.chip.gate import NEEDED
+from zhengka.formats.chip import gate
 from zhengka.formats.chip.plan import plan_of
 from zhengka.formats.package import CardOrder, PackageBroken, PackageReader
 from zhengka.formats.reading import MOST_EXCHANGES, NONCE, Exchange, Step, sign_gate, sign_pairing, spelled
@@ -162,10 +162,10 @@ class Desk:
             self._module = service.connect(there[0])
         return self._module
 
-    def _gate(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+    def _gate_read(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Read what a gate needs by the module in the second slot; the card is let go of, whatever came of it."""
-        nonce, plan, needed = _nonce(asked), plan_of(asked["plan"]), tuple(asked.get("needed", NEEDED))
-        if not set(needed) <= set(NEEDED):
+        nonce, plan, needed = _nonce(asked), plan_of(asked["plan"]), tuple(asked.get("needed", gate.TOLD))
+        if not set(needed) <= set(gate.TOLD):
             raise No("not-understood", "needed")
         try:
             card, uid, _ = self._card_of(nonce, first=True, reader=str(asked.get("reader", "")))
@@ -182,7 +182,7 @@ class Desk:
         finally:
             self._release()
         self._refused_us.discard(uid)
-        told = {"read": spelled(found.fields), "uid": uid.hex(), "module": found.module._asdict()}
+        told = {"fields": spelled(found.fields), "uid": uid.hex(), "module": found.module._asdict()}
         key = homes.private_key(self._home)
         return told | {"proven": True, "commands": found.commands, "key": key.public.key_id.hex(),
                        "signature": sign_gate(key, nonce, told).hex()}
@@ -340,5 +340,5 @@ def _nonce(asked: Mapping[str, Any]) -> bytes:
 
 _DOES: Final[dict[str, Callable[[Desk, Mapping[str, Any]], dict[str, Any]]]] = {
     "hello": Desk._hello, "pair": Desk._pair, "list": Desk._list, "wait": Desk._wait, "carry": Desk._carry,
-    "make": Desk._make, "let-go": Desk._let_go, "gate": Desk._gate}
+    "make": Desk._make, "let-go": Desk._let_go, "gate-read": Desk._gate_read}
 """Everything that a page can ask for."""

@@ -35,8 +35,8 @@ class Passed(NamedTuple):
 
 
 def read(card: Transport, slot: Transport, plan: GatePlan, needed: tuple[str, ...]) -> Passed:
-    """Read a card by the module in a slot: six commands to the card. GateRefused; a card of another kind, cipher,
-    region or version of keys than the module's loses no try.
+    """Read a card by the module in a slot: six commands to the card, and two for its signed code. GateRefused; a card
+    of another kind, cipher, region or version of keys than the module's loses no try.
     """
     try:
         shown, profile = gate.look_among(card, plan.profiles)

@@ -53,11 +53,11 @@ def tapped(db, room, tmp_path):
 
 def plan_of(counter) -> dict:
     """What the gate's page was told while it had a network."""
-    return json.loads(json.dumps(cards.gate_plan(by=counter.clerk, at=NOON).told()))
+    return json.loads(json.dumps(cards.gate_plan(counter.area, at=NOON).told()))
 
 
 def asked(counter, **more) -> dict:
-    return {"do": "gate", "plan": plan_of(counter), "nonce": NONCE.hex(), **more}
+    return {"do": "gate-read", "plan": plan_of(counter), "nonce": NONCE.hex(), **more}
 
 
 def tap(counter, **more) -> dict:
@@ -71,17 +71,18 @@ def of_record(card: Card) -> dict:
     card = cards_known.by_serial(card.serial, actor=make_actor("clerk", area=card.area))
     return {"serial": card.serial, "issuer": f"{card.area_id:012d}", "issued": card.issued_on.isoformat(),
             "valid_until": card.valid_until.isoformat(), "activation_until": card.issued_on.isoformat(),
-            "category": card.certificate.category, "grade": card.certificate.grade}
+            "category": card.certificate.category, "grade": card.certificate.grade,
+            "credential": bytes(card.credential).hex()}
 
 
-def test_a_gate_on_a_pc_without_any_network_reads_what_it_needs_in_six_commands_and_both_are_proven(tapped):
+def test_a_gate_on_a_pc_without_any_network_reads_what_it_needs_and_both_are_proven(tapped):
     counter, card, _, module = tapped
     before = module._memory.about.uses
     told = json.loads(subprocess.run(
         ["unshare", "--user", "--map-root-user", "--net", sys.executable, "-c", ALONE, str(counter.home), ORIGIN],
         input=json.dumps(asked(counter)), capture_output=True, text=True, check=True, timeout=60).stdout)
     assert told.get("no") is None, told
-    assert told["read"] == of_record(card) and told["proven"] is True and told["commands"] == 6
+    assert told["fields"] == of_record(card) and told["proven"] is True and told["commands"] == 8
     assert told["module"]["number"] == counter.module.number
     assert told["module"]["uses"] == module._memory.about.uses == before + 2, "it counts its own answers"
 
@@ -89,17 +90,19 @@ def test_a_gate_on_a_pc_without_any_network_reads_what_it_needs_in_six_commands_
 def test_a_gate_read_is_signed_by_its_reader_for_this_question_alone(tapped):
     counter, *_ = tapped
     told = tap(counter)
-    said = {name: told[name] for name in ("read", "uid", "module")}
+    said = {name: told[name] for name in ("fields", "uid", "module")}
     key, signature = queries.key_of(counter.reader), bytes.fromhex(told["signature"])
     assert is_gate(key, signature, nonce=NONCE, told=said) and told["key"] == key.key_id.hex()
     assert not is_gate(key, signature, nonce=bytes(16), told=said)
-    assert not is_gate(key, signature, nonce=NONCE, told=said | {"read": said["read"] | {"grade": 9}})
+    assert not is_gate(key, signature, nonce=NONCE, told=said | {"fields": said["fields"] | {"grade": 9}})
 
 
 def test_a_page_may_ask_for_less_and_never_for_a_name(tapped):
     counter, card, *_ = tapped
     assert tap(counter, needed=["serial", "valid_until"])["read"] == {
         "serial": card.serial, "valid_until": of_record(card)["valid_until"]}
+    told = tap(counter, needed=list(gate.NEEDED))
+    assert told["commands"] == 6 and "credential" not in told["fields"]
     assert tap(counter, needed=["serial", "name"])["no"] == "not-understood"
 
 
@@ -110,7 +113,7 @@ def test_the_page_of_a_paired_site_taps_by_the_agents_door(tapped):
     thread.start()
     with connect(f"ws://127.0.0.1:{agent.port}", origin=ORIGIN) as page:
         page.send(json.dumps(asked(counter)))
-        assert json.loads(page.recv())["read"]["serial"] == card.serial
+        assert json.loads(page.recv())["fields"]["serial"] == card.serial
     agent.close()
     thread.join(5)
 
@@ -137,7 +140,7 @@ def test_a_card_whose_keys_read_no_more_is_named_offline_and_loses_no_try(own_st
     Hall().hold("rotate", old, slot="reader", overlap_until=NOON.date() + timedelta(days=30))
     assert tap(counter)["proven"], "in the overlap both read"
     memory, late = chip.memory, NOON + timedelta(days=31)
-    plan = cards.gate_plan(by=counter.clerk, at=late).told()
+    plan = cards.gate_plan(counter.area, at=late).told()
     assert tap(counter, plan=plan)["no"] == "key-not-read" and chip.memory == memory
 
 
@@ -276,4 +279,4 @@ def test_a_page_of_the_site_taps_by_the_server_and_is_told_the_fields_alone(onli
                             "commands": said["commands"], "slot": said["slot"]})
         said = sent(said["step"], **told)
     page.close()
-    assert said["read"] == of_record(card) and said["proven"] is True and "to" not in said
+    assert said["fields"] == of_record(card) and said["proven"] is True and "to" not in said

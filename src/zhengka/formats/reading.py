@@ -97,8 +97,9 @@ def is_pairing(public: PublicKey, signature: bytes, *, nonce: bytes, code: str, 
 
 
 def spelled(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields of a card as JSON has them: a day as 2027-06-30."""
-    return {name: value.isoformat() if isinstance(value, date) else value for name, value in fields.items()}
+    """Fields of a card as JSON has them: a day as 2027-06-30, bytes in hexadecimal digits."""
+    return {name: value.isoformat() if isinstance(value, date) else value.hex() if isinstance(value, bytes) else value
+            for name, value in fields.items()}
 
 
 def sign_gate(key: SigningKey, nonce: bytes, told: Mapping[str, Any]) -> bytes:

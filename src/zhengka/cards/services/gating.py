@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from zhengka.areas.models import Area
 from zhengka.cards import queries
 from zhengka.cards.models import Card
 from zhengka.cards.services.answering import PROVES, Signed, prove, reads_now
@@ -20,12 +21,12 @@ from zhengka.formats.chip.gate import CardRefused
 from zhengka.formats.chip.plan import GatePlan
 
 
-def gate_plan(*, by: Actor, at: datetime) -> GatePlan:
-    """What the readers of the actor's area must know to read cards by the modules in their second slots: layouts of
-    cards, and which modules answer, each by which versions of its region's keys. It holds no key.
+def gate_plan(office: Area, *, at: datetime) -> GatePlan:
+    """What the readers of an office must know to read cards by the modules in their second slots: layouts of cards, and
+    which modules of its readers at work answer, each by which versions of its region's keys. It holds no key.
     """
     modules = {row.number: (row.suite, frozenset(reads_now(row.area_id, row.suite, at)))
-               for row in devices.modules(actor=by).filter(state="bound", form="chip", reader__state="active")}
+               for row in devices.chip_modules(office)}
     return GatePlan(layouts(), modules)
 
 
@@ -43,7 +44,7 @@ def read_by_gate(wire: Signed, *, by: Actor, at: datetime) -> dict[str, Any]:
     if devices.refused_us(card.pk, bytes(reading.uid), PROVES):
         raise CardRefused("tried-before")
     reading.subject_id = card.pk
-    return prove(wire, shown, profile, gate.NEEDED, by=by, at=at)
+    return prove(wire, shown, profile, gate.TOLD, by=by, at=at)
 
 
 def layouts() -> tuple[Profile, ...]:

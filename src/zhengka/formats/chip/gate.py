@@ -31,6 +31,9 @@ ANOTHER_REGION: Final = "module-of-another-region"
 NEEDED: Final = (*PUBLIC, "category", "grade")
 """What a gate needs to let somebody through. A name is not among it."""
 
+TOLD: Final = (*NEEDED, "credential")
+"""The same and the card's signed code, by which a gate without a network finds it in its lists: two commands more."""
+
 
 class CardRefused(ValueError):
     """The gate does not take the card: `code` says why, `sw` is the chip's status word if it was the chip that said no.

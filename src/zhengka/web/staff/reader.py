@@ -247,7 +247,7 @@ def _told(request: Request, talk: Talk, *, stays: bool) -> JsonResponse:
         return _asked(talk, STAYS if stays else "")
     if talk.read is not None:
         return JsonResponse({"outcome": "good", "words": str(DONE_WORDS[reading.purpose]), "proven": True,
-                             "read": spelled(talk.read)})
+                             "fields": spelled(talk.read)})
     if reading.outcome != "good" or talk.card is None:
         return JsonResponse({"outcome": reading.outcome, "words": said(reading.outcome)})
     if talk.pins:  # the page stays: what it says is said once
