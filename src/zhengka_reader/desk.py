@@ -108,7 +108,7 @@ class Desk:
         except ApduBroken as fault:
             self._release()
             return {"no": "garbled", "detail": str(fault)}
-        except (KeyError, TypeError, ValueError, AttributeError) as fault:
+        except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as fault:
             return {"no": "not-understood", "detail": type(fault).__name__}
 
     def _hello(self, _asked: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,13 +1,13 @@
 """Whatever is sent in the place of a signed step: it is taken as one, or refused by name."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from zhengka.formats.reading import NONCE, Exchange, ReadingBroken, Step, step_of
 from zhengka.formats.suites import SM
 
 KEY = SM.private_key((7).to_bytes(32))
-LEAF = st.none() | st.booleans() | st.integers() | st.text(max_size=20) | st.just("\ud800")
+LEAF = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.just("\ud800")
 JSON = st.recursive(LEAF, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=9), inner),
                     max_leaves=12)
 ANSWERS = st.lists(st.sampled_from(["9000", "zz"]))
@@ -19,6 +19,7 @@ TOLD = st.fixed_dictionaries({}, optional={
 
 
 @given(JSON | TOLD)
+@example({"number": 1e999, "reader": "", "uid": "", "atr": "", "answers": ["9000"], "signature": "00" * 64})
 def test_what_is_no_step_is_named_and_never_crashes(told):
     try:
         step, signature = step_of(told, bytes(NONCE), [b"\x00\x84\x00\x00\x08"])

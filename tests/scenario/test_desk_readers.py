@@ -862,6 +862,7 @@ def test_the_reader_knows_every_no_of_its_own_and_understands_no_nonsense(counte
     desk = counter.desk()
     for asked in ({}, {"do": "fly"}, {"do": "carry"}, {"do": "carry", "nonce": "00", "number": 0, "commands": []},
                   {"do": "carry", "nonce": "00" * 16, "number": 0, "commands": ["00"]}, {"do": ["list"]},
+                  {"do": "carry", "nonce": "00" * 16, "number": 1e999, "commands": []},
                   {"do": "make", "package": 7}):
         assert desk.answer(asked)["no"] in CODES
 

@@ -99,7 +99,7 @@ def test_a_gate_read_is_signed_by_its_reader_for_this_question_alone(tapped):
 
 def test_a_page_may_ask_for_less_and_never_for_a_name(tapped):
     counter, card, *_ = tapped
-    assert tap(counter, needed=["serial", "valid_until"])["read"] == {
+    assert tap(counter, needed=["serial", "valid_until"])["fields"] == {
         "serial": card.serial, "valid_until": of_record(card)["valid_until"]}
     told = tap(counter, needed=list(gate.NEEDED))
     assert told["commands"] == 6 and "credential" not in told["fields"]

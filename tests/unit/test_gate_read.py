@@ -200,6 +200,7 @@ def test_a_plan_comes_through_json_as_it_was_told():
     {"profiles": [[PROFILE.title]], "modules": {}}, {"profiles": [json.loads(PROFILE.canonical)] * 101, "modules": {}},
     {"profiles": [json.loads(PROFILE.canonical)], "modules": {"1": {"suite": "SM"}}},
     {"profiles": [json.loads(PROFILE.canonical)], "modules": {"1": {"suite": "SM", "reads": {"reader": "x"}}}},
+    {"profiles": [json.loads(PROFILE.canonical)], "modules": {"1": {"suite": "SM", "reads": {"reader": [1e999]}}}},
     {"profiles": [json.loads(PROFILE.canonical) | {"applications": ["x"]}], "modules": {}}])
 def test_what_is_no_plan_is_refused(data):
     with pytest.raises(PlanBroken):

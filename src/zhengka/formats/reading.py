@@ -76,7 +76,7 @@ def step_of(data: Any, nonce: bytes, commands: Sequence[bytes]) -> tuple[Step, b
                     bytes.fromhex(data["atr"]), tuple(map(Exchange, commands, answers)))
         signature = bytes.fromhex(data["signature"])
         step.reader.encode()  # JSON may carry half a character, which no signature covers
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):  # a number beyond every number: 1e999
         raise ReadingBroken("garbled") from None
     sizes = (len(step.reader) <= _MOST and len(step.uid) <= 10 and len(step.atr) <= 33 and len(signature) == 64
              and 0 < len(answers) <= len(commands) and 0 <= step.number < MOST_EXCHANGES

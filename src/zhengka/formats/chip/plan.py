@@ -44,5 +44,5 @@ def plan_of(data: Any) -> GatePlan:
         return GatePlan(tuple(map(load_whole, profiles)), {str(number): (str(each["suite"]), frozenset(
             (purpose, int(version)) for purpose in MODULE_KEYS for version in each["reads"].get(purpose, [])))
             for number, each in modules.items()})
-    except (KeyError, TypeError, ValueError, AttributeError, ProfileBroken, RecursionError):
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError, ProfileBroken, RecursionError):
         raise PlanBroken("no plan") from None

@@ -234,7 +234,7 @@ def _answered(request: Request, find: Callable[[], Found], do: Callable[[dict[st
     except Refusal as refusal:
         return JsonResponse({"no": refusal.code, "words": problem_line(refusal.problem)},
                             status=refusal.problem.status)
-    except (KeyError, TypeError, ValueError, RecursionError):
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError):
         return JsonResponse({"no": "not-understood", "words": said("not-understood")}, status=400)
 
 
