@@ -1,8 +1,13 @@
-"""Whatever is sent in the place of a signed step: it is taken as one, or refused by name."""
+"""Whatever is sent in the place of a signed step, or of a gate's plan: it is taken as one, or refused by name."""
+
+import contextlib
+import json
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from made_cards import make_profile
+from zhengka.formats.chip.plan import GatePlan, PlanBroken, plan_of
 from zhengka.formats.reading import NONCE, Exchange, ReadingBroken, Step, step_of
 from zhengka.formats.suites import SM
 
@@ -41,3 +46,22 @@ def test_a_step_comes_through_json_as_it_was_signed_and_any_other_is_not_believe
                   read._replace(nonce=bytes([nonce[0] ^ 1]) + nonce[1:]),
                   read._replace(exchanges=(*read.exchanges, Exchange(b"\0" * 4, b"\x90\x00")))):
         assert not other.is_of(KEY.public, signature)
+
+
+PLAN = GatePlan((make_profile(),), {"4301040000000001": ("SM", frozenset({("reader", 1), ("internal", 1)}))}).told()
+
+
+@given(st.lists(st.sampled_from(["profiles", "modules", "4301040000000001", "reads", "reader", "suite", "keys", "files",
+                                 "applications", "id", 0]), min_size=1, max_size=4), JSON)
+def test_a_plan_with_anything_in_any_place_is_a_plan_or_refused(way, value):
+    told = json.loads(json.dumps(PLAN))
+    inside = told
+    for name in way[:-1]:
+        if (isinstance(inside, list) and name == 0) or (isinstance(inside, dict) and name in inside):
+            inside = inside[name]
+    if isinstance(inside, dict):
+        inside[str(way[-1])] = value
+    elif isinstance(inside, list):
+        inside.append(value)
+    with contextlib.suppress(PlanBroken):
+        assert plan_of(told).profiles
