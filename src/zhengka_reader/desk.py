@@ -16,8 +16,8 @@ of CODES; bytes are in hexadecimal digits.
            "commands": 8, "uid", "module": {"number", "region", "allowed", "uses"}, "key", "signature"}
         One read by the module in the second slot, which needs no network. `plan` is what the server told
         (`formats.chip.plan`), as it is. May be left out: `needed`, for fewer of these fields; `reader`, for the only
-        card that lies there; `again`, to ask a card once more that did not accept our keys before while the page was
-        open (`tried-before`: it loses a try each time). `signature` is over {"fields", "uid", "module"}
+        card that lies there; `again`, to ask a card once more that did not accept our keys before, since the agent
+        was started (`tried-before`: it loses a try each time). `signature` is over {"fields", "uid", "module"}
         (`formats.reading.is_gate`). `no-module` where there is no module of chip kind: then the server answers, by
         `carry`, for a reading with purpose `gate`.
     {"do": "carry", "nonce", "number": step, "commands": [command, …], "slot": "" | "module"}
@@ -70,8 +70,11 @@ class No(ValueError):
 class Desk:
     """The reader as one page sees it, whose site is `origin`: a conversation, and the card that lies there now."""
 
-    def __init__(self, home: Path, origin: str, *, printer: Printer | None = None, patience: float = PATIENCE) -> None:
-        """`patience`: seconds in which a card answers a command."""
+    def __init__(self, home: Path, origin: str, *, printer: Printer | None = None, patience: float = PATIENCE,
+                 refused: set[bytes] | None = None) -> None:
+        """`patience`: seconds in which a card answers a command. `refused`: identifiers of the chips that did not
+        accept a gate's key, which the pages share.
+        """
         self._home, self._origin, self._printer, self._patience = home, origin, printer, patience
         self._readers: Readers | None = None
         self._card: Card | None = None
@@ -79,7 +82,7 @@ class Desk:
         self._print_job = ""
         self._slots = Slots()
         self._module: Card | None = None
-        self._refused_us: set[bytes] = set()
+        self._refused_us = set() if refused is None else refused
 
     def close(self) -> None:
         """The page is gone: let go of the card and of the service."""
@@ -177,7 +180,7 @@ class Desk:
                 raise No("another-card")
         except gating.GateRefused as refused:
             if refused.code == "gate-refused":
-                self._refused_us.add(uid)
+                self._refused_us.update({uid} - {b""})
             raise No(refused.code) from None
         finally:
             self._release()
