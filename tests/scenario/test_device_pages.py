@@ -72,6 +72,7 @@ def test_a_module_is_issued_tied_bound_and_taken_back_on_its_pages(area, tmp_pat
     assert (module.state, module.reader_id) == ("bound", reader.pk)
     page = security.get(reverse("staff:module", args=[module.pk])).content.decode()
     assert module.check_value in page and "二号窗口" in page
+    assert "周敏" in page and "Not used yet" in page, "who looks after it, and how its reader is"
     asked = security.act(reverse("staff:module-change", args=[module.pk, "recall"]))
     assert asked.status_code == 200
     security.act(reverse("staff:module-change", args=[module.pk, "recall"]), sure="1")
