@@ -89,3 +89,4 @@ def room(pcsc):
     """The same, no card in it."""
     yield pcsc
     pcsc.empty()
+    pcsc.mend()

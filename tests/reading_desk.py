@@ -1,7 +1,7 @@
 """Plain functions that make a desk with a real reader: entered, paired, with a module, a card made on it."""
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,9 @@ from django.utils import timezone
 import batches
 from builders import NOON, make_actor, make_area, request_id
 from made_cards import UID
+from readers import SLOTS
 from zhengka.areas.models import Area
+from zhengka.cards import queries as cards_known
 from zhengka.cards import services as cards
 from zhengka.cards.models import Card
 from zhengka.cards.services import Talk
@@ -18,6 +20,7 @@ from zhengka.core.actors import SYSTEM, Actor
 from zhengka.devices import services
 from zhengka.devices.models import Device, Psam
 from zhengka.formats.chip import SoftCard
+from zhengka.formats.chip.psam import SoftModule
 from zhengka.formats.keyfile import write_public
 from zhengka.formats.suites import SUITES
 from zhengka.keys import services as keys
@@ -26,6 +29,7 @@ from zhengka.production import services as production
 from zhengka.production.models import Batch
 from zhengka_reader import home as homes
 from zhengka_reader.desk import Desk
+from zhengka_reader.pcsc import card_on
 from zhengka_reader.printing import Printer
 
 ORIGIN = "https://cards.example.cn"
@@ -149,3 +153,25 @@ def talk(counter: Counter, purpose: str = "identify", card: Card | None = None, 
         own.close()
     return said
 
+
+def with_chip_module(counter: Counter, room: Any) -> SoftModule:
+    """A new chip in the second slot, bound to the counter's reader in the place of the module that it had."""
+    by = make_actor("security", area=counter.area)
+    services.recall(Psam.objects.get(pk=counter.module.pk), by=by, request_id=request_id(), at=NOON)
+    row = services.issue(counter.area, "chip", "SM", by=by, request_id=request_id(), at=NOON)
+    module = SoftModule(kek=keys.blank_card_key(counter.area.code, "SM", at=NOON), suite=SUITES["SM"])
+    room.lay(module, slot=1)
+    with card_on(SLOTS[1]) as slot:
+        row = cards.make_module(row, slot, cards_known.profile("disability-placeholder"), by=by,
+                                request_id=request_id(), at=NOON)
+    counter.module = services.bind(row, Device.objects.get(pk=counter.reader.pk), by=by, request_id=request_id(),
+                                   at=NOON)
+    return module
+
+
+def with_other_keys(chip: SoftCard, *purposes: str) -> SoftCard:
+    """The same chip with other keys for these purposes."""
+    [application] = chip.memory.applications.values()
+    wrong = {slot: replace(secret, key=bytes(16)) if secret.entry.purpose in purposes else secret
+             for slot, secret in application.keys.items()}
+    return SoftCard.of(chip.memory.with_application(replace(application, keys=wrong)))

@@ -1,7 +1,28 @@
-"""What a page may ask of the reader (桌面读卡): look for a card, carry commands to it, make one. Nothing else.
+"""What a page may ask of the reader (桌面读卡): look for a card, carry commands to it, make one, let it prove itself to
+a gate. Nothing else.
 
 A reading is carried on the card with which it began: taken away, or another one laid down, it ends with a name, and the
 next one begins with power off and on. What the reader saw it signs; what it means the server says.
+
+Messages are JSON objects, a question and its answer in turn. `{"no": code, "detail": …}` is the answer no, with a code
+of CODES; bytes are in hexadecimal digits.
+
+    {"do": "hello"} → {"reader": "zhengka-reader/1", "key": id of the reader's key, "paired": true, "printer": queue}
+    {"do": "wait", "seconds": 20} → {"readers": [{"name", "card": true, "what": "empty" | "card" | "module"}]}
+        when something changed, or after so long; {"do": "list"}: the same at once
+    {"do": "gate-read", "plan": plan, "nonce": 16 bytes, "needed": [field, …], "reader": slot, "again": true}
+        → {"fields": {"serial": "4301040000000017", "issuer": "430104000000", "issued": "2026-11-22", "valid_until": …,
+                      "activation_until": …, "category": 4, "grade": 2, "credential": bytes}, "proven": true,
+           "commands": 8, "uid", "module": {"number", "region", "allowed", "uses"}, "key", "signature"}
+        One read by the module in the second slot, which needs no network. `plan` is what the server told
+        (`formats.chip.plan`), as it is. May be left out: `needed`, for fewer of these fields; `reader`, for the only
+        card that lies there; `again`, to ask a card once more that did not accept our keys before, since the agent
+        was started (`tried-before`: it loses a try each time). `signature` is over {"fields", "uid", "module"}
+        (`formats.reading.is_gate`). `no-module` where there is no module of chip kind: then the server answers, by
+        `carry`, for a reading with purpose `gate`.
+    {"do": "carry", "nonce", "number": step, "commands": [command, …], "slot": "" | "module"}
+        → {"number", "reader", "uid", "atr", "answers": [answer, …], "signature"}
+    {"do": "let-go"} → {}; {"do": "pair", …}, {"do": "make", …}: see there
 """
 
 import base64
@@ -13,12 +34,14 @@ from typing import Any, Final
 from uuid import UUID
 
 from zhengka.formats.apdu import OK, ApduBroken, Transport, decode_response
+from zhengka.formats.chip import gate
+from zhengka.formats.chip.plan import plan_of
 from zhengka.formats.package import CardOrder, PackageBroken, PackageReader
-from zhengka.formats.reading import MOST_EXCHANGES, NONCE, Exchange, Step, sign_pairing
+from zhengka.formats.reading import MOST_EXCHANGES, NONCE, Exchange, Step, sign_gate, sign_pairing, spelled
 from zhengka.formats.results import CardResult, ResultsInfo, ResultWriter
 from zhengka.formats.suites import SUITES
+from zhengka_reader import gating, printing
 from zhengka_reader import home as homes
-from zhengka_reader import printing
 from zhengka_reader.ledger import Ledger
 from zhengka_reader.pcsc import PATIENCE, Card, PcscFault, Readers, TwoCards
 from zhengka_reader.printing import Printer, PrintFault
@@ -28,7 +51,7 @@ FORMAT: Final = "zhengka-reader/1"
 CODES: Final = (
     "pcsc-missing", "no-reader", "reader-gone", "no-card", "card-removed", "card-mute", "card-in-use", "reader-fails",
     "two-cards", "another-card", "not-blank", "not-paired", "code-wrong", "not-trusted", "package-broken",
-    "one-card-only", "no-printer", "no-module", "garbled", "not-understood")
+    "one-card-only", "no-printer", "no-module", "garbled", "not-understood", *gating.CODES)
 """Every no that a page can get; the pages have a sentence for each."""
 
 
@@ -47,8 +70,11 @@ class No(ValueError):
 class Desk:
     """The reader as one page sees it, whose site is `origin`: a conversation, and the card that lies there now."""
 
-    def __init__(self, home: Path, origin: str, *, printer: Printer | None = None, patience: float = PATIENCE) -> None:
-        """`patience`: seconds in which a card answers a command."""
+    def __init__(self, home: Path, origin: str, *, printer: Printer | None = None, patience: float = PATIENCE,
+                 refused: set[bytes] | None = None) -> None:
+        """`patience`: seconds in which a card answers a command. `refused`: identifiers of the chips that did not
+        accept a gate's key, which the pages share.
+        """
         self._home, self._origin, self._printer, self._patience = home, origin, printer, patience
         self._readers: Readers | None = None
         self._card: Card | None = None
@@ -56,6 +82,7 @@ class Desk:
         self._print_job = ""
         self._slots = Slots()
         self._module: Card | None = None
+        self._refused_us = set() if refused is None else refused
 
     def close(self) -> None:
         """The page is gone: let go of the card and of the service."""
@@ -84,7 +111,7 @@ class Desk:
         except ApduBroken as fault:
             self._release()
             return {"no": "garbled", "detail": str(fault)}
-        except (KeyError, TypeError, ValueError, AttributeError) as fault:
+        except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as fault:
             return {"no": "not-understood", "detail": type(fault).__name__}
 
     def _hello(self, _asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,14 +152,43 @@ class Desk:
 
     def _carry_to_module(self, nonce: bytes, number: int, commands: Sequence[bytes]) -> dict[str, Any]:
         """The same for the security module in another slot; it stays open as long as the card does."""
+        module = self._module_there()
+        step = Step(nonce, number, module.reader, b"", module.atr, tuple(_carried(module, commands)))
+        return step.told() | {"signature": step.sign(homes.private_key(self._home)).hex()}
+
+    def _module_there(self) -> Card:
         if self._module is None:
             service, ours = self._service(), self._card
             there = [name for name, what in self._slots.told(service, ours=ours).items() if what == MODULE]
             if len(there) != 1:
                 raise No("no-module", ", ".join(there))
             self._module = service.connect(there[0])
-        step = Step(nonce, number, self._module.reader, b"", self._module.atr, tuple(_carried(self._module, commands)))
-        return step.told() | {"signature": step.sign(homes.private_key(self._home)).hex()}
+        return self._module
+
+    def _gate_read(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """Read what a gate needs by the module in the second slot; the card is let go of, whatever came of it."""
+        nonce, plan, needed = _nonce(asked), plan_of(asked["plan"]), tuple(asked.get("needed", gate.TOLD))
+        if not set(needed) <= set(gate.TOLD):
+            raise No("not-understood", "needed")
+        try:
+            card, uid, _ = self._card_of(nonce, first=True, reader=str(asked.get("reader", "")))
+            module = self._module_there()
+            if uid in self._refused_us and asked.get("again") is not True:
+                raise No("tried-before")
+            found = gating.read(card, module, plan, needed)
+            if card.uid != uid:
+                raise No("another-card")
+        except gating.GateRefused as refused:
+            if refused.code == "gate-refused":
+                self._refused_us.update({uid} - {b""})
+            raise No(refused.code) from None
+        finally:
+            self._release()
+        self._refused_us.discard(uid)
+        told = {"fields": spelled(found.fields), "uid": uid.hex(), "module": found.module._asdict()}
+        key = homes.private_key(self._home)
+        return told | {"proven": True, "commands": found.commands, "key": key.public.key_id.hex(),
+                       "signature": sign_gate(key, nonce, told).hex()}
 
     def _make(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Make the one card of a package on the blank chip that lies there, and print it; the signed results.
@@ -287,5 +343,5 @@ def _nonce(asked: Mapping[str, Any]) -> bytes:
 
 _DOES: Final[dict[str, Callable[[Desk, Mapping[str, Any]], dict[str, Any]]]] = {
     "hello": Desk._hello, "pair": Desk._pair, "list": Desk._list, "wait": Desk._wait, "carry": Desk._carry,
-    "make": Desk._make, "let-go": Desk._let_go}
+    "make": Desk._make, "let-go": Desk._let_go, "gate-read": Desk._gate_read}
 """Everything that a page can ask for."""

@@ -30,7 +30,7 @@ class Agent:
     def __init__(self, home: Path, *, port: int = PORT, printer: Printer | None = None) -> None:
         """Listen on loopback; port 0 takes a free one. OSError where the port is taken, NoHome without a key pair."""
         homes.private_key(home)
-        self._home, self._printer = home, printer
+        self._home, self._printer, self._refused = home, printer, set[bytes]()
         quiet = logging.getLogger("zhengka_reader.websocket")
         quiet.setLevel(logging.CRITICAL)
         self._server: Server = serve(self._talk, "127.0.0.1", port, process_request=self._may_enter,
@@ -61,7 +61,8 @@ class Agent:
 
     def _talk(self, connection: ServerConnection) -> None:
         request = connection.request
-        desk = Desk(self._home, request.headers.get("Origin", "") if request else "", printer=self._printer)
+        origin = request.headers.get("Origin", "") if request else ""
+        desk = Desk(self._home, origin, printer=self._printer, refused=self._refused)
         try:
             with suppress(ConnectionClosed):
                 for message in connection:

@@ -4,15 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from builders import NOON, make_actor, request_id
+from builders import NOON
 from ceremonies import Hall
 from readers import SLOTS
-from reading_desk import make_counter, make_issued, talk
+from reading_desk import make_counter, make_issued, talk, with_chip_module
 from zhengka.cards import key_use
 from zhengka.cards import queries as cards_known
 from zhengka.cards import services as cards
-from zhengka.devices import services
-from zhengka.devices.models import Device, Psam, Reading
+from zhengka.devices.models import Psam, Reading
 from zhengka.formats.chip import SoftCard, psam
 from zhengka.formats.chip.psam import MODULE_KEYS, SoftModule
 from zhengka.formats.suites import SUITES
@@ -20,7 +19,6 @@ from zhengka.keys import services as keys
 from zhengka.keys.models import Key
 from zhengka.web.staff.reader_words import NO_WORDS
 from zhengka_reader.__main__ import main as reader
-from zhengka_reader.pcsc import card_on
 
 pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("pcsc")]
 
@@ -31,21 +29,6 @@ def desk(db, room, tmp_path):
     counter = make_counter(tmp_path / "reader")
     card, chip = make_issued(room, counter)
     return counter, card, chip, with_chip_module(counter, room)
-
-
-def with_chip_module(counter, room):
-    """A new chip in the second slot, bound to the counter's reader in the place of the module that it had."""
-    by = make_actor("security", area=counter.area)
-    services.recall(Psam.objects.get(pk=counter.module.pk), by=by, request_id=request_id(), at=NOON)
-    row = services.issue(counter.area, "chip", "SM", by=by, request_id=request_id(), at=NOON)
-    module = SoftModule(kek=keys.blank_card_key(counter.area.code, "SM", at=NOON), suite=SUITES["SM"])
-    room.lay(module, slot=1)
-    with card_on(SLOTS[1]) as slot:
-        row = cards.make_module(row, slot, cards_known.profile("disability-placeholder"), by=by,
-                                request_id=request_id(), at=NOON)
-    counter.module = services.bind(row, Device.objects.get(pk=counter.reader.pk), by=by, request_id=request_id(),
-                                   at=NOON)
-    return module
 
 
 def uses(counter):

@@ -30,6 +30,7 @@ from reading_desk import (
     make_on,
     take_results,
     talk,
+    with_other_keys,
 )
 from visits import Visitor
 from zhengka.areas.models import Area
@@ -427,14 +428,6 @@ def test_a_reading_that_takes_too_long_and_one_of_a_colleague_are_refused(room, 
         cards.carried(said.reading, {}, by=make_actor("clerk", area=counter.area), at=NOON)
     late = NOON.replace(minute=services.MINUTES + 1)
     assert cards.carried(said.reading, {}, by=counter.clerk, at=late).reading.outcome == "overtime"
-
-
-def with_other_keys(chip: SoftCard, *purposes: str) -> SoftCard:
-    """The same chip with other keys for these purposes."""
-    [application] = chip.memory.applications.values()
-    wrong = {slot: replace(secret, key=bytes(16)) if secret.entry.purpose in purposes else secret
-             for slot, secret in application.keys.items()}
-    return SoftCard.of(chip.memory.with_application(replace(application, keys=wrong)))
 
 
 def test_a_chip_whose_keys_are_not_ours_loses_no_try_however_often_it_is_laid_down(room, counter):
@@ -869,6 +862,7 @@ def test_the_reader_knows_every_no_of_its_own_and_understands_no_nonsense(counte
     desk = counter.desk()
     for asked in ({}, {"do": "fly"}, {"do": "carry"}, {"do": "carry", "nonce": "00", "number": 0, "commands": []},
                   {"do": "carry", "nonce": "00" * 16, "number": 0, "commands": ["00"]}, {"do": ["list"]},
+                  {"do": "carry", "nonce": "00" * 16, "number": 1e999, "commands": []},
                   {"do": "make", "package": 7}):
         assert desk.answer(asked)["no"] in CODES
 

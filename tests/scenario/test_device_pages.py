@@ -72,6 +72,7 @@ def test_a_module_is_issued_tied_bound_and_taken_back_on_its_pages(area, tmp_pat
     assert (module.state, module.reader_id) == ("bound", reader.pk)
     page = security.get(reverse("staff:module", args=[module.pk])).content.decode()
     assert module.check_value in page and "二号窗口" in page
+    assert "周敏" in page and "Not used yet" in page, "who looks after it, and how its reader is"
     asked = security.act(reverse("staff:module-change", args=[module.pk, "recall"]))
     assert asked.status_code == 200
     security.act(reverse("staff:module-change", args=[module.pk, "recall"]), sure="1")
@@ -96,7 +97,8 @@ def test_the_script_is_told_every_no_in_words_and_a_no_of_the_reader_ends_the_re
     status, said = send(clerk, reverse("staff:reader-begin"), key=key, purpose="identify", card=None)
     assert send(clerk, said["step"], no="good")[1]["outcome"] == "garbled", "no reader says of itself that all is well"
     for nonsense in ({}, {"key": "zz", "purpose": "identify"}, {"key": key, "purpose": "renew"},
-                     {"key": key, "purpose": "write"}, {"key": 7}):
+                     {"key": key, "purpose": "write"}, {"key": 7},
+                     {"key": key, "purpose": "write", "card": 1e999}):
         status, said = send(clerk, reverse("staff:reader-begin"), **nonsense)
         assert status in (400, 409) and said["words"]
     assert clerk.post(reverse("staff:reader-begin"), "[1", content_type="application/json").status_code == 400

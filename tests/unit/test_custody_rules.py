@@ -48,6 +48,6 @@ def test_a_signature_is_some_points_within_its_field_and_becomes_a_picture_of_li
     strokes = rules.strokes_of("[[[0,0],[600,200],[1,1],[2,2]],[[3,3],[4,4],[5,5],[6,6]]]")
     assert rules.drawn(strokes).count(b"<polyline") == 2
     for text in ("", "[]", "[[[1,2]]]", '[[["<script>",2]]]', "[[[601,0]]]", "{}", "null", "[[1,2,3]]",
-                 "[[" + ",".join(["[1,1]"] * 10_001) + "]]"):
+                 "[[[1e999,0]]]", "[" * 99_999, "[[" + ",".join(["[1,1]"] * 10_001) + "]]"):
         with pytest.raises(Refusal, match="signature-missing"):
             rules.strokes_of(text)

@@ -1,14 +1,25 @@
 """A gate reads a card: few commands, both sides proven, and a copy is found out."""
 
 import datetime as dt
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from made_cards import KEK, blank_chip, make_keys, make_profile, make_records, master_key, written_card
+from made_cards import (
+    KEK,
+    blank_chip,
+    make_keys,
+    make_profile,
+    make_records,
+    master_key,
+    whole_profile,
+    written_card,
+)
 from zhengka.formats import serial
 from zhengka.formats.chip import Profile, SoftCard, compile_many, gate, readback, reading_plan, secure
+from zhengka.formats.chip.plan import GatePlan, PlanBroken, plan_of
 from zhengka.formats.suites import SUITES
 from zhengka.formats.tlv import encode
 
@@ -160,3 +171,37 @@ def test_a_card_that_answers_nonsense_anywhere_is_refused_by_name(at: int, answe
     if at == 1 and answer[-2:] == b"\x90\x00":
         return  # a reader does not need the FCI
     assert refusal(Odd()) in ("unreadable", "gate-refused", "not-authentic")
+
+
+def test_a_card_is_read_by_the_first_layout_of_its_application_and_suite():
+    profiles = [make_profile(), whole_profile(suite="INTL")]
+    for profile in (make_profile(), make_profile(suite="INTL")):
+        card = finished(profile)
+        shown, found = gate.look_among(card, profiles)
+        assert (found.suite, found.aid) == (profile.suite, profile.aid) and shown.fields["serial"] == RECORD["serial"]
+        assert gate.go_on(shown, found, module(profile)).commands <= 6
+    with pytest.raises(gate.CardRefused, match="another-suite"):
+        gate.look_among(finished(), profiles[1:])
+    other = PROFILE.main._replace(aid=b"another")
+    another = PROFILE._replace(applications=(other,))
+    with pytest.raises(gate.CardRefused, match="not-our-card"):
+        gate.look_among(finished(), [another])
+    assert gate.look_among(finished(), [another, *profiles])[1] == profiles[0], "names that it has not are passed over"
+
+
+def test_a_plan_comes_through_json_as_it_was_told():
+    plan = GatePlan((make_profile(), whole_profile(suite="INTL")), {
+        "4301040000000001": ("SM", frozenset({("reader", 1), ("reader", 2), ("internal", 1)}))})
+    assert plan_of(json.loads(json.dumps(plan.told()))) == plan
+
+
+@pytest.mark.parametrize("data", [
+    None, [], {"profiles": []}, {"profiles": [], "modules": {}}, {"profiles": [{}], "modules": {}},
+    {"profiles": [[PROFILE.title]], "modules": {}}, {"profiles": [json.loads(PROFILE.canonical)] * 101, "modules": {}},
+    {"profiles": [json.loads(PROFILE.canonical)], "modules": {"1": {"suite": "SM"}}},
+    {"profiles": [json.loads(PROFILE.canonical)], "modules": {"1": {"suite": "SM", "reads": {"reader": "x"}}}},
+    {"profiles": [json.loads(PROFILE.canonical)], "modules": {"1": {"suite": "SM", "reads": {"reader": [1e999]}}}},
+    {"profiles": [json.loads(PROFILE.canonical) | {"applications": ["x"]}], "modules": {}}])
+def test_what_is_no_plan_is_refused(data):
+    with pytest.raises(PlanBroken):
+        plan_of(data)

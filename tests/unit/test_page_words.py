@@ -7,7 +7,7 @@ from django.utils.translation import override
 
 from zhengka.cards import activation
 from zhengka.cards.models import ASKED
-from zhengka.cards.services import desk
+from zhengka.cards.services import answering, desk
 from zhengka.cases.services.steps import BY_OTHERS
 from zhengka.cases.workflow import KINDS as CASES
 from zhengka.core.errors import PROBLEMS
@@ -136,7 +136,7 @@ def test_a_funnel_plot_of_one_person_has_its_axis_too():
 def test_every_no_of_a_reader_and_every_end_of_a_reading_has_its_words():
     said = reader_words
     assert set(said.NO_WORDS) == {*CODES, *devices.READING_ENDS, said.NOT_THERE, *said.NOT_TAKEN} - {"good"}
-    assert set(said.DONE_WORDS) == {*desk.LOOKS, *orders.KINDS}
+    assert set(said.DONE_WORDS) == {*answering.PROVES, *orders.KINDS}
     assert set(said.CHIP_WORDS) == set(orders.KINDS) and set(said.ASK_WORDS) == set(ASKED)
     assert desk.ENDS.keys() == applying.CODES.keys() - {""} and {*desk.ENDS.values()} <= {*devices.READING_ENDS}
     assert set(said.KIND_WORDS) == set(devices.KINDS) and set(said.FORM_WORDS) == set(devices.FORMS)

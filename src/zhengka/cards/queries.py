@@ -359,6 +359,11 @@ def profile(name: str) -> chip.Profile:
     return _profile(path)
 
 
+def profiles() -> tuple[chip.Profile, ...]:
+    """Every card profile of `data/profiles`."""
+    return tuple(_profile(path) for path in sorted((Path(settings.DATA) / "profiles").glob("*.toml")))
+
+
 @cache
 def profile_title(name: str) -> tuple[str, str]:
     """What a card profile is called, in Chinese and in English; its bare name where its file is not there."""

@@ -87,7 +87,7 @@ def strokes_of(text: str) -> list[list[tuple[int, int]]]:
     try:
         told = json.loads(text)
         strokes = [[(int(x), int(y)) for x, y in stroke] for stroke in told]
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError, RecursionError):
         raise Refusal("signature-missing") from None
     points = sum(map(len, strokes))
     inside = all(0 <= x <= WIDTH and 0 <= y <= HEIGHT for stroke in strokes for x, y in stroke)

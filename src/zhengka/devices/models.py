@@ -100,7 +100,8 @@ class Reading(ProvinceRow):
     """One card on one reader: what was asked, what the chip answered, signed by the reader step by step.
 
     It begins for one officer on one reader, lives some minutes, and ends once. `exchanges` holds commands and answers
-    in hexadecimal digits; what only a proven reader gets to see of a person is not asked for at the desk.
+    in hexadecimal digits; what only a proven reader gets to see of a person is not asked for at the desk, and what a
+    gate is told of it goes with the seed.
     """
 
     area = models.BigIntegerField(help_text="12-digit code of the reader's office")

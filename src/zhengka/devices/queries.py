@@ -7,6 +7,7 @@ from typing import Final
 from django.db import connection, transaction
 from django.db.models import Count, QuerySet
 
+from zhengka.areas.models import Area
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.scope import seeing_all
@@ -83,6 +84,12 @@ def modules(*, actor: Actor) -> QuerySet[Psam]:
 def has_chip_module(reader: int, suite: str) -> bool:
     """Whether the security module of this reader (its row's key) is a chip in a second slot."""
     return Psam.objects.filter(reader=reader, state="bound", form="chip", suite=suite).exists()
+
+
+def chip_modules(office: Area) -> QuerySet[Psam]:
+    """The modules of chip kind that are bound to readers and gates at work of an office and of those below it."""
+    return Psam.objects.filter(form="chip", state="bound", reader__state="active",
+                               area__code__range=(office.code, office.last)).order_by("number")
 
 
 def module(pk: int, *, actor: Actor) -> Psam:

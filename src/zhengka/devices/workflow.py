@@ -49,6 +49,9 @@ PSAM = Workflow("psam", initial="issued", final=frozenset({"recalled", "lost"}),
 FORMS = {"software": "软件模块", "chip": "芯片模块"}
 """A module in the key store, or a chip that sits in the reader."""
 
+GATE = "gate"
+"""Purpose of a reading by which a gate lets somebody through (闸机读卡): the only one that learns of the person."""
+
 READING_ENDS = (
     "good", "not-our-card", "locked", "gate-refused", "gate-blocked", "not-authentic", "unreadable", "another-chip",
     "unknown-card", "differs", "refused", "psam-missing", "psam-failed", "another-suite", "key-not-read", "key-missing",

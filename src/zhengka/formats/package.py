@@ -335,7 +335,7 @@ def _info(data: Mapping[str, Any]) -> PackageInfo:
             capacity=int(profile["capacity"]),
             plan=ReadingPlan.from_steps(data["suite"], data["plan"]),
         )
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise PackageBroken("bad-manifest") from None
 
 
@@ -345,7 +345,7 @@ def _members(data: Mapping[str, Any]) -> list[Member]:
             Member(str(item["name"]), int(item["size"]), bytes.fromhex(item["digest"]), int(item["cards"]))
             for item in data["members"]
         ]
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise PackageBroken("bad-manifest", "members") from None
 
 

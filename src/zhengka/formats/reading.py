@@ -4,10 +4,13 @@
     then command and answer in turn, each with two bytes of length before it
 
 The nonce is the server's: what was overheard belongs to another reading. The number says which step it is, so that
-steps are neither left out nor moved. A pairing is signed the same way, over the code that a person carried across.
+steps are neither left out nor moved. A pairing is signed the same way, over the code that a person carried across; and
+what a gate read by the security module in a second slot (闸机读卡), as JSON with its names in order and no space.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, Final, NamedTuple
 
 from zhengka.formats.suites import MalformedSignature, PublicKey, SigningKey
@@ -73,7 +76,7 @@ def step_of(data: Any, nonce: bytes, commands: Sequence[bytes]) -> tuple[Step, b
                     bytes.fromhex(data["atr"]), tuple(map(Exchange, commands, answers)))
         signature = bytes.fromhex(data["signature"])
         step.reader.encode()  # JSON may carry half a character, which no signature covers
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):  # a number beyond every number: 1e999
         raise ReadingBroken("garbled") from None
     sizes = (len(step.reader) <= _MOST and len(step.uid) <= 10 and len(step.atr) <= 33 and len(signature) == 64
              and 0 < len(answers) <= len(commands) and 0 <= step.number < MOST_EXCHANGES
@@ -91,6 +94,27 @@ def sign_pairing(key: SigningKey, nonce: bytes, code: str, origin: str) -> bytes
 def is_pairing(public: PublicKey, signature: bytes, *, nonce: bytes, code: str, origin: str) -> bool:
     """True where the reader with this key said so."""
     return _right(public, _pairing(nonce, code, origin), signature)
+
+
+def spelled(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of a card as JSON has them: a day as 2027-06-30, bytes in hexadecimal digits."""
+    return {name: value.isoformat() if isinstance(value, date) else value.hex() if isinstance(value, bytes) else value
+            for name, value in fields.items()}
+
+
+def sign_gate(key: SigningKey, nonce: bytes, told: Mapping[str, Any]) -> bytes:
+    """The reader says what a gate read: fields, the chip's identifier, the module that proved it."""
+    return key.sign(_gate(nonce, told))
+
+
+def is_gate(public: PublicKey, signature: bytes, *, nonce: bytes, told: Mapping[str, Any]) -> bool:
+    """True where the reader with this key said so."""
+    return _right(public, _gate(nonce, told), signature)
+
+
+def _gate(nonce: bytes, told: Mapping[str, Any]) -> bytes:
+    text = json.dumps(told, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return FORMAT + b"gate" + nonce + text.encode()
 
 
 def _pairing(nonce: bytes, code: str, origin: str) -> bytes:

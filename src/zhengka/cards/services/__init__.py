@@ -1,6 +1,7 @@
 """What is done to cards (卡): ordered, numbered, handed over, activated, blocked, and told to every gate."""
 
 from zhengka.cards.services.activation import Renewed, activate_by_use, claim_reminders, renew_many
+from zhengka.cards.services.answering import AGAIN, IDENTIFY, LOOKS
 from zhengka.cards.services.chips import (
     ORDERING,
     ChipWork,
@@ -12,9 +13,6 @@ from zhengka.cards.services.chips import (
     record_receipt,
 )
 from zhengka.cards.services.desk import (
-    AGAIN,
-    IDENTIFY,
-    LOOKS,
     WRITE,
     Talk,
     carried,
@@ -25,6 +23,7 @@ from zhengka.cards.services.desk import (
 )
 from zhengka.cards.services.destroying import condemn_many, destroy_many, spare_many
 from zhengka.cards.services.gaps import leave_out
+from zhengka.cards.services.gating import gate_plan
 from zhengka.cards.services.groups import key_group, retire_key
 from zhengka.cards.services.life import (
     activate,
@@ -50,9 +49,11 @@ from zhengka.cards.services.portal import PORTAL, activate_by_portal, check_port
 from zhengka.cards.services.reminding import remind, tell_ready
 from zhengka.cards.services.status import ask_for, publish_keys, publish_status_lists
 from zhengka.cards.services.stopping import ask_lift, keep_stopped, lift, not_stopped, stop_issuing
+from zhengka.devices.workflow import GATE
 
 __all__ = [
     "AGAIN",
+    "GATE",
     "IDENTIFY",
     "LOOKS",
     "ORDERING",
@@ -82,6 +83,7 @@ __all__ = [
     "declare_lost_many",
     "destroy_many",
     "freeze_all",
+    "gate_plan",
     "hand_over",
     "hand_over_many",
     "initialise_module",

@@ -2,18 +2,31 @@
 answers that such a module gives there.
 """
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from typing import Any, Final
 
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
+from zhengka.devices import queries as devices
 from zhengka.devices import services as readers
 from zhengka.devices.models import Reading
+from zhengka.devices.workflow import GATE
 from zhengka.formats.apdu import Transport
-from zhengka.formats.chip import Profile, gate
+from zhengka.formats.chip import Profile, gate, secure
 from zhengka.formats.chip.gate import CardRefused
 from zhengka.formats.chip.psam import MODULE_KEYS, Module, ModuleFault, Told
+from zhengka.formats.suites import SUITES
 from zhengka.keys import queries as keys_known
+from zhengka.keys import services as keys
+
+IDENTIFY: Final = "identify"
+AGAIN: Final = "identify-again"
+"""The same, though the card refused us when it was asked last: an officer wants it tried once more."""
+LOOKS: Final = (IDENTIFY, AGAIN)
+PROVES: Final = (*LOOKS, GATE)
+"""Purposes for which we prove a key to a card: one that refused it for one of them is asked for none."""
 
 
 class Wanted(Exception):
@@ -27,9 +40,9 @@ class Signed:
     """What the reader has signed so far, as two `Transport`s: itself the card, `module` the security module."""
 
     def __init__(self, reading: Reading) -> None:
-        self._reading, self._left = reading, iter(reading.exchanges)
-        self.module: Transport = _Slot(reading, self._left, module=True)
-        self._card = _Slot(reading, self._left, module=False)
+        self.reading, left = reading, enumerate(reading.exchanges)
+        self.module: Transport = _Slot(reading, left, module=True)
+        self._card = _Slot(reading, left, module=False)
 
     def transmit(self, apdu: bytes) -> bytes:
         """The card's answer; Wanted where there is none yet."""
@@ -37,14 +50,14 @@ class Signed:
 
 
 class _Slot:
-    def __init__(self, reading: Reading, left: Iterator[list[str]], *, module: bool) -> None:
+    def __init__(self, reading: Reading, left: Iterator[tuple[int, list[str]]], *, module: bool) -> None:
         self._reading, self._left, self._module = reading, left, module
 
     def transmit(self, apdu: bytes) -> bytes:
-        for command, answer in self._left:
+        for place, (command, answer) in self._left:
             if command != readers.as_kept(self._reading, apdu, module=self._module):
                 raise CardRefused("unreadable")
-            return bytes.fromhex(answer)
+            return readers.answer_of(self._reading, place, answer)
         raise Wanted(apdu, module=self._module)
 
 
@@ -94,13 +107,44 @@ def reading_now(asked: Module, told: Told, profile: Profile, at: datetime) -> ga
     """The module's answers, for the versions alone that still read: it may hold one whose overlap is over. Each purpose
     has a master of its own, and one may be rotated without the others.
     """
-    area = int(told.region) * 10**6
-    reads = {(purpose, key.number) for purpose in MODULE_KEYS for key in keys_known.reading(
-        "card_master", area, profile.suite, slot=purpose, at=at)}
+    return gate.only(asked, reads_now(int(told.region) * 10**6, profile.suite, at))
 
-    def answer(purpose: str, version: int, number: str, challenge: bytes) -> bytes:
-        if (purpose, version) not in reads:
-            raise KeyError(version)
-        return asked(purpose, version, number, challenge)
 
+def reads_now(area: int, suite: str, at: datetime) -> set[tuple[str, int]]:
+    """Purpose and version of every key by which cards of an area are read now."""
+    return {(purpose, key.number) for purpose in MODULE_KEYS for key in keys_known.reading(
+        "card_master", area, suite, slot=purpose, at=at)}
+
+
+def stored(reading: Reading, suite: str, at: datetime) -> gate.Answer:
+    """The key store's answers for a reader whose module works: each reading counts once, before the first one is made.
+    It answers with the version that the card has, as long as that reads: a card's key is drawn for this answer and kept
+    nowhere. What the card says of its region may be a lie.
+    """
+    def answer(purpose: str, version: int, serial: str, challenge: bytes) -> bytes:
+        readers.count_use(reading, suite, at=at)
+        read = keys.reading_keys(serial[:6], suite, purpose, serial, at=at)
+        return secure.answer(SUITES[suite], read[version], challenge)
     return answer
+
+
+def prove(wire: Signed, shown: gate.Shown, profile: Profile, needed: Sequence[str], *, by: Actor,
+          at: datetime) -> dict[str, Any]:
+    """Card and reader prove themselves to each other, and the fields that are needed are read: by the chip in the
+    second slot where one is bound to this reader, by the key store otherwise. The card proves its key first, so what is
+    none of ours loses no try. `Refusal` and CardRefused.
+    """
+    reading = wire.reading
+    store = stored(reading, profile.suite, at)
+    chip = (ChipModule(reading, wire, profile, store, by=by, at=at)
+            if devices.has_chip_module(reading.reader_id, profile.suite) else None)
+    read = gate.go_on(shown, profile, chip or store, needed=needed, random=challenges(reading), card_first=True)
+    if chip:
+        chip.end()
+    return read.fields
+
+
+def challenges(reading: Reading) -> Callable[[int], bytes]:
+    """Our own challenges of a reading: by chance, and the same when its talk runs anew."""
+    seed, number = bytes(reading.seed or b""), iter(range(256))
+    return lambda size: hashlib.sha256(seed + bytes([next(number)])).digest()[:size]

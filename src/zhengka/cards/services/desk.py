@@ -5,8 +5,7 @@ where the talk wants an answer that is not there yet, the reader is asked for it
 server alone decides, and the reader holds no key.
 """
 
-import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Final, NamedTuple
@@ -17,28 +16,24 @@ from django.db import transaction
 from zhengka.cards import queries
 from zhengka.cards.models import Card, ChipOrder
 from zhengka.cards.services import chips
-from zhengka.cards.services.answering import ChipModule, Signed, Wanted
+from zhengka.cards.services.answering import AGAIN, LOOKS, PROVES, Signed, Wanted, challenges, prove
+from zhengka.cards.services.gating import read_by_gate
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.events import sub
 from zhengka.devices import queries as devices
 from zhengka.devices import services as readers
 from zhengka.devices.models import Device, Psam, Reading
+from zhengka.devices.workflow import GATE
 from zhengka.formats.apdu import ApduBroken, Command
 from zhengka.formats.chip import Profile, applying, gate, secure
 from zhengka.formats.chip.gate import CardRefused
 from zhengka.formats.chip.layout import Key
 from zhengka.formats.chip.orders import TERM
 from zhengka.formats.chip.psam import MODULE_KEYS, ModuleFault
-from zhengka.formats.suites import SUITES
 from zhengka.formats.verdict import CHINA
 from zhengka.keys import queries as keys_known
-from zhengka.keys import services as keys
 
-IDENTIFY: Final = "identify"
-AGAIN: Final = "identify-again"
-"""The same, though the card refused us when it was asked last: an officer wants it tried once more."""
-LOOKS: Final = (IDENTIFY, AGAIN)
 WRITE: Final = "write"
 """What a page asks for: the next thing that the chip is to be told. The reading's purpose is that order's kind."""
 TOLD: Final = (*gate.PUBLIC, "credential")
@@ -70,18 +65,20 @@ class Talk(NamedTuple):
     pins: tuple[str, ...] = ()
     module: bool = False
     """Whether the commands are for the security module in the reader's second slot, and not for the card."""
+    read: Mapping[str, Any] | None = None
+    """What a gate has read, once its reading ended well; it is kept nowhere."""
 
 
 @transaction.atomic
 def put_on(reader: Device, purpose: str, *, by: Actor, request_id: UUID, at: datetime, card: Card | None = None,
            ) -> Talk:
     """Begin with the card that lies on a reader: to know whose it is (`identify`, or `identify-again` on purpose after
-    it refused us), or to tell the chip of `card` what is due next (`write`).
+    it refused us), to read what a gate needs (`gate`), or to tell the chip of `card` what is due next (`write`).
 
     `Refusal`: those of `devices.begin_reading` and `next_chip_order`; `chip-says-all` where nothing is due;
     `step-not-open` for another purpose.
     """
-    if purpose in LOOKS:
+    if purpose in (*LOOKS, GATE):
         return _go_on(readers.begin_reading(reader, purpose, by=by, at=at), by=by, at=at)
     if purpose != WRITE or card is None:
         raise Refusal("step-not-open", action=purpose)
@@ -130,15 +127,7 @@ def lacking(module: Psam, at: datetime) -> tuple[str, ...]:
 def _go_on(reading: Reading, *, by: Actor, at: datetime) -> Talk:
     """The talk from its beginning over what is signed: to the next command, or to its end."""
     try:
-        if reading.purpose in LOOKS:
-            card = _identify(reading, Signed(reading), by, at)
-            return Talk(readers.end_reading(reading, "good", at=at, subject_id=card.pk), card=card)
-        order, receipts = _carry_out(reading, Signed(reading), by, at)
-        with transaction.atomic():
-            key = sub(UUID(bytes=bytes(reading.nonce)), "apply")
-            order = chips.record_receipt(order, receipts, by=by, request_id=key, at=at)
-            pins = chips.one_time_pins(order, at=at)
-            return Talk(readers.end_reading(reading, "good", at=at), card=order.card, pins=pins)
+        return _to_its_end(reading, by, at)
     except Wanted as wanted:
         return Talk(reading, [wanted.command], module=wanted.module)
     except CardRefused as refused:
@@ -151,6 +140,22 @@ def _go_on(reading: Reading, *, by: Actor, at: datetime) -> Talk:
         if no.code not in REFUSED:
             raise
         return Talk(readers.end_reading(reading, REFUSED[no.code], at=at))
+
+
+def _to_its_end(reading: Reading, by: Actor, at: datetime) -> Talk:
+    """The talk to its end, if all of it is signed; else Wanted, or why not."""
+    if reading.purpose in LOOKS:
+        card = _identify(reading, Signed(reading), by, at)
+        return Talk(readers.end_reading(reading, "good", at=at, subject_id=card.pk), card=card)
+    if reading.purpose == GATE:
+        read = read_by_gate(Signed(reading), by=by, at=at)
+        return Talk(readers.end_reading(reading, "good", at=at, subject_id=reading.subject_id), read=read)
+    order, receipts = _carry_out(reading, Signed(reading), by, at)
+    with transaction.atomic():
+        key = sub(UUID(bytes=bytes(reading.nonce)), "apply")
+        order = chips.record_receipt(order, receipts, by=by, request_id=key, at=at)
+        pins = chips.one_time_pins(order, at=at)
+        return Talk(readers.end_reading(reading, "good", at=at), card=order.card, pins=pins)
 
 
 def _identify(reading: Reading, wire: Signed, by: Actor, at: datetime) -> Card:
@@ -168,15 +173,10 @@ def _identify(reading: Reading, wire: Signed, by: Actor, at: datetime) -> Card:
     except Refusal:
         raise CardRefused("unknown-card") from None
     _same_chip(card, reading)
-    if reading.purpose != AGAIN and devices.refused_us(card.pk, bytes(reading.uid), LOOKS):
+    if reading.purpose != AGAIN and devices.refused_us(card.pk, bytes(reading.uid), PROVES):
         raise CardRefused("tried-before")
     profile, reading.subject_id = queries.profile(card.profile), card.pk
-    stored = _module(reading, profile.suite, at)
-    chip = (ChipModule(reading, wire, profile, stored, by=by, at=at)
-            if devices.has_chip_module(reading.reader_id, profile.suite) else None)
-    told = gate.go_on(shown, profile, chip or stored, needed=TOLD, random=_challenges(reading), card_first=True).fields
-    if chip:
-        chip.end()
+    told = prove(wire, shown, profile, TOLD, by=by, at=at)
     record = {"issued": card.issued_on, "valid_until": card.valid_until,
               "credential": bytes(card.credential or b"")}
     if any(value and told[name] != value for name, value in record.items()):
@@ -198,7 +198,7 @@ def _carry_out(reading: Reading, wire: Signed, by: Actor, at: datetime) -> tuple
         raise CardRefused("order-changed")
     profile, planned = chips.chip_plan(order, at=at)
     own = _OfModule(reading, profile, planned.serial, at)
-    done = applying.apply(wire, profile, planned, own, random=_challenges(reading))
+    done = applying.apply(wire, profile, planned, own, random=challenges(reading))
     if done.code:
         raise CardRefused(ENDS[done.code], done.sw)
     return order, applying.spell(done.receipts)
@@ -208,18 +208,6 @@ def _same_chip(card: Card, reading: Reading) -> None:
     """The chip tells the identifier that it told when it was made (I4): a chip that lies is another chip."""
     if card.uid is not None and bytes(card.uid) != bytes(reading.uid):
         raise CardRefused("another-chip")
-
-
-def _module(reading: Reading, suite: str, at: datetime) -> gate.Answer:
-    """The key store's answers for a reader whose module works: each reading counts once, before the first one is made.
-    It answers with the version that the card has, as long as that reads: a card's key is drawn for this answer and kept
-    nowhere. What the card says of its region may be a lie.
-    """
-    def answer(purpose: str, version: int, serial: str, challenge: bytes) -> bytes:
-        readers.count_use(reading, suite, at=at)
-        read = keys.reading_keys(serial[:6], suite, purpose, serial, at=at)
-        return secure.answer(SUITES[suite], read[version], challenge)
-    return answer
 
 
 class _OfModule:
@@ -253,12 +241,6 @@ class _OfModule:
     def vouches(self, name: str, version: int, challenge: bytes, aid: bytes, told: secure.Told, mac: bytes) -> bool:
         """See `applying.Keys`."""
         return self._own.vouches(name, version, challenge, aid, told, mac)
-
-
-def _challenges(reading: Reading) -> Callable[[int], bytes]:
-    """Our own challenges of a reading: by chance, and the same when its talk runs anew."""
-    seed, number = bytes(reading.seed or b""), iter(range(256))
-    return lambda size: hashlib.sha256(seed + bytes([next(number)])).digest()[:size]
 
 
 def reader_of(key_id: bytes, *, by: Actor) -> Device:

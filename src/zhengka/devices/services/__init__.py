@@ -4,7 +4,15 @@ from zhengka.devices.services.keeping import forget_readings
 from zhengka.devices.services.modules import PERMISSION as MODULES
 from zhengka.devices.services.modules import admit, bind, count_use, initialise, issue, lose_module, recall, unbind
 from zhengka.devices.services.printing import JOB_ENDS, note_job
-from zhengka.devices.services.reading import MINUTES, as_kept, begin_reading, end_left_readings, end_reading, take_step
+from zhengka.devices.services.reading import (
+    MINUTES,
+    answer_of,
+    as_kept,
+    begin_reading,
+    end_left_readings,
+    end_reading,
+    take_step,
+)
 from zhengka.devices.services.registry import CODE_LIVES, About, Paired, change, new_code, pair, register
 
 __all__ = [
@@ -15,6 +23,7 @@ __all__ = [
     "About",
     "Paired",
     "admit",
+    "answer_of",
     "as_kept",
     "begin_reading",
     "bind",

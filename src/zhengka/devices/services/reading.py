@@ -1,9 +1,11 @@
 """A card on a reader: begun for one officer, taken step by step as the reader signs it, ended once (读卡)."""
 
+import hashlib
 import hmac
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from operator import xor
 from typing import Any, Final
 
 from django.db import transaction
@@ -13,7 +15,7 @@ from zhengka.core.errors import Refusal
 from zhengka.devices import queries
 from zhengka.devices.models import Device, Reading
 from zhengka.devices.services.registry import STOPPED
-from zhengka.devices.workflow import READING_ENDS
+from zhengka.devices.workflow import GATE, READING_ENDS
 from zhengka.formats.reading import NONCE, ReadingBroken, step_of
 
 _PROTECTED: Final = 0x04
@@ -67,8 +69,9 @@ def take_step(reading: Reading, told: Any, commands: Sequence[bytes], *, by: Act
     if not module:
         row.uid, row.atr = step.uid, step.atr
     row.steps += 1
-    row.exchanges = [*row.exchanges, *([as_kept(row, each.command, module=module), each.answer.hex()]
-                                       for each in step.exchanges)]
+    for each in step.exchanges:
+        kept = _answer_kept(row, len(row.exchanges), each.answer)
+        row.exchanges = [*row.exchanges, [as_kept(row, each.command, module=module), kept]]
     row.save(update_fields=["steps", "uid", "atr", "exchanges"])
     return row
 
@@ -89,6 +92,25 @@ def as_kept(reading: Reading, command: bytes, *, module: bool = False) -> str:
     if not command[:1] or not command[0] & _PROTECTED:
         return command.hex()
     return "~" + hmac.digest(bytes(reading.seed or b""), command, "sha256").hex()
+
+
+def answer_of(reading: Reading, place: int, kept: str) -> bytes:
+    """The answer that a reading keeps at this place among its exchanges; only as long as the reading goes on, where it
+    may be personal.
+    """
+    return _masked(reading, place, bytes.fromhex(kept[1:])) if kept.startswith("~") else bytes.fromhex(kept)
+
+
+def _answer_kept(reading: Reading, place: int, answer: bytes) -> str:
+    """In hexadecimal digits; of a gate's reading, which learns of the person, enciphered under the reading's seed, so
+    that nobody reads it once the seed is gone.
+    """
+    return "~" + _masked(reading, place, answer).hex() if reading.purpose == GATE else answer.hex()
+
+
+def _masked(reading: Reading, place: int, data: bytes) -> bytes:
+    key = bytes(reading.seed or b"") + b"answer" + place.to_bytes(2)
+    return bytes(map(xor, data, hashlib.shake_256(key).digest(len(data))))
 
 
 @transaction.atomic

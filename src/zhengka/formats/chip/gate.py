@@ -9,7 +9,7 @@ tries and is not even made.
 
 import hmac
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any, Final, NamedTuple
 
 from zhengka.formats.apdu import OK, Command, Transport, encode_command
@@ -30,6 +30,9 @@ ANOTHER_REGION: Final = "module-of-another-region"
 
 NEEDED: Final = (*PUBLIC, "category", "grade")
 """What a gate needs to let somebody through. A name is not among it."""
+
+TOLD: Final = (*NEEDED, "credential")
+"""The same and the card's signed code, by which a gate without a network finds it in its lists: two commands more."""
 
 
 class CardRefused(ValueError):
@@ -85,6 +88,34 @@ def look(card: Transport, profile: Profile) -> Shown:
         raise CardRefused("unreadable", ended.sw) from None
 
 
+def look_among(card: Transport, profiles: Sequence[Profile]) -> tuple[Shown, Profile]:
+    """The same of a card that may be of any of some profiles, and the first of them that fits it: its application is on
+    the card, and the card's keys are of its suite. Applications of one name have one layout. Raises CardRefused.
+    """
+    for first in {profile.aid: profile for profile in reversed(profiles)}.values():
+        try:
+            shown = look(card, first)
+        except CardRefused as refused:
+            if refused.code != "not-our-card":
+                raise
+            continue
+        for profile in profiles:
+            if profile.aid == first.aid and _is_of_suite(shown, profile):
+                return shown, profile
+        raise CardRefused("another-suite")
+    raise CardRefused("not-our-card", GONE)
+
+
+def only(answer: Answer, reads: Container[tuple[str, int]]) -> Answer:
+    """The same answers, for these purposes and versions of keys alone: a module may hold one that reads no more."""
+    def answered(purpose: str, version: int, number: str, challenge: bytes) -> bytes:
+        if (purpose, version) not in reads:
+            raise KeyError(version)
+        return answer(purpose, version, number, challenge)
+
+    return answered
+
+
 def go_on(
     shown: Shown, profile: Profile, answer: Answer, *, needed: Sequence[str] = NEEDED,
     random: Callable[[int], bytes] = os.urandom, card_first: bool = False,
@@ -133,10 +164,14 @@ def _asked(answer: Answer, purpose: str, shown: Shown, profile: Profile, challen
 
 
 def _same_suite(shown: Shown, profile: Profile) -> None:
-    slots = [profile.slot(purpose) for purpose in ("reader", "internal")]
-    if any(shown.keys[slot].algorithm not in (0, secure.ALGORITHM[profile.suite])
-           for slot in slots if slot in shown.keys):
+    if not _is_of_suite(shown, profile):
         raise CardRefused("another-suite")
+
+
+def _is_of_suite(shown: Shown, profile: Profile) -> bool:
+    slots = [profile.slot(purpose) for purpose in ("reader", "internal")]
+    return all(shown.keys[slot].algorithm in (0, secure.ALGORITHM[profile.suite])
+               for slot in slots if slot in shown.keys)
 
 
 def _prove(shown: Shown, profile: Profile, answer: Answer, own: bytes) -> None:

@@ -9,7 +9,7 @@ import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from zhengka.formats.chip.layout import (
     CAPACITIES,
@@ -48,6 +48,7 @@ __all__ = [
     "ProfileBroken",
     "load",
     "load_file",
+    "load_whole",
 ]
 
 SERIAL: Final = "serial"
@@ -200,6 +201,19 @@ def load(data: Mapping[str, object], *, source: str, others: Mapping[str, Mappin
     table.close()
     _check(profile, source)
     return profile
+
+
+def load_whole(data: Any) -> Profile:
+    """A profile as its canonical spelling tells it, read by JSON: one file, or a list of it and the files it names.
+
+    Raises ProfileBroken.
+    """
+    files = data if isinstance(data, list) else [data]
+    if not files or not all(isinstance(each, dict) for each in files):
+        raise ProfileBroken("not-a-table", "profile")
+    names = files[0].get("applications", [])
+    others = dict(zip(map(str, names), files[1:], strict=False)) if isinstance(names, list) else {}
+    return load(files[0], source=str(files[0].get("id", "profile"))[:64], others=others)
 
 
 def _other(name: str, others: Mapping[str, Mapping[str, object]], source: str) -> Application:

@@ -21,7 +21,7 @@ from zhengka.web.access import Request, act, mine, requires, sure
 from zhengka.web.staff import history
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.paging import page_of
-from zhengka.web.staff.reader_words import FORM_WORDS
+from zhengka.web.staff.reader_words import FORM_WORDS, health
 from zhengka.web.staff.words import moment
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table, Text
@@ -100,7 +100,7 @@ def module(request: Request, pk: int) -> HttpResponse:
     lacks = _lacking(row)
     facts = [Fact(_("Form of the module"), FORM_WORDS[row.form]), Fact(_("Suite"), row.suite),
              Fact(_("Office"), area_name(row.area)), Fact(_("State"), Cell(word, tone=tone)),
-             Fact(_("Card reader"), _reader_name(row.reader) if row.reader else "—"),
+             *_reader_facts(row.reader),
              Fact(_("Check values"), Cell(row.check_value or "—", number=True)), Fact(_("Uses"), row.uses),
              *([Fact(_("Answered by the key store in its place"), row.stored)] if row.form == "chip" else []),
              *([Fact(_("Keys that it lacks"), Cell(_("%(keys)s: replace this module by a new one") % {
@@ -163,6 +163,15 @@ def _lacking(row: Psam) -> tuple[str, ...]:
 def _free(request: Request) -> Any:
     return queries.devices(actor=request.actor).filter(
         sort__in=("reader", "gate"), state__in=("registered", "active", "stopped"), modules=None)
+
+
+def _reader_facts(reader: Device | None) -> list[Fact]:
+    """Which reader the module answers for, who looks after both, and how the reader was when it was last seen."""
+    if reader is None:
+        return [Fact(_("Card reader"), "—")]
+    tone, word = health(reader.health)
+    return [Fact(_("Card reader"), _reader_name(reader)), Fact(_("Looked after by"), reader.keeper),
+            Fact(_("Last time"), Cell(word, tone=tone)), Fact(_("Last seen"), moment(reader.seen_at))]
 
 
 def _reader_name(reader: Device) -> str:

@@ -32,6 +32,7 @@ from zhengka.devices import queries
 from zhengka.devices import services as devices
 from zhengka.devices.models import Device, Reading
 from zhengka.devices.workflow import READING_ENDS
+from zhengka.formats.reading import spelled
 from zhengka.production import queries as production
 from zhengka.production import services as gate
 from zhengka.web.access import Request, act, requires
@@ -233,7 +234,7 @@ def _answered(request: Request, find: Callable[[], Found], do: Callable[[dict[st
     except Refusal as refusal:
         return JsonResponse({"no": refusal.code, "words": problem_line(refusal.problem)},
                             status=refusal.problem.status)
-    except (KeyError, TypeError, ValueError, RecursionError):
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError):
         return JsonResponse({"no": "not-understood", "words": said("not-understood")}, status=400)
 
 
@@ -244,6 +245,9 @@ def _told(request: Request, talk: Talk, *, stays: bool) -> JsonResponse:
     reading: Reading = talk.reading
     if not reading.outcome:
         return _asked(talk, STAYS if stays else "")
+    if talk.read is not None:
+        return JsonResponse({"outcome": "good", "words": str(DONE_WORDS[reading.purpose]), "proven": True,
+                             "fields": spelled(talk.read)})
     if reading.outcome != "good" or talk.card is None:
         return JsonResponse({"outcome": reading.outcome, "words": said(reading.outcome)})
     if talk.pins:  # the page stays: what it says is said once

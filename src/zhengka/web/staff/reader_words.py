@@ -85,6 +85,9 @@ NO_WORDS: Mapping[str, tuple[str | Promise, str | Promise]] = {
                     _("Tell the security administrator; the card is replaced.")),
     "profile-missing": (_("The layout of this card's chip is not among the data files."),
                         _("Let the operator put its profile back.")),
+    "module-of-another-region": (
+        _("The card is of another area than this reader's security module. Nothing speaks against the card."),
+        _("Look at its printed code.")),
     "psam-failed": (_("The key store does not do what it is asked."), _("Let the security administrator look.")),
 }
 """Code → what is the matter, and what to do next; a test holds it complete against the reader's and the rows' codes."""
@@ -92,6 +95,7 @@ NO_WORDS: Mapping[str, tuple[str | Promise, str | Promise]] = {
 DONE_WORDS: Mapping[str, str | Promise] = {
     "identify": _("The card is genuine: chip, code and record agree."),
     "identify-again": _("The card is genuine: chip, code and record agree."),
+    "gate": _("The card is genuine: card and reader have proved themselves to each other."),
     "activate": _("The chip knows the new term."),
     "block": _("The chip is locked."),
     "unblock": _("The chip is unlocked."),
