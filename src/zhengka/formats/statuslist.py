@@ -16,7 +16,7 @@ which does not depend on how a list came: in which format, or by deltas (`format
 is asked: card `index` stands in byte `index // 4`, bits `2 * (index % 4)` and the one above; what is left of the last
 byte is zero. Which card has which index is random to all who lack the key of `index_for`.
 
-A claim list (资格表) is one of another kind: magic "ZKCL", content type with the claim's name, and for each card 1 where
+A claim list (资格表) is of another kind: magic "ZKCL", content type with the claim's name, and for each card 1 where
 the claim holds, 0 where it does not.
 """
 
