@@ -1,4 +1,4 @@
-"""A loss travels (I12): refused online in the same transaction, in the signed list, at a gate; measured by real parts."""
+"""A loss travels (I12): refused online in the same transaction, in the signed list, at a gate; by real parts."""
 
 import datetime as dt
 import subprocess
@@ -27,6 +27,7 @@ from zhengka.core.errors import Refusal
 from zhengka.formats import bundle
 from zhengka.formats.issuers import KeySet
 from zhengka.formats.statuslist import Status
+from zhengka.web.staff.words import event_word
 
 WORKER = f"""
 import os, sys
@@ -173,7 +174,7 @@ def test_officers_see_what_waits_and_release_it_as_two_and_how_fast_losses_trave
     url = reverse("staff:hold", args=[hold.pk])
     assert f"{hold.cards}" in approver.get(reverse("staff:holds")).content.decode()
     shown = approver.get(url).content.decode()
-    assert "Report it lost" in shown or "lost" in shown.lower()
+    assert str(event_word("card", "report_lost")) in shown
     assert "Ask to release them" in shown and "Release them</button>" not in shown
     assert "Ask to release" not in clerk.get(url).content.decode()
     asked = reverse("staff:hold-why", args=[hold.pk, "ask_release"])
@@ -190,7 +191,7 @@ def test_officers_see_what_waits_and_release_it_as_two_and_how_fast_losses_trave
     assert hold.state == "released"
     assert leader.get(reverse("staff:hold-why", args=[hold.pk, "destroy"])).status_code == 404
     page = clerk.get(reverse("staff:lists-delays")).content.decode()
-    assert ("In the signed list" in page and "1 min" in page) or "60 s" in page
+    assert "In the signed list" in page and "60 s" in page
 
 
 @pytest.mark.django_db
@@ -213,12 +214,13 @@ def test_the_command_line_does_the_same(tmp_path, live_server):
     run("ask-release", str(hold.pk), "--why", "已核实", *told, names[0])
     assert "released" in run("release", str(hold.pk), *told, names[1])
     services.publish_status_lists(at=timezone.now())
-    lost_now = Card.objects.exclude(state="suspended").first()
-    assert lost_now is None and "nothing measured" in run("delays", "--as", names[1])
+    assert "nothing measured" in run("delays", "--as", names[1])
+    LossTold.objects.create(area=cards[0].area_id, list_number=1, number=1, reported_at=timezone.now(),
+                            written_at=timezone.now() + SECOND)
     (tmp_path / "keys.json").write_bytes((bundles.folder() / "keys.json").read_bytes())
     start = ["--to", str(tmp_path / "gate"), "--keys", str(tmp_path / "keys.json")]
     assert "1 lists" in run("fetch", f"{live_server.url}/bundle", *start)
     assert run("fetch", f"{live_server.url}/nowhere", *start) == "bundle-refused"
     assert run("fetch", "http://127.0.0.1:9/bundle", *start) == "bundle-unreachable"
     assert run("fetch", "file:///etc", *start) == "bundle-address"
-    assert run("verify") and (tmp_path / "gate" / "manifest.bin").exists()
+    assert (tmp_path / "gate" / "manifest.bin").exists()
