@@ -50,6 +50,7 @@ PERMISSION_WORDS: dict[str, Word] = {
     "custody.keep": _("Pack, take over and open parcels"),
     "custody.confirm": _("Confirm losses of cards, and destruction of old booklets"),
     "issuing.stop": _("Stop issuing at once"), "issuing.resume": _("Lift a stop of issuing, by two"),
+    "list.release": _("Release mass blocks to gates, by two"),
     "device.manage": _("Enter, stop and retire devices"), "device.keys": _("Issue and bind security modules"),
     "key.manage": _("See and manage keys"), "key.custody": _("Hold components of keys"),
     "audit.read": _("Read the journal of events"),
