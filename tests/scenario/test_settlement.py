@@ -1,4 +1,4 @@
-"""A month is settled with an operator: both sides reckon it from the same events, and every yuan leads to one of them."""
+"""A month is settled with an operator: both sides reckon it from the same events; each yuan leads to one of them."""
 
 import datetime as dt
 import json

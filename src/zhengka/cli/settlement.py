@@ -23,7 +23,8 @@ def verify(file: Annotated[Path, typer.Argument(help="The statement as JSON, as 
     for line in found.lines:
         typer.echo(f"{line.service} {line.rule} {line.gives}: {line.uses} × {_yuan(line.fen_each)}"
                    f" + {line.companions} × {_yuan(line.fen_companion)} = {_yuan(line.fen)}")
-    typer.echo(f"{found.operator} {found.month}: {found.events} events, {found.counted} counted, {_yuan(found.fen)} yuan")
+    typer.echo(f"{found.operator} {found.month}: {found.events} events, {found.counted} counted,"
+               f" {_yuan(found.fen)} yuan")
     typer.echo("the head is signed" if found.signed else "the head is not signed")
 
 
