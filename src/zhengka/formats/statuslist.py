@@ -10,6 +10,7 @@ Which card has which index is random to all who lack the key of `index_for`.
 """
 
 import hashlib
+import re
 import struct
 import zlib
 from collections.abc import Callable, Iterable
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,8 +44,16 @@ class Status(IntEnum):
     INACTIVE = 3  # 未激活, or the activation year is over (年度激活过期)
 
 
-CONTENT_TYPE: Final = "application/vnd.zhengka.status-list"
-MAGIC: Final = b"ZKSL"
+class Kind(NamedTuple):
+    """What a list is about: how its file begins, and the content type that is signed."""
+
+    magic: bytes
+    content_type: str
+
+
+STATUS_LIST: Final = Kind(b"ZKSL", "application/vnd.zhengka.status-list")
+CONTENT_TYPE: Final = STATUS_LIST.content_type
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
 FORMAT: Final = 1
 
 _HEADER: Final = struct.Struct(">4sBBIQQQII")
@@ -99,6 +108,15 @@ class Header:
             raise BadStatusList("list-value")
 
 
+def claim_list(name: str) -> Kind:
+    """The kind of the lists that tell which cards have a claim (资格): letters, digits, dots and hyphens name it, so
+    that a signed list of one claim never passes for one of another.
+    """
+    if not _NAME.fullmatch(name):
+        raise BadStatusList("list-value")
+    return Kind(b"ZKCL", f"application/vnd.zhengka.claim-list;claim={name}")
+
+
 @dataclass(frozen=True, slots=True)
 class StatusList:
     """A list whose signature was checked; made by `parse` only."""
@@ -141,27 +159,29 @@ def build(
     suite: str,
     key_id: bytes,
     sign: Callable[[bytes], bytes],
+    kind: Kind = STATUS_LIST,
 ) -> bytes:
-    """The signed bytes of a list in which only the `changed` cards are not valid.
+    """The signed bytes of a list in which only the `changed` cards are not valid (of a claim: have it).
 
-    `changed`: pairs (index, status), or an array of shape (n, 2); each index at most once.
+    `changed`: pairs (index, number), or an array of shape (n, 2); each index at most once.
     """
     body = zlib.compress(_pack(header.capacity, changed), 9, -15)
-    signed = _header_bytes(header, suite, len(body)) + body
-    return signed + key_id + sign(issuers.sig_structure(suite, key_id, CONTENT_TYPE, signed))
+    signed = _header_bytes(header, suite, len(body), kind) + body
+    return signed + key_id + sign(issuers.sig_structure(suite, key_id, kind.content_type, signed))
 
 
-def parse(data: bytes, *, keys: KeySet, at: datetime, known: StatusList | None = None) -> StatusList:
+def parse(data: bytes, *, keys: KeySet, at: datetime, known: StatusList | None = None,
+          kind: Kind = STATUS_LIST) -> StatusList:
     """Check a list whole, once; asking it afterwards costs nothing.
 
     `known`: the newest list of this number seen before. Raises `RollBack` if that one is newer, or is
     another of the same version, and `BadStatusList` for everything else.
     """
-    header, suite, signed = _read_header(data)
+    header, suite, signed = _read_header(data, kind)
     key_id, signature = data[len(signed) : len(signed) + KEY_ID_SIZE], data[-SIGNATURE_SIZE:]
     try:
         key = keys.trusted(key_id, suite=suite, purpose=issuers.STATUS, at=at)
-        message = issuers.sig_structure(suite, key_id, CONTENT_TYPE, signed)
+        message = issuers.sig_structure(suite, key_id, kind.content_type, signed)
         issuers.check_signature(key, message, signature)
     except KeyRefused as refused:
         raise BadStatusList(refused.code) from None
@@ -226,15 +246,15 @@ def _pack(capacity: int, changed: Iterable[tuple[int, int]] | NDArray[np.int64])
     return bytes(packed)
 
 
-def _header_bytes(header: Header, suite: str, size: int) -> bytes:
+def _header_bytes(header: Header, suite: str, size: int, kind: Kind) -> bytes:
     issued, update = int(header.issued_at.timestamp()), int(header.next_update.timestamp())
     numbers = (header.number, header.version, issued, update, header.capacity, size)
-    return _HEADER.pack(MAGIC, FORMAT, PROFILES[suite], *numbers)
+    return _HEADER.pack(kind.magic, FORMAT, PROFILES[suite], *numbers)
 
 
-def _read_header(data: bytes) -> tuple[Header, str, bytes]:
+def _read_header(data: bytes, kind: Kind) -> tuple[Header, str, bytes]:
     """The header, the suite claimed, and the part that is signed."""
-    if data[:5] != MAGIC + bytes((FORMAT,)):
+    if data[:5] != kind.magic + bytes((FORMAT,)):
         raise BadStatusList("list-format")
     if len(data) < _HEADER.size + _TAIL:
         raise BadStatusList("list-truncated")
