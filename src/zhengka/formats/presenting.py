@@ -11,20 +11,23 @@ said kindly and without a word of what its holder is. Category and grade are nev
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, Self, TypeAlias
 
 from zhengka.formats import certnumber, judging, qr, rulebook, serial, sm3, verdict
+from zhengka.formats.bundle import BadBundle, Held
 from zhengka.formats.certnumber import BadCertNumber
 from zhengka.formats.credential import Credential
 from zhengka.formats.issuers import KeySet
 from zhengka.formats.judging import Asked, Judged, Used
 from zhengka.formats.rulebook import CHINA, Person, Rule, Rulebook, Who
 from zhengka.formats.serial import BadSerial
-from zhengka.formats.statuslist import Status, StatusList
+from zhengka.formats.statuslist import StatusList
 from zhengka.formats.verdict import AMBER, CLOCK_SKEW, GREEN, RED, Word
 
 NEUTRAL: Final = "neutral"
-HOLDS: Final = Status(1)
+RULEBOOK: Final = "rulebook.json"
+"""The file of an operator's bundle with its rules."""
+HOLDS: Final = 1
 """What a list of claims says of a card whose holder fulfils its condition."""
 
 PASSING: Final = ("valid", "inactive")
@@ -120,6 +123,17 @@ class Bundle:
     rulebook: Rulebook
     issued_at: datetime
     max_age: timedelta
+
+    @classmethod
+    def of(cls, public: Held, own: Held) -> Self:
+        """What a gate holds that took the public bundle and its operator's, as old as the older of the two. Raises
+        `BadBundle` where the operator's has no rules, and `BadRulebook`.
+        """
+        if RULEBOOK not in own.files:
+            raise BadBundle("bundle-incomplete", RULEBOOK)
+        told = (public.manifest, own.manifest)
+        return cls(public.keys, public.lists, own.claims, rulebook.parse(own.files[RULEBOOK]),
+                   min(each.issued_at for each in told), min(each.max_age for each in told))
 
 
 @dataclass(frozen=True)
@@ -268,7 +282,8 @@ class _Gate:
         if not shown.proven:
             return self.answer("not-authentic")
         if "credential" in told:
-            return self.scanned(qr.to_digits(told["credential"]), Person(told.get("category"), told.get("grade")))
+            payload = told["credential"][: qr.LONGEST_PAYLOAD + 1]  # one byte too many is refused like any more
+            return self.scanned(qr.to_digits(payload), Person(told.get("category"), told.get("grade")))
         return self.of_dates(told.get("issued"), told.get("valid_until")) or self.unknown()
 
     def looked(self, shown: Looked) -> Answer:
@@ -314,7 +329,7 @@ class _Gate:
         if listed is None or found.status_index >= listed.header.capacity \
                 or not -CLOCK_SKEW <= listed.age(self.at) <= self.bundle.max_age:
             return None if chip.category == MULTIPLE else rulebook.who_holds(who, chip, self.today)
-        if listed.status(found.status_index) is HOLDS:
+        if listed.told(found.status_index) == HOLDS:
             return True
         # A card that was made on the day of the list or later may not have been in it yet.
         return False if found.issued < listed.issued_at.astimezone(CHINA).date() else None
