@@ -1,4 +1,4 @@
-"""What may be read of this room: counts of checks, vouchers, gates with their logs and clocks, statements."""
+"""What may be read of this room: counts of checks, rules, vouchers, gates with their logs and clocks, statements."""
 
 from zhengka.gates.queries.checks import counts, strangers
 from zhengka.gates.queries.gates import (
@@ -13,11 +13,12 @@ from zhengka.gates.queries.gates import (
     posts,
     uploads,
 )
+from zhengka.gates.queries.places import operator, operators
 from zhengka.gates.queries.settling import (
     disputes,
     events,
     open_months,
-    operators,
+    posted_operators,
     statement,
     statements,
     to_csv,
@@ -39,7 +40,9 @@ __all__ = [
     "gate_keys",
     "gate_lines",
     "open_months",
+    "operator",
     "operators",
+    "posted_operators",
     "posts",
     "statement",
     "statements",
