@@ -7,6 +7,7 @@ from typing import Any
 from django.utils import timezone
 
 import assessing
+import gating
 import keeping
 from builders import (
     NOON,
@@ -106,6 +107,7 @@ def make_world(code: int = 430104, name: str = "岳麓区") -> World:
     world.ids |= keeping.populate(area, world.officers["security"], world.officers["custodian"])
     world.ids |= _devices(world) | _stock(world) | _custody(world)
     world.ids["stops"] = _stops(world)
+    world.ids |= gating.populate(area)
     _plan(area)
     return world
 

@@ -1,16 +1,18 @@
 """What may be read of gates: where they stand, what their logs lack, whether their clocks and keys can be believed."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
 from django.db.models import Count, Max, Q, QuerySet
 
+from zhengka.cards.models import BundlePublication
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.devices.models import Device
+from zhengka.formats.bundle import PUBLIC
 from zhengka.formats.issuers import VOUCHER, KeySet, issuer_key
 from zhengka.gates import clocks, quota
 from zhengka.gates.clocks import Fault, Tick
@@ -94,11 +96,13 @@ def forks(*, actor: Actor) -> QuerySet[Visit]:
         "gate", "seq", "digest")
 
 
-def clock(gate: Device, issued: Mapping[int, datetime]) -> list[Fault]:
-    """What is wrong with a gate's clock, by its last events; `issued`: when each version of its list was signed."""
+def clock(gate: Device) -> list[Fault]:
+    """What is wrong with a gate's clock, by its last events."""
     rows = Visit.objects.filter(gate=gate, seq__lt=OWN).order_by("-seq").values_list(
         "seq", "at", "list_version", "received_at")[:LOOKED_AT]
-    return clocks.judge([Tick(*row) for row in rows], issued)
+    ticks = [Tick(*row) for row in rows]
+    issued = BundlePublication.objects.filter(bundle=PUBLIC, number__in={tick.list_version for tick in ticks})
+    return clocks.judge(ticks, dict(issued.values_list("number", "published_at")))
 
 
 def gate_keys(operator: str) -> KeySet:

@@ -121,7 +121,7 @@ def cancel(voucher: Voucher, why: str, *, by: Actor, request_id: UUID, at: datet
     if not why.strip():
         raise Refusal("reason-missing")
     storing.lock_codes([bytes(voucher.code)])
-    row = perform(voucher, "cancel", by=by, request_id=request_id, at=at, why=why)
+    row = perform(voucher, "cancel", by=by, request_id=request_id, at=at, reason=why)
     _log(row, "cancel", request_id, at)
     return row
 

@@ -26,6 +26,7 @@ from zhengka.web.staff import (
     elsewhere,
     exchange,
     faces,
+    gates,
     handing,
     holders,
     holding,
@@ -49,9 +50,11 @@ from zhengka.web.staff import (
     recalls,
     renewals,
     sessions,
+    settlements,
     stock,
     stops,
     troubles,
+    vouchers,
     wishes,
 )
 
@@ -109,4 +112,7 @@ urlpatterns = [
     *plan.urls,
     *capacity.urls,
     *renewals.urls,
+    *gates.urls,
+    *settlements.urls,
+    *vouchers.urls,
 ]

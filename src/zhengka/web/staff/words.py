@@ -176,6 +176,8 @@ BEGINNINGS: dict[tuple[str, str], Word] = {
     ("blank-order", "end_order"): _("Order ended early"),
     ("slip", "arrive"): _("Shipment taken in"), ("slip", "confirm"): _("Confirmed"),
     ("slip", "decline"): _("Not confirmed"), ("count", "count"): _("Counted"), ("count", "settle"): _("Settled"),
+    ("post", "stand"): _("The gate stands there"), ("voucher", "issue"): _("Issued"),
+    ("statement", "draft"): _("Drafted"), ("dispute", "dispute"): _("Disputed"),
     ("parcel", "seal"): _("Packed and sealed"), ("parcel", "arrive"): _("Taken over"),
     ("parcel", "lose"): _("Declared lost"), ("custody", "pack"): _("Put into a parcel"),
     ("custody", "take_in"): _("Taken into custody"), ("custody", "send_back"): _("Went back uncollected"),
