@@ -25,6 +25,13 @@ def service_word(operator: str, service: str) -> str:
     return next((_name(one) for one in found.book.services if one.id == service), service) if found else service
 
 
+def rule_word(operator: str, rule: str) -> str:
+    """What a rule says in plain words."""
+    found = queries.operators().get(operator)
+    told = found.words.get(rule) if found else None
+    return (told.zh if (get_language() or "").startswith("zh") else told.en) if told else rule
+
+
 def choices() -> list[tuple[str, list[tuple[str, str]]]]:
     """Every venue of every operator, for a form: "operator/venue" and its name."""
     return [(_name(one.book), [(f"{code}/{venue.id}", f"{_name(one.book)} · {_name(venue)}")

@@ -59,15 +59,17 @@ def index(request: Request) -> HttpResponse:
     """The gates of one's area, what their logs lack, double uses, and how many there could be."""
     at, actor = timezone.now(), request.actor
     lines = queries.gate_lines(actor=actor)
-    twice, pager = page_of(request, queries.doubles(actor=actor), newest=True, where=Place("doubles", _("Double uses")))
-    columns = [Column(_("Gate")), Column(_("Stands at")), Column(_("State")), Column(_("Events"), numeric=True),
-               Column(_("Missing"), numeric=True), Column(_("Last upload"))]
+    found = queries.doubles(actor=actor)
+    twice, pager = page_of(request, found, newest=True, where=Place("doubles", _("Double uses")))
+    columns = [Column(_("Gate")), Column(_("Stands at")), Column(_("State")),
+               Column(_("Events received"), numeric=True), Column(_("Events still missing"), numeric=True),
+               Column(_("Last upload"))]
     table = Table(_("Gates"), columns, [_row(line) for line in lines], caption_hidden=True,
                   empty=_("No gate is entered among the devices."))
     return render(request, "staff/gates/index.html", {
-        "title": _("Gates"), "tiles": _tiles(lines), "table": table, "doubles": _doubles(twice, pager),
-        "bounds": _bounds(actor, at), "chart": [(line.gate.name, line.events) for line in lines if line.events],
-        "may_settle": actor.may("gate.read")})
+        "title": _("Gates"), "tiles": _tiles(lines, found.count()), "table": table,
+        "doubles": _doubles(twice, pager), "bounds": _bounds(actor, at),
+        "chart": [(line.gate.name, line.events) for line in lines if line.events]})
 
 
 @requires("gate.read")
@@ -77,7 +79,7 @@ def gate(request: Request, pk: int) -> HttpResponse:
     line = next(one for one in queries.gate_lines(actor=request.actor) if one.gate.pk == row.pk)
     faults = queries.clock(row)
     rows, pager = page_of(request, queries.uploads(row), newest=True, where=Place("uploads", _("Uploads")))
-    forks = list(queries.forks(actor=request.actor).filter(gate=row).values_list("seq", flat=True).distinct())
+    forks = queries.forks(actor=request.actor).filter(gate=row).order_by("seq").values_list("seq", flat=True)
     uploads = Table(_("Uploads"), [Column(_("When")), Column(_("Lines"), numeric=True), Column(_("New"), numeric=True),
                                    Column(_("Known"), numeric=True), Column(_("Refused"))],
                     [Row([moment(one.at), one.lines, one.fresh, one.repeats, _refused(one.refused)]) for one in rows],
@@ -85,7 +87,7 @@ def gate(request: Request, pk: int) -> HttpResponse:
     post = line.post
     return render(request, "staff/gates/gate.html", {
         "title": row.name, "caption": _("Gate"), "gate": row, "facts": _facts(line, faults), "uploads": uploads,
-        "forks": forks, "faults": [_fault(one) for one in faults], "post": post, "posts": _posts(row),
+        "forks": list(forks.distinct()), "faults": [_fault(one) for one in faults], "post": post, "posts": _posts(row),
         "may_post": request.actor.may("gate.manage") and post is None and row.state in ("registered", "active"),
         "may_leave": request.actor.may("gate.manage") and post is not None,
         "events": history.of_row(request, post) if post else None, "breadcrumbs": trail(*TRAIL)})
@@ -125,13 +127,13 @@ def leave(request: Request, pk: int) -> HttpResponse:
     return act(request, do, to=back, said=_("The post is ended."))
 
 
-def _tiles(lines: list[GateLine]) -> list[Tile]:
+def _tiles(lines: list[GateLine], twice: int) -> list[Tile]:
     def tile(label: Text, number: int) -> Tile:
         return Tile(label, number, tone=words.WAIT if number else "")
     return [Tile(_("Gates at work"), sum(line.gate.state == "active" for line in lines)),
             Tile(_("Events received"), sum(line.events for line in lines)),
             tile(_("Events still missing"), sum(line.missing for line in lines)),
-            tile(_("Double uses"), sum(line.doubles for line in lines)),
+            tile(_("Double uses"), twice),
             tile(_("Logs that contradict themselves"), sum(bool(line.forks) for line in lines))]
 
 
@@ -174,7 +176,7 @@ def _refused(told: dict[str, int]) -> str:
 
 def _doubles(rows: list[Any], pager: Any) -> Table:
     return Table(_("Vouchers that were used more than once"), [
-        Column(_("Counts at")), Column(_("Used again at")), Column(_("Found"))],
+        Column(_("Counts at")), Column(_("Used again at")), Column(_("Found on"))],
         [Row([Cell(one.counted.gate.name, note=moment(one.counted.at)),
               Cell(one.again.gate.name, note=moment(one.again.at)), moment(one.found_at)]) for one in rows],
         pager=pager, empty=_("No voucher was used more than once."))

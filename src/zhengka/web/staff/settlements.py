@@ -21,7 +21,7 @@ from zhengka.gates import queries, services
 from zhengka.gates.models import Dispute, Statement, Visit
 from zhengka.web.access import Request, act, requires, seen, sure
 from zhengka.web.staff import history
-from zhengka.web.staff.gate_places import operator_word, place_words, service_word
+from zhengka.web.staff.gate_places import operator_word, place_words, rule_word, service_word
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.paging import page_of
 from zhengka.web.staff.words import moment
@@ -37,7 +37,7 @@ STEPS: dict[str, tuple[Callable[..., Statement], str, Text]] = {
     "discard_statement": (services.discard, "warning-quiet", _("The draft is thrown away.")),
 }
 """Step → service, look of its button, what is said after it."""
-GIVES_WORDS: dict[str, Text] = {"free": _("Free"), "half": _("Half price"), "fixed": _("Fixed price")}
+GIVES_WORDS: dict[str, Text] = {"free": _("Free of charge"), "half": _("Half price"), "fixed": _("Fixed price")}
 EVENT_WORDS: dict[str, Text] = {
     "visit": _("Passage"), "issue": _("Voucher issued"), "redeem": _("Voucher used"),
     "cancel": _("Voucher cancelled"), "refusal": _("Refused"),
@@ -101,8 +101,8 @@ def index(request: Request) -> HttpResponse:
     if (state := request.GET.get("state", "")) in Statement.workflow.states:
         found = found.filter(state=state)
     rows, pager = page_of(request, found, newest=True)
-    columns = [Column(_("Operator")), Column(_("Month")), Column(_("State")), Column(_("Counted"), numeric=True),
-               Column(_("Yuan"), numeric=True)]
+    columns = [Column(_("Operator")), Column(_("Month")), Column(_("State")),
+               Column(_("Events that count"), numeric=True), Column(_("Yuan"), numeric=True)]
     table = Table(_("Statements of operators"), columns, [
         Row([Cell(operator_word(row.operator), href=reverse("staff:settlement", args=[row.pk])), f"{row.month:%Y-%m}",
              _state(row), row.counted, yuan(row.fen)]) for row in rows], pager=pager, caption_hidden=True,
@@ -136,7 +136,7 @@ def statement(request: Request, pk: int) -> HttpResponse:
     lines = list(row.lines.order_by("service", "rule", "gives"))
     buttons = [{"url": reverse("staff:settlement-step", args=[pk, step.action]), "kind": STEPS[step.action][1],
                 "label": words.act(step.action)} for step in row.workflow.open_to(row.state, request.actor.permissions)
-               if step.action in STEPS]
+               if step.action in STEPS and _may(row, step.action, request.actor)]
     return render(request, "staff/settlements/statement.html", {
         "title": operator_word(row.operator), "caption": f"{row.month:%Y-%m}", "statement": row, "facts": _facts(row),
         "lines": _lines(row, lines), "chart": [(_named(row, line), line.uses) for line in lines], "buttons": buttons,
@@ -202,14 +202,28 @@ def _facts(row: Statement) -> list[Fact]:
     signed = Cell(_("Signed"), tone=words.GOOD) if row.signature else Cell(_("Not yet"), tone=words.QUIET)
     office = Area.objects.filter(code=row.area).first()
     return [Fact(_("Office"), area_name(office) if office else str(row.area)), Fact(_("Yuan"), yuan(row.fen)),
-            Fact(_("Events"), row.events), Fact(_("Counted"), row.counted), Fact(_("Prices"), row.tariff),
+            Fact(_("Events in it"), row.events), Fact(_("Events that count"), row.counted),
+            Fact(_("Prices"), row.tariff),
             Fact(_("Signature"), signed),
             Fact(_("Digest of the events"), Cell(bytes(row.digest).hex()[:32] + "…", number=True)),
-            Fact(_("Made"), moment(row.made_at))]
+            Fact(_("Drafted on"), moment(row.made_at))]
+
+
+def _may(row: Statement, action: str, actor: Actor) -> bool:
+    """False where the step would be refused: by a dispute that is open, or as the same person's second word."""
+    if action == "agree_statement":
+        return not queries.disputes(row).filter(state="open").exists()
+    return action != "close_statement" or actor.person not in (row.made_by, row.sent_by)
 
 
 def _named(row: Statement, line: Any) -> str:
-    return f"{service_word(row.operator, line.service)} · {line.rule} · {GIVES_WORDS.get(line.gives, line.gives)}"
+    return " · ".join(str(part) for part in _kind(row, line))
+
+
+def _kind(row: Statement, line: Any) -> list[Text]:
+    """Service, rule and benefit of a line, in words."""
+    return [service_word(row.operator, line.service), rule_word(row.operator, line.rule),
+            GIVES_WORDS.get(line.gives, line.gives)]
 
 
 def _lines(row: Statement, lines: list[Any]) -> Table:
@@ -217,8 +231,7 @@ def _lines(row: Statement, lines: list[Any]) -> Table:
                Column(_("Yuan each"), numeric=True), Column(_("Companions"), numeric=True),
                Column(_("Yuan"), numeric=True)]
     return Table(_("Lines"), columns, [
-        Row([service_word(row.operator, line.service), line.rule, GIVES_WORDS.get(line.gives, line.gives), line.uses,
-             yuan(line.fen_each), line.companions, yuan(line.fen)]) for line in lines],
+        Row([*_kind(row, line), line.uses, yuan(line.fen_each), line.companions, yuan(line.fen)]) for line in lines],
         empty=_("Nothing of it is paid by."))
 
 

@@ -15,7 +15,7 @@ from zhengka.gates import queries, services
 from zhengka.gates.models import Voucher
 from zhengka.web.access import Request, act, requires
 from zhengka.web.staff import history
-from zhengka.web.staff.gate_places import place_words, service_word
+from zhengka.web.staff.gate_places import place_words, rule_word, service_word
 from zhengka.web.staff.navigation import trail
 from zhengka.web.staff.paging import page_of
 from zhengka.web.staff.settlements import GIVES_WORDS
@@ -74,7 +74,7 @@ def voucher(request: Request, pk: int) -> HttpResponse:
     """One voucher."""
     row = queries.voucher(pk, actor=request.actor)
     facts = [Fact(_("Code of the voucher"), Cell(to_base32(bytes(row.code)), number=True)),
-             Fact(_("Place"), place_words(row.operator, row.venue)), Fact(_("Rule"), row.rule),
+             Fact(_("Place"), place_words(row.operator, row.venue)), Fact(_("Rule"), rule_word(row.operator, row.rule)),
              Fact(_("Benefit"), GIVES_WORDS.get(row.gives, row.gives)), Fact(_("Companions"), row.companions),
              Fact(_("Good from"), moment(row.begins)), Fact(_("Good until"), moment(row.ends)),
              Fact(_("Issued at the gate"), Cell(row.gate.name, href=reverse("staff:gate", args=[row.gate_id])))]
