@@ -11,6 +11,7 @@ from zhengka.formats import gatelog, voucher
 from zhengka.formats.gatelog import Event, Signed
 from zhengka.formats.suites import SUITES
 from zhengka.formats.voucher import Voucher
+from zhengka.gates import quota
 
 HERE = Path(__file__).parent
 AT = datetime(2026, 11, 26, 8, 15, 30, tzinfo=UTC)
@@ -90,12 +91,20 @@ def bad_events(good: dict[str, object]) -> list[dict[str, str]]:
     )]
 
 
+def shares() -> list[dict[str, object]]:
+    """What each gate may give of a quota while it is cut off (`gates.quota`)."""
+    gates = [430000000000007, 430000000000008, 430000000000012]
+    return [{"quota": limit, "gates": gates, "subject": subject.hex(),
+             "shares": [quota.share(limit, gates, gate, subject) for gate in gates]}
+            for limit, subject in ((1, bytes(16)), (1, bytes(range(16))), (5, b"\xff" * 16), (3, bytes(16)))]
+
+
 def main() -> None:
     """Write both files."""
     told = vouchers()
     log = events()
     for name, content in (("voucher", {"vectors": told, "bad": bad_vouchers(told[0])}),
-                          ("gatelog", {"vectors": log, "bad": bad_events(log[0])})):
+                          ("gatelog", {"vectors": log, "bad": bad_events(log[0]), "shares": shares()})):
         (HERE / f"{name}.json").write_text(json.dumps({
             "source": "our own format; signatures made once by tests/vectors/make_gates.py", **content},
             indent=1, ensure_ascii=False) + "\n", "utf-8")

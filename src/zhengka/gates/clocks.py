@@ -37,7 +37,7 @@ def judge(ticks: Sequence[Tick], issued: Mapping[int, datetime]) -> list[Fault]:
     ordered = sorted(ticks)
     faults = [*_behind(ordered, issued), *_ahead(ordered), *_jumps(ordered)]
     worst: dict[str, Fault] = {}
-    for fault in faults:
+    for fault in sorted(faults, key=lambda fault: fault.seq):
         if fault.by > TOLERANCE and (fault.kind not in worst or fault.by > worst[fault.kind].by):
             worst[fault.kind] = fault
     return [worst[kind] for kind in FAULTS if kind in worst]
