@@ -7,6 +7,7 @@ from typing import Any
 from django.utils import timezone
 
 import assessing
+import gating
 import keeping
 from builders import (
     NOON,
@@ -107,6 +108,7 @@ def make_world(code: int = 430104, name: str = "岳麓区") -> World:
     world.ids |= _devices(world) | _stock(world) | _custody(world)
     world.ids["stops"] = _stops(world)
     world.ids["holds"] = _holds(world, cards)
+    world.ids |= gating.populate(area)
     _plan(area)
     return world
 

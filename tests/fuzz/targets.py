@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from fuzz import gates, vouchers
 from issued import NOON, Issuer
 from made_cards import (
     KEK,
@@ -262,3 +263,5 @@ SEEDS: dict[str, list[bytes]] = {
     "manifest": [_MANIFEST[10:-72], b"{}", b'{"files": []}'],
     "show": [_joined([UID, *[command[5:] for command in _MADE]]), _joined([b"", b"", _KEYS, bytes(32)] * 9)],
 }
+TARGETS |= gates.TARGETS | vouchers.TARGETS
+SEEDS |= gates.SEEDS | vouchers.SEEDS

@@ -6,6 +6,7 @@ from typer.testing import CliRunner
 
 import batches
 import builders
+import gating
 import stocking
 from builders import NOON
 from zhengka.cards import services as cards
@@ -132,6 +133,14 @@ PLANTS: dict[str, tuple[str, ...]] = {
     "bulk-adds-up": (
         drop("bulk_act", "bulk_act_adds_up"),
         "INSERT INTO bulk_act SELECT (jsonb_populate_record(NULL::bulk_act, %(act)s)).*"),
+    "voucher-counted-once": (drop("gates_visit", "visit_voucher_counted_once"),
+                             "UPDATE gates_visit SET counted = true WHERE kind = 'redeem'"),
+    "double-use-found": ("DELETE FROM gates_doubleuse",),
+    "voucher-as-its-log": ("UPDATE gates_voucher SET state = 'issued' WHERE state = 'redeemed'",),
+    "fork-named": ("UPDATE gates_visit SET forked = false WHERE forked",),
+    "statement-closed-by-two": (drop("gates_statement", "statement_closed_by_another"),
+                                "UPDATE gates_statement SET closed_by = made_by WHERE state = 'closed'"),
+    "statement-adds-up": ("UPDATE gates_statement SET fen = fen + 1",),
     "events-in-a-chain": (EVENTS, "DELETE FROM core_event WHERE subject = 'batch' AND version = 2"),
     "requests-once": (EVENTS, drop("core_event", "event_once_per_request"),
                       "UPDATE core_event SET request_id = (SELECT min(request_id::text)::uuid FROM core_event) "
@@ -160,7 +169,9 @@ ROWS = {
 
 @pytest.fixture
 def area(tmp_path):
-    """A batch that came back, with a suspect card that was destroyed; an order that was filled; a case; an officer."""
+    """A batch that came back, with a suspect card that was destroyed; an order that was filled; a case; an officer;
+    gates, vouchers, statements.
+    """
     area = builders.make_area()
     machine, home = stocking.loaded(area, 1001, 1100), tmp_path / "maker"
     maker = stocking.feed(batches.make_maker(home, area), machine)
@@ -180,6 +191,7 @@ def area(tmp_path):
     stock.receive(store, [stock.Delivered("金卡", "箱9", 9001, 9005)], order=order, by=one,
                   request_id=builders.request_id(), **told)
     builders.make_case(builders.make_holder(area=area))
+    gating.populate(area)
     return area
 
 

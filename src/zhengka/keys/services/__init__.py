@@ -40,6 +40,7 @@ from zhengka.keys.services.working import (
     signer,
     status_index_key,
     transport_key,
+    voucher_signer,
 )
 
 __all__ = [
@@ -81,6 +82,7 @@ __all__ = [
     "tidy",
     "transport_key",
     "try_again",
+    "voucher_signer",
 ]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
@@ -14,6 +15,7 @@ from zhengka.cases import queries as cases
 from zhengka.core.actors import Actor
 from zhengka.custody import queries as custody
 from zhengka.devices import queries as devices
+from zhengka.gates import queries as gates
 from zhengka.keys import queries as keys
 from zhengka.production import queries as production
 from zhengka.web.access import Request, requires
@@ -40,6 +42,8 @@ WAITING: tuple[tuple[str, str, str, Text], ...] = (
     ("device.manage", "devices", "registered", _("Devices to put to work")),
     ("officer.permit", "permits", "pending", _("Roles to permit")),
     ("officer.permit", "delegations", "asked", _("Delegations to permit")),
+    ("settlement.make", "settlements", "draft", _("Statements to send")),
+    ("settlement.confirm", "settlements", "agreed", _("Statements to close")),
     ("issuing.resume", "stops", "lifting", _("Stops of issuing to be lifted")),
     ("list.release", "holds", "held", _("Mass blocks to look at")),
     ("list.release", "holds", "asked", _("Mass blocks to release")),
@@ -104,7 +108,8 @@ def _tiles(request: Request, duties: Mapping[str, int]) -> list[Tile]:
 def _counts(request: Request) -> dict[str, Mapping[str, int]]:
     """List → state → number, of the lists in which something may wait for this officer."""
     ask = {"cards": cards.counts, "batches": production.by_state, "permits": _permits, "delegations": _delegations,
-           "ceremonies": _ceremonies, "devices": _devices, "stops": _stops, "holds": holds.waiting}
+           "ceremonies": _ceremonies, "devices": _devices, "stops": _stops, "holds": holds.waiting,
+           "settlements": _settlements}
     wanted = {kind for permission, kind, _state, _label in WAITING if request.actor.may(permission)}
     return {kind: ask[kind](request.actor) for kind in wanted}
 
@@ -119,6 +124,10 @@ def _delegations(actor: Actor) -> dict[str, int]:
 
 def _devices(actor: Actor) -> dict[str, int]:
     return {"registered": devices.devices(actor=actor).filter(state="registered").count()}
+
+
+def _settlements(actor: Actor) -> dict[str, int]:
+    return dict(gates.statements(actor=actor).order_by().values_list("state").annotate(n=Count("pk")))
 
 
 def _stops(actor: Actor) -> dict[str, int]:

@@ -29,6 +29,7 @@ SUBJECTS = (
     (_("Plan"), "staff:plan", "plan.read"),
     (_("Late cases"), "staff:late", "assessment.figures"),
     (_("Devices"), "staff:devices", "device.read"),
+    (_("Gates"), "staff:gates", "gate.read"),
     (_("Faces"), "staff:faces", "system.read"),
     (_("Officers"), "staff:officers", "officer.manage"),
     (_("Permits"), "staff:permits", "officer.permit"),

@@ -27,6 +27,7 @@ from zhengka.web.staff import (
     elsewhere,
     exchange,
     faces,
+    gates,
     handing,
     holders,
     holding,
@@ -51,9 +52,11 @@ from zhengka.web.staff import (
     recalls,
     renewals,
     sessions,
+    settlements,
     stock,
     stops,
     troubles,
+    vouchers,
     wishes,
 )
 
@@ -113,4 +116,7 @@ urlpatterns = [
     *plan.urls,
     *capacity.urls,
     *renewals.urls,
+    *gates.urls,
+    *settlements.urls,
+    *vouchers.urls,
 ]

@@ -52,6 +52,10 @@ PERMISSION_WORDS: dict[str, Word] = {
     "issuing.stop": _("Stop issuing at once"), "issuing.resume": _("Lift a stop of issuing, by two"),
     "list.release": _("Release mass blocks to gates, by two"),
     "device.manage": _("Enter, stop and retire devices"), "device.keys": _("Issue and bind security modules"),
+    "gate.read": _("See gates, vouchers and statements"),
+    "gate.manage": _("Enter where gates stand, cancel vouchers"),
+    "settlement.make": _("Make statements of operators, and enter disputes"),
+    "settlement.confirm": _("Close statements of operators, and decide disputes"),
     "key.manage": _("See and manage keys"), "key.custody": _("Hold components of keys"),
     "audit.read": _("Read the journal of events"),
 }
@@ -122,6 +126,8 @@ SUBJECT_WORDS: dict[str, Word] = {
     "store": _("Store of blank cards"), "slip": _("Slip for blank cards"), "count": _("Physical count"),
     "blank-order": _("Order of blank cards"),
     "parcel": _("Parcel of cards"), "custody": _("Custody of a card"), "custody-case": _("Custody case"),
+    "post": _("Post of a gate"), "voucher": _("Voucher"), "statement": _("Statement of an operator"),
+    "dispute": _("Dispute of an event"),
     "booklet": _("Old booklet"), "pulping": _("Destruction of old booklets"),
 }
 """Kind of an event's subject → its word."""
@@ -171,6 +177,8 @@ BEGINNINGS: dict[tuple[str, str], Word] = {
     ("blank-order", "end_order"): _("Order ended early"),
     ("slip", "arrive"): _("Shipment taken in"), ("slip", "confirm"): _("Confirmed"),
     ("slip", "decline"): _("Not confirmed"), ("count", "count"): _("Counted"), ("count", "settle"): _("Settled"),
+    ("post", "stand"): _("The gate stands there"), ("voucher", "issue"): _("Issued"),
+    ("statement", "draft"): _("Drafted"), ("dispute", "dispute"): _("Disputed"),
     ("parcel", "seal"): _("Packed and sealed"), ("parcel", "arrive"): _("Taken over"),
     ("parcel", "lose"): _("Declared lost"), ("custody", "pack"): _("Put into a parcel"),
     ("custody", "take_in"): _("Taken into custody"), ("custody", "send_back"): _("Went back uncollected"),

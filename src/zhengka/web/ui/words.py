@@ -3,7 +3,7 @@
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from zhengka.web.ui import custody_words, making_words
+from zhengka.web.ui import custody_words, gate_words, making_words
 
 QUIET, ACTIVE, WAIT, GOOD, BAD = "quiet", "active", "wait", "good", "bad"
 Look = tuple[str, str | Promise]
@@ -223,6 +223,7 @@ STATES: dict[str, dict[str, Look]] = {
         "lost": (BAD, _("Lost")),
     },
     **custody_words.STATES,
+    **gate_words.STATES,
     "bulk-act": {
         "waiting": (ACTIVE, _("Under way")),
         "done": (GOOD, _("Done")),
@@ -361,6 +362,7 @@ ACTIONS: dict[str, str | Promise] = {
     "record": _("Done and written down"),
     "sign": _("Sign the transcript"),
     **custody_words.ACTIONS,
+    **gate_words.ACTIONS,
 }
 """Action of a workflow step → the word on its button and in the history."""
 
@@ -383,5 +385,5 @@ OF_DEVICES: dict[str, str | Promise] = {"start": _("Put to work")}
 
 def act(action: str, kind: str = "") -> str | Promise:
     """The word for an action, of a `kind` of row where that has its own; an unknown one is shown as it is."""
-    own = {"case": OF_CASES, "device": OF_DEVICES, "card": OF_CARDS, **custody_words.OWN}.get(kind, {})
-    return own.get(action, ACTIONS.get(action, action))
+    own = {"case": OF_CASES, "device": OF_DEVICES, "card": OF_CARDS, **custody_words.OWN, **gate_words.OWN}
+    return own.get(kind, {}).get(action, ACTIONS.get(action, action))

@@ -1,0 +1,127 @@
+"""Vouchers (凭证) as an office sees them: for what, when, whether used; cancelled or moved if a holder asks."""
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from zhengka.formats.voucher import BadVoucher, from_base32, to_base32
+from zhengka.gates import queries, services
+from zhengka.gates.models import Voucher
+from zhengka.web.access import Request, act, requires
+from zhengka.web.staff import history
+from zhengka.web.staff.gate_places import place_words, rule_word, service_word
+from zhengka.web.staff.navigation import trail
+from zhengka.web.staff.paging import page_of
+from zhengka.web.staff.settlements import GIVES_WORDS
+from zhengka.web.staff.words import moment
+from zhengka.web.ui import words
+from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table
+
+TRAIL = ((_("Gates"), "staff:gates"), (_("Vouchers"), "staff:vouchers"))
+
+
+class CodeForm(forms.Form):
+    """A voucher's code, as it is printed below its square."""
+
+    code = forms.CharField(label=_("Code of the voucher"), max_length=40, help_text=_("16 letters and digits."))
+
+    def clean_code(self) -> bytes:
+        """The code itself."""
+        try:
+            return from_base32(self.cleaned_data["code"])
+        except BadVoucher:
+            raise forms.ValidationError(_("A code has 16 letters A to Z and digits 2 to 7.")) from None
+
+
+class CancelForm(forms.Form):
+    """Why it is cancelled."""
+
+    why = forms.CharField(label=_("Reason"), max_length=300, help_text=_("Write no name and no number of a person."))
+
+
+class MoveForm(forms.Form):
+    """Another time."""
+
+    begins = forms.DateTimeField(label=_("Good from"), help_text=_("Such as 2026-12-01 09:00."))
+    hours = forms.IntegerField(label=_("Hours"), min_value=1, max_value=24 * 31, initial=2)
+
+
+@requires("gate.read")
+def index(request: Request) -> HttpResponse:
+    """The vouchers of one's area; one of them by its code."""
+    form = CodeForm(request.POST if "code" in request.POST else None)
+    found = queries.vouchers(actor=request.actor)
+    if request.method == "POST" and form.is_valid():
+        found = found.filter(code=form.cleaned_data["code"])
+    rows, pager = page_of(request, found, newest=True)
+    columns = [Column(_("Service")), Column(_("Place")), Column(_("Good from")), Column(_("State"))]
+    table = Table(_("Vouchers"), columns, [
+        Row([Cell(service_word(row.operator, row.service), href=reverse("staff:voucher", args=[row.pk])),
+             place_words(row.operator, row.venue), moment(row.begins), _state(row)]) for row in rows],
+        pager=pager, caption_hidden=True, empty=_("There is no such voucher."))
+    return render(request, "staff/gates/vouchers.html", {
+        "title": _("Vouchers"), "table": table, "form": form, "breadcrumbs": trail(TRAIL[0])})
+
+
+@requires("gate.read")
+def voucher(request: Request, pk: int) -> HttpResponse:
+    """One voucher."""
+    row = queries.voucher(pk, actor=request.actor)
+    facts = [Fact(_("Code of the voucher"), Cell(to_base32(bytes(row.code)), number=True)),
+             Fact(_("Place"), place_words(row.operator, row.venue)), Fact(_("Rule"), rule_word(row.operator, row.rule)),
+             Fact(_("Benefit"), GIVES_WORDS.get(row.gives, row.gives)), Fact(_("Companions"), row.companions),
+             Fact(_("Good from"), moment(row.begins)), Fact(_("Good until"), moment(row.ends)),
+             Fact(_("Issued at the gate"), Cell(row.gate.name, href=reverse("staff:gate", args=[row.gate_id])))]
+    return render(request, "staff/gates/voucher.html", {
+        "title": service_word(row.operator, row.service), "caption": _("Voucher"), "voucher": row, "facts": facts,
+        "may_change": request.actor.may("gate.manage") and row.state == "issued",
+        "events": history.of_row(request, row), "breadcrumbs": trail(*TRAIL)})
+
+
+@requires("gate.manage")
+def cancel(request: Request, pk: int) -> HttpResponse:
+    """Cancel a voucher that was not used."""
+    row, form = queries.voucher(pk, actor=request.actor), CancelForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        return act(request, lambda key: services.cancel(
+            row, form.cleaned_data["why"], by=request.actor, request_id=key, at=timezone.now()),
+            to=reverse("staff:voucher", args=[pk]), said=_("The voucher is cancelled."))
+    return _form(request, row, form, title=_("Cancel this voucher"), submit=_("Cancel the voucher"))
+
+
+@requires("gate.manage")
+def move(request: Request, pk: int) -> HttpResponse:
+    """Give a voucher of another time for it."""
+    row, form = queries.voucher(pk, actor=request.actor), MoveForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        begins = form.cleaned_data["begins"]
+        return act(request, lambda key: services.transfer(
+            row, begins, begins + timedelta(hours=form.cleaned_data["hours"]), by=request.actor, request_id=key,
+            at=timezone.now()), to=lambda new: reverse("staff:voucher", args=[new]),
+            said=_("The voucher is for another time now."))
+    return _form(request, row, form, title=_("Move to another time"), submit=_("Move the voucher"))
+
+
+def _form(request: Request, row: Voucher, form: forms.Form, **told: Any) -> HttpResponse:
+    return render(request, "staff/form.html", {
+        "form": form, "caption": service_word(row.operator, row.service), "breadcrumbs": trail(*TRAIL),
+        "back": reverse("staff:voucher", args=[row.pk]), **told})
+
+
+def _state(row: Voucher) -> Cell:
+    tone, word = words.look("voucher", row.state)
+    return Cell(word, tone=tone)
+
+
+urls = [
+    path("vouchers/", index, name="vouchers"),
+    path("vouchers/<int:pk>/", voucher, name="voucher"),
+    path("vouchers/<int:pk>/cancel", cancel, name="voucher-cancel"),
+    path("vouchers/<int:pk>/move", move, name="voucher-move"),
+]
