@@ -17,19 +17,22 @@ from zhengka.gates import places
 DATA = Path(__file__).parents[2] / "data"
 LAYERS = calendars.load(DATA / "calendars")
 TEXT = (DATA / "places" / "luoyang-zoo.toml").read_text("utf-8")
+CITY = (DATA / "places" / "changsha-transit.toml").read_text("utf-8")
 PARK = (DATA / "places" / "beijing-minzuyuan.toml").read_text("utf-8")
 BUS = (DATA / "places" / "xiangtan-bus.toml").read_text("utf-8")
 NOON = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 20)
 
 FILES = [
-    ("field-missing", TEXT, 'areas = ["410300"]', "areas = []"),
+    ("field-missing", TEXT, 'area = [{ code = "410300", zh = "洛阳市", en = "Luoyang" }]', "area = []"),
     ("field-missing", TEXT, 'zh = "门票"', "zh = 7"),
     ("field-missing", TEXT, "activated = false", ""),
     ("field-unknown", TEXT, "activated = false", "activated = false\nactivate = true"),
     ("field-unknown", TEXT, "gives = { price", "gives = { colour = 1, price"),
     ("field-unknown", TEXT, "who = {}", "who = { category = 1 }"),
-    ("area-unknown", TEXT, 'areas = ["410300"]', 'areas = ["4103"]'),
+    ("area-unknown", TEXT, 'code = "410300"', 'code = "4103"'),
+    ("area-unknown", CITY, '"430102", "430103"', '"430102", "長沙"'),
+    ("field-unknown", TEXT, 'en = "Luoyang"', 'en = "Luoyang", mayor = "nobody"'),
     ("source-missing", TEXT, 'source = "王城动物园免票政策 2024-02-18"\n\nservice', 'source = ""\n\nservice'),
     ("source-missing", TEXT, 'a companion"\nsource = "王城动物园免票政策 2024-02-18"', 'a companion"\nsource = " "'),
     ("value-unknown", TEXT, 'code = "luoyang-zoo"', 'code = "public"'),
@@ -147,6 +150,14 @@ def test_an_age_is_full_from_the_day_after_the_birthday_as_the_calendar_room_rec
     for age in range(full - 2, full + 3):
         assert who_holds(Who(age_from=age), Person(born=born), on) is (full >= age)
         assert who_holds(Who(age_to=age), Person(born=born), on) is (full <= age)
+
+
+def test_the_last_day_of_birth_of_an_age_is_where_the_answer_turns():
+    for years in (1, 4, 14, 15, 60, 65, 100):
+        for on in (date(2024, 2, 28) + timedelta(days) for days in (*range(4), *range(364, 370), *range(730, 735))):
+            last = rulebook.born_by(years, on)
+            assert who_holds(Who(age_from=years), Person(born=last), on) is True, (years, on)
+            assert who_holds(Who(age_from=years), Person(born=last + timedelta(1)), on) is False, (years, on)
 
 
 def asked(book, *, holds=lambda who: True, proof="qr", at=NOON, active=True, used=None) -> Judged:

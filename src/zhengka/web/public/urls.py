@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from zhengka.web.public import bundle, card, notices, views
+from zhengka.web.public import bundle, card, notices, places, views
 
 app_name = "public"
 urlpatterns = [
@@ -13,6 +13,8 @@ urlpatterns = [
     *bundle.urls,
     path("notices", notices.offices, name="notices"),
     path("notices/<int:pk>", notices.notices, name="notices-of"),
+    path("places", places.index, name="places"),
+    path("places.json", places.as_json, name="places-json"),
     path("problems/<slug:code>", views.problem, name="problem"),
     path("healthz", views.healthz, name="healthz"),
 ]
