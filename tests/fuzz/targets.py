@@ -5,11 +5,13 @@ import copy
 import json
 import tomllib
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 
 from fuzz import gates
+from issued import NOON, Issuer
 from made_cards import (
     KEK,
     PROFILE,
@@ -22,7 +24,7 @@ from made_cards import (
     profile_table,
     whole_profile,
 )
-from zhengka.formats import apdu, gaps, tlv
+from zhengka.formats import apdu, bundle, gaps, issuers, tlv
 from zhengka.formats.chip import (
     ProfileBroken,
     ReadingPlan,
@@ -43,6 +45,7 @@ from zhengka.formats.chip.scp03 import KeySet
 from zhengka.formats.chip.showing import show
 from zhengka.formats.suites import SM
 
+SIGNER = Issuer("INTL")
 LAYOUT = make_profile()
 RECORDS = make_records(1)
 [SCRIPT] = compile_many(LAYOUT, RECORDS, keys_by_slot=make_keys(LAYOUT, RECORDS), kek=KEK)
@@ -83,6 +86,20 @@ def read_gaps(data: bytes) -> None:
     except gaps.BadGaps:
         return
     assert gaps.decode(gaps.encode(cells, order), size, order, rest=0).tolist() == cells.tolist()
+
+
+def read_manifest(data: bytes) -> None:
+    """Bodies of manifests, well signed: refused by a name, or read so that they are written back alike."""
+    signed = b"ZKBM\x01\x12" + len(data).to_bytes(4) + data
+    key_id = SIGNER.key.public.key_id
+    seal = SIGNER.key.sign(issuers.sig_structure("INTL", key_id, bundle.CONTENT_TYPE, signed))
+    try:
+        found = bundle.parse(signed + key_id + seal, keys=SIGNER.keys, at=NOON, bundle="public")
+    except bundle.BadBundle as bad:
+        assert bad.code in bundle.REASONS
+        return
+    again = bundle.build(found, suite="INTL", key_id=key_id, sign=SIGNER.key.sign)
+    assert bundle.parse(again, keys=SIGNER.keys, at=NOON) == found
 
 
 def read_profile(data: bytes) -> None:
@@ -218,7 +235,7 @@ def _joined(pieces: list[bytes]) -> bytes:
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "tlv": read_tlv, "apdu": read_apdu, "profile": read_profile, "script": read_script, "card": ask_card,
     "answers": read_card, "issued": ask_issued, "orders": read_orders, "receipts": read_receipts, "show": show_card,
-    "gaps": read_gaps,
+    "gaps": read_gaps, "manifest": read_manifest,
 }
 _ENTRIES = [directory.Entry(LAYOUT.aid, "ZHENGKA", 1)]
 _MADE = [*directory.pse(_ENTRIES), *directory.ppse(_ENTRIES)]
@@ -229,6 +246,8 @@ _ISSUED = [asking.select_application(WHOLE.named("transit-t-union").aid), asking
            asking.tell_state(bytes(8)), asking.tell_state(bytes(8), [(b"\x00\x15", 0)]), bytes.fromhex("0084000008"),
            bytes.fromhex("04D6950004") + bytes(4), bytes.fromhex("841E000004") + bytes(4),
            b"\x04" + asking.create_transparent(b"\x00\x05", 8, b"\0\2")[1:]]
+_MANIFEST = bundle.build(bundle.Manifest("public", 7, NOON, timedelta(hours=72), bundle.over(
+    [("keys.json", b"{}"), ("rulebook.json", b"[]")])), suite="INTL", key_id=bytes(8), sign=lambda _: bytes(64))
 SEEDS: dict[str, list[bytes]] = {
     "tlv": [command[5:] for command in _MADE],
     "apdu": [*SCRIPT.commands, *_ASKED, b"\x90\x00"],
@@ -241,6 +260,7 @@ SEEDS: dict[str, list[bytes]] = {
     "orders": [_joined([b"", _KEYS, b"\x07" + bytes(8), b"", bytes(8), b""]), b""],
     "receipts": [spell(apply(SoftCard.of(ISSUED), WHOLE, order, KEYS).receipts) for order in ORDERS],
     "gaps": [b"\0\x3f" + gaps.encode(np.arange(64, dtype=np.uint8) * 7 % 4, (1, 2, 3)), b"\0\x3f" + bytes(27)],
+    "manifest": [_MANIFEST[10:-72], b"{}", b'{"files": []}'],
     "show": [_joined([UID, *[command[5:] for command in _MADE]]), _joined([b"", b"", _KEYS, bytes(32)] * 9)],
 }
 TARGETS |= gates.TARGETS

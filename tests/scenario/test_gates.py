@@ -11,10 +11,10 @@ from builders import NOON
 from zhengka.areas.models import Area
 from zhengka.cards import services as cards
 from zhengka.cards.models import Card
+from zhengka.cli.bundle import open_bundle
 from zhengka.core.actors import WHOLE_NATION
-from zhengka.formats import credential, names, qr, statuslist, verdict
+from zhengka.formats import credential, names, qr, verdict
 from zhengka.formats.credential import Credential
-from zhengka.formats.issuers import KeySet
 from zhengka.gates import queries, rules, services
 from zhengka.gates.models import Check
 from zhengka.keys import queries as key_queries
@@ -51,10 +51,8 @@ def check(text, *, at=NOON, **more):
 
 def offline(text, at=NOON):
     """The verdict of a gate without a network, from the public folder alone."""
-    folder = cards.status.folder()
-    trusted = KeySet.from_json((folder / "keys.json").read_text())
-    lists = [statuslist.parse(path.read_bytes(), keys=trusted, at=at) for path in folder.glob("status-*.bin")]
-    return verdict.decide(text, keys=trusted, lists={found.number: found for found in lists}, at=at, max_age=DAY).code
+    trusted, lists = open_bundle(cards.status.folder(), at=at)
+    return verdict.decide(text, keys=trusted, lists=lists, at=at, max_age=DAY).code
 
 
 def report(verb, card):

@@ -32,7 +32,7 @@ def address(name: str, kind: str, converters: list[str], ids: dict[str, list[int
     if "pk" not in converters:
         return None
     values = {"pk": ids[kind][0], "action": ACTIONS.get(kind, "x"), "name": "x", "kind": "renewal", "what": "update",
-              "card": ids["cards"][0], "decision": "wait"}
+              "card": ids["cards"][0], "decision": "wait", "seen": 1}
     return reverse(name, kwargs={each: values[each] for each in converters})
 
 

@@ -30,7 +30,7 @@ EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
 END $$
 """
 """A dump names the web's role but does not hold it: roles belong to the whole server."""
-KEPT = ("files", "keys", "secrets", "public", "packages")
+KEPT = ("files", "keys", "secrets", "public", "gates", "packages")
 """What is kept beside the database; a backup holds all of it, so it must be guarded like the keys themselves."""
 
 

@@ -34,6 +34,8 @@ def index(request: Request) -> HttpResponse:
     return render(request, "staff/lists/index.html", {
         "title": _("Status lists"), "table": table, "may_publish": request.actor.may("card.suspend"),
         "tiles": [Tile(_("Number of lists"), len(rows)), Tile(_("Blocked cards"), sum(one.blocked for one in rows)),
+                  Tile(_("Held back"), held := sum(one.held for one in rows), href=reverse("staff:holds"),
+                       tone=words.WAIT if held else ""),
                   Tile(_("Oldest list"), age(now - oldest) if oldest else "—")]})
 
 
