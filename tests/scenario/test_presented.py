@@ -13,7 +13,9 @@ from zhengka.cards import presented
 from zhengka.cards import services as cards
 from zhengka.cards.models import Card
 from zhengka.core import fields
+from zhengka.core.actors import WHOLE_NATION
 from zhengka.core.errors import Refusal
+from zhengka.core.scope import enter
 from zhengka.formats import qr
 from zhengka.formats.judging import Used
 from zhengka.formats.presenting import Looked, Place, Scanned, Tapped, Typed
@@ -136,7 +138,9 @@ def test_a_number_is_looked_up_only_where_a_rule_lets_numbers_be_typed():
 
 def test_a_certificate_that_a_person_read_is_judged_by_the_same_rules():
     looked = Looked(dt.date(2030, 1, 1), True, category=1, grade=2)
-    assert say(looked, METRO) == "shown" and say(looked) == "ask-online"
+    assert say(looked, METRO) == "shown"
+    answer = services.present_online(looked, BUS, at=NOON).answer
+    assert (answer.code, answer.ways) == ("other-way", ("tap", "qr")), "where it is from was not told"
     assert say(looked._replace(area=430181_000000)) == "shown"
     assert say(looked._replace(area=430104_000000)) == "other-way"
     assert say(looked._replace(same=False), METRO) == "face-differs"
@@ -173,3 +177,11 @@ def test_the_card_that_is_found_by_a_certificate_is_the_one_in_its_holders_hand(
         else:
             with pytest.raises(Refusal, match="not-found"):
                 presented.by_certificate(number)
+
+
+def test_the_site_may_answer_under_its_own_role():
+    card = make_shown(category=7, grade=1, components=[(1, 1)])
+    text, number = code_of(card), number_of(card)
+    enter(connection, *WHOLE_NATION)
+    assert services.present_online(Scanned(text), METRO, at=NOON).answer.companions == 1
+    assert say(Typed(number), ZOO) == say(Typed(card.serial), ZOO) == "valid"

@@ -34,7 +34,8 @@ def present_online(shown: Shown, place: Place, *, at: datetime, used: Mapping[st
     if not asking.known:
         return Presented(asking.answer("not-our-place"))
     if isinstance(shown, Looked):
-        return Presented(asking.looked(shown))
+        answer = asking.looked(shown)  # of a face the register knows no more: what can be read tells what is missing
+        return Presented(asking.answer("other-way") if answer.code == "ask-online" else answer)
     if isinstance(shown, Typed):
         return _typed(asking, shown)
     return _tapped(asking, shown) if isinstance(shown, Tapped) else _scanned(asking, shown.text)
