@@ -17,7 +17,8 @@ from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Row, Table, Text, Tile
 
 PERIOD = timedelta(days=7)
-TRAIL = ((_("Status lists"), "staff:lists"),)
+ABOVE = {True: (_("Status lists"), "staff:lists"), False: (_("Blocks held back"), "staff:holds")}
+"""The page above, by whether the officer may open that of the lists."""
 
 
 @requires("card.read", "list.release")
@@ -38,8 +39,8 @@ def index(request: Request) -> HttpResponse:
     table = Table(_("Time from the report"), columns, [_row(*line) for line in lines], caption_hidden=True)
     chart = [(name, round(delay.p95.total_seconds())) for name, delay, _promise in lines if delay]
     return render(request, "staff/lists/delays.html", {
-        "title": _("How fast losses reach gates"), "breadcrumbs": trail(*TRAIL), "table": table, "chart": chart,
-        "newest": reach.NEWEST, "tiles": [
+        "title": _("How fast losses reach gates"), "table": table, "chart": chart,
+        "breadcrumbs": trail(ABOVE[request.actor.may("card.read")]), "newest": reach.NEWEST, "tiles": [
             Tile(_("Losses measured"), published.measured if published else 0),
             Tile(_("Median to the signed list"), seconds(published.median) if published else "—"),
             Tile(_("Operators that answered"), len(reached))]})
