@@ -176,6 +176,12 @@ def claimed(file: BinaryIO) -> ResultsInfo:
     return _info(_parse(file.readline(MOST_LINE + 1), 1))
 
 
+def claimed_key(file: BinaryIO) -> bytes:
+    """The id of the key by which a file says that it is signed, by its first line alone. ResultsBroken."""
+    file.seek(0)
+    return _field(_parse(file.readline(MOST_LINE + 1), 1), "maker", bytes.fromhex, 1)
+
+
 def spell(card: CardResult) -> dict[str, Any]:
     """One result as it stands in a line."""
     return {

@@ -65,6 +65,7 @@ BATCH = Workflow("batch", initial="open", final=frozenset({"closed", "cancelled"
     Step("sent", "acknowledge", "sent", "batch.receive", (not_acknowledged,), zh="收包回执"),
     Step("sent", "receive", "received", "batch.receive", zh="回盘"),
     Step("received", "check", "received", "batch.receive", zh="核对成品"),
+    Step("received", "check_many", "received", "batch.receive", zh="批量核对"),
     Step("received", "fail_check", "received", "batch.receive", zh="核对不符"),
     Step("received", "pass_check", "received", "batch.receive", zh="核对通过"),
     Step("received", "close", "closed", "batch.receive", (looked_at,), zh="关批"),

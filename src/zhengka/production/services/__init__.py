@@ -42,6 +42,7 @@ from zhengka.production.services.pausing import cancel_batch, give_up_batch, pau
 from zhengka.production.services.receipts import acknowledge, write_receipt
 from zhengka.production.services.receiving import ask_results, receive_results, take_results, tell_ready
 from zhengka.production.services.staging import sweep as sweep_packages
+from zhengka.production.services.station import ask_station, carry_out_looks, take_station
 from zhengka.production.services.workers import run_chunks_here
 
 __all__ = [
@@ -52,8 +53,10 @@ __all__ = [
     "Only",
     "acknowledge",
     "ask_results",
+    "ask_station",
     "batch_signer",
     "cancel_batch",
+    "carry_out_looks",
     "changed",
     "check_chip",
     "check_code",
@@ -105,6 +108,7 @@ __all__ = [
     "take_package",
     "take_proof",
     "take_results",
+    "take_station",
     "tell_ready",
     "to_check",
     "unhurry",

@@ -12,6 +12,7 @@ ACTIONS: dict[str, str | Promise] = {
     "shorten": _("Shorten the name"),
     "decide": _("Decide about held cards"),
     "check": _("Card looked at"),
+    "check_many": _("Cards looked at by a station"),
     "fail_check": _("A card differed"),
     "pass_check": _("Looked at: the cards are ready"),
     "hurry": _("Marked as urgent"),
