@@ -94,7 +94,8 @@ def _beside(results: Path, suffix: str) -> Path:
 def _believed(by: Actor) -> None:
     """Our receipts of all results, which the maker reads."""
     home, papers = line.maker_home(line.MAKER), list[str]()
-    for batch in batches.batches(by).filter(maker=line.MAKER, state__in=("received", "closed"), receipt=""):
+    for batch in batches.batches(by).filter(maker=line.MAKER, state__in=("received", "closed"), receipt="").exclude(
+            result_id=None):
         paper = _beside(line.results_of(batch), "ours")
         paper.write_text(production.write_receipt(batch.pk, at=timezone.now()))
         papers.append(str(paper))

@@ -43,6 +43,7 @@ from zhengka.production.services.receipts import acknowledge, write_receipt
 from zhengka.production.services.receiving import ask_results, receive_results, take_results, tell_ready
 from zhengka.production.services.staging import sweep as sweep_packages
 from zhengka.production.services.station import ask_station, carry_out_looks, take_station
+from zhengka.production.services.unanswered import declare_unanswered, keep_waiting, propose_unanswered
 from zhengka.production.services.workers import run_chunks_here
 
 __all__ = [
@@ -63,6 +64,7 @@ __all__ = [
     "check_number",
     "close_batch",
     "decide",
+    "declare_unanswered",
     "destroy_many",
     "drawn_by_number",
     "enrol_maker",
@@ -79,6 +81,7 @@ __all__ = [
     "hurry",
     "initialise_blank",
     "inspection",
+    "keep_waiting",
     "list_of",
     "make_again",
     "note_numbers",
@@ -92,6 +95,7 @@ __all__ = [
     "pause_batch",
     "prepare_batch",
     "prepare_chunk",
+    "propose_unanswered",
     "receive_results",
     "release",
     "resume_batch",
