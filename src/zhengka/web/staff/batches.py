@@ -77,8 +77,8 @@ ENDS: dict[str, Text] = {"give_up": _("Give this batch up?"), "cancel": _("Cance
 """Steps of which cards that are prepared already do not come back: they are asked for twice."""
 NOT_MADE = _("Nothing of it is made. Prepared cards are void, and others are ordered in their place; if the package "
              "left the house, tell the card maker to destroy it.")
-NOT_BACK = _("Each of its cards is void and counts as missing, and others are ordered in their place. Results that come "
-             "later are not taken; cards that turn up are destroyed.")
+NOT_BACK = _("Each of its cards is void and counts as missing, and others are ordered in their place. Results that "
+             "come later are not taken; cards that turn up are destroyed.")
 
 
 class ResultsForm(forms.Form):
