@@ -199,10 +199,11 @@ def _drawn(request: Request, pk: int, card: int) -> Item:
 
 def _row(item: Item) -> Row:
     tone, word = RESULT_WORDS[item.checked]
+    why = FINDING_WORDS.get(item.reason, "") if item.checked == "failed" else ""
     place = _("Place in the batch")
     name = Cell(item.card.serial or "—", number=True, note=f"{place} {item.position}",
                 href=_url(item) if "number" in item.seen else "")
-    return Row([name, *("✓" if look in item.seen else "—" for look in LOOKS), Cell(word, tone=tone)])
+    return Row([name, *("✓" if look in item.seen else "—" for look in LOOKS), Cell(word, tone=tone, note=why)])
 
 
 def _url(item: Item) -> str:
