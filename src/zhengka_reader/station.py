@@ -5,10 +5,13 @@ taken down card by card and signed with the reader's key. A real station has a f
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Final
 from uuid import UUID
 
-from zhengka.formats.results import CardResult, ResultsInfo, ResultWriter, claimed, unspell
+from zhengka.formats.results import ResultsInfo, ResultWriter, claimed
 from zhengka_reader import home as homes
+
+_UNSEEN: Final = ("blank", "wasted")
 
 
 def look(box: Path, home: Path, out: Path) -> int:
@@ -23,16 +26,15 @@ def look(box: Path, home: Path, out: Path) -> int:
     seen_cards = 0
     with ResultWriter(out, ResultsInfo(seen, told.batch, told.package), key) as writer:
         for card in _whole(box):
-            writer.add(card)
+            writer.add_spelled(card)
             seen_cards += 1
     return seen_cards
 
 
-def _whole(box: Path) -> Iterator[CardResult]:
+def _whole(box: Path) -> Iterator[dict[str, Any]]:
     """The good cards, as anybody sees them: of which blanks they were made is not written on them."""
     with box.open() as lines:
         for line in lines:
             data = json.loads(line)
             if data.get("outcome") == "good":
-                card = unspell(data)
-                yield card._replace(blank=None, wasted=())
+                yield {name: value for name, value in data.items() if name not in _UNSEEN}

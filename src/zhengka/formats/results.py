@@ -106,10 +106,14 @@ class ResultWriter:
 
     def add(self, card: CardResult) -> None:
         """Write the result of one card."""
-        if card.outcome not in OUTCOMES:
+        self.add_spelled(spell(card))
+
+    def add_spelled(self, data: Mapping[str, Any]) -> None:
+        """Write a result that is in the words of `spell` already; a reader looks at them."""
+        if data.get("outcome") not in OUTCOMES:
             raise ValueError("an outcome is good, spoiled or suspect")
-        self._counts[card.outcome] += 1
-        self._line(spell(card))
+        self._counts[data["outcome"]] += 1
+        self._line(data)
 
     def __enter__(self) -> "ResultWriter":
         """The writer itself."""
