@@ -3,9 +3,11 @@
 import time
 
 import pytest
+from django.conf import settings as own
 from django.db import connection
 
 import emptying
+import unlooked
 from zhengka.cli import cluster
 
 emptying.begin()
@@ -31,6 +33,12 @@ def django_db_setup(django_db_setup, django_db_blocker):
             if cursor.fetchone()[0] == 0:
                 break
             time.sleep(0.1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ready_at_once(tmp_path_factory):
+    """The cards of most tests are ready when their results come, whatever ships (`unlooked`)."""
+    own.DATA = unlooked.make_data(tmp_path_factory.mktemp("unlooked") / "data")
 
 
 @pytest.fixture

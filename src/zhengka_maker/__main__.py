@@ -9,7 +9,7 @@ from zhengka.formats import parts, receipts, serials
 from zhengka.formats.package import PackageReader
 from zhengka.formats.receipts import PackageReceipt
 from zhengka.formats.suites import SUITES
-from zhengka_maker import fetching, home, making, older
+from zhengka_maker import box, fetching, home, making, older
 from zhengka_maker.on_reader import Bench
 
 
@@ -44,6 +44,12 @@ def _parser() -> argparse.ArgumentParser:
     trust.add_argument("public", type=Path, metavar="FILE")
     trust.set_defaults(work=_trust)
     _add_transfer(commands)
+    _add_run(commands)
+    return parser
+
+
+def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Making cards, and what may be planted in them."""
     run = commands.add_parser("run", help="make the cards of a package and write the signed results")
     run.add_argument("package", type=Path, metavar="PACKAGE")
     run.add_argument("--home", type=Path, required=True, metavar="DIR")
@@ -61,8 +67,11 @@ def _parser() -> argparse.ArgumentParser:
                      help="share of blanks that the feeder spoils before a card (default 0)")
     run.add_argument("--plant", action="append", choices=(*making.PLANTS, *making.BLANK_PLANTS), default=[],
                      help="plant a fault in the results")
+    run.add_argument("--receipt", type=Path, metavar="RECEIPT", help="write the signed receipt of the package, too")
+    run.add_argument("--box", type=Path, metavar="BOX", help="write what lies in the box of finished cards, too")
+    run.add_argument("--mix", action="append", choices=box.PLANTS, default=[],
+                     help="swap two cards of the box after the results are signed")
     run.set_defaults(work=_run)
-    return parser
 
 
 def _add_transfer(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -90,8 +99,8 @@ def _add_transfer(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     printed.add_argument("--home", type=Path, required=True, metavar="DIR")
     printed.add_argument("--out", type=Path, required=True, metavar="RESULTS")
     printed.set_defaults(work=_printed)
-    believe = commands.add_parser("believe", help="read the office's receipt of results")
-    believe.add_argument("receipt", type=Path, metavar="RECEIPT")
+    believe = commands.add_parser("believe", help="read the office's receipts of results")
+    believe.add_argument("receipts", type=Path, nargs="+", metavar="RECEIPT")
     believe.add_argument("--home", type=Path, required=True, metavar="DIR")
     believe.set_defaults(work=_believe)
 
@@ -132,9 +141,13 @@ def _run(asked: argparse.Namespace) -> None:
     bench = None if asked.reader is None else Bench(asked.reader, asked.patience)
     if set(asked.plant) & set(making.BLANK_PLANTS) and not asked.blanks:
         raise ValueError("a fault with blank cards needs --blanks")
+    if asked.receipt:
+        _receipt(argparse.Namespace(**vars(asked) | {"out": asked.receipt, "listed": None}))
     job = making.Job(asked.package, asked.home, 0 if bench else asked.spoil, asked.seed, tuple(asked.plant),
                      asked.blanks, asked.waste)
     counts = making.run(job, asked.out, workers=asked.workers, bench=bench)
+    if asked.box:
+        box.pack(asked.out, asked.box, tuple(asked.mix))
     print(" ".join(f"{name} {count}" for name, count in counts._asdict().items()))
 
 
@@ -166,9 +179,11 @@ def _printed(asked: argparse.Namespace) -> None:
 
 
 def _believe(asked: argparse.Namespace) -> None:
-    told = receipts.read_results(asked.receipt.read_bytes(), home.issuer_key(asked.home))
-    print(f"{told.batch}: {told.cards} cards = {told.good} good + {told.spoiled} spoiled + {told.suspect} suspect, "
-          f"results {told.result}")
+    issuer = home.issuer_key(asked.home)
+    for path in asked.receipts:
+        told = receipts.read_results(path.read_bytes(), issuer)
+        print(f"{told.batch}: {told.cards} cards = {told.good} good + {told.spoiled} spoiled + {told.suspect} suspect, "
+              f"results {told.result}")
 
 
 if __name__ == "__main__":

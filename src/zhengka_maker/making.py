@@ -200,7 +200,7 @@ def _planted(cards: Iterable[CardResult], plants: tuple[str, ...], behind: int =
         elif first and faults[0] in SWAPS and _alike(first, card, SWAPS[faults[0]]):
             yield card  # invented people share portraits: nothing would be swapped
         elif first:
-            yield from _exchanged(first, card, faults.pop(0))
+            yield from exchanged(first, card, faults.pop(0))
             first = None
         else:
             yield from _spoil_result(card, faults.pop(0), behind)
@@ -213,7 +213,7 @@ def _alike(one: CardResult, other: CardResult, parts: tuple[str, ...]) -> bool:
     return all([getattr(one.shown, part, b"") == getattr(other.shown, part, b"") for part in parts])
 
 
-def _exchanged(one: CardResult, other: CardResult, fault: str) -> Iterator[CardResult]:
+def exchanged(one: CardResult, other: CardResult, fault: str) -> Iterator[CardResult]:
     """Two cards after a fault that needs both."""
     if fault == "duplicate-uid":
         yield from (one, other._replace(uid=one.uid))

@@ -1,4 +1,4 @@
-"""`zhengka-reader`: init, pair, trust, serve, list, show, insert. It shares only the formats with the platform."""
+"""`zhengka-reader`: init, pair, trust, serve, list, show, insert, look. It shares only the formats with us."""
 
 import argparse
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 from zhengka.formats.chip import SoftCard
 from zhengka.formats.chip.image import ImageBroken
 from zhengka.formats.suites import SUITES
-from zhengka_reader import home, virtual
+from zhengka_reader import home, station, virtual
 from zhengka_reader.pcsc import Readers, card_on
 from zhengka_reader.printing import Printer
 from zhengka_reader.serve import PORT, Agent
@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="zhengka-reader", description="Lets the pages of a site use a card reader.")
     parser.add_argument("--home", type=Path, default=_HOME, metavar="DIR", help="the reader's own folder")
-    commands = parser.add_subparsers(required=True, metavar="init|pair|part|trust|serve|list|show|insert")
+    commands = parser.add_subparsers(required=True, metavar="init|pair|part|trust|serve|list|show|insert|look")
     init = commands.add_parser("init", help="create the reader's key pair and print the path of its public key file")
     init.add_argument("--suite", choices=SUITES, default="SM")
     init.set_defaults(work=_init)
@@ -60,11 +60,19 @@ def _parser() -> argparse.ArgumentParser:
     insert.add_argument("card", type=Path, metavar="FILE")
     insert.add_argument("--port", type=int, default=virtual.PORT, help="of vpcd (default %(default)s)")
     insert.set_defaults(work=_insert)
+    look = commands.add_parser("look", help="sign what a read-back station sees of a box of cards, for trials")
+    look.add_argument("box", type=Path, metavar="BOX", help="as `zhengka-maker run` wrote it")
+    look.add_argument("--out", type=Path, required=True, metavar="FILE")
+    look.set_defaults(work=_look)
     return parser
 
 
 def _init(asked: argparse.Namespace) -> None:
     print(home.init(asked.home, asked.suite))
+
+
+def _look(asked: argparse.Namespace) -> None:
+    print(f"{station.look(asked.box, asked.home, asked.out)} cards seen")
 
 
 def _pair(asked: argparse.Namespace) -> None:

@@ -9,17 +9,20 @@ from django.db import IntegrityError, transaction
 import batches
 import builders
 from builders import NOON
-from zhengka.cards.models import Card
+from zhengka.cards.models import Card, ChipOrder
+from zhengka.cards.services import chips
 from zhengka.core import fields
 from zhengka.core.errors import Refusal
 from zhengka.core.models import Event
+from zhengka.formats.chip import orders
 from zhengka.formats.package import PackageReader
 from zhengka.keys.models import Key
 from zhengka.production import queries, services
 from zhengka.production.faces import layout_for
 from zhengka.production.models import Batch, Item, Maker
-from zhengka.production.services import making
+from zhengka.production.services import gathering, making
 from zhengka.production.services.gathering import face_texts, look_up
+from zhengka.registry.models import Holder
 from zhengka_maker import home as homes
 
 pytestmark = pytest.mark.django_db
@@ -60,6 +63,21 @@ def test_a_name_that_is_too_long_is_shortened_by_the_rule_and_the_card_is_in_the
     following = batches.prepare(batches.open_batch(area, maker))
     assert (following.prepared, following.held) == (1, 0)
     assert short in batches_text(following) and too_long() not in batches_text(following)
+
+
+def test_what_a_chip_is_told_later_is_the_name_that_face_and_chip_got(area, maker, prepared):
+    by, card = batches.producer(area), held(prepared)["text-too-long"]
+    short = services.short_name(card)
+    services.shorten(prepared, card, **told(by))
+    batches.prepare(batches.open_batch(area, maker))
+    card = Card.get(card.pk)
+    made = making.record_of(gathering.subject_of(card), card.serial, bytes(card.credential), layout_for(card.profile))
+    assert made["name"] == short
+    later = ChipOrder(pk=1, province=card.province, area=card.area, card=card, what="update", ordered_at=NOON)
+    profile, order = chips.chip_plan(later, at=NOON)
+    assert order.parts == orders.update(profile, order.number, made).parts
+    Holder.objects.filter(pk=card.holder_id).update(name="马月娥")  # the shorter one does not stand for this one
+    assert chips._whole(Card.get(card.pk))["name"] == "马月娥"
 
 
 def batches_text(batch: Batch) -> str:

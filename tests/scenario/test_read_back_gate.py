@@ -175,9 +175,10 @@ def test_the_demo_plants_a_swap_of_each_kind_once_and_every_one_is_caught_and_ma
         assert planting.chosen(by) == batch
         planting.mix_up(batch)
     batch = batches.receive(batch, batches.make_cards(batch, home, plant=tuple(planting.BY_MAKER)))
-    assert batch.suspect == 2 * len(planting.BY_MAKER) + 3 and batch.good == planting.LEAST - batch.suspect
+    assert batch.suspect == 2 * len(planting.BY_MAKER) - 1 + 3 and batch.good == planting.LEAST - batch.suspect
     assert {kind.words: (kind.planted, kind.caught, kind.made_good) for kind in planting.caught(by)} == {
-        planting.WORDS[kind]: (1 if kind == "record-changed" else 2,) * 2 + (0,) for kind in planting.WORDS}
+        planting.WORDS[kind]: (1 if kind in ("record-changed", "missing-card") else 2,) * 2 + (0,)
+        for kind in planting.WORDS}
     request = builders.request_id()
     for expected in (batch.suspect, 0):
         assert planting.make_good(batch, by=by, request_id=request, at=NOON) == expected
@@ -185,6 +186,16 @@ def test_the_demo_plants_a_swap_of_each_kind_once_and_every_one_is_caught_and_ma
     second = batches.receive(second, batches.make_cards(second, home))
     assert outcomes(second) == [("good", "")] * batch.suspect
     assert all(kind.planted == kind.caught == kind.made_good for kind in planting.caught(by))
+
+
+def test_results_that_a_maker_sends_twice_are_noticed_by_name_and_change_nothing(area, maker, home):
+    batch = sent(area, maker, 2)
+    results = batches.make_cards(batch, home)
+    by = batches.producer(area)
+    batch = batches.receive(batch, results)
+    assert planting.answered_twice(batch, results, by=by, at=NOON) and Batch.get(batch.pk).version == batch.version
+    other = sent(area, maker, 1)
+    assert not planting.answered_twice(other, batches.make_cards(other, home), by=by, at=NOON)  # the first answer
 
 
 def test_a_demo_of_before_plants_nothing_in_what_was_received_long_ago(area, maker, home, own_home):

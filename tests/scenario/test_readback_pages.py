@@ -39,8 +39,8 @@ def every_card(settings, tmp_path):
     (data / "readback").unlink()
     shutil.copytree(Path(own.DATA) / "readback", data / "readback")
     text = (data / "readback" / "standard.toml").read_text()
-    (data / "readback" / "here.toml").write_text(text.replace('"000000"', '"430104"').replace("percent = 0",
-                                                                                            "percent = 100"))
+    (data / "readback" / "here.toml").write_text(text.replace('"000000"', '"430104"').replace(
+        "percent = 0", "percent = 100").replace("desks = false", "desks = true"))
     settings.DATA = data
 
 

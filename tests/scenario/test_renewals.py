@@ -3,6 +3,7 @@
 import csv
 import datetime as dt
 import io
+from uuid import uuid4
 
 import openpyxl
 import pytest
@@ -13,6 +14,7 @@ from builders import make_actor, make_area, make_certificate, make_holder, make_
 from visits import Visitor
 from zhengka.areas.services import add_street
 from zhengka.core.errors import Refusal
+from zhengka.core.models import Event
 from zhengka.programme import renewals
 from zhengka.programme.waves import first_day, month_of
 from zhengka.registry import queries
@@ -70,7 +72,8 @@ def test_pages_show_the_wave_and_its_plan_and_the_lists_come_as_files_in_which_n
     today = timezone.localdate()
     ends = first_day(month_of(today) + 20)
     certified(area, ends, name="=1+1", street=street.code)
-    clerk = Visitor(make_officer("clerk", area=area))
+    officer = make_officer("clerk", area=area)
+    clerk = Visitor(officer)
     page = clerk.get(reverse("staff:renewals"))
     assert page.status_code == 200 and page.context["tiles"][0].value == 1
     assert sum(values[1] for _, values in page.context["chart"]) == 1
@@ -78,13 +81,24 @@ def test_pages_show_the_wave_and_its_plan_and_the_lists_come_as_files_in_which_n
     asked = {"unit": area.code, "month": month_of(ends) - 2}
     listed = clerk.get(url, asked)
     assert "=1+1" in listed.content.decode() and "=街道" in listed.content.decode()
-    text = clerk.get(url, asked | {"form": "csv"}).content.decode("utf-8-sig")
+    file, told = reverse("staff:renewals-file"), asked | {"purpose": "invitation"}
+    assert clerk.get(file, told | {"form": "csv"}).url == url, "a link takes nothing"
+    unsaid = clerk.act(file, **asked, form="csv")
+    assert unsaid.status_code == 400 and "attachment" not in unsaid.headers.get("Content-Disposition", "")
+    assert not Event.objects.filter(action="list_out").exists()
+    text = clerk.act(file, **told, form="csv").content.decode("utf-8-sig")
+    event = Event.objects.get(action="list_out")
+    assert (event.subject, event.facts, event.actor_name) == ("holder", {"purpose": "invitation"}, officer.name)
     row = list(csv.reader(io.StringIO(text)))[1]
     assert row[:2] == ["'=街道", "'=1+1"] and "********" in row[2] and row[3] == ends.isoformat()
-    book = openpyxl.load_workbook(io.BytesIO(clerk.get(url, asked | {"form": "xlsx"}).content))
+    book = openpyxl.load_workbook(io.BytesIO(clerk.act(file, **told, form="xlsx").content))
     cells = list(book.active.iter_rows())[1]
     assert [cell.data_type for cell in cells] == ["s"] * 5 and cells[1].value == "=1+1"
     assert clerk.get(url, asked | {"month": month_of(ends)}).context["persons"] is None
+    twice = str(uuid4())
+    for expected in (200, 302):
+        assert clerk.post(file, {**told, "form": "csv", "request_id": twice}).status_code == expected
+    assert Event.objects.filter(action="list_out").count() == 3
     for wrong in ({}, {"unit": "x", "month": 1}, asked | {"month": 5}, asked | {"unit": 430105_000000}):
         assert clerk.get(url, wrong).status_code == 404
     assert Visitor(make_officer("leader", area=area)).get(url, asked).status_code == 403

@@ -19,6 +19,10 @@ def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "zhengka.config.settings")
     import django
 
+    import unlooked
+
+    os.environ["ZHENGKA_DATA"] = str(unlooked.make_data(
+        Path(os.environ.get("ZHENGKA_HOME", ROOT / "var")) / "unlooked"))  # workers of other processes read it, too
     django.setup()
     from soak import stories
     from soak.killing import Room

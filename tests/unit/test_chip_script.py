@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from made_cards import KEK, blank_chip, make_keys, make_profile, make_records, written_card
+from made_cards import KEK, blank_chip, make_keys, make_profile, make_records, whole_profile, written_card
+from zhengka.formats import chip
 from zhengka.formats.apdu import decode_response
 from zhengka.formats.chip import (
     Profile,
@@ -176,3 +177,16 @@ def test_a_plan_survives_its_travel():
 def test_what_is_no_plan_is_refused(steps: object):
     with pytest.raises(ValueError, match="not a reading plan"):
         ReadingPlan.from_steps("SM", steps)
+
+
+@pytest.mark.parametrize("suite", ["SM", "INTL"])
+def test_a_draft_whose_credential_is_filled_in_is_the_script_and_proof_that_were_compiled_anew(suite):
+    profile = whole_profile(suite=suite)
+    unsigned = make_records(3, credential=b"\x01" * 40 + b"\xff" * 64)
+    keys = make_keys(profile, unsigned)
+    scripts, draft = chip.draft_many(profile, unsigned, keys_by_slot=keys, kek=KEK)
+    assert scripts == chip.compile_many(profile, unsigned, keys_by_slot=keys, kek=KEK)
+    signed = [record | {"credential": b"\x01" * 40 + bytes([place]) * 64} for place, record in enumerate(unsigned)]
+    assert chip.complete(profile, signed, draft, changed="credential") == chip.compile_whole(
+        profile, signed, keys_by_slot=keys, kek=KEK)
+    assert chip.complete(profile, signed, draft, changed="credential")[0] != scripts

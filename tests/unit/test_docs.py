@@ -109,7 +109,7 @@ def test_every_command_of_the_desk_agent_that_a_page_names_exists():
         with pytest.raises(SystemExit) as ended:
             desk_agent([word, "--help"])
         assert ended.value.code == 0, word
-    assert asked == {"init", "pair", "part", "trust", "serve", "insert", "list"}
+    assert asked == {"init", "pair", "part", "trust", "serve", "insert", "list", "look"}
 
 
 def test_every_setting_that_a_page_names_exists():

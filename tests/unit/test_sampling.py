@@ -11,7 +11,7 @@ from zhengka.production import sampling
 
 DAY = date(2026, 11, 20)
 WORDS = ('format = 1\ncode = "{code}"\narea = "{area}"\nvalid_from = {since}\nmaker = "{maker}"\npercent = {percent}\n'
-         'least = {least}\nsource = "[ours] a test"\n')
+         'least = {least}\ndesks = false\nsource = "[ours] a test"\n')
 
 
 def files(folder: Path, **rules: dict) -> tuple[sampling.Rule, ...]:

@@ -264,7 +264,21 @@ def receive(number: str, results: Path = typer.Argument(exists=True), officer: A
     found = batches.batch_by_number(number, actor=by)
     found = production.receive_results(found, results, by=by, request_id=request_id, at=at)
     typer.echo(f"{number}: {found.prepared} made = {found.good} good + {found.spoiled} spoiled "
-               f"+ {found.suspect} suspect")
+               f"+ {found.suspect} suspect"
+               + (f"; {batches.looked_at(found)[1]} are to be looked at first" if found.gate else ""))
+    for finding in batches.findings(found):
+        typer.echo(f"  {finding.code} {finding.serial} {finding.detail}")
+
+
+@batch.command()
+def look(number: str, seen: Path = typer.Argument(exists=True), officer: As = "producer") -> None:
+    """Match what a read-back station saw of the finished cards of a batch."""
+    cluster.ensure()
+    by, (request_id, at) = actor(officer), _now()
+    found = production.take_station(batches.batch_by_number(number, actor=by), seen, by=by, request_id=request_id,
+                                    at=at)
+    done, whole = batches.looked_at(found)
+    typer.echo(f"{number}: {done} of {whole} looked at" + (", the cards are ready" if found.gate == "passed" else ""))
     for finding in batches.findings(found):
         typer.echo(f"  {finding.code} {finding.serial} {finding.detail}")
 

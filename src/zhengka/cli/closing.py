@@ -12,12 +12,14 @@ from rich.table import Table
 from zhengka.cards import queries as cards
 from zhengka.cases import queries as cases
 from zhengka.cli import boxes, planting
-from zhengka.cli.line import PROGRAMME, Officers
+from zhengka.cli.line import PROGRAMME, Officers, results_of
 from zhengka.cli.proof import Lost
 from zhengka.core.actors import Actor
 from zhengka.custody import queries as custody
+from zhengka.custody.workflow import SORTS
 from zhengka.exchange.sample import pilot_units
 from zhengka.production import queries as batches
+from zhengka.production.workflow import FINDINGS
 from zhengka.programme import queries as programmes
 from zhengka.registry import queries as registry
 from zhengka.stock import queries as stock
@@ -96,7 +98,38 @@ def _production(by: Actor) -> list[Line]:
              Counter(batches.suspect_reasons(by))),
         *[Line(f"6 植错 planted: {kind.words}", kind.planted, min(kind.caught, kind.made_good))
           for kind in planting.caught(by)],
+        *_answered_twice(by),
+        *_receipts(by), *_looked(by),
     ]
+
+
+def _receipts(by: Actor) -> list[Line]:
+    """Receipts both ways: the maker's of the packages that it got, ours of the results that it sent."""
+    given = batches.batches(by).filter(state__in=("sent", "received", "closed"))
+    had, back = given.exclude(acknowledged_at=None).count(), given.exclude(state="sent")
+    ours = back.exclude(receipt="").count()
+    return [Line("5 收包回执 packages sent, acknowledged by the maker", given.count(), had, Counter(
+                {"not acknowledged yet": given.filter(acknowledged_at=None).count()})),
+            Line("6 回盘回执 results taken, acknowledged by us", back.count(), ours, Counter(
+                {"no receipt yet": back.filter(receipt="").count()}))]
+
+
+def _looked(by: Actor) -> list[Line]:
+    """The read-back gate: every card that came out of the results as good and was to be looked at."""
+    gated = batches.batches(by).exclude(gate="")
+    looked = batches.looks(by)
+    came = gated.aggregate(n=Sum("good", default=0))["n"] + looked.get("failed", 0)
+    return [Line("6 核对 read-back gate: print = chip = QR = record", came, looked.get("passed", 0), Counter(
+        {"differ, named": looked.get("failed", 0), "to be looked at": looked.get("", 0),
+         "not drawn": looked.get("not drawn", 0)}))]
+
+
+def _answered_twice(by: Actor) -> list[Line]:
+    batch = planting.planted_in(by)
+    if batch is None or batch.state not in ("received", "closed") or not results_of(batch).exists():
+        return []
+    seen = planting.answered_twice(batch, results_of(batch), by=by, at=timezone.now())
+    return [Line(f"6 植错 planted: {planting.TWICE}", 1, int(seen))]
 
 
 def _blanks(who: Officers) -> list[Line]:
@@ -113,7 +146,14 @@ def _in_use(by: Actor) -> list[Line]:
     states = cards.counts(by)
     made = batches.batches(by).aggregate(n=Sum("good", default=0))["n"]
     sealed, outcomes = custody.counted(by)
-    return [Line("7 流转 parcels, counted as they were opened", sealed, outcomes.get("there", 0), Counter(
+    seals = custody.troubles(actor=by).filter(sort="seal-differs").count()
+    made_of = batches.places(by)
+    away = {state: n for state, n in made_of.items() if state not in ("active", "suspended", "frozen")}
+    entered = batches.batches(by).aggregate(n=Sum("prepared", default=0))["n"]
+    return [Line("7 结存 balance to the card: numbered → in use, and where each other one is", entered,
+                 sum(made_of.values()) - sum(away.values()), Counter(away)),
+            *[Line("7 植错 planted: 封签不符 seal of another number", 1, min(seals, 1))] * bool(sealed),
+            Line("7 流转 parcels, counted as they were opened", sealed, outcomes.get("there", 0), Counter(
                 {outcome or "not opened yet": n for outcome, n in outcomes.items() if outcome != "there"})),
             Line("7 领取激活 hand-over, activation", made, _usable(by), Counter(
         {state: states[state] for state in ("ready", "issued") if states.get(state)}))]
@@ -122,6 +162,19 @@ def _in_use(by: Actor) -> list[Line]:
 def _usable(by: Actor) -> int:
     states = cards.counts(by)
     return states.get("active", 0) + states.get("suspended", 0)
+
+
+def named(who: Officers) -> Table:
+    """What was found wrong where faults were planted, each by its name: the cards of that batch, the seal."""
+    shown = Table(title="异常点名 what was found, by name", title_justify="left", show_lines=False)
+    for head in ("异常 Finding", "批次/包裹 Batch, parcel", "卡序列号、封签 Serial of the card, seal"):
+        shown.add_column(head)
+    batch = planting.planted_in(who.clerk)
+    for finding in batches.findings(batch) if batch else ():
+        shown.add_row(f"{FINDINGS[finding.code]} {finding.code}", str(batch), finding.serial)
+    for trouble in custody.troubles(actor=who.clerk).filter(sort="seal-differs"):
+        shown.add_row(f"{SORTS[trouble.sort]} {trouble.sort}", str(trouble.parcel), trouble.detail)
+    return shown
 
 
 def plain(line: Line) -> dict[str, object]:

@@ -4,12 +4,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
 from pathlib import Path
-from typing import Protocol
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.conf import settings
@@ -25,14 +22,13 @@ from zhengka.cards import services as cards
 from zhengka.cards.models import Card
 from zhengka.cases import queries as case_queries
 from zhengka.cases import services as cases
-from zhengka.cli import officers, planting
+from zhengka.cli import officers
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed
 from zhengka.core.models import Event
 from zhengka.custody import services as custody
-from zhengka.formats import keyfile, serials, x509
-from zhengka.formats.serials import Runs
+from zhengka.formats import keyfile, x509
 from zhengka.keys import demo as key_demo
 from zhengka.keys import services as keys
 from zhengka.keys.rules import AMONG
@@ -47,9 +43,6 @@ from zhengka.registry import services as registry
 PROGRAMME = "hunan-2018"
 MAKER = "demo-maker"
 UNFINISHED = ("open", "preparing", "stalled", "prepared", "sent", "received")
-POLL = 1.0
-WASTE = "0.004"
-"""Share of blanks that the feeder of the demo's machine spoils."""
 AT_ONCE = 2000
 """Rows that are moved in one transaction."""
 LEFT, ORDERED_LEFT, LARGE_UNIT, SHARE_LEFT = 3, 8, 60, 1000
@@ -192,6 +185,11 @@ def maker_home(name: str) -> Path:
     return Path(settings.HOME) / ("maker" if name == MAKER else name)
 
 
+def results_of(batch: Batch) -> Path:
+    """Where the results of a batch of a card maker of the demo lie."""
+    return maker_home(batch.maker_id) / f"{batch.number}.results"
+
+
 def _ceremony(who: Officers, unit: Area, suite: str, at: datetime) -> None:
     """Where the demo's custodians are there, the key that controls cards is born in a ceremony of theirs."""
     custodians = list(Officer.objects.filter(role="custodian", state="active", person__startswith="demo-").order_by(
@@ -211,70 +209,18 @@ def maker_program(*words: str) -> str:
     return done.stdout
 
 
-class Feeder(Protocol):
-    """Deals blank cards out to batches."""
-
-    def take(self, batch: Batch) -> Runs:
-        """The blanks for one batch."""
-
-
-def make_cards(who: Officers, maker: Maker, feed: Callable[[Sequence[Batch]], Feeder], *, told: Told) -> None:
-    """Steps 4 to 6: each ordered card through a batch, the maker and back; spoiled ones again, until none waits but the
-    few that are left. Suspect ones are destroyed by two persons once others were ordered. `feed` loads the machine with
-    blanks for batches.
-    """
-    by = who.producer
-    while _in_state(by, *UNFINISHED) or _open_all(maker, by):
-        _prepare(by, told)
-        wrong, feeder = planting.chosen(by), feed(_in_state(by, "prepared", "sent"))
-        with ThreadPoolExecutor(workers()) as pool:  # the maker begins with the first batch while others are sent
-            made = [(batch, pool.submit(_made, batch, batch == wrong, feeder.take(batch)))
-                    for batch in chain(_in_state(by, "sent"), _sent(who.second_producer))]
-            for number, (batch, results) in enumerate(made):
-                told(number, len(made))
-                if batch == wrong:
-                    planting.mix_up(batch)
-                production.receive_results(batch, results.result(), by=by, request_id=_request(batch, "receive"),
-                                           at=timezone.now())
-            told(len(made), len(made))
-        for batch in _in_state(by, "received"):
-            if batch == wrong:
-                planting.make_good(batch, by=by, request_id=_request(batch, "again"), at=timezone.now())
-                destroy_suspects(batch, who)
-            production.close_batch(batch, by=by, request_id=_request(batch, "close"), at=timezone.now())
-
-
-def destroy_suspects(batch: Batch, who: Officers) -> None:
-    """One producer proposes that the suspect cards of a batch are destroyed, another one destroys them; of a few only
-    the first half is done.
-    """
-    suspects = [item.card_id for item in batches.suspects(batch)]
-    cards.condemn_many(suspects[LEFT:], by=who.producer, request_id=_request(batch, "condemn"), at=timezone.now())
-    production.destroy_many(suspects[2 * LEFT:], by=who.second_producer, request_id=_request(batch, "destroy"),
-                            at=timezone.now())
-
-
-def _sent(by: Actor) -> Iterator[Batch]:
-    """Send each prepared batch to the maker, as another person than who prepared it; one in which all cards are held
-    is taken back.
-    """
-    for batch in _in_state(by, "prepared"):
-        send = production.send_batch if batch.prepared else production.cancel_batch
-        gone = send(batch, by=by, request_id=_request(batch, "send"), at=timezone.now())
-        if gone.state == "sent":
-            yield gone
-
-
-def _in_state(by: Actor, *states: str) -> list[Batch]:
+def in_state(by: Actor, *states: str) -> list[Batch]:
+    """The batches of the officer's area in some states, but for those that are kept for officers."""
     kept = Event.objects.filter(request_id__in=[kept_batch(state) for state in KEPT]).values("subject_id")
     return list(batches.batches(by).filter(state__in=states).exclude(pk__in=kept).order_by("id"))
 
 
-def _request(batch: Batch, action: str) -> UUID:
+def request_of(batch: Batch, action: str) -> UUID:
+    """The request id of one act of the main job on a batch."""
     return act("batch", batch.number, action)
 
 
-def _open_all(maker: Maker, by: Actor) -> list[Batch]:
+def open_all(maker: Maker, by: Actor) -> list[Batch]:
     """A batch for each unit with ordered cards, but for those that are left."""
     waiting, at, units = batches.waiting(by), timezone.now(), issuing_units()
     of_the_unit = sum(case_queries.counts_by_area(by).get(unit_of_the_rest().code, {}).values())
@@ -311,47 +257,11 @@ def keep_batches(who: Officers, maker: Maker) -> None:
         batch = production.open_batch(unit, card_queries.policy(unit.code, at.date()).profile, maker, by=by, at=at,
                                       request_id=kept_batch(state), only=production.Only(limit=2))
         if state != "open":
-            batch = production.prepare_batch(batch, by=by, request_id=_request(batch, "prepare"), at=at)
+            batch = production.prepare_batch(batch, by=by, request_id=request_of(batch, "prepare"), at=at)
             batch = production.run_chunks_here(batch, at=timezone.now(), processes=1)
         if state == "sent":
             publish(timezone.now())
-            production.send_batch(batch, by=who.producer, request_id=_request(batch, "send"), at=timezone.now())
-
-
-def _prepare(by: Actor, told: Told) -> None:
-    """Prepare every open batch by workers of the queue; what dead workers of an earlier run left is finished here."""
-    for batch in _in_state(by, "open"):
-        production.prepare_batch(batch, by=by, request_id=_request(batch, "prepare"), at=timezone.now())
-    command = [sys.executable, "-m", "zhengka.cli", "worker", "--until-empty"]
-    for one in [subprocess.Popen(command) for _ in range(workers())]:  # noqa: S603 - our own program
-        while not _ended(one):
-            told(*batches.preparing(by))
-    for batch in _in_state(by, "stalled"):
-        production.retry_batch(batch, by=by, request_id=_request(batch, f"retry {batch.version}"), at=timezone.now())
-    for batch in _in_state(by, "preparing"):
-        production.run_chunks_here(batch, at=timezone.now(), processes=1)
-    publish(timezone.now())  # no batch is sent before gates know of its cards
-
-
-def _ended(process: subprocess.Popen[bytes]) -> bool:
-    """Whether the process has ended, after as much of `POLL` as it took."""
-    try:
-        return process.wait(timeout=POLL) is not None
-    except subprocess.TimeoutExpired:
-        return False
-
-
-def _made(batch: Batch, wrong: bool, blanks: Runs) -> Path:
-    """The card maker's signed results of a batch, `wrong`: with the swaps that it is to plant and nothing else amiss;
-    the stand-in gives the same file however often it is asked, with the same `blanks` where its own are counted.
-    """
-    home = Path(settings.HOME) / "maker"
-    results = home / f"{batch.number}.results"
-    fed = ["--blanks", serials.said(blanks), "--waste", WASTE] if batch.machine_id else []
-    plants = ["--spoil", "0", *[word for fault in planting.BY_MAKER for word in ("--plant", fault)]] if wrong else []
-    maker_program("run", str(batches.package_path(batch)), "--home", str(home), "--out", str(results), "--seed", "1",
-           "--workers", "1", *plants, *fed)
-    return results
+            production.send_batch(batch, by=who.producer, request_id=request_of(batch, "send"), at=timezone.now())
 
 
 def workers() -> int:

@@ -1,12 +1,13 @@
-"""The demo plants wrong cards (植错): a swap of each kind in its first batch that is large enough. Each must be caught
-when the results come, and another card made in its place (I4).
+"""The demo plants wrong cards (植错) in its first batch that is large enough: a swap of each kind and a missing card in
+the results, two swaps in the box behind the maker's camera, and the results once more. Each must be caught by its name,
+and another card made in the place of each (I4).
 """
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import transaction
@@ -14,22 +15,30 @@ from django.db import transaction
 from zhengka.cards import services as cards
 from zhengka.cards.models import Card
 from zhengka.core.actors import Actor
+from zhengka.core.errors import Refusal
 from zhengka.production import queries as batches
 from zhengka.production import services as production
 from zhengka.production.models import Batch, Item
 
-LEAST: Final = 20
+LEAST: Final = 24
 """Prepared cards of a batch in which swaps are planted."""
 BY_MAKER: Final = {"print-swapped": "print-differs", "chip-swapped": "readback-differs", "qr-swapped": "qr-differs",
-                   "photo-swapped": "photo-differs"}
-"""What the maker plants, two cards each, and by which name it must be caught."""
+                   "missing-card": "card-missing", "photo-swapped": "photo-differs"}
+"""What the maker plants, two cards each and one that is missing, and by which name it must be caught."""
+IN_BOX: Final = {"chip-swapped": "readback-differs", "qr-swapped": "qr-differs"}
+"""What is planted in the box once the results are signed, two cards each: caught by the station of the office."""
 BY_US: Final = {"credential-swapped": slice(-3, -1), "record-changed": slice(-1, None)}
 """What is planted in the record once a batch is prepared, and on which of its cards: caught as `record-differs`."""
 WORDS: Final[Mapping[str, str]] = {
-    "print-swapped": "卡面互换 print of another card", "chip-swapped": "芯片互换 chip of another card",
+    "print-swapped": "卡面互换 print of another card", "missing-card": "缺卡 missing card",
+    "chip-swapped": "芯片互换 chip of another card",
     "qr-swapped": "印制二维码互换 printed QR of another card", "photo-swapped": "照片互换 photo of another person",
     "credential-swapped": "二维码数据互换 QR data of another card",
     "record-changed": "备卡后改档案 record changed since"}
+IN_BOX_WORDS: Final[Mapping[str, str]] = {
+    "chip-swapped": "装箱后芯片互换 swapped card: chip, in the box",
+    "qr-swapped": "装箱后二维码互换 swapped card: QR, in the box"}
+TWICE: Final = "重复回盘 double result: the maker answers twice"
 GOOD: Final = ("ready", "issued", "active", "suspended")
 """States of a card that came out of the gate."""
 
@@ -59,6 +68,11 @@ def chosen(by: Actor) -> Batch | None:
     return first
 
 
+def planted_in(by: Actor) -> Batch | None:
+    """The batch in which swaps were planted; None where none was."""
+    return chosen(by) if _mark().exists() else None
+
+
 @transaction.atomic
 def mix_up(batch: Batch) -> None:
     """Spoil the record of the last cards of a batch, once: two have each other's credential, one another last day."""
@@ -83,17 +97,36 @@ def make_good(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) -> int
 
 def caught(by: Actor) -> list[Caught]:
     """What became of each kind that was planted; nothing where none was."""
-    batch = chosen(by) if _mark().exists() else None
+    batch = planted_in(by)
     if batch is None:
         return []
-    by_code = {kind: list(Item.objects.filter(batch=batch, outcome="suspect", reason=code))
-               for kind, code in BY_MAKER.items()}
     items = _items(batch)
-    ours = {kind: [item for item in items[place] if (item.outcome, item.reason) == ("suspect", "record-differs")]
-            for kind, place in BY_US.items()}
-    planted = {kind: 2 for kind in BY_MAKER} | {kind: len(items[place]) for kind, place in BY_US.items()}
-    return [Caught(WORDS[kind], planted[kind], len(found), _replaced(found))
-            for kind, found in (by_code | ours).items()]
+    wrong = [item for item in items if item.outcome == "suspect"]
+    found = [Caught(WORDS[kind], 1 if kind == "missing-card" else 2, *_told(
+        [item for item in wrong if item.reason == code and not item.checked])) for kind, code in BY_MAKER.items()]
+    found += [Caught(WORDS[kind], len(items[place]), *_told(
+        [item for item in items[place] if (item.outcome, item.reason) == ("suspect", "record-differs")]))
+        for kind, place in BY_US.items()]
+    if batch.gate:
+        found += [Caught(IN_BOX_WORDS[kind], 2, *_told(
+            [item for item in wrong if item.reason == code and item.checked == "failed"]))
+            for kind, code in IN_BOX.items()]
+    return found
+
+
+def answered_twice(batch: Batch, results: Path, *, by: Actor, at: datetime) -> bool:
+    """Hand the results of a batch in once more; whether that was noticed by name, and nothing came of it."""
+    before = Batch.get(batch.pk).version
+    try:
+        production.receive_results(batch, results, by=by, request_id=uuid4(), at=at)
+    except Refusal as refusal:
+        return refusal.code == "result-replayed" and Batch.get(batch.pk).version == before
+    return False
+
+
+def _told(found: list[Item]) -> tuple[int, int]:
+    """How many were caught, and for how many of them another card is good."""
+    return len(found), _replaced(found)
 
 
 def _replaced(items: list[Item]) -> int:

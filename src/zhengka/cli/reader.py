@@ -16,7 +16,7 @@ from django.utils import timezone
 from zhengka.cards import queries as cards_known
 from zhengka.cards import services as cards
 from zhengka.cards.models import Card
-from zhengka.cli import cluster, line
+from zhengka.cli import cluster, line, stations
 from zhengka.cli.acts import As, Unit, unit_of
 from zhengka.cli.officers import actor
 from zhengka.core.actors import Actor
@@ -73,12 +73,7 @@ def enter(name: str, unit: Unit, place: str = typer.Option("—"), home: Home = 
     homes.init(home, suite)
     row = services.register(area, services.About("reader", name, place, user), by=actor(system), request_id=uuid4(),
                             at=at)
-    row = services.new_code(row, by=actor(user), at=at)
-    homes.expect(home, row.code)
-    told = _must(Desk(home, settings.PUBLIC_URL).answer(
-        {"do": "pair", "code": row.code, "nonce": bytes(row.nonce or b"").hex()}))
-    paired = services.Paired(told["suite"], bytes.fromhex(told["point"]), row.code, bytes.fromhex(told["signature"]))
-    row = services.pair(row, paired, settings.PUBLIC_URL, by=actor(user), request_id=uuid4(), at=at)
+    row = stations.pair(row, home, by=actor(user), request_id=uuid4(), at=at)
     by = actor(security)
     module = services.issue(area, "software", suite, by=by, request_id=uuid4(), at=at)
     module = cards.initialise_module(module, by=by, request_id=uuid4(), at=at)

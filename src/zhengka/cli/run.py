@@ -14,7 +14,20 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from zhengka.accounts.demo import DemoOfficer, officers
-from zhengka.cli import boxes, closing, cluster, desks, invariants, line, parcels, proof, second, stories, waiting
+from zhengka.cli import (
+    boxes,
+    closing,
+    cluster,
+    desks,
+    invariants,
+    line,
+    making,
+    parcels,
+    proof,
+    second,
+    stories,
+    waiting,
+)
 from zhengka.cli.database import bring_up_to_date
 from zhengka.cli.files import keep_public_url
 from zhengka.cli.officers import enrol_demo
@@ -66,6 +79,7 @@ def demo(
     keep_public_url()
     found = main_job(share, seed, steps)
     screen.print(closing.table(found, steps.seconds))
+    screen.print(closing.named(line.Officers.demo()))
     screen.print(desks.table())
     if table:
         table.write_text(json.dumps([closing.plain(one) for one in found], ensure_ascii=False, indent=1) + "\n")
@@ -100,7 +114,7 @@ def main_job(share: float, seed: int, steps: Steps) -> list[closing.Line]:
     with steps.step("4 制卡 batch, make, receive") as told:
         maker = line.trusted_maker(who)
         boxes.machine_of(who, maker, timezone.now())
-        line.make_cards(who, maker, lambda found: boxes.loaded(who, maker, found), told=told)
+        making.make_cards(who, maker, lambda found: boxes.loaded(who, maker, found), told=told)
     with steps.step("7 流转 parcels to the counters") as told:
         parcels.travel(who, told=told)
     with steps.step("7 领取激活 hand over, activate") as told:

@@ -22,7 +22,7 @@ from zhengka.cards import queries as card_queries
 from zhengka.cards import services as cards
 from zhengka.cards.models import Card
 from zhengka.cases import services as cases
-from zhengka.cli import line
+from zhengka.cli import line, stations
 from zhengka.cli.line import Officers, act
 from zhengka.core.errors import Refusal
 from zhengka.core.models import Event
@@ -30,6 +30,7 @@ from zhengka.exchange.sample.portraits import Group, portrait
 from zhengka.formats import idnumber
 from zhengka.production import queries as batches
 from zhengka.production import services as production
+from zhengka.production.models import Batch
 from zhengka.registry import services as registry
 
 MAKER: Final = "demo-maker-2"
@@ -138,10 +139,13 @@ def _make(who: Officers, unit: Area, at: datetime) -> datetime:
     told["at"] = returned = _published(at)
     _once(production.send_batch, "first", "send", batch=batch, **told | {"by": who.second_producer})
     home = line.maker_home(MAKER)
-    results = home / f"{batch.number}.results"
+    results = line.results_of(batch)
     line.maker_program("run", str(batches.package_path(batch)), "--home", str(home), "--out", str(results), "--seed",
                        "1", "--workers", "1", "--spoil", "0")
     _once(production.receive_results, "first", "receive", batch=batch, source=results, **told)
+    batch = Batch.get(batch.pk)
+    if batch.gate in ("sample", "whole"):
+        batch = stations.look(batch, results, who, request_id=_request("first", "look"), at=returned)
     _once(production.close_batch, "first", "close", batch=batch, **told)
     return returned
 

@@ -106,10 +106,14 @@ class ResultWriter:
 
     def add(self, card: CardResult) -> None:
         """Write the result of one card."""
-        if card.outcome not in OUTCOMES:
+        self.add_spelled(spell(card))
+
+    def add_spelled(self, data: Mapping[str, Any]) -> None:
+        """Write a result that is in the words of `spell` already; a reader looks at them."""
+        if data.get("outcome") not in OUTCOMES:
             raise ValueError("an outcome is good, spoiled or suspect")
-        self._counts[card.outcome] += 1
-        self._line(spell(card))
+        self._counts[data["outcome"]] += 1
+        self._line(data)
 
     def __enter__(self) -> "ResultWriter":
         """The writer itself."""
@@ -174,6 +178,12 @@ def claimed(file: BinaryIO) -> ResultsInfo:
     """Which results a file says that it holds, by its first line alone: nothing of it is checked yet. ResultsBroken."""
     file.seek(0)
     return _info(_parse(file.readline(MOST_LINE + 1), 1))
+
+
+def claimed_key(file: BinaryIO) -> bytes:
+    """The id of the key by which a file says that it is signed, by its first line alone. ResultsBroken."""
+    file.seek(0)
+    return _field(_parse(file.readline(MOST_LINE + 1), 1), "maker", bytes.fromhex, 1)
 
 
 def spell(card: CardResult) -> dict[str, Any]:

@@ -1,4 +1,8 @@
-"""What must never break in batches: as many come out as went in, each of one blank card, sent by two persons."""
+"""What must never break in batches: as many come out as went in, each of one blank card, sent by two persons.
+
+A blank is issued once its maker made a good card of it; where that card fails when it is looked at, it ends as a card,
+and the ledger of blanks has it issued still.
+"""
 
 from typing import Final
 
@@ -48,8 +52,8 @@ CHECKS: Final = (
         SELECT 'batch ' || b.number || ': ledger ' || u.issued || ' + ' || u.spoiled || ', cards ' || i.good || ' + '
                || i.bad || ', wasted ' || b.wasted
         FROM production_batch b CROSS JOIN LATERAL (
-            SELECT count(*) FILTER (WHERE outcome = 'good') AS good,
-                   count(blank) FILTER (WHERE outcome <> 'good') AS bad
+            SELECT count(*) FILTER (WHERE outcome = 'good' OR checked = 'failed') AS good,
+                   count(blank) FILTER (WHERE outcome <> 'good' AND checked <> 'failed') AS bad
             FROM production_item WHERE batch_id = b.id) i CROSS JOIN LATERAL (
             SELECT coalesce(sum(quantity) FILTER (WHERE sort = 'issue'), 0) AS issued,
                    coalesce(sum(quantity) FILTER (WHERE sort = 'spoil'), 0) AS spoiled
@@ -62,7 +66,7 @@ CHECKS: Final = (
         FROM production_item i JOIN cards_card k ON k.id = i.card_id
         LEFT JOIN stock_span s ON s.serials @> i.blank AND upper_inf(s.during)
         WHERE i.blank IS NOT NULL AND coalesce(s.account, '') NOT IN (
-            CASE WHEN i.outcome = 'good' THEN 'issued' ELSE 'destroyed' END,
-            CASE WHEN i.outcome = 'good' THEN 'issued' WHEN k.state = 'destroyed' THEN 'destroyed'
-                 ELSE 'spoiled' END)"""),
+            CASE WHEN i.outcome = 'good' OR i.checked = 'failed' THEN 'issued' ELSE 'destroyed' END,
+            CASE WHEN i.outcome = 'good' OR i.checked = 'failed' THEN 'issued'
+                 WHEN k.state = 'destroyed' THEN 'destroyed' ELSE 'spoiled' END)"""),
 )

@@ -80,6 +80,10 @@ class Batch(ProvinceRow, Stateful):
                                                                         "beginning of its preparation")
     prepared_person = models.TextField(blank=True, default="", db_default="", help_text="who had it prepared")
     sent_person = models.TextField(blank=True, default="", db_default="", help_text="who sent it: another one")
+    missed_person = models.TextField(blank=True, default="", db_default="",
+                                     help_text="who proposed to declare that it does not come back")
+    given_up_person = models.TextField(blank=True, default="", db_default="",
+                                       help_text="who declared so: another one")
     undecided = models.PositiveIntegerField(default=0, db_default=0,
                                             help_text="held cards about which nobody has decided yet")
     gate = models.TextField(blank=True, default="", db_default="", choices=[(gate, gate) for gate in GATES],
@@ -111,6 +115,10 @@ class Batch(ProvinceRow, Stateful):
                                    name="batch_sent_is_decided"),
             models.CheckConstraint(condition=~Q(state="closed") | Q(gate__in=("", "passed")),
                                    name="batch_closed_was_looked_at"),
+            models.CheckConstraint(
+                condition=Q(given_up_person="")
+                | Q(state="closed", result_id__isnull=True, good=0) & ~Q(missed_person="")
+                & ~Q(missed_person=models.F("given_up_person")), name="batch_given_up_by_two"),
             state_check(BATCH),
         ]
         indexes: ClassVar = [models.Index(fields=["erase_on"], condition=Q(erased_at__isnull=True),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from django.db import connection
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 
 from zhengka.cards import queries as cards
 from zhengka.cards.models import Card
@@ -136,9 +136,11 @@ def blanks(batch: Batch, *, at: datetime) -> Blanks | None:
         return None
     with seeing_all(connection):  # the machine may be another office's, and so are its slips
         used = stock.of_batch(batch.number, at)
-    bad = Item.objects.filter(batch=batch, outcome__in=("spoiled", "suspect"), blank__isnull=False).count()
-    return Blanks(used.get("issue", 0), used.get("spoil", 0), batch.good, bad, batch.spoiled + batch.suspect - bad,
-                  batch.wasted)
+    items = Item.objects.filter(batch=batch, outcome__in=("spoiled", "suspect"), blank__isnull=False)
+    failed = items.filter(checked="failed").count()  # good as they came, and found wrong here
+    bad = items.count() - failed
+    return Blanks(used.get("issue", 0), used.get("spoil", 0), batch.good + failed, bad,
+                  batch.spoiled + batch.suspect - bad - failed, batch.wasted)
 
 
 def next_blank(batch: Batch) -> int | None:
@@ -245,6 +247,23 @@ def suspect_reasons(actor: Actor) -> dict[str, int]:
     """How many cards of the actor's area were not taken from their makers, by what is wrong with them."""
     items = Item.objects.filter(batch__in=batches(actor).order_by(), outcome="suspect")
     return dict(items.order_by("reason").values_list("reason").annotate(n=Count("pk")))
+
+
+def looks(actor: Actor) -> dict[str, int]:
+    """What came of looking at the finished cards of batches of which some are looked at (发卡前核对): `passed`,
+    `failed`, empty: to be looked at, `not drawn`.
+    """
+    items = Item.objects.filter(batch__in=batches(actor).exclude(gate="").order_by())
+    found = Counter(dict(items.filter(Q(drawn__isnull=False) | ~Q(checked="")).order_by().values_list(
+        "checked").annotate(n=Count("pk"))))
+    found["not drawn"] = items.filter(drawn=None, checked="", outcome="good").count()
+    return dict(+found)
+
+
+def places(actor: Actor) -> dict[str, int]:
+    """Where the cards are that got their numbers in a batch: state → how many."""
+    items = Item.objects.filter(batch__in=batches(actor).order_by()).exclude(outcome__in=("held", "waiting"))
+    return dict(items.order_by().values_list("card__state").annotate(n=Count("pk")))
 
 
 def waiting(actor: Actor) -> dict[int, int]:

@@ -15,7 +15,9 @@ WHOLE = 100
 
 
 class Rule(NamedTuple):
-    """What one file says of the offices with codes from `lo` to `hi`, from a day on; `maker` empty: of every maker."""
+    """What one file says of the offices with codes from `lo` to `hi`, from a day on; `maker` empty: of every maker.
+    `desks`: of cards that an office made on a reader of its own, too, which read back what it wrote.
+    """
 
     code: str
     lo: int
@@ -25,6 +27,7 @@ class Rule(NamedTuple):
     percent: int
     least: int
     source: str
+    desks: bool = False
 
     def size(self, good: int) -> int:
         """How many of so many good cards are drawn: the share rounded up, and at least `least`, as far as there are."""
@@ -51,7 +54,8 @@ def _one(path: Path) -> Rule:
     table = read(path)
     lo, hi = table.area()
     found = Rule(table.take("code", str), lo, hi, table.take("valid_from", date), table.take("maker", str),
-                 table.take("percent", int), table.take("least", int), table.take("source", str))
+                 table.take("percent", int), table.take("least", int), table.take("source", str),
+                 table.take("desks", bool))
     table.end()
     if not 0 <= found.percent <= WHOLE or found.least < 0:
         raise FileRefused("value-out-of-range", table.place, f"percent, least: {found.percent}, {found.least}")

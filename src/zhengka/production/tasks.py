@@ -75,3 +75,9 @@ def erase_due(timestamp: int) -> None:
 def take_results(act_id: int) -> None:
     """Match a card maker's results card by card, all of them or none."""
     services.take_results(act_id, clock=timezone.now)
+
+
+@task("production.take_looks", given_up=give_up)
+def take_looks(act_id: int) -> None:
+    """Match what a read-back station saw of a batch, all of it or nothing."""
+    services.carry_out_looks(act_id, clock=timezone.now)

@@ -31,6 +31,24 @@ def nothing_to_make(batch: Any, _facts: Mapping[str, Any]) -> None:
         raise Refusal("batch-has-cards", prepared=batch.prepared)
 
 
+def not_given_up(batch: Any, _facts: Mapping[str, Any]) -> None:
+    """Whether a batch comes back is proposed once."""
+    if batch.missed_person:
+        raise Refusal("step-not-open", action="propose_unanswered")
+
+
+def given_up(batch: Any, _facts: Mapping[str, Any]) -> None:
+    """That a batch does not come back was proposed by somebody."""
+    if not batch.missed_person:
+        raise Refusal("unanswered-not-proposed", batch=batch.number)
+
+
+def given_up_by_another(batch: Any, facts: Mapping[str, Any]) -> None:
+    """That a batch does not come back is said by two persons: one proposes it, another one declares it (I6)."""
+    if batch.missed_person == facts["by"].person:
+        raise Refusal("same-person")
+
+
 def not_acknowledged(batch: Any, _facts: Mapping[str, Any]) -> None:
     """A package is acknowledged once: another receipt says nothing new."""
     if batch.acknowledged_at:
@@ -64,7 +82,11 @@ BATCH = Workflow("batch", initial="open", final=frozenset({"closed", "cancelled"
     Step("sent", "take_proof", "sent", "batch.read", zh="取校样"),
     Step("sent", "acknowledge", "sent", "batch.receive", (not_acknowledged,), zh="收包回执"),
     Step("sent", "receive", "received", "batch.receive", zh="回盘"),
+    Step("sent", "propose_unanswered", "sent", "batch.receive", (not_given_up,), zh="提请认定未回盘"),
+    Step("sent", "keep_waiting", "sent", "batch.receive", (given_up,), zh="继续等候"),
+    Step("sent", "declare_unanswered", "closed", "batch.receive", (given_up, given_up_by_another), zh="认定未回盘"),
     Step("received", "check", "received", "batch.receive", zh="核对成品"),
+    Step("received", "check_many", "received", "batch.receive", zh="批量核对"),
     Step("received", "fail_check", "received", "batch.receive", zh="核对不符"),
     Step("received", "pass_check", "received", "batch.receive", zh="核对通过"),
     Step("received", "close", "closed", "batch.receive", (looked_at,), zh="关批"),

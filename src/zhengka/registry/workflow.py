@@ -10,6 +10,7 @@ HOLDER = Workflow("holder", initial="registered", steps=(
     Step("registered", "photograph", "registered", "case.confirm", zh="采集照片"),
     Step("registered", "name_guardian", "registered", "case.confirm", zh="登记监护人"),
     Step("registered", "read_in_full", "registered", "holder.read", zh="查阅全项"),
+    Step("registered", "list_out", "registered", "holder.read", zh="导出名单"),
     Step("registered", "wish", "registered", "case.confirm", zh="登记告知方式"),
     Step("registered", "reach", "registered", "case.approve", zh="更新联系方式"),
     Step("registered", "look_up", "registered", "case.open", zh="异地核查"),

@@ -5,6 +5,7 @@ what it does say is the last order for which it vouched. New data, and new files
 A reader to which the card comes asks for the next order.
 """
 
+import json
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -27,6 +28,8 @@ from zhengka.keys import queries as keys_known
 from zhengka.keys import services as keys
 
 ORDERING: Final = "card.activate"
+FACE: Final = "card.face"
+"""As which what a face says besides the record is sealed (`production` writes it)."""
 
 
 @dataclass(frozen=True)
@@ -216,10 +219,17 @@ def _group_now(card: Card, profile: chip.Profile, at: datetime) -> KeyGroup:
     return key_group([*masters, *keys_known.signing(card.key_group.keys if card.key_group else ())])
 
 
+def _name(card: Card) -> str:
+    """The name for the chip: the record's, or the shorter one that the face says, as long as it stands for the same."""
+    told = json.loads(fields.open_(bytes(card.face), FACE)) if card.face else {}
+    whole = card.holder.name
+    return str(told["printed"]) if told.get("printed") and told.get("whole") == whole else whole
+
+
 def _whole(card: Card) -> dict[str, Any]:
-    """What else the files of a chip say, as the record says it now; in clear, in memory only."""
+    """What else the files of a chip say, as record and face say it now; in clear, in memory only."""
     certificate = card.certificate
     return {
-        "issuer": f"{card.area_id:012d}", "name": card.holder.name, "category": certificate.category,
+        "issuer": f"{card.area_id:012d}", "name": _name(card), "category": certificate.category,
         "grade": certificate.grade, "number": fields.open_(bytes(certificate.number), "certificate.number"),
         "credential": bytes(card.credential or b""), orders.TERM: card.active_until or card.issued_on}

@@ -127,6 +127,15 @@ PROBLEMS: dict[str, Problem] = {
         409, "A key of this card was retired or revoked since it was made", "制卡后本卡所用密钥已停用或吊销",
         "Do not hand it over: no reader would take it. Let the card office make it again, and destroy this one.",
         "请勿发放，读卡设备已不再认可。请制卡岗位为其补制，并销毁本卡。"),
+    "unanswered-not-proposed": Problem(
+        409, "Nobody has proposed to give this batch up", "尚无人提请认定本批次未回盘",
+        "One person proposes it, and another one declares it.", "须由一人提请、另一人认定。"),
+    "batch-given-up": Problem(
+        409, "This batch was declared not to come back: its results are not taken any more",
+        "本批次已认定未回盘，不再接收其回盘",
+        "Its cards are void, and others were ordered in their place. Let the card maker hand over what it made: each "
+        "card that turns up is set aside and destroyed.",
+        "其卡片已作废并已补制。请制卡单位交回已制成的卡片，找到的每张卡均另行存放并销毁。"),
     "batch-not-checked": Problem(
         409, "Cards of this batch are still to be looked at", "本批成品尚未核对完毕",
         "Look at the cards that were drawn; then the batch is ready.",

@@ -4,6 +4,7 @@ from zhengka.formats.chip.card import ATR, PowerCut, SoftCard
 from zhengka.formats.chip.lint import Finding, lint, lint_many, lint_order
 from zhengka.formats.chip.profile import Application, Field, File, Key, Kind, Profile, ProfileBroken, load, load_file
 from zhengka.formats.chip.script import (
+    Draft,
     ReadingPlan,
     Record,
     RecordBroken,
@@ -11,6 +12,8 @@ from zhengka.formats.chip.script import (
     application_keys,
     compile_many,
     compile_whole,
+    complete,
+    draft_many,
     expected_readback,
     outline,
     readback,
@@ -21,6 +24,7 @@ from zhengka.formats.chip.script import (
 __all__ = [
     "ATR",
     "Application",
+    "Draft",
     "Field",
     "File",
     "Finding",
@@ -37,6 +41,8 @@ __all__ = [
     "application_keys",
     "compile_many",
     "compile_whole",
+    "complete",
+    "draft_many",
     "expected_readback",
     "lint",
     "lint_many",

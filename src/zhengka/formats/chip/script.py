@@ -17,12 +17,16 @@ from zhengka.formats.chip.profile import FREE, NEVER, SERIAL, WHOLE, Application
 from zhengka.formats.chip.spelling import Record, RecordBroken
 from zhengka.formats.suites import SUITES, Suite
 
-__all__ = ["PIECE", "ReadingPlan", "Record", "RecordBroken", "Script", "application_keys", "challenge", "compile_many",
-           "compile_whole", "create_file", "expected_readback", "outline", "readback", "reading_plan", "reference"]
+__all__ = ["PIECE", "Draft", "ReadingPlan", "Record", "RecordBroken", "Script", "application_keys", "challenge",
+           "compile_many", "compile_whole", "complete", "create_file", "draft_many", "expected_readback", "outline",
+           "readback", "reading_plan", "reference"]
 
 PIECE: Final = WHOLE
 Columns = Mapping[str, Sequence[bytes]]
 """By reference one 16-byte key per card."""
+
+Loads = Sequence[Sequence[list[list[bytes]]]]
+"""Of each application the commands that load its keys, by key and card."""
 
 Images = Sequence[list[list[list[bytes]]]]
 """Of each application what is written: by file, part and card (`spelling.images`)."""
@@ -67,26 +71,58 @@ class ReadingPlan(NamedTuple):
         return cls(suite, tuple(steps))
 
 
+class Draft(NamedTuple):
+    """What was compiled for some cards, so that a value can be filled in later and the rest is not done twice."""
+
+    images: Images
+    keys: Columns
+    loads: Loads
+
+
 def compile_many(profile: Profile, records: Sequence[Record], *, keys_by_slot: Columns, kek: bytes) -> list[Script]:
     """The scripts of many cards. `keys_by_slot` gives by reference one 16-byte key per record, `kek` the transport key;
     keys of other applications that it does not give are drawn from the card's own.
 
     Raises RecordBroken for a value that does not fit its field, and ValueError when keys are missing.
     """
-    return _scripts(profile, records, _images(profile, records), keys_by_slot, kek)
+    return draft_many(profile, records, keys_by_slot=keys_by_slot, kek=kek)[0]
+
+
+def draft_many(profile: Profile, records: Sequence[Record], *, keys_by_slot: Columns, kek: bytes,
+               ) -> tuple[list[Script], Draft]:
+    """The scripts of `compile_many`, and what `complete` goes on from."""
+    draft = _draft(profile, records, keys_by_slot, kek)
+    return _scripts(profile, records, draft), draft
+
+
+def complete(profile: Profile, records: Sequence[Record], draft: Draft, *, changed: str,
+             ) -> tuple[list[Script], list[bytes]]:
+    """What `compile_whole` gives for the cards of a draft of which one value is another one now: only what the files
+    say by it is spelled again.
+    """
+    images = [[spelling.image(file, records) if _says(file, changed) else parts
+               for file, parts in zip(each.files, image, strict=True)]
+              for each, image in zip(profile.ours, draft.images, strict=True)]
+    draft = draft._replace(images=images)
+    return _scripts(profile, records, draft), _digests(profile, records, images, draft.keys)
+
+
+def _says(file: File, name: str) -> bool:
+    """Whether a file says a value of the record."""
+    return any([field.asks and field.source == name for part in file.written for field in part])
 
 
 def expected_readback(profile: Profile, records: Sequence[Record], keys_by_slot: Columns) -> list[bytes]:
     """The digest that `readback` must find for each card: over every answer, data and status word, in plan order."""
-    return _digests(profile, records, _images(profile, records), keys_by_slot)
+    return _digests(profile, records, _images(profile, records), application_keys(profile, keys_by_slot))
 
 
 def compile_whole(
     profile: Profile, records: Sequence[Record], *, keys_by_slot: Columns, kek: bytes
 ) -> tuple[list[Script], list[bytes]]:
     """What `compile_many` and `expected_readback` give, each value spelled once for both."""
-    images = _images(profile, records)
-    return _scripts(profile, records, images, keys_by_slot, kek), _digests(profile, records, images, keys_by_slot)
+    scripts, draft = draft_many(profile, records, keys_by_slot=keys_by_slot, kek=kek)
+    return scripts, _digests(profile, records, draft.images, draft.keys)
 
 
 def reading_plan(profile: Profile) -> ReadingPlan:
@@ -179,25 +215,27 @@ def _images(profile: Profile, records: Sequence[Record]) -> Images:
     return [spelling.images(each, records) for each in profile.ours]
 
 
-def _scripts(profile: Profile, records: Sequence[Record], images: Images, keys_by_slot: Columns, kek: bytes,
-             ) -> list[Script]:
-    keys = application_keys(profile, keys_by_slot)
-    columns = [column for each, image in zip(profile.ours, images, strict=True)
-               for column in _commands(profile, each, image, keys, kek, len(records))]
+def _draft(profile: Profile, records: Sequence[Record], keys_by_slot: Columns, kek: bytes) -> Draft:
+    images, keys = _images(profile, records), application_keys(profile, keys_by_slot)
+    loads = [[[[one] for one in secure.put_key_many(SUITES[profile.suite], kek, key, _column(
+        keys, reference(profile, each, key.purpose), len(records)))] for key in each.keys] for each in profile.ours]
+    return Draft(images, keys, loads)
+
+
+def _scripts(profile: Profile, records: Sequence[Record], draft: Draft) -> list[Script]:
+    columns = [column for each, image, loads in zip(profile.ours, draft.images, draft.loads, strict=True)
+               for column in _commands(each, image, loads, len(records))]
     columns.append([_directory(profile)] * len(records))
     return [Script(str(record[SERIAL]), list(chain.from_iterable(row)))
             for record, row in zip(records, zip(*columns, strict=True), strict=True)]
 
 
-def _commands(profile: Profile, application: Application, image: list[list[list[bytes]]], keys: Columns, kek: bytes,
+def _commands(application: Application, image: list[list[list[bytes]]], loads: Sequence[list[list[bytes]]],
               count: int) -> list[list[list[bytes]]]:
     """Columns of commands that make one application of every card: files, keys, contents."""
     begin = asking.create_application(
         application.aid, application.fid, about=application.about, extension=application.extension)
-    made = [[[begin, *[create_file(application, file) for file in application.files]]] * count]
-    for key in application.keys:
-        column = _column(keys, reference(profile, application, key.purpose), count)
-        made.append([[one] for one in secure.put_key_many(SUITES[profile.suite], kek, key, column)])
+    made = [[[begin, *[create_file(application, file) for file in application.files]]] * count, *loads]
     for file, parts in zip(application.files, image, strict=True):
         if not file.blank:
             made += [_writes(file, part) if file.transparent else _appends(file, part) for part in parts]
@@ -209,8 +247,8 @@ def _directory(profile: Profile) -> list[bytes]:
     return [*directory.pse(entries), *directory.ppse(entries)] if entries else []
 
 
-def _digests(profile: Profile, records: Sequence[Record], images: Images, keys_by_slot: Columns) -> list[bytes]:
-    suite, keys = SUITES[profile.suite], application_keys(profile, keys_by_slot)
+def _digests(profile: Profile, records: Sequence[Record], images: Images, keys: Columns) -> list[bytes]:
+    suite = SUITES[profile.suite]
     challenges = [challenge(suite, str(record[SERIAL])) for record in records]
     parts = []
     for each, image in zip(profile.ours, images, strict=True):

@@ -29,7 +29,12 @@ class RecordBroken(ValueError):
 
 def images(application: Application, records: Sequence[Record]) -> list[list[list[bytes]]]:
     """What is written at first: for each file, and each of its parts (the content, or each record), one per card."""
-    return [[_part(file, fields, records) for fields in file.written] for file in application.files]
+    return [image(file, records) for file in application.files]
+
+
+def image(file: File, records: Sequence[Record]) -> list[list[bytes]]:
+    """The same of one file."""
+    return [_part(file, fields, records) for fields in file.written]
 
 
 def content(file: File, record: Record) -> bytes:

@@ -42,6 +42,8 @@ from zhengka.production.services.pausing import cancel_batch, give_up_batch, pau
 from zhengka.production.services.receipts import acknowledge, write_receipt
 from zhengka.production.services.receiving import ask_results, receive_results, take_results, tell_ready
 from zhengka.production.services.staging import sweep as sweep_packages
+from zhengka.production.services.station import ask_station, carry_out_looks, take_station
+from zhengka.production.services.unanswered import declare_unanswered, keep_waiting, propose_unanswered
 from zhengka.production.services.workers import run_chunks_here
 
 __all__ = [
@@ -52,14 +54,17 @@ __all__ = [
     "Only",
     "acknowledge",
     "ask_results",
+    "ask_station",
     "batch_signer",
     "cancel_batch",
+    "carry_out_looks",
     "changed",
     "check_chip",
     "check_code",
     "check_number",
     "close_batch",
     "decide",
+    "declare_unanswered",
     "destroy_many",
     "drawn_by_number",
     "enrol_maker",
@@ -76,6 +81,7 @@ __all__ = [
     "hurry",
     "initialise_blank",
     "inspection",
+    "keep_waiting",
     "list_of",
     "make_again",
     "note_numbers",
@@ -89,6 +95,7 @@ __all__ = [
     "pause_batch",
     "prepare_batch",
     "prepare_chunk",
+    "propose_unanswered",
     "receive_results",
     "release",
     "resume_batch",
@@ -105,6 +112,7 @@ __all__ = [
     "take_package",
     "take_proof",
     "take_results",
+    "take_station",
     "tell_ready",
     "to_check",
     "unhurry",

@@ -162,6 +162,7 @@ def commit(chunk: Chunk, lease: int, made: Sequence[Made], held: Mapping[int, st
     values = {"credentials": json.dumps(credentials), "keys": _key_group(chunk, made)}
     perform_many(Many(Card, list(credentials), "batched", {"batch": chunk.batch.number}, also=CREDENTIAL,
                       values=values), "prepare", by=SYSTEM, request_id=request_id, at=at)
+    _note_printed(chunk, made)
     for reason, ids in _by_reason(held).items():
         perform_many(Many(Card, ids, "batched", {"batch": chunk.batch.number, "reason": reason},
                           also=", hold_reason = %(reason)s", values={"reason": reason}), "hold", by=SYSTEM,
@@ -169,6 +170,18 @@ def commit(chunk: Chunk, lease: int, made: Sequence[Made], held: Mapping[int, st
     Batch.objects.select_for_update().get(pk=chunk.batch_id)  # two last chunks: the later one sees the other done
     if not chunk.batch.chunks.exclude(state="done").exists():
         later("production.finish_batch", batch_id=chunk.batch_id)
+
+
+def _note_printed(chunk: Chunk, made: Sequence[Made]) -> None:
+    """Keep the names that were shortened as they are printed and in the chip: whoever writes to the chip later writes
+    the same, and has no template at hand.
+    """
+    short = [card.subject for card in made if card.subject.own.short]
+    if not short:
+        return
+    layout = layout_for(chunk.batch.profile)
+    Card.objects.bulk_update([Card(pk=subject.card, face=gathering.sealed_face(subject.own._replace(
+        printed=gathering.name_of(subject, layout), whole=subject.name))) for subject in short], ["face"])
 
 
 @transaction.atomic

@@ -5,7 +5,6 @@ waits for a photo, a font or a number stays held until it is there; any other is
 partners, which a face may have a place for, are noted here, too.
 """
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -16,13 +15,12 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 
 from zhengka.cards.models import Card
-from zhengka.core import fields
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed, lock, perform, replayed, sub
 from zhengka.production.faces import Artist, fonts, layout_for
 from zhengka.production.models import Batch, Item
-from zhengka.production.services.gathering import FACE, OwnFace, face_texts, own_face_of, subject_of
+from zhengka.production.services.gathering import face_texts, own_face_of, sealed_face, subject_of
 from zhengka.production.workflow import SET_ASIDE
 
 TOO_LONG: Final = ("text-too-long name", "chip-refused name ")
@@ -60,7 +58,7 @@ def shorten(batch: Batch, card: Card, *, by: Actor, request_id: UUID, at: dateti
     short = short_name(card)
     if not short:
         raise Refusal("name-not-shortened", card=card.pk)
-    card = perform(card, "shorten", {"face": _closed(own_face_of(card)._replace(short=True))}, by=by,
+    card = perform(card, "shorten", {"face": sealed_face(own_face_of(card)._replace(short=True))}, by=by,
                    request_id=sub(request_id, "shorten"), at=at)
     release(card, by=by, request_id=sub(request_id, "release"), at=at, note=False)
     return _decided(batch, 1, "shortened", by=by, request_id=request_id, at=at)
@@ -107,7 +105,7 @@ def note_numbers(card: Card, numbers: Mapping[str, str], *, by: Actor, request_i
             raise Refusal("partner-number-bad", partner=code)
     (fresh,) = lock(card)
     own = own_face_of(fresh)
-    return perform(fresh, "number", {"face": _closed(own._replace(numbers={**own.numbers, **numbers}))}, by=by,
+    return perform(fresh, "number", {"face": sealed_face(own._replace(numbers={**own.numbers, **numbers}))}, by=by,
                    request_id=request_id, at=at, partners=sorted(numbers))
 
 
@@ -125,7 +123,3 @@ def _decided(batch: Batch, count: int, decision: str, *, by: Actor, request_id: 
         raise Refusal("nothing-to-decide", batch=batch.number)
     return perform(batch, "decide", {"undecided": batch.undecided - count}, by=by, request_id=request_id, at=at,
                    decision=decision, cards=count)
-
-
-def _closed(own: OwnFace) -> bytes:
-    return fields.close(json.dumps({"short": own.short, "numbers": dict(own.numbers)}), FACE)

@@ -47,13 +47,21 @@ def sample_size(batch: Batch, good: int, at: datetime) -> int:
     """How many of the good cards of a batch are looked at, by the rule of its office and maker."""
     files = sampling.load(Path(settings.DATA) / "readback")
     rule = sampling.rule(files, batch.area_id, batch.maker_id, at.astimezone(CHINA).date())
-    return rule.size(good) if rule else 0
+    if rule is None or (devices.is_device(bytes(batch.maker.public)) and not rule.desks):
+        return 0
+    return rule.size(good)
 
 
 def draw(batch: Batch, size: int) -> None:
     """Draw the sample among the good cards of a batch that arrived."""
     with connection.cursor() as cursor:
         cursor.execute(DRAW, [sampling.drawn(_ranked(batch), size)])
+
+
+def draw_rest(batch: Batch) -> None:
+    """Draw every other good card of a batch that arrived, behind those that were drawn."""
+    with connection.cursor() as cursor:
+        cursor.execute(DRAW_REST, [batch.pk, batch.pk])
 
 
 def _ranked(batch: Batch) -> Iterator[tuple[bytes, int]]:
@@ -187,8 +195,7 @@ def _fail(item: Item, code: str, *, by: Actor, request_id: UUID, at: datetime) -
     Item.objects.filter(pk=item.pk).update(checked="failed", outcome="suspect", reason=code, unseen=False)
     Finding.objects.create(batch=batch, area=item.area, code=code, serial=serial, detail=uid, at=at)
     perform(item.card, "suspect", by=by, request_id=sub(request_id, "suspect"), at=at, batch=batch.number, why=code)
-    with connection.cursor() as cursor:
-        cursor.execute(DRAW_REST, [batch.pk, batch.pk])
+    draw_rest(batch)
     if not to_check(batch).exists():
         return _pass(batch, by=by, request_id=sub(request_id, "pass"), at=at)
     return batch

@@ -29,10 +29,14 @@ FACE: Final = "card.face"
 
 
 class OwnFace(NamedTuple):
-    """What a card's face says besides the record: `short` its name by the template's rule, `numbers` by partner."""
+    """What a card's face says besides the record: `short` its name by the template's rule, `numbers` by partner; once
+    it is prepared with a shorter name, that name as it is `printed`, and the whole one that it stands for.
+    """
 
     short: bool = False
     numbers: Mapping[str, str] = MappingProxyType({})
+    printed: str = ""
+    whole: str = ""
 
 
 class Subject(NamedTuple):
@@ -88,7 +92,13 @@ def look_up(items: QuerySet[Item]) -> list[Subject]:
 def own_face(text: str) -> OwnFace:
     """An opened `card.face`."""
     told = json.loads(text)
-    return OwnFace(told.get("short", False), told.get("numbers", {}))
+    return OwnFace(told.get("short", False), told.get("numbers", {}), told.get("printed", ""), told.get("whole", ""))
+
+
+def sealed_face(own: OwnFace) -> bytes:
+    """The column `card.face` for what a face says besides the record."""
+    told = own._asdict() | {"numbers": dict(own.numbers)}
+    return fields.close(json.dumps({name: value for name, value in told.items() if value != ""}), FACE)
 
 
 def own_face_of(card: Card) -> OwnFace:

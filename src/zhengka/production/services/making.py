@@ -75,17 +75,20 @@ def make_cards(tools: Tools, subjects: Sequence[Subject], cards: Sequence[Number
     """
     signer = keys.signer("credential", tools.area, tools.profile.suite, at=tools.at)
     profile, kek, columns = _draw(tools, cards)
-    plain = _credentials(tools, cards, signer.key_id, lambda messages: [_UNSIGNED] * len(messages))
+    messages = list[bytes]()
+    plain = _credentials(tools, cards, signer.key_id, lambda asked: _kept(asked, messages))
     whole = [record_of(subject, card.serial, payload, tools.layout)
              for subject, card, payload in zip(subjects, cards, plain, strict=True)]
-    refused = _refused(profile, whole, columns, kek)
+    refused, draft = _refused(profile, whole, columns, kek)
     fit = [place for place in range(len(cards)) if place not in refused]
     held = {subjects[place].item: why for place, why in refused.items()}
     if not fit:
         return [], held
-    signed = _credentials(tools, [cards[place] for place in fit], signer.key_id, signer.sign_many)
+    signed = [plain[place][:-SIGNATURE_SIZE] + signature for place, signature in zip(
+        fit, signer.sign_many([messages[place] for place in fit]), strict=True)]
     records = [whole[place] | {"credential": payload} for place, payload in zip(fit, signed, strict=True)]
-    scripts, expected = chip.compile_whole(profile, records, keys_by_slot=_at(columns, fit), kek=kek)
+    scripts, expected = (chip.complete(profile, records, draft, changed="credential") if not refused
+                         else chip.compile_whole(profile, records, keys_by_slot=_at(columns, fit), kek=kek))
     made = []
     for place, payload, script, digest, found in zip(
             fit, signed, scripts, expected, chip.lint_many(profile, scripts, records), strict=True):
@@ -192,18 +195,25 @@ def _credentials(tools: Tools, cards: Sequence[Numbered], key_id: bytes,
     return credential.encode_many(statements, suite=tools.profile.suite, key_id=key_id, sign_many=sign_many)
 
 
-def _refused(profile: chip.Profile, records: Sequence[chip.Record], columns: Columns, kek: bytes) -> dict[int, str]:
-    """The places of the records that give no clean script, and why each does not."""
+def _kept(asked: list[bytes], messages: list[bytes]) -> list[bytes]:
+    """Keep what is to be signed; nothing is, yet."""
+    messages += asked
+    return [_UNSIGNED] * len(asked)
+
+
+def _refused(profile: chip.Profile, records: Sequence[chip.Record], columns: Columns, kek: bytes,
+             ) -> tuple[dict[int, str], chip.Draft]:
+    """The places of the records that give no clean script, and why each does not; and the draft of all others."""
     refused, rest = dict[int, str](), list(range(len(records)))
     while True:
         told = [records[place] for place in rest]
         try:
-            scripts = chip.compile_many(profile, told, keys_by_slot=_at(columns, rest), kek=kek)
+            scripts, draft = chip.draft_many(profile, told, keys_by_slot=_at(columns, rest), kek=kek)
             break
         except chip.RecordBroken as broken:  # this one card does not fit on the chip: the others go on
             refused[rest.pop(broken.place)] = f"chip-refused {broken.field} {broken.code}"
     findings = chip.lint_many(profile, scripts, told)
-    return refused | {place: _why(found) for place, found in zip(rest, findings, strict=True) if found}
+    return refused | {place: _why(found) for place, found in zip(rest, findings, strict=True) if found}, draft
 
 
 def _why(findings: Sequence[chip.Finding]) -> str:

@@ -121,8 +121,8 @@ def receive_results(batch: Batch, source: Path | BinaryIO, *, by: Actor, request
     that it names; one whose blank is not named, named twice, used before or not in that machine is suspect. A card that
     ended while it was made is set aside to be destroyed, whatever the maker says of it, and a `Finding` names it; one
     that did not come is missing, too.
-    `Refusal`: `results-broken`, `results-of-another-batch`, `result-replayed`, those of `makers.trusted`, and what
-    `perform` says.
+    `Refusal`: `results-broken`, `results-of-another-batch`, `result-replayed`, `batch-given-up`, those of
+    `makers.trusted`, and what `perform` says.
     """
     if event := replayed(request_id, Batch.kind(), batch.pk):
         raise Replayed(event)
@@ -201,11 +201,13 @@ def _open(batch: Batch, source: Path | BinaryIO) -> ResultReader:
 
 
 def _fits(batch: Batch, info: ResultsInfo) -> None:
-    """The results are of this batch's package, and new."""
+    """The results are of this batch's package, new, and of a batch that is still waited for."""
     if (info.batch, info.package.hex()) != (batch.number, batch.manifest_digest):
         raise Refusal("results-of-another-batch", batch=info.batch)
     if batch.result_id == info.result:
         raise Refusal("result-replayed", batch=batch.number)
+    if batch.given_up_person:
+        raise Refusal("batch-given-up", batch=batch.number)
 
 
 def _stage(reader: ResultReader) -> None:

@@ -1,6 +1,7 @@
 """One person's record: registered, corrected, moved, closed; read in clear only for a named purpose, with an event."""
 
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -13,7 +14,7 @@ from zhengka.areas.models import Area
 from zhengka.core import fields
 from zhengka.core.actors import WHOLE_NATION, Actor
 from zhengka.core.errors import Refusal
-from zhengka.core.events import Replayed, begin, perform, sub
+from zhengka.core.events import Many, Replayed, begin, perform, perform_many, replayed, sub
 from zhengka.core.models import province_of
 from zhengka.core.scope import seeing_all
 from zhengka.formats import idnumber, names
@@ -153,6 +154,20 @@ def read_in_full(holder: Holder, *, by: Actor, request_id: UUID, purpose: str, a
         certificates={one.pk: clear(one.number, "certificate.number")
                       for one in holder.certificates.order_by("id")},
         wishes=wishes_of([holder])[0])
+
+
+@transaction.atomic
+def list_out(holder_ids: Sequence[int], *, by: Actor, request_id: UUID, purpose: str, at: datetime) -> int:
+    """Write down that people are named in a list which leaves the house as a file (导出名单): an event for each, with
+    the purpose; how many. `Refusal`: `purpose-missing`, `not-permitted`. Raises `Replayed` for a repeat.
+    """
+    if not purpose.strip():
+        raise Refusal("purpose-missing")
+    ids = sorted(set(holder_ids))
+    if ids and (event := replayed(sub(request_id, ids[0]), Holder.kind(), ids[0])):
+        raise Replayed(event)
+    return len(perform_many(Many(Holder, ids, "registered", {"purpose": purpose.strip()}), "list_out", by=by,
+                            request_id=request_id, at=at))
 
 
 @transaction.atomic

@@ -51,6 +51,7 @@ KINDS: dict[str, Kind] = {
     "registry.take_photos": Kind(_("A pack of photos"), _("Photos kept"), _("photos"), "imports"),
     "cards.match_alive": Kind(_("Activate by a list of those alive"), _("Activated"), _("lines"), "activations"),
     "production.take_results": Kind(_("Results of the card maker"), _("Good"), _("cards"), "batches", whole=True),
+    "production.take_looks": Kind(_("Cards that a station looked at"), _("Good"), _("cards"), "batches", whole=True),
 }
 """Task → its words. A test holds it complete against the tasks that carry acts out."""
 

@@ -50,23 +50,35 @@ from zhengka.web.ui.parts import Cell, Column, Row, Table, Text, Tile
 
 ACTS = {"prepare": services.prepare_batch, "retry": services.retry_batch, "send": services.send_batch,
         "pause": services.pause_batch, "resume": services.resume_batch,
-        "give_up": services.give_up_batch, "cancel": services.cancel_batch, "close": services.close_batch}
+        "give_up": services.give_up_batch, "cancel": services.cancel_batch, "close": services.close_batch,
+        "propose_unanswered": services.propose_unanswered, "keep_waiting": services.keep_waiting,
+        "declare_unanswered": services.declare_unanswered}
 """Steps that are one button; results come by a form of their own."""
 
 RESULTS = "production.take_results"
 LOOKS = {"prepare": ("primary", "p"), "retry": ("primary", "p"), "send": ("primary", "s"),
          "pause": ("secondary", ""), "resume": ("primary", "p"),
-         "give_up": ("warning-quiet", ""), "cancel": ("warning-quiet", ""), "close": ("primary", "c")}
+         "give_up": ("warning-quiet", ""), "cancel": ("warning-quiet", ""), "close": ("primary", "c"),
+         "propose_unanswered": ("warning-quiet", ""), "keep_waiting": ("secondary", ""),
+         "declare_unanswered": ("warning", "")}
 SAID: dict[str, Text] = {
     "prepare": _("The preparation has begun."), "retry": _("The preparation goes on."),
     "send": _("The batch is at the card maker."),
     "pause": _("The batch stands still until it is resumed."), "resume": _("The batch goes on."),
     "give_up": _("The batch was given up; its cards wait for another one, under new serials where they had some."),
-    "cancel": _("The batch is cancelled; its cards wait for another one."), "close": _("The batch is closed.")}
+    "cancel": _("The batch is cancelled; its cards wait for another one."), "close": _("The batch is closed."),
+    "propose_unanswered": _("It is proposed. Another person declares it, or the batch is waited for."),
+    "keep_waiting": _("The batch is waited for."),
+    "declare_unanswered": _("The batch is closed without results: its cards are missing, others are ordered.")}
 
 
-ENDS: dict[str, Text] = {"give_up": _("Give this batch up?"), "cancel": _("Cancel this batch?")}
+ENDS: dict[str, Text] = {"give_up": _("Give this batch up?"), "cancel": _("Cancel this batch?"),
+                         "declare_unanswered": _("Will this batch never come back?")}
 """Steps of which cards that are prepared already do not come back: they are asked for twice."""
+NOT_MADE = _("Nothing of it is made. Prepared cards are void, and others are ordered in their place; if the package "
+             "left the house, tell the card maker to destroy it.")
+NOT_BACK = _("Each of its cards is void and counts as missing, and others are ordered in their place. Results that "
+             "come later are not taken; cards that turn up are destroyed.")
 
 
 class ResultsForm(forms.Form):
@@ -142,8 +154,7 @@ def step(request: Request, pk: int, action: str) -> HttpResponse:
     if action in ENDS and not (action == "cancel" and row.state == "open") and not sure(request):
         return render(request, "staff/sure.html", {
             "title": ENDS[action], "caption": row.number, "url": request.path, "kind": "warning",
-            "meaning": _("Nothing of it is made. Prepared cards are void, and others are ordered in their place; if "
-                         "the package left the house, tell the card maker to destroy it."),
+            "meaning": NOT_BACK if action == "declare_unanswered" else NOT_MADE,
             "submit": act_word(action), "back": reverse("staff:batch", args=[pk]), "hidden": []})
     return act(request, lambda key: ACTS[action](row, by=request.actor, request_id=key, at=timezone.now()),
                to=reverse("staff:batch", args=[pk]), said=SAID[action])

@@ -19,6 +19,7 @@ from zhengka.production import queries, services
 from zhengka.production.models import Batch, Item
 from zhengka.production.workflow import DIFFERENCES, LOOKS
 from zhengka.web.access import Request, act, requires, sure
+from zhengka.web.staff import acts
 from zhengka.web.staff.batch_parts import FINDING_WORDS
 from zhengka.web.staff.faces import described
 from zhengka.web.staff.navigation import trail
@@ -57,6 +58,13 @@ class PhotoForm(forms.Form):
         attrs={"accept": "image/png,image/jpeg", "capture": "environment"}))
 
 
+class StationForm(forms.Form):
+    """What a read-back station saw."""
+
+    file = forms.FileField(label=_("File of a read-back station"), help_text=_(
+        "The station looked at many cards at once and signed what it saw (.jsonl). What it did not see waits here."))
+
+
 class WrongForm(forms.Form):
     """What the inspector sees."""
 
@@ -80,15 +88,31 @@ def index(request: Request, pk: int) -> HttpResponse:
                 raise
             form.add_error("number", " ".join(map(str, problem_words(refusal.problem))))
     done, of = queries.looked_at(row)
+    may_settle = row.gate in ("sample", "whole") and not services.to_check(row).exists()
     rows, pager = page_of(request, queries.drawn(row).order_by("pk"))
     return render(request, "staff/readback/index.html", {
         "title": row.number, "caption": _("Look at the finished cards"), "batch": row, "done": done, "of": of,
         "gate": GATE_WORDS.get(row.gate, ""), "form": form if row.gate in ("sample", "whole") and done < of else None,
-        "may_settle": row.gate in ("sample", "whole") and not services.to_check(row).exists(),
+        "may_settle": may_settle, "station": StationForm() if row.gate in ("sample", "whole") and done < of else None,
         "table": Table(_("Cards that were drawn"), [Column(_("Serial")), *(Column(LOOK_WORDS[look]) for look in LOOKS),
                                                     Column(_("Result"))], [_row(each) for each in rows], pager=pager,
                        empty=_("No card was drawn.")),
         "breadcrumbs": trail(*TRAIL)})
+
+
+@requires("batch.receive")
+@require_POST
+def station(request: Request, pk: int) -> HttpResponse:
+    """Take the file of a read-back station; a worker matches it, and the act's page shows what comes of it."""
+    row = queries.batch(pk, actor=request.actor)
+    form = StationForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return render(request, "staff/form.html", {
+            "title": _("Take a station's file"), "form": form, "submit": _("Take a station's file"),
+            "back": reverse("staff:readback", args=[pk])}, status=400)
+    file = form.cleaned_data["file"].file
+    return acts.begin(request, lambda key: services.ask_station(
+        row, file, by=request.actor, request_id=key, at=timezone.now()))
 
 
 @requires("batch.receive")
@@ -175,10 +199,11 @@ def _drawn(request: Request, pk: int, card: int) -> Item:
 
 def _row(item: Item) -> Row:
     tone, word = RESULT_WORDS[item.checked]
+    why = FINDING_WORDS.get(item.reason, "") if item.checked == "failed" else ""
     place = _("Place in the batch")
     name = Cell(item.card.serial or "—", number=True, note=f"{place} {item.position}",
                 href=_url(item) if "number" in item.seen else "")
-    return Row([name, *("✓" if look in item.seen else "—" for look in LOOKS), Cell(word, tone=tone)])
+    return Row([name, *("✓" if look in item.seen else "—" for look in LOOKS), Cell(word, tone=tone, note=why)])
 
 
 def _url(item: Item) -> str:
@@ -196,6 +221,7 @@ def facts(batch: Batch) -> list[Fact]:
 
 urls = [
     path("readback/<int:pk>/", index, name="readback"),
+    path("readback/<int:pk>/station", station, name="readback-station"),
     path("readback/<int:pk>/settle", settle, name="readback-settle"),
     path("readback/<int:pk>/<int:card>", card, name="readback-card"),
     path("readback/<int:pk>/<int:card>/code", code, name="readback-code"),

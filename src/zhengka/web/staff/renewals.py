@@ -9,26 +9,29 @@ from typing import Any
 
 import xlsxwriter
 from django import forms
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from zhengka.areas import queries as areas
 from zhengka.areas.models import Area
 from zhengka.cards import queries as cards
 from zhengka.core.errors import Refusal
+from zhengka.core.events import Replayed
 from zhengka.programme import capacity, planning, renewals
 from zhengka.programme.queries import programmes
 from zhengka.programme.renewals import Forecast
 from zhengka.programme.waves import first_day, month_of
+from zhengka.registry import services as registry
 from zhengka.registry.imports.report import guarded
 from zhengka.registry.queries import ToRenew
-from zhengka.web.access import Request, requires
+from zhengka.web.access import Request, request_key, requires
 from zhengka.web.staff.capacity import MADE, WAIT
+from zhengka.web.staff.in_full import PurposeForm
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.ui.parts import Cell, Column, Row, Table, Text, Tile
 
@@ -84,24 +87,56 @@ def _exchange(request: Request) -> dict[int, date]:
     return {}
 
 
+class FileForm(PurposeForm):
+    """A list as a file: for what, and in which form."""
+
+    form = forms.ChoiceField(label=_("File"), choices=[(form, f".{form}") for form in ("xlsx", "csv")])
+
+
 @requires("holder.read")
 @require_safe
 def street_list(request: Request) -> HttpResponse:
-    """Whom an office invites in a month, street by street; `?form=` as a file."""
-    unit, month = _asked(request)
+    """Whom an office invites in a month, street by street."""
+    return _list(request, *_asked(request.GET, request), FileForm(initial={"purpose": "invitation"}))
+
+
+@requires("holder.read")
+@require_POST
+def take_list(request: Request) -> HttpResponse:
+    """The same as a file, once, for a purpose that an event of each person keeps."""
+    unit, month = _asked(request.POST, request)
+    form = FileForm(request.POST)
+    if not form.is_valid():
+        return _list(request, unit, month, form)
+    found, streets = _found(request, unit, month)
+    try:
+        registry.list_out([row.holder for row in found], by=request.actor, request_id=request_key(request),
+                          purpose=form.cleaned_data["purpose"], at=timezone.now())
+    except Replayed:  # the page has a new request id: pressing once more sends the file again
+        return HttpResponseRedirect(_url(unit, month))
+    kind, write = FILES[form.cleaned_data["form"]]
+    name = f"renewals-{unit.unit6}-{first_day(month):%Y%m}.{form.cleaned_data['form']}"
+    return HttpResponse(write(_rows(found, streets, month)), content_type=kind, headers={
+        "Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"})
+
+
+def _url(unit: Area, month: int) -> str:
+    return f"{reverse('staff:renewals-list')}?unit={unit.code}&month={month}"
+
+
+def _found(request: Request, unit: Area, month: int) -> tuple[list[ToRenew], dict[int, Text]]:
+    """Whom an office invites in a month, and the names of their streets."""
     found = renewals.invited_in(unit.code, month, timezone.localdate(), actor=request.actor)
     codes = {row.street for row in found if row.street}
-    streets = {area.code: area_name(area) for area in Area.objects.filter(code__in=codes)}
-    if (form := request.GET.get("form", "")) in FILES:
-        kind, write = FILES[form]
-        name = f"renewals-{unit.unit6}-{first_day(month):%Y%m}.{form}"
-        return HttpResponse(write(_rows(found, streets, month)), content_type=kind, headers={
-            "Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"})
+    return found, {area.code: area_name(area) for area in Area.objects.filter(code__in=codes)}
+
+
+def _list(request: Request, unit: Area, month: int, form: FileForm) -> HttpResponse:
+    found, streets = _found(request, unit, month)
     counted = Counter(streets.get(row.street or 0, NOWHERE) for row in found)
-    here = f"{reverse('staff:renewals-list')}?unit={unit.code}&month={month}"
     return render(request, "staff/plan/renewal_list.html", {
         "title": _("List for the streets"), "caption": f"{area_name(unit)} · {first_day(month):%Y-%m}",
-        "breadcrumbs": trail(*TRAIL), "files": [(form, f"{here}&form={form}") for form in FILES] if found else [],
+        "breadcrumbs": trail(*TRAIL), "form": form if found else None, "unit": unit, "month": month,
         "streets": Table(_("Streets"), [Column(_("Street")), Column(_("Persons"), numeric=True)],
                          [Row([street, number]) for street, number in counted.items()],
                          empty=_("Nobody is to be invited in this month.")),
@@ -110,15 +145,15 @@ def street_list(request: Request) -> HttpResponse:
             Row([Cell(row.name, href=reverse("staff:holder", args=[row.holder])),
                  streets.get(row.street or 0, NOWHERE), Cell(row.number, number=True),
                  f"{row.valid_until:%Y-%m-%d}"]) for row in found[:SHOWN]]) if found else None,
-        "more": max(len(found) - SHOWN, 0)})
+        "more": max(len(found) - SHOWN, 0)}, status=400 if form.is_bound else 200)
 
 
 NOWHERE = pgettext_lazy("street", "Not known")
 
 
-def _asked(request: Request) -> tuple[Area, int]:
+def _asked(told: Mapping[str, str], request: Request) -> tuple[Area, int]:
     try:
-        unit, month = int(request.GET.get("unit", "")), int(request.GET.get("month", ""))
+        unit, month = int(told.get("unit", "")), int(told.get("month", ""))
     except ValueError:
         raise Refusal("not-found") from None
     first = month_of(timezone.localdate())
@@ -208,4 +243,5 @@ FILES: dict[str, tuple[str, Callable[[Sequence[Sequence[str]]], bytes]]] = {
 urls = [
     path("renewals/", index, name="renewals"),
     path("renewals/list", street_list, name="renewals-list"),
+    path("renewals/list/file", take_list, name="renewals-file"),
 ]

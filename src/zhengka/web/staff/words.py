@@ -237,6 +237,7 @@ PHASE_WORDS: dict[int, Word] = {1: _("Phase one"), 2: _("Phase two")}
 PURPOSE_WORDS: dict[str, Word] = {
     "desk": _("The holder is at the desk"), "case": _("Deciding a case"), "correction": _("Correcting the record"),
     "complaint": _("Answering a complaint"), "inspection": _("An inspection from above"),
+    "invitation": _("Inviting for the renewal"),
 }
 """Purposes for which personal data is read in full; the code stands in the event."""
 

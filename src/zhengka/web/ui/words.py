@@ -235,7 +235,8 @@ STATES: dict[str, dict[str, Look]] = {
 ACTIONS: dict[str, str | Promise] = {
     "merge": _("Merge records"),
     "photograph": _("Take the photo"),
-    "read_in_full": _("Read in full"), "look_up": _("Looked up by another office"),
+    "read_in_full": _("Read in full"), "list_out": _("Named in a list that was downloaded"),
+    "look_up": _("Looked up by another office"),
     "wish": _("Wish for letters kept"),
     "read_paper": _("Read the paper"),
     "withdraw_paper": _("Withdraw the paper"),
