@@ -34,6 +34,11 @@ _ONE_BY_ONE: Final = 50
 COLUMNS: Final = ("area, gate_id, seq, digest, kind, at, operator, venue, service, rule, gives, companions, subject, "
                   "voucher, list_version, text, signature, key_id, received_at, counted, forked")
 STAGE: Final = f"CREATE TEMP TABLE visit_new ON COMMIT DROP AS SELECT {COLUMNS} FROM gates_visit WITH NO DATA"
+ONE: Final = f"INSERT INTO gates_visit ({COLUMNS}) VALUES ({', '.join(['%s'] * 21)})"
+HOLD: Final = """
+    WITH held AS MATERIALIZED (SELECT pg_advisory_xact_lock(%s, %s))
+    SELECT v.*, nextval('gates_own_events') AS own FROM held, gates_voucher v WHERE v.code = %s FOR UPDATE OF v
+"""
 TAKE: Final = f"INSERT INTO gates_visit ({COLUMNS}) SELECT {COLUMNS} FROM visit_new"
 ISSUED: Final = """
     INSERT INTO gates_voucher (id, province, area, state, version, code, gate_id, operator, venue, service, rule, gives,
@@ -107,6 +112,24 @@ def store(news: Sequence[New], *, request_id: UUID, at: datetime) -> Kept:
     return Kept(_note_doubles(codes, found.standing, at) if twice else [], sorted(found.forks))
 
 
+def hold(code: bytes) -> Voucher | None:
+    """The voucher with this code under both its locks, in one question to the database; `own`: the platform's next own
+    number, for the line that is about to be written.
+    """
+    found: Voucher | None = next(iter(Voucher.objects.raw(HOLD, [_CODE_LOCKS, code[0] % SHARDS, code])), None)
+    return found
+
+
+def keep_use(new: New, row: Voucher, area: int, key_id: bytes | None, *, request_id: UUID, at: datetime) -> None:
+    """Keep the first use of a voucher that is held and open: what `store` would do, without asking what it knows. No
+    event of such a voucher can be a use (I11), so this one counts; its number must be new at its gate.
+    """
+    perform_many(Many(Voucher, [row.pk], row.state, {"gate": new.event.gate}), "redeem", by=GATES,
+                 request_id=request_id, at=at)
+    with connection.cursor() as cursor:
+        cursor.execute(ONE, (area, *_values(new), new.line.signature or None, key_id, at, True, False))
+
+
 def _locks(kind: int, numbers: Collection[int]) -> None:
     if numbers:
         with connection.cursor() as cursor:
@@ -151,7 +174,7 @@ def _insert(news: Sequence[New], found: Outcome, at: datetime) -> None:
              (new.event.gate, new.event.seq) in found.forks) for new in news)
     with connection.cursor() as cursor:
         if len(news) <= _ONE_BY_ONE:
-            cursor.executemany(f"INSERT INTO gates_visit ({COLUMNS}) VALUES ({', '.join(['%s'] * 21)})", list(rows))
+            cursor.executemany(ONE, list(rows))
             return
         cursor.execute(STAGE)
         with cursor.copy(f"COPY visit_new ({COLUMNS}) FROM STDIN") as copy:

@@ -72,43 +72,45 @@ def issue(wanted: Wanted, post: Post, *, request_id: UUID, at: datetime) -> Vouc
 
 @transaction.atomic
 def redeem(code: bytes, post: Post, *, request_id: UUID, at: datetime) -> Voucher:
-    """Redeem a voucher at a post (核销): at most once, whoever else tries at the same moment.
+    """Redeem a voucher at a post (核销): at most once, whoever else tries at the same moment. The caller sees the
+    whole nation (`core.scope`), for a voucher may be of a gate of another office.
 
     `Refusal`: `voucher-unknown`, `voucher-used` (with the place and time of its use), `voucher-cancelled`,
     `voucher-expired`, `voucher-not-yet`, `voucher-elsewhere`. Raises `Replayed` for a repeat.
     """
-    with seeing_all(connection):
-        storing.lock_codes([code])
-        row = _open(code, post, request_id, at)
-        perform(row, "redeem", by=GATES, request_id=request_id, at=at, gate=post.gate_id)
-        _log(row, "redeem", request_id, at, gate=post.gate_id, venue=post.venue, proof="voucher")
-        row.refresh_from_db()
+    row = _open(code, post, request_id, at)
+    new = _line(row, "redeem", OWN + row.own, at, gate=post.gate_id, venue=post.venue,  # type: ignore[attr-defined]
+                proof="voucher")
+    storing.keep_use(new, row, post.area_id, None, request_id=request_id, at=at)
+    row.state, row.version = "redeemed", row.version + 1
     return row
 
 
 @transaction.atomic
 def redeem_signed(line: Signed, payload: bytes | None = None, *, at: datetime) -> Voucher:
-    """Redeem by the event that a gate signed (联网核销): kept as its log has it; what it uploads later is known.
+    """Redeem by the event that a gate signed (联网核销): kept as its log has it; what it uploads later is known. The
+    caller sees the whole nation.
 
     `payload`: the signed voucher that was read, of one that another gate issued and has not told of yet. A repeat of
     the same event answers the same. `Refusal`: as `redeem`, `voucher-unsigned`, `gate-unknown`, `gate-shut-out`,
-    `post-unknown`, `event-refused`.
+    `post-unknown`, `event-refused` (also for a number under which the gate signed something else already).
     """
-    with seeing_all(connection):
-        new = _believed(line)
-        storing.lock_gates([new.event.gate])
-        storing.lock_codes([new.event.voucher])
-        if storing.known({new.event.gate: {new.event.seq}}) & {new.digest}:
-            return Voucher.objects.get(code=new.event.voucher)
-        if payload is not None:
-            _admit(payload, new.event.voucher, at)
-        post = Post(gate_id=new.event.gate, operator=new.event.operator, venue=new.event.venue,
-                    services=[new.event.service])
-        request_id = UUID(bytes=new.digest[:16])
-        row = _open(new.event.voucher, post, request_id, at)
-        uploading.note_keys([new.event.gate])
-        storing.store([new], request_id=request_id, at=at)
-        row.refresh_from_db()
+    new = _believed(line)
+    event, request_id = new.event, UUID(bytes=new.digest[:16])
+    storing.lock_gates([event.gate])
+    known = storing.known({event.gate: {event.seq}})
+    if new.digest in known:
+        return Voucher.objects.get(code=event.voucher)
+    if known:
+        raise Refusal("event-refused", why="gate-forked")
+    if payload is not None:
+        _admit(payload, event.voucher, at)
+    gate = Device.objects.get(pk=event.gate)
+    post = Post(gate=gate, area_id=gate.area_id, operator=event.operator, venue=event.venue, services=[event.service])
+    row = _open(event.voucher, post, request_id, at)
+    uploading.note_keys([event.gate])
+    storing.keep_use(new, row, gate.area_id, bytes(gate.key_id or b""), request_id=request_id, at=at)
+    row.state, row.version = "redeemed", row.version + 1
     return row
 
 
@@ -219,10 +221,10 @@ def _begin(row: Voucher, request_id: UUID, at: datetime) -> Voucher:
 
 def _open(code: bytes, post: Post, request_id: UUID, at: datetime) -> Voucher:
     """The voucher, locked, if it may be redeemed here and now."""
-    row = Voucher.objects.filter(code=code).select_for_update(of=("self",)).first()
+    row = storing.hold(code) if code else None
     if row is None:
         raise Refusal("voucher-unknown")
-    if event := replayed(request_id, Voucher.kind(), row.pk):
+    if row.state != "issued" and (event := replayed(sub(request_id, row.pk), Voucher.kind(), row.pk)):
         raise Replayed(event)
     if row.state in CLOSED:
         raise Refusal(CLOSED[row.state], **_used(row))
@@ -280,15 +282,19 @@ def _admit(payload: bytes, code: bytes, at: datetime) -> None:
 
 def _log(row: Voucher, kind: str, request_id: UUID, at: datetime, **also: Any) -> None:
     """Write the platform's own line into the log of the voucher's gate; a worker signs it."""
+    new = _line(row, kind, OWN + next_own(), at, **also)
+    with seeing_all(connection):  # its other events may be of gates of another office
+        storing.store([new], request_id=sub(request_id, kind), at=at)
+
+
+def _line(row: Voucher, kind: str, seq: int, at: datetime, **also: Any) -> New:
     told: dict[str, Any] = {"gate": row.gate_id, "venue": row.venue} | also
     if kind == "issue":
         told |= {"begins": row.begins, "ends": row.ends, "subject": bytes(row.subject)}
-    event = Event(seq=OWN + next_own(), kind=kind, at=at.replace(microsecond=0), operator=row.operator,
-                  service=row.service, rule=row.rule, gives=row.gives, companions=row.companions,
-                  voucher=bytes(row.code), **told)
+    event = Event(seq=seq, kind=kind, at=at.replace(microsecond=0), operator=row.operator, service=row.service,
+                  rule=row.rule, gives=row.gives, companions=row.companions, voucher=bytes(row.code), **told)
     line = Signed(gatelog.write(event), b"")
-    with seeing_all(connection):  # its other events may be of gates of another office
-        storing.store([New(event, line, line.digest)], request_id=sub(request_id, kind), at=at)
+    return New(event, line, line.digest)
 
 
 def next_own() -> int:

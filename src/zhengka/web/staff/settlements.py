@@ -187,15 +187,15 @@ def decide(request: Request, pk: int, action: str) -> HttpResponse:
 
 @requires("gate.read")
 @require_safe
-def download(request: Request, pk: int, form: str) -> HttpResponse:
+def download(request: Request, pk: int, name: str) -> HttpResponse:
     """The statement as a file by which the other side reckons it again, or its events as a table."""
     row = queries.statement(pk, actor=request.actor)
-    if form not in ("json", "csv") or not row.head:
+    if name not in ("json", "csv") or not row.head:
         raise Refusal("not-found")
-    data = queries.to_json(row) if form == "json" else queries.to_csv(row)
-    name = f"{row.operator}-{row.month:%Y-%m}.{form}"
-    return HttpResponse(data, content_type="application/json" if form == "json" else "text/csv; charset=utf-8",
-                        headers={"Content-Disposition": content_disposition_header(True, name) or "attachment"})
+    data = queries.to_json(row) if name == "json" else queries.to_csv(row)
+    file = f"{row.operator}-{row.month:%Y-%m}.{name}"
+    return HttpResponse(data, content_type="application/json" if name == "json" else "text/csv; charset=utf-8",
+                        headers={"Content-Disposition": content_disposition_header(True, file) or "attachment"})
 
 
 def _facts(row: Statement) -> list[Fact]:
@@ -275,7 +275,7 @@ urls = [
     path("settlements/new", draft, name="settlement-new"),
     path("settlements/<int:pk>/", statement, name="settlement"),
     path("settlements/<int:pk>/dispute", dispute, name="settlement-dispute"),
-    path("settlements/<int:pk>/file.<slug:form>", download, name="settlement-file"),
+    path("settlements/<int:pk>/file.<slug:name>", download, name="settlement-file"),
     path("settlements/<int:pk>/<slug:action>", step, name="settlement-step"),
     path("disputes/<int:pk>/<slug:action>", decide, name="dispute-decide"),
 ]
