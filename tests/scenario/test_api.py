@@ -20,6 +20,7 @@ from zhengka.api.access import permission_of
 from zhengka.api.v1 import api, schema
 from zhengka.cards import services as cards
 from zhengka.core.pace import CHECKS
+from zhengka.partners.rules import SCOPES
 
 pytestmark = pytest.mark.django_db
 PROBLEM_FIELDS = {"type", "title", "status", "code", "title_zh", "next", "next_zh", "facts", "errors", "reference"}
@@ -48,7 +49,7 @@ def operations():
 def test_every_route_of_the_api_says_who_may_call_it(path, operation):
     named = [permission_of(auth) for auth in operation.auth_callbacks]
     assert len(named) == 1 and named[0] is not None, f"{path} names neither requires(…) nor public"
-    assert named[0] == "" or named[0] in PERMISSIONS
+    assert named[0] == "" or named[0] in PERMISSIONS | SCOPES.keys()
 
 
 def test_an_address_that_is_none_is_a_problem():

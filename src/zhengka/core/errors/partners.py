@@ -1,0 +1,54 @@
+"""Problems of operators' programs that ask us, and of what they are told."""
+
+from zhengka.core.errors.problem import Problem
+
+PROBLEMS: dict[str, Problem] = {
+    # -- officers, about clients ---------------------------------------------------------------------------------------
+    "secret-not-there": Problem(
+        409, "There is no older secret that still goes on", "没有仍在使用的旧密钥",
+        "To end the only secret, make a new one first, or stop the client.",
+        "如需作废唯一的密钥，请先换发新密钥，或停止该接入。"),
+    "partner-not-active": Problem(
+        409, "This client is not permitted, or was stopped", "该接入尚未准许或已停止",
+        "Let the security administrator permit it first.", "请先由安全管理员准许。"),
+    "webhook-url-wrong": Problem(
+        422, "This address is none to which anything is sent", "不能向该地址推送",
+        "Give an address that begins with https://, of a host on the public network, without a user name or password.",
+        "请填写以 https:// 开头的公网地址，不得含用户名或口令。"),
+    "webhook-known": Problem(
+        409, "The client is told at this address already", "该接入已订阅此地址",
+        "End the subscription that is there, then enter the new one.", "请先退订原有订阅，再重新登记。"),
+    "delivery-not-given-up": Problem(
+        409, "Only what was given up is sent again by hand", "只有已放弃的推送可以人工重发",
+        "Wait: the next try comes by itself.", "请稍候，系统会自动重试。"),
+    # -- the programs themselves ---------------------------------------------------------------------------------------
+    "client-wrong": Problem(
+        401, "Client and secret do not belong together, or the client has no access", "客户端标识与密钥不符，或未获准接入",
+        "Check both; a secret ends some days after a newer one was made.",
+        "请核对两者；换发新密钥后，旧密钥数日内失效。"),
+    "grant-unknown": Problem(
+        400, "Only client credentials are taken here", "此处只支持客户端凭证方式",
+        "Send grant_type=client_credentials once, and nothing twice.",
+        "请发送 grant_type=client_credentials，且每个参数只出现一次。"),
+    "scope-unknown": Problem(
+        400, "The client does not have a scope that it asks for", "该客户端没有所请求的授权范围",
+        "Ask for fewer scopes, or let the office enter a client that has them.",
+        "请减少所请求的范围，或由主管单位登记具有该范围的接入。"),
+    "token-missing": Problem(
+        401, "A token is needed", "须提供访问令牌",
+        "Ask for a token with the client's secret, and send it as Authorization: Bearer.",
+        "请用客户端密钥申请令牌，并以 Authorization: Bearer 头发送。"),
+    "token-wrong": Problem(
+        401, "The token is none of ours, or it has ended", "访问令牌无效或已过期",
+        "Ask for a new token with the client's secret.", "请用客户端密钥重新申请令牌。"),
+    "scope-missing": Problem(
+        403, "The token does not include this scope", "访问令牌不含此授权范围",
+        "Ask for a token with the scope that is named.", "请申请包含所列范围的令牌。"),
+    "idempotency-key-missing": Problem(
+        400, "The header Idempotency-Key is missing or unfit", "缺少 Idempotency-Key 头，或格式不符",
+        "Send 8 to 100 printable characters, new for each act and the same for its repeats.",
+        "请发送8至100个可见字符：每次办理用新值，重试时用原值。"),
+    "idempotency-key-reused": Problem(
+        422, "This Idempotency-Key was used for another request", "该幂等键已用于另一请求",
+        "Choose a new key for a new act.", "新的办理请使用新的幂等键。"),
+}

@@ -1,0 +1,89 @@
+"""Plain functions for operators' programs: a client with its secret, a token, a receiver of webhooks."""
+
+import base64
+import http.server
+import json
+import threading
+from contextlib import contextmanager
+from urllib.parse import quote_plus
+
+from builders import NOON, make_actor, make_area, request_id
+from visits import Visitor
+from zhengka.partners import services
+from zhengka.partners.models import Partner
+from zhengka.partners.rules import SCOPES
+
+OPERATOR = "changsha-metro"
+
+
+def asked(area=None, *, operator=OPERATOR, scopes=tuple(SCOPES), by=None) -> Partner:
+    """A client that waits for its second person."""
+    area = area or make_area()
+    return services.ask(area, services.About(operator, "闸机后台", tuple(scopes)), by=by or make_actor("system", area=area),
+                        request_id=request_id(), at=NOON)
+
+
+def make_partner(area=None, *, operator=OPERATOR, scopes=tuple(SCOPES), at=NOON) -> tuple[Partner, str]:
+    """A client at work, and its secret."""
+    row = asked(area, operator=operator, scopes=scopes)
+    row = services.change(row, "permit", by=make_actor("security", area=row.area), request_id=request_id(), at=at)
+    return services.new_secret(row, by=make_actor("system", area=row.area), request_id=request_id(), at=at)
+
+
+def basic(client_id: str, secret: str) -> str:
+    """The header of HTTP Basic, each half form-encoded first (RFC 6749, 2.3.1)."""
+    return "Basic " + base64.b64encode(f"{quote_plus(client_id)}:{quote_plus(secret)}".encode()).decode()
+
+
+def ask_token(client_id: str, secret: str, body: str = "grant_type=client_credentials", **extra):
+    """What the token's address answers."""
+    return Visitor(**extra).post("/api/v1/oauth/token", body, content_type="application/x-www-form-urlencoded",
+                                 HTTP_AUTHORIZATION=basic(client_id, secret))
+
+
+def token_of(shown, scope: str = "") -> str:
+    """A token of a client that was just made."""
+    body = "grant_type=client_credentials" + (f"&scope={quote_plus(scope)}" if scope else "")
+    return ask_token(shown.partner.client_id, shown.secret, body).json()["access_token"]
+
+
+class Bearer(Visitor):
+    """A program that shows a token."""
+
+    def __init__(self, token: str, **extra) -> None:
+        super().__init__(HTTP_AUTHORIZATION=f"Bearer {token}", **extra)
+
+    def send(self, path: str, body: dict, **extra):
+        """POST JSON."""
+        return self.post(path, json.dumps(body), content_type="application/json", **extra)
+
+
+@contextmanager
+def receiver(*answers, tls=None, body=b""):
+    """An HTTP server on this machine that answers with these statuses in turn, the last one for ever; what it got."""
+    got, left = [], list(answers or (204,))
+
+    class Taking(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            got.append((dict(self.headers), self.rfile.read(int(self.headers["Content-Length"]))))
+            status = left.pop(0) if len(left) > 1 else left[0]
+            self.send_response(status)
+            if 300 <= status < 400:
+                self.send_header("Location", f"http://127.0.0.1:{self.server.server_port}/elsewhere")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_args):
+            pass
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Taking)
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield server.server_port, got
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
