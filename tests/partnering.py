@@ -7,10 +7,13 @@ import threading
 from contextlib import contextmanager
 from urllib.parse import quote_plus
 
+from django.utils import timezone
+
 from builders import NOON, make_actor, make_area, request_id
 from visits import Visitor
+from zhengka.accounts.services import actor_of
 from zhengka.partners import services
-from zhengka.partners.models import Partner
+from zhengka.partners.models import Delivery, Partner
 from zhengka.partners.rules import SCOPES
 
 OPERATOR = "changsha-metro"
@@ -28,6 +31,30 @@ def make_partner(area=None, *, operator=OPERATOR, scopes=tuple(SCOPES), at=NOON)
     row = asked(area, operator=operator, scopes=scopes)
     row = services.change(row, "permit", by=make_actor("security", area=row.area), request_id=request_id(), at=at)
     return services.new_secret(row, by=make_actor("system", area=row.area), request_id=request_id(), at=at)
+
+
+def populate(area, system, security) -> dict[str, list[int]]:
+    """Programs that wait, work, were stopped; webhooks in use and ended; deliveries in every state."""
+    by, other = actor_of(system), actor_of(security)
+
+    def told(**more):
+        return {"by": by, "request_id": request_id(), "at": NOON, **more}
+    rows = [asked(area, by=by) for _ in range(3)]
+    for row, action in ((rows[1], "permit"), (rows[2], "decline")):
+        services.change(row, action, **told(by=other))
+    partner = Partner.objects.get(pk=rows[1].pk)
+    for _ in range(2):
+        services.new_secret(partner, **told(at=timezone.now()))
+    hooks = [services.subscribe(partner, f"https://hooks{each}.example.org/", ("list.published",), **told())[0]
+             for each in range(2)]
+    for _ in range(3):
+        services.tell("list.published", {"list": 0, "version": 1, "digest": "", "size": 1, "url": ""}, at=NOON)
+    waiting, taken, gone = Delivery.objects.filter(webhook=hooks[0]).order_by("pk")
+    Delivery.objects.filter(pk=taken.pk).update(next_at=None, delivered_at=NOON, tries=1)
+    Delivery.objects.filter(pk=gone.pk).update(next_at=None, given_up_at=NOON, tries=10, problem="no-answer")
+    services.unsubscribe(hooks[1], **told())
+    return {"partners": [row.pk for row in rows], "webhooks": [hook.pk for hook in hooks],
+            "deliveries": [waiting.pk, taken.pk, gone.pk]}
 
 
 def basic(client_id: str, secret: str) -> str:
@@ -76,7 +103,11 @@ def receiver(*answers, tls=None, body=b""):
 
         def log_message(self, *_args):
             pass
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Taking)
+
+    class Quiet(http.server.ThreadingHTTPServer):
+        def handle_error(self, *_args):  # who does not believe our certificate hangs up
+            pass
+    server = Quiet(("127.0.0.1", 0), Taking)
     if tls:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -28,6 +28,8 @@ SUBJECTS = (
     (_("Plan"), "staff:plan", "plan.read"),
     (_("Late cases"), "staff:late", "assessment.figures"),
     (_("Devices"), "staff:devices", "device.read"),
+    (_("Programs of operators"), "staff:partners", "partner.manage"),
+    (_("Programs of operators"), "staff:partners", "partner.permit"),
     (_("Faces"), "staff:faces", "system.read"),
     (_("Officers"), "staff:officers", "officer.manage"),
     (_("Permits"), "staff:permits", "officer.permit"),

@@ -41,6 +41,7 @@ from zhengka.web.staff import (
     officers,
     opening,
     papers,
+    partners,
     permits,
     plan,
     portraits,
@@ -52,6 +53,7 @@ from zhengka.web.staff import (
     stock,
     stops,
     troubles,
+    webhooks,
     wishes,
 )
 
@@ -103,6 +105,8 @@ urlpatterns = [
     *reader.urls,
     *devices.urls,
     *modules.urls,
+    *partners.urls,
+    *webhooks.urls,
     *stock.urls,
     *stops.urls,
     *letters.urls,
