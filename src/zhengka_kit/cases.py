@@ -16,7 +16,7 @@ class BadCases(ValueError):
 @dataclass(frozen=True)
 class Step:
     """One message to the reader and what its answer must be. `passes`: whether the person may go through, or the bundle
-    must be taken; `code`: our word for it, which a reader need not know.
+    must be taken; `code`: our word for it, which a reader need not know; empty where any will do.
     """
 
     message: dict[str, Any]

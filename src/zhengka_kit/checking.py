@@ -60,6 +60,6 @@ def _step(reader: Reader, step: Step, where: str, folder: Path, found: Found) ->
     elif passes is not step.passes:
         told = f" ({code})" if isinstance(code, str) else ""
         found.faults.append(f"{where}: {'let through' if passes else 'refused'}{told}, must be "
-                            f"{'let through' if step.passes else 'refused'} ({step.code})")
-    elif isinstance(code, str) and code != step.code:
+                            f"{'let through' if step.passes else 'refused'}{f' ({step.code})' if step.code else ''}")
+    elif step.code and isinstance(code, str) and code != step.code:
         found.words.append(f"{where}: {code}, ours is {step.code}")
