@@ -123,13 +123,14 @@ def test_a_header_of_another_form_is_a_wrong_client(header):
                                           content_type="application/x-www-form-urlencoded", HTTP_AUTHORIZATION=header))
 
 
-@pytest.mark.parametrize("body", [
-    "", "grant_type=password", "grant_type=client_credentials&grant_type=client_credentials",
-    "grant_type=client_credentials&scope=verify&scope=verify"])
-def test_another_grant_and_whatever_is_said_twice_is_refused(body):
+@pytest.mark.parametrize("body, error, code", [
+    ("", "invalid_request", "token-request-wrong"), ("grant_type=password", "unsupported_grant_type", "grant-unknown"),
+    ("grant_type=client_credentials&grant_type=client_credentials", "invalid_request", "token-request-wrong"),
+    ("grant_type=client_credentials&scope=verify&scope=verify", "invalid_request", "token-request-wrong")])
+def test_another_grant_and_whatever_is_said_twice_is_refused(body, error, code):
     shown = make_partner()
     answer = ask_token(shown.partner.client_id, shown.secret, body)
-    assert (answer.status_code, answer.json()["error"]) == (400, "unsupported_grant_type")
+    assert (answer.status_code, answer.json()["error"], answer.json()["code"]) == (400, error, code)
 
 
 def test_a_parameter_that_nobody_knows_is_passed_over():

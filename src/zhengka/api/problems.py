@@ -21,8 +21,8 @@ TOKEN = "/api/v1/oauth/token"  # noqa: S105 - an address
 BY_STATUS = {401: "login-needed", 403: "not-permitted", 404: "no-such-address", 405: "method-not-allowed",
              413: "request-invalid", 429: "too-many-requests"}
 """Status of an answer that was made outside this room → the problem that it means."""
-OAUTH = {"client-wrong": "invalid_client", "grant-unknown": "unsupported_grant_type", "scope-unknown": "invalid_scope",
-         "too-many-requests": "invalid_request"}
+OAUTH = {"client-wrong": "invalid_client", "token-request-wrong": "invalid_request",
+         "grant-unknown": "unsupported_grant_type", "scope-unknown": "invalid_scope", "too-many-requests": "invalid_request"}
 """Problem of the token's address → the word that RFC 6749, 5.2, has for it."""
 CHALLENGES = {
     "client-wrong": 'Basic realm="zhengka", charset="UTF-8"',

@@ -44,7 +44,7 @@ class TokenOut(Schema):
              url_name="token", openapi_extra={
                  "requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": FORM}}},
                  "security": [{"ClientSecret": []}],
-                 "x-oauth-problems": ["client-wrong", "grant-unknown", "scope-unknown", "too-many-requests"]})
+                 "x-oauth-problems": ["client-wrong", "token-request-wrong", "grant-unknown", "scope-unknown", "too-many-requests"]})
 def token(request: HttpRequest) -> HttpResponse:
     """Client id and secret come by HTTP Basic authentication, each form-encoded first (RFC 6749, 2.3.1), never in the
     body or the address. A refusal is the JSON of RFC 6749, 5.2, with the code of the problem beside it.
@@ -60,11 +60,13 @@ def token(request: HttpRequest) -> HttpResponse:
 
 def _token(request: HttpRequest) -> dict[str, Any]:
     enter(connection, *WHOLE_NATION)  # a client is found by its id, whatever office entered it
-    asked, source = request.POST, visitor(request.META.get("REMOTE_ADDR", ""), request.headers.get("X-Forwarded-For", ""),
-                                          behind_front=settings.BEHIND_FRONT)
+    asked = request.POST
+    source = visitor(request.META.get("REMOTE_ADDR", ""), request.headers.get("X-Forwarded-For", ""),
+                     behind_front=settings.BEHIND_FRONT)
     client_id, secret = _basic(request.headers.get("Authorization", ""))
-    if request.content_type != "application/x-www-form-urlencoded" or asked.get("grant_type") != "client_credentials" or any(
-            len(values) != 1 for _, values in asked.lists()):
+    if "grant_type" not in asked or any(len(values) != 1 for _, values in asked.lists()):
+        raise Refusal("token-request-wrong")
+    if asked["grant_type"] != "client_credentials":
         raise Refusal("grant-unknown")
     text, said = services.log_in(client_id, secret, asked.get("scope", "").split(), source=source, at=timezone.now())
     return {"access_token": text, "token_type": "Bearer", "expires_in": int(TOKEN_LIVES.total_seconds()),

@@ -26,10 +26,13 @@ PROBLEMS: dict[str, Problem] = {
         401, "Client and secret do not belong together, or the client has no access", "客户端标识与密钥不符，或未获准接入",
         "Check both; a secret ends some days after a newer one was made.",
         "请核对两者；换发新密钥后，旧密钥数日内失效。"),
+    "token-request-wrong": Problem(
+        400, "The request for a token does not have the form that is described", "申请令牌的请求格式不正确",
+        "Send a form (application/x-www-form-urlencoded) with grant_type, and nothing twice.",
+        "请以表单（application/x-www-form-urlencoded）发送 grant_type，且每个参数只出现一次。"),
     "grant-unknown": Problem(
         400, "Only client credentials are taken here", "此处只支持客户端凭证方式",
-        "Send grant_type=client_credentials once, and nothing twice.",
-        "请发送 grant_type=client_credentials，且每个参数只出现一次。"),
+        "Send grant_type=client_credentials.", "请发送 grant_type=client_credentials。"),
     "scope-unknown": Problem(
         400, "The client does not have a scope that it asks for", "该客户端没有所请求的授权范围",
         "Ask for fewer scopes, or let the office enter a client that has them.",
