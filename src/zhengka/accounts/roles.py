@@ -10,22 +10,24 @@ _ROLES: dict[str, tuple[str, frozenset[str]]] = {
         "holder.read", "import.run", "case.read", "case.open", "case.confirm", "card.read", "card.hand_over",
         "card.activate", "card.suspend", "card.restore", "batch.read", "letter.read", "letter.send", "plan.read",
         "assessment.plan", "device.read", "device.use", "stock.read", "stock.keep", "stock.use",
-        "custody.read", "custody.keep"})),
+        "custody.read", "custody.keep", "gate.read", "gate.manage", "settlement.make"})),
     "reviewer": ("审核", frozenset({
         "holder.read", "case.read", "case.review", "card.read", "letter.read", "letter.send", "plan.read",
-        "assessment.read"})),
+        "assessment.read", "gate.read"})),
     "approver": ("批准", frozenset({
         "holder.read", "case.read", "case.approve", "card.read", "letter.read", "letter.send", "plan.read",
         "assessment.read", "assessment.designate", "assessment.figures", "stock.read", "stock.confirm",
-        "issuing.stop", "issuing.resume", "custody.read", "custody.confirm"})),
+        "issuing.stop", "issuing.resume", "custody.read", "custody.confirm", "gate.read", "settlement.confirm"})),
     "assessor": ("评定医生", frozenset({"case.read", "case.assess", "assessment.read"})),
     "producer": ("制卡", frozenset({
         "card.read", "card.order", "batch.read", "batch.make", "batch.send", "batch.receive", "plan.read",
         "device.read", "device.use", "stock.read", "stock.keep", "stock.use", "stock.confirm", "issuing.stop",
         "custody.read", "custody.keep", "custody.confirm"})),
-    "leader": ("领导", frozenset({"plan.read", "assessment.figures", "issuing.stop", "issuing.resume"})),
-    "system": ("系统管理员", frozenset({"system.read", "officer.manage", "device.read", "device.manage", "partner.manage"})),
-    "security": ("安全管理员", frozenset({"key.manage", "officer.permit", "device.read", "device.keys", "partner.permit"})),
+    "leader": ("领导", frozenset({"plan.read", "assessment.figures", "issuing.stop", "issuing.resume", "gate.read"})),
+    "system": ("系统管理员", frozenset({
+        "system.read", "officer.manage", "device.read", "device.manage", "partner.manage"})),
+    "security": ("安全管理员", frozenset({
+        "key.manage", "officer.permit", "device.read", "device.keys", "partner.permit"})),
     "audit": ("审计管理员", frozenset({"audit.read"})),
     "custodian": ("密钥保管员", frozenset({"key.custody"})),
 }

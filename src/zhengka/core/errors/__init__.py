@@ -2,15 +2,25 @@
 
 from typing import Any
 
-from zhengka.core.errors import common, custody, desk, keys, making, office, partners, people, stock
+from zhengka.core.errors import (
+    common,
+    custody,
+    desk,
+    keys,
+    making,
+    office,
+    partners,
+    people,
+    stock,
+    vouchers,
+)
 from zhengka.core.errors.problem import Problem
 
 __all__ = ["PROBLEMS", "Problem", "Refusal"]
 
 PROBLEMS: dict[str, Problem] = {
     **common.PROBLEMS, **people.PROBLEMS, **office.PROBLEMS, **desk.PROBLEMS, **making.PROBLEMS,
-    **keys.PROBLEMS, **stock.PROBLEMS, **custody.PROBLEMS,
-    **partners.PROBLEMS}
+    **keys.PROBLEMS, **stock.PROBLEMS, **custody.PROBLEMS, **vouchers.PROBLEMS, **partners.PROBLEMS}
 """code → what it says, by the subject that it is about."""
 
 
