@@ -13,11 +13,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from zhengka.formats import bundle, presenting, rulebook
+from zhengka.formats import bundle, presenting, rulebook, voucher
 from zhengka.formats.bundle import BadBundle, Held
-from zhengka.formats.issuers import KeySet
+from zhengka.formats.issuers import KeyRefused, KeySet
 from zhengka.formats.judging import Used
 from zhengka.formats.presenting import Bundle, Place, Scanned
+from zhengka.formats.voucher import BadVoucher
 
 
 class SampleReader:
@@ -28,6 +29,7 @@ class SampleReader:
         self.place = Place(told["operator"], told["venue"], told["service"])
         self.trusted = KeySet.from_json(Path(told["keys"]).read_bytes(), test=True)
         self.held: Held | None = None
+        self.redeemed: set[bytes] = set()
         self.uses: Counter[tuple[bytes, str, str]] = Counter()
 
     def take(self, told: dict[str, Any]) -> dict[str, Any]:
@@ -59,6 +61,21 @@ class SampleReader:
         if answer.ok and answer.rule:
             self.uses[answer.subject, answer.rule.id, _day(at)] += 1
         return {"pass": answer.ok, "code": answer.code, "benefit": answer.benefit, "companions": answer.companions}
+
+    def voucher(self, told: dict[str, Any]) -> dict[str, Any]:
+        """Redeem a voucher: a genuine one, here, now, and once."""
+        at = _time(told)
+        try:
+            sealed = voucher.decode(voucher.from_text(told["text"]))
+            sealed.check_signature(self.held.keys if self.held else self.trusted, at)
+            found = sealed.voucher
+            found.check(operator=self.place.operator, venue=self.place.venue, service=self.place.service, at=at)
+        except (BadVoucher, KeyRefused) as bad:
+            return {"pass": False, "code": bad.code}
+        if found.code in self.redeemed:
+            return {"pass": False, "code": "voucher-used"}
+        self.redeemed.add(found.code)
+        return {"pass": True, "code": "valid", "benefit": found.gives, "companions": found.companions}
 
     def _used(self, subject: bytes, rule: str, at: datetime) -> Used:
         month = sum(count for (who, what, day), count in self.uses.items()

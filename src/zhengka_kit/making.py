@@ -81,7 +81,7 @@ def make_keys() -> Keys:
         ("stranger", "SM"))}
     terms: dict[str, dict[str, Any]] = {
         "sm": {}, "intl": {}, "ended": {"not_after": NOON - DAY}, "revoked": {"revoked_at": NOON - DAY},
-        "lists": {"purposes": (issuers.STATUS,)}, "gate": {}}
+        "lists": {"purposes": (issuers.STATUS,)}, "gate": {"purposes": (issuers.VOUCHER,)}}
     known = [_trusted(pairs[name], **more) for name, more in terms.items()]
     return Keys(pairs, KeySet(known, test=True))
 

@@ -59,6 +59,13 @@ class BadKeySet(ValueError):
     """Text that is no set of issuer keys, or keys that contradict each other."""
 
 
+class KeysOfSandbox(BadKeySet):
+    """A set of test keys, where none was asked for: nothing is trusted by them."""
+
+    def __init__(self) -> None:
+        super().__init__("these are test keys of a sandbox: nothing is trusted by them here")
+
+
 @dataclass(frozen=True, slots=True)
 class IssuerKey:
     """A public key of an issuer, trusted from `not_before` up to, not including, `not_after`.
@@ -146,7 +153,7 @@ class KeySet:
         try:
             content = json.loads(text)
             if content["format"] == _TEST_FORMAT and not test:
-                raise BadKeySet("these are test keys of a sandbox: nothing is trusted by them here")
+                raise KeysOfSandbox
             if content["format"] != (_TEST_FORMAT if test else _FORMAT) or len(content["keys"]) > _MOST_KEYS:
                 raise BadKeySet("not a set of issuer keys of this format")
             return cls((_from_dict(entry) for entry in content["keys"]), test=test)
