@@ -81,6 +81,7 @@ def redeem(code: bytes, post: Post, *, request_id: UUID, at: datetime) -> Vouche
         row = _open(code, post, request_id, at)
         perform(row, "redeem", by=GATES, request_id=request_id, at=at, gate=post.gate_id)
         _log(row, "redeem", request_id, at, gate=post.gate_id, venue=post.venue, proof="voucher")
+        storing.tell_redeemed([row.pk], {bytes(row.code): (post.venue, at)}, at)
         row.refresh_from_db()
     return row
 

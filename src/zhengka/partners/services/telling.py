@@ -66,19 +66,20 @@ def tell(event: str, told: Mapping[str, Any], *, operator: str = "", at: datetim
     those of all, as far as they asked for this kind of event. The number of deliveries; their bodies carry no data of
     a person (`rules.EVENTS` names every field).
     """
-    said = rules.checked(event, told)
+    return tell_many(event, [(operator, told)], at=at)
+
+
+def tell_many(event: str, news: Sequence[tuple[str, Mapping[str, Any]]], *, at: datetime) -> int:
+    """`tell` of many things of one kind, each with its operator, by the same few statements."""
+    said = [(operator, rules.checked(event, told)) for operator, told in news]
     with seeing_all(connection):  # who tells of a thing may be of another office than those who are told
-        return _tell(event, said, operator, at)
-
-
-def _tell(event: str, said: Mapping[str, Any], operator: str, at: datetime) -> int:
-    wanted = Webhook.objects.filter(state="active", partner__state="active", events__contains=[event])
-    if operator:
-        wanted = wanted.filter(operator=operator)
-    rows = [_delivery(webhook, event, said, at) for webhook in wanted.only("pk", "area_id", "operator").order_by("pk")]
-    Delivery.objects.bulk_create(rows)
-    for row in rows:
-        later("partners.deliver", once=f"webhook {row.webhook_id}", webhook_id=row.webhook_id)
+        wanted = Webhook.objects.filter(state="active", partner__state="active", events__contains=[event])
+        hooks = list(wanted.only("pk", "area_id", "operator").order_by("pk")) if said else []
+        rows = [_delivery(hook, event, told, at) for hook in hooks for operator, told in said
+                if operator in ("", hook.operator)]
+        Delivery.objects.bulk_create(rows)
+        for webhook_id in sorted({row.webhook_id for row in rows}):
+            later("partners.deliver", once=f"webhook {webhook_id}", webhook_id=webhook_id)
     return len(rows)
 
 
