@@ -26,6 +26,7 @@ from zhengka.formats.statuslist import Status, StatusList
 from zhengka.formats.verdict import CHINA
 from zhengka.keys import queries as key_queries
 from zhengka.keys import services as keys
+from zhengka.partners import services as partners
 
 Clock = Callable[[], datetime]
 
@@ -206,6 +207,8 @@ def _store(following: _Next, data: bytes, delta: bytes | None, clock: Clock) -> 
     publication.written_at = clock()
     publication.save(update_fields=["digest", "size", "written_at"])
     holds.tell_out(following.freed, publication.written_at)
+    partners.tell("list.published", {"list": number, "version": publication.number, "digest": publication.digest,
+                                     "size": len(data), "url": f"/bundle/{name}"}, at=publication.written_at)
     _forget_deltas(number)
     return publication
 

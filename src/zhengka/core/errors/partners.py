@@ -21,6 +21,22 @@ PROBLEMS: dict[str, Problem] = {
     "delivery-not-given-up": Problem(
         409, "Only what was given up is sent again by hand", "只有已放弃的推送可以人工重发",
         "Wait: the next try comes by itself.", "请稍候，系统会自动重试。"),
+    "not-a-sandbox": Problem(
+        409, "This site is no sandbox", "本站点不是沙箱",
+        "Use a demo site of its own (ZHENGKA_DEMO=1 and a home of its own); never a real register.",
+        "请另设演示站点（ZHENGKA_DEMO=1，并使用独立目录），不得使用正式数据。"),
+    "sandbox-without-cards": Problem(
+        409, "The demo site has no activated card of this region yet", "演示站点尚无本地已激活的证卡",
+        "Run `zhengka demo` first.", "请先运行 zhengka demo。"),
+    "sandbox-folder-used": Problem(
+        409, "The folder of a new sandbox holds files", "新沙箱的目录不是空的",
+        "Name a folder that is empty or not there.", "请指定空目录或尚不存在的目录。"),
+    "card-not-accepted": Problem(
+        422, "The card gives nothing here now", "此卡在此处暂不享受优惠",
+        "Show the holder the words of `partner/verify`; issue no voucher.", "请按核验结果的文字告知，不发放凭证。"),
+    "voucher-not-given": Problem(
+        409, "No voucher is given by this rule: the card itself lets pass", "该优惠不发放凭证，凭证卡即可通过",
+        "Count the visit at the gate instead.", "请在闸机直接计次。"),
     # -- the programs themselves ---------------------------------------------------------------------------------------
     "client-wrong": Problem(
         401, "Client and secret do not belong together, or the client has no access", "客户端标识与密钥不符，或未获准接入",
