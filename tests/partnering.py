@@ -22,8 +22,8 @@ OPERATOR = "changsha-metro"
 def asked(area=None, *, operator=OPERATOR, scopes=tuple(SCOPES), by=None) -> Partner:
     """A client that waits for its second person."""
     area = area or make_area()
-    return services.ask(area, services.About(operator, "闸机后台", tuple(scopes)), by=by or make_actor("system", area=area),
-                        request_id=request_id(), at=NOON)
+    about = services.About(operator, "闸机后台", tuple(scopes))
+    return services.ask(area, about, by=by or make_actor("system", area=area), request_id=request_id(), at=NOON)
 
 
 def make_partner(area=None, *, operator=OPERATOR, scopes=tuple(SCOPES), at=NOON) -> tuple[Partner, str]:

@@ -40,7 +40,8 @@ class SampleReader:
             path = folder / name
             return path.read_bytes() if path.is_file() else None
         try:
-            self.held = bundle.take(fetch, trusted=self.trusted, at=_time(told), bundle=self.place.operator, held=self.held)
+            self.held = bundle.take(fetch, trusted=self.trusted, at=_time(told), bundle=self.place.operator,
+                                    held=self.held)
         except BadBundle as bad:
             return {"pass": False, "code": bad.code}
         return {"pass": True, "code": "taken"}

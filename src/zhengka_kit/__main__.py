@@ -39,7 +39,8 @@ def _parser() -> argparse.ArgumentParser:
     reader.add_argument("--report", type=Path, metavar="FILE", help="write the report here as JSON, too")
     reader.set_defaults(work=_reader)
     site = commands.add_parser("site", help="try tokens, verifying, vouchers, receipts and webhooks of a sandbox site")
-    site.add_argument("site", type=Path, metavar="FILE", help="what `zhengka sandbox serve` wrote: address, client, cards")
+    site.add_argument("site", type=Path, metavar="FILE",
+                      help="what `zhengka sandbox serve` wrote: address, client, cards")
     site.add_argument("--hook", metavar="PORT", type=int, default=0, help="wait on this port for a webhook, too")
     site.add_argument("--report", type=Path, metavar="FILE", help="write the report here as JSON, too")
     site.set_defaults(work=_site)

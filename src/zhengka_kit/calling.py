@@ -1,4 +1,4 @@
-"""How the kit asks a site: tokens by client credentials (RFC 6749, 4.4), JSON with a bearer token, a port for webhooks."""
+"""How the kit asks a site: client credentials (RFC 6749, 4.4), JSON with a bearer token, a port for webhooks."""
 
 import base64
 import hashlib
@@ -89,7 +89,7 @@ class Listener:
         got = self.got
 
         class Taking(http.server.BaseHTTPRequestHandler):
-            def do_POST(self) -> None:  # noqa: N802 - the name that http.server asks for
+            def do_POST(self) -> None:
                 """Keep what came, and say that it was taken."""
                 size = min(int(self.headers.get("Content-Length", "0")), LONGEST)
                 got.put(({name.lower(): value for name, value in self.headers.items()}, self.rfile.read(size)))

@@ -54,4 +54,5 @@ def write(folder: Path, cases: list[Case]) -> None:
     """Put the cases into a sandbox."""
     told = [{"name": case.name, "title": case.title, "title_zh": case.title_zh, "place": case.place, "steps": [
         {"message": step.message, "passes": step.passes, "code": step.code} for step in case.steps]} for case in cases]
-    (folder / FILE).write_text(json.dumps({"format": FORMAT, "cases": told}, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    text = json.dumps({"format": FORMAT, "cases": told}, ensure_ascii=False, indent=1)
+    (folder / FILE).write_text(f"{text}\n", "utf-8")

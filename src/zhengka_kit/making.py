@@ -95,7 +95,9 @@ def payload(keys: Keys, place: int, key: str = "sm", **changed: Any) -> bytes:
     """The signed bytes of a test card at a place of the list."""
     said = replace(Credential(TOKEN + bytes((0x30 + place, 0x30)), ISSUED, date(2036, 1, 4), 0, place), **changed)
     pair = keys.pairs[key]
-    return credential.encode_many([said], suite=pair.public.suite, key_id=pair.public.key_id, sign_many=pair.sign_many)[0]
+    [made] = credential.encode_many([said], suite=pair.public.suite, key_id=pair.public.key_id,
+                                    sign_many=pair.sign_many)
+    return made
 
 
 def text(data: bytes, host: str = HOST) -> str:

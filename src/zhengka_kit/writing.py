@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from zhengka.formats import qr
 from zhengka_kit import cases, making, vouchering
@@ -20,12 +20,14 @@ BAD_BUNDLES: Final = {
 BUNDLE_WORDS: Final = {
     "older": ("An older bundle after a newer one (roll-back)", "旧包回滚"),
     "cut-short": ("A list that is cut short", "状态表被截断"), "mixed": ("A list of another bundle", "新旧文件混用"),
-    "without-list": ("A list that is missing", "缺少状态表"), "of-another": ("Another operator's bundle", "别家的离线包"),
-    "forged": ("A bundle that a stranger signed", "陌生密钥签名的包"), "manifest-cut": ("A manifest that is cut short", "清单被截断")}
+    "without-list": ("A list that is missing", "缺少状态表"),
+    "of-another": ("Another operator's bundle", "别家的离线包"),
+    "forged": ("A bundle that a stranger signed", "陌生密钥签名的包"),
+    "manifest-cut": ("A manifest that is cut short", "清单被截断")}
 
 
 def make(folder: Path) -> list[Case]:
-    """Write a whole sandbox into a folder that is empty or not there; its cases. ValueError for one that holds files."""
+    """Write a whole sandbox into a folder that is empty or not there; its cases. ValueError for another."""
     if folder.exists() and any(folder.iterdir()):
         raise ValueError(f"{folder} is not empty")
     keys = making.make_keys()
@@ -118,7 +120,8 @@ def of_bundles(made: list[Card]) -> list[Case]:
         case("newer-list", ("A card is refused after the next bundle", "取得新包后拒绝新挂失的卡"), (
             take(FIRST), show(texts["lost-later"], "valid"), take(LATER, SOON),
             show(texts["lost-later"], "suspended", SOON), show(texts["valid"], "valid", SOON))),
-        case("same-again", ("The same bundle twice", "重复取同一包"), (take(FIRST), take(FIRST), show(texts["valid"], "valid"))),
+        case("same-again", ("The same bundle twice", "重复取同一包"), (
+            take(FIRST), take(FIRST), show(texts["valid"], "valid"))),
     ]
     for name, code in BAD_BUNDLES.items():
         before, still = (LATER, SOON) if name == "older" else (FIRST, NOON)
@@ -137,8 +140,8 @@ def of_rules(made: list[Card]) -> list[Case]:
     return [
         told("rule-severe", ("A rule for some grades", "按等级的优惠"), "metro", show(texts["valid"], "valid"),
              show(texts["mild"], "valid")),
-        told("rule-from-here", ("A rule for people from here", "仅限本地户籍的优惠"), "ferry", show(texts["valid"], "valid"),
-             show(texts["from-afar"], "not-entitled")),
+        told("rule-from-here", ("A rule for people from here", "仅限本地户籍的优惠"), "ferry",
+             show(texts["valid"], "valid"), show(texts["from-afar"], "not-entitled")),
         told("rule-once-a-day", ("A benefit once a day: the code is shown again", "每日一次的优惠，重复出示"), "park",
              show(texts["valid"], "valid"), show(texts["valid"], "quota-used", NOON + timedelta(minutes=1)),
              show(texts["mild"], "valid"), show(texts["valid"], "valid", NOON + DAY)),
@@ -146,6 +149,6 @@ def of_rules(made: list[Card]) -> list[Case]:
              show(texts["valid"], "wrong-time"), show(texts["valid"], "valid", NOON - timedelta(minutes=61))),
         told("rule-none", ("A service that is not in the rules", "规则中没有的服务"), "rocket",
              show(texts["valid"], "not-our-place")),
-        told("rule-not-activated", ("Not activated: no ride, elsewhere it counts", "未激活：不可乘车，他处仍有效"), "park",
+        told("rule-not-activated", ("Not activated: no ride, elsewhere it counts", "未激活：他处仍有效"), "park",
              show(texts["not-activated"], "valid")),
     ]

@@ -22,7 +22,8 @@ BY_STATUS = {401: "login-needed", 403: "not-permitted", 404: "no-such-address", 
              413: "request-invalid", 429: "too-many-requests"}
 """Status of an answer that was made outside this room → the problem that it means."""
 OAUTH = {"client-wrong": "invalid_client", "token-request-wrong": "invalid_request",
-         "grant-unknown": "unsupported_grant_type", "scope-unknown": "invalid_scope", "too-many-requests": "invalid_request"}
+         "grant-unknown": "unsupported_grant_type", "scope-unknown": "invalid_scope",
+         "too-many-requests": "invalid_request"}
 """Problem of the token's address → the word that RFC 6749, 5.2, has for it."""
 CHALLENGES = {
     "client-wrong": 'Basic realm="zhengka", charset="UTF-8"',
@@ -123,7 +124,8 @@ class Problems:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer; what is no problem+json yet becomes one."""
         answer = self.get_response(request)
-        told_already = answer["Content-Type"] == MEDIA_TYPE or request.path == TOKEN and answer.status_code in (400, 401, 429)
+        told_already = answer["Content-Type"] == MEDIA_TYPE or (
+            request.path == TOKEN and answer.status_code in (400, 401, 429))
         if answer.status_code < 400 or not request.path.startswith(ROOT) or told_already:
             return answer
         code = BY_STATUS.get(answer.status_code, "request-invalid" if answer.status_code < 500 else "internal-fault")

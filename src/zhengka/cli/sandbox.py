@@ -1,4 +1,4 @@
-"""`zhengka sandbox`: what an operator's engineer tries everything on (沙箱): files for a reader, a site for a program."""
+"""`zhengka sandbox`: where an operator's engineer tries everything (沙箱): files for a reader, a site for a program."""
 
 import json
 from collections.abc import Iterator
@@ -55,10 +55,10 @@ def make(folder: Path) -> None:
 
 @sandbox.command()
 def client(
-    file: Path = typer.Argument(Path("site.json"), help="Where the site's description is written, for `zhengka-kit site`."),
+    file: Path = typer.Argument(Path("site.json"), help="Where the site is described, for `zhengka-kit site`."),
     hook: int = typer.Option(0, help="Port of this machine to which webhooks are sent; 0: none."),
 ) -> None:
-    """Enter a program of an operator, a gate and, with --hook, a webhook on a demo site, and describe them in a file."""
+    """Enter a program of an operator, a gate and, with --hook, a webhook on a demo site; describe them in a file."""
     _only_a_demo()
     cluster.ensure()
     people = People(*(officers.actor(name) for name in ("system", "security", "clerk")))

@@ -31,8 +31,8 @@ KEY_MECHANISMS = DATA / "tokens" / f"{ENV.key_mechanisms}.toml"
 KEY_PASSPHRASE = ENV.key_passphrase or ("" if KEY_TOKEN else secret(HOME, "key-passphrase").hex())
 ALLOWED_HOSTS = [host.strip() for host in ENV.allowed_hosts.split(",")]
 
-ROOMS = ["core", "areas", "accounts", "partners", "letters", "bulk", "assessment", "keys", "devices", "stock", "registry", "papers",
-         "cards", "production", "custody", "cases", "gates", "programme"]
+ROOMS = ["core", "areas", "accounts", "partners", "letters", "bulk", "assessment", "keys", "devices", "stock",
+         "registry", "papers",         "cards", "production", "custody", "cases", "gates", "programme"]
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",

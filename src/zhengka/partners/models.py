@@ -1,5 +1,5 @@
-"""Partners (合作单位): programs of operators that may ask us, their secrets, what they asked for once, and what they are
-told.
+"""Partners (合作单位): programs of operators that may ask us, their secrets, what they asked for once, and what they
+are told.
 """
 
 from typing import ClassVar

@@ -44,7 +44,8 @@ CLIENT_ID: Final = "[a-z2-7]{26}"
 """128 random bits in base32: no number that can be guessed from another client's."""
 OPERATOR: Final = "[a-z0-9][a-z0-9-]{0,39}"
 
-_HOST: Final = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*", re.ASCII)
+_LABEL: Final = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_HOST: Final = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*", re.ASCII)
 _METADATA: Final = frozenset(ipaddress.ip_address(text) for text in (
     "169.254.169.254", "169.254.170.2", "169.254.169.253", "100.100.100.200", "100.100.100.110", "192.0.0.192",
     "168.63.129.16", "fd00:ec2::254", "fe80::a9fe:a9fe"))
@@ -140,11 +141,9 @@ def _kind(found: Address) -> str:
         return "address-link-local"
     if isinstance(found, ipaddress.IPv4Address) and found in ipaddress.ip_network("100.64.0.0/10"):
         return "address-shared"
-    if found.is_multicast or found.is_unspecified or found.is_reserved:
-        return "address-not-public"
-    if found.is_private:
+    if found.is_private and not (found.is_multicast or found.is_unspecified or found.is_reserved):
         return "address-private"
-    return "" if found.is_global else "address-not-public"
+    return "" if found.is_global and not found.is_multicast else "address-not-public"
 
 
 def checked(event: str, told: Mapping[str, object]) -> dict[str, object]:

@@ -1,8 +1,8 @@
 """Bearer tokens (访问令牌, RFC 6750) that need no row: what they say, and our own mark under it. Pure.
 
 A token is `base64url(JSON) . base64url(HMAC-SHA256)`. It says which client it is of, under which of its secrets it was
-asked for, its scopes and its end. Whether that client and that secret are still good is looked up at each use, so that a
-stopped client is out at once; what cannot be looked up, the end and the scopes, stands under the mark.
+asked for, its scopes and its end. Whether that client and that secret are still good is looked up at each use, so that
+a stopped client is out at once; what cannot be looked up, the end and the scopes, stands under the mark.
 """
 
 import base64
@@ -58,8 +58,8 @@ def secret_mark(client_id: str, secret: str, key: bytes) -> bytes:
 
 
 def granted(asked: Sequence[str], held: Sequence[str]) -> tuple[str, ...]:
-    """The scopes that are asked for, all that are held where none is named, in the order of `held`; nothing where one is
-    asked for that is not held.
+    """The scopes that are asked for, all that are held where none is named, in the order of `held`; nothing where
+    one is asked for that is not held.
     """
     if not asked:
         return tuple(held)

@@ -44,7 +44,8 @@ class TokenOut(Schema):
              url_name="token", openapi_extra={
                  "requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": FORM}}},
                  "security": [{"ClientSecret": []}],
-                 "x-oauth-problems": ["client-wrong", "token-request-wrong", "grant-unknown", "scope-unknown", "too-many-requests"]})
+                 "x-oauth-problems": ["client-wrong", "token-request-wrong", "grant-unknown", "scope-unknown",
+                                      "too-many-requests"]})
 def token(request: HttpRequest) -> HttpResponse:
     """Client id and secret come by HTTP Basic authentication, each form-encoded first (RFC 6749, 2.3.1), never in the
     body or the address. A refusal is the JSON of RFC 6749, 5.2, with the code of the problem beside it.

@@ -44,7 +44,7 @@ def statements(request: HttpRequest) -> StatementsOut:
 
 @router.get("/partner/statements/{name}", auth=partner("statement.read"), summary="One statement as a file",
             operation_id="partnerStatement", url_name="partner-statement", openapi_extra={"x-problems": ["not-found"],
-            "responses": {"200": {"description": "The file that `zhengka settlement verify` reckons again.", "content": {
+            "responses": {200: {"description": "The file that `zhengka settlement verify` reckons again.", "content": {
                 "application/json": {"schema": {"type": "object"}}}}}})
 def statement(request: HttpRequest, name: Name) -> HttpResponse:
     """Every event that it holds, word for word as its gate signed it, with the keys: whoever has it can reckon the

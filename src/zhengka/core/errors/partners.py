@@ -39,7 +39,8 @@ PROBLEMS: dict[str, Problem] = {
         "Count the visit at the gate instead.", "请在闸机直接计次。"),
     # -- the programs themselves ---------------------------------------------------------------------------------------
     "client-wrong": Problem(
-        401, "Client and secret do not belong together, or the client has no access", "客户端标识与密钥不符，或未获准接入",
+        401, "Client and secret do not belong together, or the client has no access",
+        "客户端标识与密钥不符，或未获准接入",
         "Check both; a secret ends some days after a newer one was made.",
         "请核对两者；换发新密钥后，旧密钥数日内失效。"),
     "token-request-wrong": Problem(

@@ -5,6 +5,7 @@ A voucher or gate of another operator is as if there were none.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from django.db import transaction
@@ -23,6 +24,9 @@ from zhengka.gates.services.presenting import present_online
 from zhengka.gates.services.vouchers import Wanted
 from zhengka.gates.workflow import MANAGE
 
+SHORT: Final = 40
+"""A shorter text is the characters of a voucher, a longer one that of its QR code."""
+
 
 @dataclass(frozen=True)
 class Given:
@@ -33,7 +37,8 @@ class Given:
 
 
 def present_for(text: str, place: Place, *, at: datetime) -> Answer:
-    """What a scanned card gives at a place of the operator, its quota looked up (核验). Counted without a person's data.
+    """What a scanned card gives at a place of the operator, its quota looked up (核验); counted without data of a
+    person.
 
     `Refusal("operator-unknown")`.
     """
@@ -86,7 +91,8 @@ def own_code(operator: str, typed: str) -> bytes:
     `Refusal("voucher-unknown")`, alike for another operator's and for none.
     """
     try:
-        code = vouchers.from_base32(typed) if len(typed) < 40 else vouchers.decode(vouchers.from_text(typed)).voucher.code
+        code = (vouchers.from_base32(typed) if len(typed) < SHORT
+                else vouchers.decode(vouchers.from_text(typed)).voucher.code)
     except BadVoucher:
         raise Refusal("voucher-unknown") from None
     if queries.by_code(code).operator != operator:

@@ -24,8 +24,8 @@ from zhengka.formats.verdict import CHINA
 from zhengka.gates import account, tariffs
 from zhengka.gates.account import Line, Unpriced, Use
 from zhengka.gates.models import Dispute, DoubleUse, Statement, StatementLine, Visit
-from zhengka.gates.tariffs import Price, Tariff
 from zhengka.gates.queries.partners import name_of
+from zhengka.gates.tariffs import Price, Tariff
 from zhengka.gates.workflow import MAKE
 from zhengka.partners import services as partners
 

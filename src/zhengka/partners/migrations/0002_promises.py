@@ -33,7 +33,8 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER delivery_taken BEFORE UPDATE ON partners_delivery FOR EACH ROW EXECUTE FUNCTION partners_delivery_taken();
+CREATE TRIGGER delivery_taken BEFORE UPDATE ON partners_delivery
+    FOR EACH ROW EXECUTE FUNCTION partners_delivery_taken();
 """
 
 
@@ -57,7 +58,8 @@ class Migration(migrations.Migration):
 
     dependencies = [("partners", "0001_initial"), ("core", "0005_web_rights")]
     operations = [
-        *(migrations.RunSQL(f"CREATE SEQUENCE {table}_ids CACHE 1", f"DROP SEQUENCE {table}_ids") for table in NUMBERED),
+        *(migrations.RunSQL(f"CREATE SEQUENCE {table}_ids CACHE 1", f"DROP SEQUENCE {table}_ids")
+          for table in NUMBERED),
         *(migrations.RunSQL([protect(table), allow("SELECT, INSERT", table),
                              f"GRANT UPDATE ({RIGHTS[table]}) ON {table} TO {ROLE}"], migrations.RunSQL.noop)
           for table in TABLES),

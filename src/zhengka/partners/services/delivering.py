@@ -1,4 +1,5 @@
-"""Deliveries are carried by workers (推送): at least once, each under its own id, each try written down before it is made.
+"""Deliveries are carried by workers (推送): at least once, each under an id of its own, each try written down
+before it is made.
 
     1  the delivery is claimed: one more try, and due again only after `LEASE`, committed
     2  it is sent, outside any transaction

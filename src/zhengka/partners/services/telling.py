@@ -29,8 +29,8 @@ def subscribe(partner: Partner, url: str, events: Sequence[str], *, by: Actor, r
     """Tell a client's operator of these kinds of events at this address (订阅推送); the row and the secret by which
     bodies are signed, which is shown in this answer alone.
 
-    `Refusal`: `not-permitted`, `not-found`, `partner-not-active`, `webhook-url-wrong`, `webhook-known`. The address that
-    the name leads to is looked at when something is sent, each time.
+    `Refusal`: `not-permitted`, `not-found`, `partner-not-active`, `webhook-url-wrong`, `webhook-known`. The
+    address that the name leads to is looked at when something is sent, each time.
     """
     if not by.may("partner.manage"):
         raise Refusal("not-permitted", permission="partner.manage")
@@ -41,8 +41,8 @@ def subscribe(partner: Partner, url: str, events: Sequence[str], *, by: Actor, r
     if fault := rules.url_fault(url, loopback=settings.WEBHOOK_LOOPBACK):
         raise Refusal("webhook-url-wrong", fault=fault)
     secret = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
-    row = Webhook(province=partner.province, area_id=partner.area_id, partner=partner, operator=partner.operator, url=url,
-                  events=list(events), secret=fields.close(secret, SEALED), made_at=at)
+    row = Webhook(province=partner.province, area_id=partner.area_id, partner=partner, operator=partner.operator,
+                  url=url, events=list(events), secret=fields.close(secret, SEALED), made_at=at)
     try:
         with transaction.atomic():
             begin(row, "subscribe", "partner.manage", by=by, request_id=request_id, at=at, events=" ".join(events))

@@ -1,4 +1,4 @@
-"""Programs of operators (合作单位接入): asked for, permitted by a second person, their secrets, and what they are told."""
+"""Programs of operators (合作单位接入): asked for, permitted by a second person; their secrets, webhooks."""
 
 from typing import Any
 
@@ -33,7 +33,8 @@ SAID: dict[str, Text] = {
     "end_secret": _("The older secret is worth nothing any more.")}
 ASKED: dict[str, tuple[Text, Text]] = {
     action: (_("Stop this program for good?"), _(
-        "It is out with its next request, and is told nothing any more. Whoever comes back is entered as another program."))
+        "It is out with its next request, and is told nothing any more. Whoever comes back is entered as another "
+        "program."))
     for action in ("stop", "shut_out")}
 TRAIL = ((_("Programs of operators"), "staff:partners"),)
 
@@ -82,8 +83,8 @@ def new(request: Request) -> HttpResponse:
     return render(request, "staff/form.html", {
         "title": _("Enter a program"), "form": form, "breadcrumbs": trail(*TRAIL), "submit": _("Ask for its access"),
         "back": reverse("staff:partners"), "intro": _(
-            "A program of an operator asks us by itself: a gate's back office, a ticket shop. The security administrator "
-            "permits it; then you make its secret.")})
+            "A program of an operator asks us by itself: a gate's back office, a ticket shop. The security "
+            "administrator permits it; then you make its secret.")})
 
 
 @requires("partner.manage", "partner.permit")

@@ -386,5 +386,6 @@ OF_DEVICES: dict[str, str | Promise] = {"start": _("Put to work")}
 
 def act(action: str, kind: str = "") -> str | Promise:
     """The word for an action, of a `kind` of row where that has its own; an unknown one is shown as it is."""
-    own = {"case": OF_CASES, "device": OF_DEVICES, "partner": OF_PARTNERS, "card": OF_CARDS, **custody_words.OWN}.get(kind, {})
+    own = {"case": OF_CASES, "device": OF_DEVICES, "partner": OF_PARTNERS, "card": OF_CARDS,
+           **custody_words.OWN}.get(kind, {})
     return own.get(action, ACTIONS.get(action, action))
