@@ -11,6 +11,7 @@ from zhengka.core.errors import (
     office,
     partners,
     people,
+    places,
     stock,
     vouchers,
 )
@@ -20,7 +21,8 @@ __all__ = ["PROBLEMS", "Problem", "Refusal"]
 
 PROBLEMS: dict[str, Problem] = {
     **common.PROBLEMS, **people.PROBLEMS, **office.PROBLEMS, **desk.PROBLEMS, **making.PROBLEMS,
-    **keys.PROBLEMS, **stock.PROBLEMS, **custody.PROBLEMS, **vouchers.PROBLEMS, **partners.PROBLEMS}
+    **keys.PROBLEMS, **stock.PROBLEMS, **custody.PROBLEMS, **places.PROBLEMS, **vouchers.PROBLEMS,
+    **partners.PROBLEMS}
 """code → what it says, by the subject that it is about."""
 
 

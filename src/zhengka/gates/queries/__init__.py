@@ -14,11 +14,12 @@ from zhengka.gates.queries.gates import (
     uploads,
 )
 from zhengka.gates.queries.partners import name_of, sent_statement, sent_to
+from zhengka.gates.queries.places import operator, operators
 from zhengka.gates.queries.settling import (
     disputes,
     events,
     open_months,
-    operators,
+    operators_of,
     statement,
     statements,
     to_csv,
@@ -41,7 +42,9 @@ __all__ = [
     "gate_lines",
     "name_of",
     "open_months",
+    "operator",
     "operators",
+    "operators_of",
     "posts",
     "sent_statement",
     "sent_to",
