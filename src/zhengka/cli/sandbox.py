@@ -98,7 +98,8 @@ def describe(people: People, *, at: datetime, hook: int = 0, url: str = "") -> d
 def _cards() -> Iterator[dict[str, Any]]:
     """One card for each state that a program can meet, and a forged one."""
     for state, verdict in VERDICTS.items():
-        card = Card.objects.filter(state=state, credential__isnull=False, area__range=(FIRST_AREA, LAST_AREA)).first()
+        card = Card.objects.filter(state=state, credential__isnull=False,
+                                   area__code__range=(FIRST_AREA, LAST_AREA)).first()
         if card is None:
             continue
         text = qr.to_text(bytes(card.credential or b""), settings.PUBLIC_URL)

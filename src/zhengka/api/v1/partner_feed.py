@@ -47,7 +47,8 @@ class ReceiptIn(Schema):
     model_config = ConfigDict(extra="forbid", strict=True)
     list: int = Field(ge=0, lt=2**31)
     version: int = Field(ge=0, lt=2**63)
-    what: Literal["seen", "in-force"] = Field(description="seen: your server has it; in-force: your gates decide by it.")
+    what: Literal["seen", "in-force"] = Field(description=(
+        "seen: your server has it; in-force: your gates decide by it."))
 
 
 class ReceiptOut(Schema):
@@ -64,10 +65,11 @@ class ReceiptOut(Schema):
             operation_id="partnerFeed", url_name="partner-feed")
 def feed(request: HttpRequest) -> FeedOut:  # noqa: ARG001 - ninja's signature
     """Which versions are the newest. Ask once a minute, or be told by a webhook; then fetch what changed."""
-    return FeedOut(checked_at=timezone.now(), bundle_url=f"/api/v1/partner/bundle/{bundle.MANIFEST}", lists=[FeedListOut(
+    lists = [FeedListOut(
         list=one.list_number, version=one.number, published_at=one.published_at, size=one.size, digest=one.digest,
         url=f"/bundle/status-{one.list_number}.bin", delta_url=f"/bundle/status-{one.list_number}.from-VERSION.bin")
-        for one in queries.publications()])
+        for one in queries.publications()]
+    return FeedOut(checked_at=timezone.now(), bundle_url=f"/api/v1/partner/bundle/{bundle.MANIFEST}", lists=lists)
 
 
 @router.post("/partner/receipts", auth=partner("status.read"), response=ReceiptOut, summary="Tell how far a list came",
