@@ -1,6 +1,7 @@
 """What may be read about partners: within an officer's area; of a secret only its number and times."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Count, Max, Q, QuerySet
 
@@ -26,7 +27,7 @@ def secrets(row: Partner, *, at: datetime) -> QuerySet[Secret]:
     return row.secrets.filter(Q(ends_at=None) | Q(ends_at__gt=at)).order_by("-number")
 
 
-def webhooks(row: Partner) -> QuerySet[Webhook]:
+def webhooks(row: Partner) -> QuerySet[Any]:
     """The client's webhooks, with how many deliveries wait and were given up, and when the last one was taken."""
     return row.webhooks.annotate(
         waiting=Count("deliveries", filter=Q(deliveries__next_at__isnull=False)),

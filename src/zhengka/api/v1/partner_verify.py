@@ -1,7 +1,7 @@
 """An operator's program has a card verified at one of its own places (核验)."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from django.http import HttpRequest
 from django.utils import timezone
@@ -57,7 +57,7 @@ def verify(request: HttpRequest, asked: PartnerVerifyIn) -> PartnerVerdictOut:
         checked_at=at, **shown(answer))
 
 
-def shown(answer: Answer) -> dict[str, object]:
+def shown(answer: Answer) -> dict[str, Any]:
     """What the operator's people may see of what is given."""
     sees = answer.sees == "benefit"
     return {"benefit": answer.benefit if sees else "", "companions": answer.companions if sees else 0}

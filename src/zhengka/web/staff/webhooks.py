@@ -40,7 +40,7 @@ class WebhookForm(forms.Form):
         """The address, if its text may be entered."""
         url: str = self.cleaned_data["url"]
         if fault := rules.url_fault(url, loopback=settings.WEBHOOK_LOOPBACK):
-            raise forms.ValidationError(URL_WORDS[fault])
+            raise forms.ValidationError(str(URL_WORDS[fault]))
         return url
 
 
@@ -100,7 +100,7 @@ def _page(request: Request, row: Webhook, secret: str = "") -> HttpResponse:
     rows, pager = page_of(request, queries.deliveries(row), newest=True)
     manages = request.actor.may("partner.manage") and row.state == "active"
     facts = [Fact(_("Program"), row.partner.name, href=reverse("staff:partner", args=[row.partner_id]),
-                  action=_("Open")),
+                  action=_("See the program")),
              Fact(_("Told of"), " · ".join(str(EVENT_WORDS[event]) for event in row.events)),
              Fact(_("Since"), moment(row.made_at))]
     columns = [Column(_("What")), Column(_("When")), Column(_("State")), Column(_("Tries"), numeric=True)]
