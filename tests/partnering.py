@@ -49,6 +49,7 @@ def populate(area, system, security) -> dict[str, list[int]]:
              for each in range(2)]
     for _ in range(3):
         services.tell("list.published", {"list": 0, "version": 1, "digest": "", "size": 1, "url": ""}, at=NOON)
+    services.answer_once(partner, "0123456789abcdef", {"n": 1}, lambda: {"n": 1}, at=NOON)
     waiting, taken, gone = Delivery.objects.filter(webhook=hooks[0]).order_by("pk")
     Delivery.objects.filter(pk=taken.pk).update(next_at=None, delivered_at=NOON, tries=1)
     Delivery.objects.filter(pk=gone.pk).update(next_at=None, given_up_at=NOON, tries=10, problem="no-answer")

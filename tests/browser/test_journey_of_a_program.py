@@ -1,4 +1,4 @@
-"""An operator's program is entered by the system administrator, permitted by the security administrator, by real pages."""
+"""An operator's program is entered by one administrator and permitted by another, on real pages."""
 
 import pytest
 from django.urls import reverse

@@ -10,6 +10,6 @@ CHECKS: Final = (
         WHERE asked_by = permitted_by OR state IN ('active', 'stopped') AND permitted_by = ''"""),
     Check("I17", "answers-whole", "Every answer under an Idempotency-Key is whole", "幂等键下的答复均完整", """
         SELECT 'answer ' || id FROM partners_answered WHERE answer IS NULL"""),
-    Check("T24", "deliveries-end", "No delivery goes on beyond its last try", "推送不超过重试上限", """
+    Check("I17", "deliveries-end", "No delivery goes on beyond its last try", "推送不超过重试上限", """
         SELECT 'delivery ' || id FROM partners_delivery WHERE next_at IS NOT NULL AND tries > 10"""),
 )
