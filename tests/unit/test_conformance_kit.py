@@ -20,8 +20,6 @@ from zhengka_kit.making import NOON, OPERATOR
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "examples/operator-reader/reader.py"
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="paths of programs")
-
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory):
