@@ -10,10 +10,12 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
+import gating
 from builders import NOON, make_actor, make_area, request_id
 from partnering import OPERATOR, make_partner, receiver
 from zhengka.core import signed
 from zhengka.core.errors import Refusal
+from zhengka.formats.voucher import to_base32
 from zhengka.partners import rules, sending, services
 from zhengka.partners.models import Delivery, Webhook
 from zhengka.partners.sending import NotTaken, Parcel, Ways
@@ -324,3 +326,16 @@ def test_a_waiting_client_is_told_nothing():
     from partnering import asked
     with pytest.raises(Refusal, match="partner-not-active"):
         subscribe("https://hooks.example.org/", partner=asked())
+
+
+def test_what_a_gate_without_a_network_redeemed_is_told_once_when_its_log_comes():
+    partner = make_partner(operator=gating.OPERATOR).partner
+    subscribe("https://hooks.example.org/", events=("voucher.redeemed",), partner=partner)
+    gate = gating.make_gate(area=partner.area)
+    code = b"0123456789"
+    told_by_gate = (gate.says("issue", voucher=code), gate.says("redeem", voucher=code, at=NOON + gating.HOUR / 2))
+    for _ in range(2):
+        gating.upload(gate, *told_by_gate, at=NOON + gating.HOUR)
+    told_once = json.loads(Delivery.objects.get().body)
+    assert (told_once["voucher"], told_once["venue"]) == (to_base32(code), gate.venue)
+    assert dt.datetime.fromisoformat(told_once["redeemed_at"]) == NOON + gating.HOUR / 2

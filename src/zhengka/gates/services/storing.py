@@ -185,7 +185,7 @@ def _move(news: Sequence[New], standing: dict[bytes, Standing], request_id: UUID
         action = STEPS[source, target]
         moved = perform_many(Many(Voucher, sorted(ids), source), action, by=GATES, request_id=sub(request_id, action),
                              at=at)
-        if target == "redeemed":
+        if target == "redeemed" and partners.listens("voucher.redeemed"):
             tell_redeemed(moved, _uses(standing), at)
 
 

@@ -69,6 +69,12 @@ def tell(event: str, told: Mapping[str, Any], *, operator: str = "", at: datetim
     return tell_many(event, [(operator, told)], at=at)
 
 
+def listens(event: str) -> bool:
+    """True where anybody at all is to be told of this kind of event: what is told need not be gathered otherwise."""
+    with seeing_all(connection):
+        return Webhook.objects.filter(state="active", events__contains=[event]).exists()
+
+
 def tell_many(event: str, news: Sequence[tuple[str, Mapping[str, Any]]], *, at: datetime) -> int:
     """`tell` of many things of one kind, each with its operator, by the same few statements."""
     said = [(operator, rules.checked(event, told)) for operator, told in news]
