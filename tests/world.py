@@ -9,6 +9,7 @@ from django.utils import timezone
 import assessing
 import gating
 import keeping
+import partnering
 from builders import (
     NOON,
     make_actor,
@@ -106,6 +107,7 @@ def make_world(code: int = 430104, name: str = "岳麓区") -> World:
     _recalled(area, ending[0].holder)
     world.ids |= keeping.populate(area, world.officers["security"], world.officers["custodian"])
     world.ids |= _devices(world) | _stock(world) | _custody(world)
+    world.ids |= partnering.populate(area, world.officers["system"], world.officers["security"])
     world.ids["stops"] = _stops(world)
     world.ids["holds"] = _holds(world, cards)
     world.ids |= gating.populate(area)

@@ -14,12 +14,14 @@ from activating import make_active, post_activation
 from builders import NOON, make_area, make_officer
 from codes import code_of, finished
 from lettering import SECRET, post_report
+from partnering import Bearer, ask_token, make_partner, token_of
 from visits import Visitor
 from zhengka.accounts.roles import PERMISSIONS
 from zhengka.api.access import permission_of
 from zhengka.api.v1 import api, schema
 from zhengka.cards import services as cards
 from zhengka.core.pace import CHECKS
+from zhengka.partners.rules import SCOPES
 
 pytestmark = pytest.mark.django_db
 PROBLEM_FIELDS = {"type", "title", "status", "code", "title_zh", "next", "next_zh", "facts", "errors", "reference"}
@@ -48,7 +50,7 @@ def operations():
 def test_every_route_of_the_api_says_who_may_call_it(path, operation):
     named = [permission_of(auth) for auth in operation.auth_callbacks]
     assert len(named) == 1 and named[0] is not None, f"{path} names neither requires(…) nor public"
-    assert named[0] == "" or named[0] in PERMISSIONS
+    assert named[0] == "" or named[0] in PERMISSIONS | SCOPES.keys()
 
 
 def test_an_address_that_is_none_is_a_problem():
@@ -194,11 +196,32 @@ def test_the_description_is_openapi_and_the_answers_keep_to_it(settings):
             *(post_activation(serial, "P-1") for serial in (ending.serial, ending.serial, "9" * 16, "1")),
             Visitor().post("/api/v1/activations")],
     }
+    answers |= partner_answers(card)
     assert {(path, method) for path, methods in described["paths"].items() for method in methods} == set(answers)
     for (path, method), given in answers.items():
         for answer in given:
             kept = described["paths"][path][method]["responses"][str(answer.status_code)]["content"]
             conform(answer.json(), kept[answer["Content-Type"].split(";")[0]]["schema"], described)
+
+
+def partner_answers(card):
+    """What programs of operators get: each route with and without a token, and what it refuses by name."""
+    shown = make_partner(operator="changsha-transit", at=timezone.now())
+    program, root = Bearer(token_of(shown)), "/api/v1/partner/"
+    place = {"code": code_of(card), "venue": "network", "service": "metro"}
+    voucher = {"voucher": "A" * 16, "gate": "1"}
+    posts = {"verify": [place, {}], "receipts": [{"list": 0, "version": 1, "what": "seen"}, {}],
+             "vouchers": [{"code": "1", "gate": "1", "service": "metro"}, {}], "vouchers/redeem": [voucher, {}],
+             "vouchers/cancel": [{"voucher": "A" * 16, "why": "x"}, {}]}
+    gets = {"feed": "feed", "statements": "statements", "bundle/{name}": "bundle/none.bin",
+            "statements/{name}": "statements/430104000000-2026-10"}
+    found = {(root + path, "post"): [
+        Visitor().post(root + path), *(program.send(root + path, body, headers={"Idempotency-Key": f"{path}-{place}"})
+                                       for place, body in enumerate(bodies))] for path, bodies in posts.items()}
+    found |= {(root + path, "get"): [Visitor().get(root + url), program.get(root + url)] for path, url in gets.items()}
+    return found | {("/api/v1/oauth/token", "post"): [
+        ask_token(shown.partner.client_id, shown.secret), ask_token(shown.partner.client_id, "x"),
+        ask_token(shown.partner.client_id, shown.secret, "")]}
 
 
 def test_every_reference_of_the_description_leads_somewhere_and_every_operation_is_told():

@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 import batches
 import builders
 import gating
+import partnering
 import stocking
 from builders import NOON
 from zhengka.cards import services as cards
@@ -87,6 +88,11 @@ PLANTS: dict[str, tuple[str, ...]] = {
         "slip_id, serials, during FROM stock_span WHERE account = 'machine' AND upper_inf(during)"),
     "slips-balanced": (ENTRIES, "UPDATE stock_entry SET quantity = quantity + 1 WHERE account = 'issued'"),
     "entries-as-serials": (SPANS, "UPDATE stock_span SET account = 'lost' WHERE account = 'issued'"),
+    "partners-by-two": (
+        drop("partners_partner", "partner_by_two_persons"),
+        "UPDATE partners_partner SET permitted_by = asked_by WHERE state = 'active'"),
+    "answers-whole": ("UPDATE partners_answered SET answer = NULL",),
+    "deliveries-end": ("UPDATE partners_delivery SET tries = 11 WHERE next_at IS NOT NULL",),
     "received-is-all": (SPANS, "DELETE FROM stock_span WHERE account = 'machine' AND upper_inf(during)"),
     "written-off-by-two": (
         SLIPS, drop("stock_slip", "slip_two_persons"),
@@ -192,6 +198,7 @@ def area(tmp_path):
                   request_id=builders.request_id(), **told)
     builders.make_case(builders.make_holder(area=area))
     gating.populate(area)
+    partnering.populate(area, *(builders.make_officer(role, area=area) for role in ("system", "security")))
     return area
 
 

@@ -64,6 +64,8 @@ WRITTEN = {
     "keys_ceremony": "INSERT UPDATE", "keys_key": "UPDATE", "keys_seat": "INSERT UPDATE",
     "letters_letter": "INSERT UPDATE", "letters_unwritten": "INSERT UPDATE",
     "papers_paper": "INSERT UPDATE", "papers_portrait": "INSERT UPDATE",
+    "partners_answered": "INSERT UPDATE", "partners_delivery": "INSERT UPDATE", "partners_partner": "INSERT UPDATE",
+    "partners_secret": "INSERT UPDATE", "partners_webhook": "INSERT UPDATE",
     "procrastinate_events": "INSERT",
     "custody_booklet": "INSERT UPDATE", "custody_keeping": "INSERT UPDATE", "custody_listed": "INSERT UPDATE",
     "custody_parcel": "INSERT UPDATE", "custody_pulping": "INSERT UPDATE", "custody_receipt": "INSERT",
@@ -114,7 +116,8 @@ def test_the_web_role_draws_no_serial_number_and_begins_with_no_right_on_a_new_t
         "custody_booklet_ids", "custody_keeping_ids", "custody_parcel_ids", "custody_pulping_ids",
         "custody_trouble_ids", "devices_device_ids", "devices_psam_ids", "devices_reading_ids",
         "keys_ceremony_ids", "keys_seat_ids", "letters_letter_ids",
-        "papers_paper_ids", "papers_portrait_ids", "procrastinate_events_id_seq", "procrastinate_jobs_id_seq",
+        "papers_paper_ids", "papers_portrait_ids", "partners_partner_ids",
+        "partners_webhook_ids", "procrastinate_events_id_seq", "procrastinate_jobs_id_seq",
         "production_batch_ids",
         "registry_certificate_ids", "registry_holder_ids", "registry_import_ids",
         "stock_count_ids", "stock_order_ids", "stock_slip_ids", "stock_store_ids"]

@@ -20,8 +20,10 @@ from zhengka.config import env
 from zhengka.devices.workflow import DEVICE, PSAM
 from zhengka.letters.workflow import LETTER
 from zhengka.papers.workflow import PAPER, PORTRAIT
+from zhengka.partners.workflow import PARTNER, WEBHOOK
 from zhengka.production.workflow import BATCH
 from zhengka.registry.workflow import CERTIFICATE, HOLDER, IMPORT
+from zhengka_kit.__main__ import main as conformance_kit
 from zhengka_maker.__main__ import main as maker
 from zhengka_reader.__main__ import main as desk_agent
 
@@ -31,6 +33,7 @@ NAMED = {page.relative_to(ROOT).as_posix(): page.read_text() for page in PAGES}
 EXCHANGE = book.table("measures-2017", "exchange", minor=False)
 WORKFLOWS = (HOLDER, CERTIFICATE, IMPORT, EXCHANGE, CARD, STOP, BATCH, OFFICER, ACT, LETTER, INSTITUTION, LICENCE,
              SESSION, APPOINTMENT, ASSESSMENT, CONFLICT, PAPER, PORTRAIT, COVER, DELEGATION, DEVICE, PSAM,
+             PARTNER, WEBHOOK,
              desk("applied"))
 MADE_LATER = "docs/reference/"  # `make docs` writes it, `make check` says when it is stale
 CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
@@ -110,6 +113,15 @@ def test_every_command_of_the_desk_agent_that_a_page_names_exists():
             desk_agent([word, "--help"])
         assert ended.value.code == 0, word
     assert asked == {"init", "pair", "part", "trust", "serve", "insert", "list", "look"}
+
+
+def test_every_command_of_the_conformance_kit_that_a_page_names_exists():
+    asked = {word for text in NAMED.values() for word in re.findall(r"zhengka-kit ([a-z]+)", code(text))}
+    for word in asked:
+        with pytest.raises(SystemExit) as ended:
+            conformance_kit([word, "--help"])
+        assert ended.value.code == 0, word
+    assert asked == {"make", "reader", "site"}
 
 
 def test_every_setting_that_a_page_names_exists():

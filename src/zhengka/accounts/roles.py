@@ -26,8 +26,10 @@ _ROLES: dict[str, tuple[str, frozenset[str]]] = {
         "custody.read", "custody.keep", "custody.confirm"})),
     "leader": ("领导", frozenset({
         "plan.read", "assessment.figures", "issuing.stop", "issuing.resume", "list.release", "gate.read"})),
-    "system": ("系统管理员", frozenset({"system.read", "officer.manage", "device.read", "device.manage"})),
-    "security": ("安全管理员", frozenset({"key.manage", "officer.permit", "device.read", "device.keys"})),
+    "system": ("系统管理员", frozenset({
+        "system.read", "officer.manage", "device.read", "device.manage", "partner.manage"})),
+    "security": ("安全管理员", frozenset({
+        "key.manage", "officer.permit", "device.read", "device.keys", "partner.permit"})),
     "audit": ("审计管理员", frozenset({"audit.read"})),
     "custodian": ("密钥保管员", frozenset({"key.custody"})),
 }

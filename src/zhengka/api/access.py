@@ -1,21 +1,27 @@
-"""Who may call a route. Every route names one of the four, and a test says so.
+"""Who may call a route. Every route names one of the five, and a test says so.
 
 @router.get("/…", auth=requires("card.read"), …)     an officer, logged in, whose role includes the permission
 @router.post("/…", auth=provider, …)                 the provider of short messages, who signs what it says
 @router.post("/…", auth=portal, …)                   a portal for holders, which signs what it says
+@router.get("/…", auth=partner("verify"), …)   a program of an operator, by a token with this scope
 @router.get("/…", auth=public, …)                    anyone
 """
 
 from collections.abc import Callable
+from typing import Any
 
+from django.db import connection
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja.security import APIKeyHeader, SessionAuth
+from ninja.security import APIKeyHeader, HttpBearer, SessionAuth
 
 from zhengka.cards import services as cards
-from zhengka.core.actors import Actor
+from zhengka.core.actors import WHOLE_NATION, Actor
 from zhengka.core.errors import Refusal
+from zhengka.core.scope import enter
 from zhengka.letters import services as letters
+from zhengka.partners import services as partners
+from zhengka.partners.services import Caller
 
 
 class OfficerSession(SessionAuth):
@@ -57,6 +63,30 @@ class PortalSignature(APIKeyHeader):
         """The portal; `Refusal("portal-signature-wrong")`, also where no secret is set."""
         cards.check_portal(request.headers.get("X-Zhengka-Time", ""), request.body, key or "", at=timezone.now())
         return cards.PORTAL
+
+
+class PartnerToken(HttpBearer):
+    """A bearer token (RFC 6750) of an operator's program, which includes a scope."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__()
+        self.permission = scope
+
+    def __call__(self, request: HttpRequest) -> Any:
+        """The caller; `Refusal("token-missing")` without a token in the header."""
+        if not request.headers.get("Authorization", "").lower().startswith("bearer "):
+            raise Refusal("token-missing")
+        return super().__call__(request)
+
+    def authenticate(self, request: HttpRequest, token: str) -> Caller:  # noqa: ARG002 - ninja's signature
+        """The caller; `Refusal`: `token-wrong`, `scope-missing`, `too-many-requests`."""
+        enter(connection, *WHOLE_NATION)  # a client is found by its id, whatever office entered it
+        return partners.caller_of(token, self.permission, at=timezone.now())
+
+
+def partner(scope: str) -> PartnerToken:
+    """Only programs of operators, by a token that includes `scope`; `request.auth` is the caller."""
+    return PartnerToken(scope)
 
 
 provider, portal = ProviderSignature(), PortalSignature()

@@ -16,9 +16,22 @@ from zhengka.core.errors import PROBLEMS, Refusal
 LOG = logging.getLogger("zhengka.api")
 MEDIA_TYPE = "application/problem+json"
 ROOT = "/api/"
+TOKEN = "/api/v1/oauth/token"  # noqa: S105 - an address
+"""Its refusals have a form of their own."""
 BY_STATUS = {401: "login-needed", 403: "not-permitted", 404: "no-such-address", 405: "method-not-allowed",
              413: "request-invalid", 429: "too-many-requests"}
 """Status of an answer that was made outside this room → the problem that it means."""
+OAUTH = {"client-wrong": "invalid_client", "token-request-wrong": "invalid_request",
+         "grant-unknown": "unsupported_grant_type", "scope-unknown": "invalid_scope",
+         "too-many-requests": "invalid_request"}
+"""Problem of the token's address → the word that RFC 6749, 5.2, has for it."""
+CHALLENGES = {
+    "client-wrong": 'Basic realm="zhengka", charset="UTF-8"',
+    "token-missing": 'Bearer realm="zhengka"',
+    "token-wrong": 'Bearer realm="zhengka", error="invalid_token"',
+    "scope-missing": 'Bearer realm="zhengka", error="insufficient_scope"',
+}
+"""Problem → the header WWW-Authenticate of its answer (RFC 6750, 3: no error is named where no token was shown)."""
 
 
 class Fault(Schema):
@@ -43,6 +56,15 @@ class ProblemOut(Schema):
     reference: str = Field(description="Number by which the operator finds this answer in the log, or empty.")
 
 
+class OAuthProblemOut(Schema):
+    """Why there is no token (RFC 6749, 5.2), with the code of our own problems."""
+
+    error: str = Field(description="invalid_client, unsupported_grant_type, invalid_scope or invalid_request.")
+    error_description: str = Field(description="What was refused and what to do next, in English.")
+    error_uri: str = Field(description="Address of a page about this problem.")
+    code: str = Field(description="The problem's name in docs/reference/problems.md.", examples=["client-wrong"])
+
+
 def problem(code: str, *, facts: Mapping[str, Any] | None = None, errors: Sequence[Fault] = (),
             reference: str = "") -> HttpResponse:
     """The answer for a problem of the table."""
@@ -54,9 +76,28 @@ def problem(code: str, *, facts: Mapping[str, Any] | None = None, errors: Sequen
     text = json.dumps(body.model_dump(), ensure_ascii=False)
     answer = HttpResponse(text, status=found.status, content_type=MEDIA_TYPE)
     answer.headers["Cache-Control"] = "no-store"
-    if code == "too-many-requests":
-        answer.headers["Retry-After"] = body.facts.get("seconds", "1")
+    _with_headers(answer, code, body.facts)
     return answer
+
+
+def oauth_problem(code: str, *, facts: Mapping[str, Any]) -> HttpResponse:
+    """The answer of the token's address to what it refuses (RFC 6749, 5.2), with the code of our own table."""
+    found = PROBLEMS[code]
+    body = OAuthProblemOut(error=OAUTH[code], error_description=f"{found.title}. {found.next}", code=code,
+                           error_uri=f"/problems/{code}")
+    answer = HttpResponse(json.dumps(body.model_dump()), status=found.status, content_type="application/json")
+    answer.headers["Cache-Control"], answer.headers["Pragma"] = "no-store", "no-cache"
+    _with_headers(answer, code, {name: str(value) for name, value in facts.items()})
+    return answer
+
+
+def _with_headers(answer: HttpResponse, code: str, facts: Mapping[str, str]) -> None:
+    """What some problems say in the head of the answer, too."""
+    if code == "too-many-requests":
+        answer.headers["Retry-After"] = facts.get("seconds", "1")
+    if challenge := CHALLENGES.get(code):
+        scope = f', scope="{facts["scope"]}"' if code == "scope-missing" and "scope" in facts else ""
+        answer.headers["WWW-Authenticate"] = challenge + scope
 
 
 def handle(api: NinjaAPI) -> None:
@@ -83,7 +124,9 @@ class Problems:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer; what is no problem+json yet becomes one."""
         answer = self.get_response(request)
-        if answer.status_code < 400 or not request.path.startswith(ROOT) or answer["Content-Type"] == MEDIA_TYPE:
+        told_already = answer["Content-Type"] == MEDIA_TYPE or (
+            request.path == TOKEN and answer.status_code in (400, 401, 429))
+        if answer.status_code < 400 or not request.path.startswith(ROOT) or told_already:
             return answer
         code = BY_STATUS.get(answer.status_code, "request-invalid" if answer.status_code < 500 else "internal-fault")
         reference = new_reference()

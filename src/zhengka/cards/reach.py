@@ -7,7 +7,7 @@ from typing import Final
 from django.db import connection
 from django.db.models import Count, F, QuerySet
 
-from zhengka.cards.models import ListHold
+from zhengka.cards.models import ListHold, ListReceipt, StatusPublication
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 
@@ -112,3 +112,24 @@ def _period(actor: Actor, since: datetime, until: datetime) -> dict[str, datetim
 
 def _delay(measured: int, delays: list[timedelta] | None) -> Delay | None:
     return Delay(measured, *delays) if measured and delays else None
+
+
+@dataclass(frozen=True)
+class Received:
+    """When an operator itself had seen one version of a list, and decided by it; the delays from its publication."""
+
+    seen_at: datetime
+    in_force_at: datetime | None
+    seen: timedelta
+    in_force: timedelta | None
+
+
+def receipt(operator: str, number: int, version: int) -> Received:
+    """The operator's own receipt for this version of a list, which it has given; `Refusal("receipt-unknown")`."""
+    row = ListReceipt.objects.filter(operator=operator, gate=0, list_number=number, number=version).first()
+    shown = StatusPublication.objects.filter(list_number=number, number=version).first()
+    if row is None or shown is None:
+        raise Refusal("receipt-unknown", list=number, version=version)
+    since = shown.written_at or shown.published_at
+    return Received(row.seen_at, row.in_force_at, row.seen_at - since,
+                    row.in_force_at - since if row.in_force_at else None)

@@ -8,7 +8,7 @@ from pathlib import Path
 from zhengka.core.errors import Refusal
 from zhengka.formats import statuslist
 from zhengka.formats.bundle import kind_of
-from zhengka.formats.issuers import KeySet
+from zhengka.formats.issuers import KeySet, KeysOfSandbox
 from zhengka.formats.statuslist import StatusList
 from zhengka.formats.verdict import decide
 
@@ -20,7 +20,10 @@ def open_bundle(folder: Path, *, at: datetime) -> tuple[KeySet, Mapping[int, Sta
     """The public keys and every signed status list of a bundle; each list's signature is checked here, once."""
     if not (folder / "keys.json").exists():
         raise Refusal("bundle-missing", folder=str(folder))
-    keys = KeySet.from_json((folder / "keys.json").read_text())
+    try:
+        keys = KeySet.from_json((folder / "keys.json").read_text())
+    except KeysOfSandbox:
+        raise Refusal("bundle-of-sandbox", folder=str(folder)) from None
     lists = [statuslist.parse(path.read_bytes(), keys=keys, at=at) for path in sorted(folder.glob("status-*.bin"))
              if kind_of(path.name)]  # what changed from version to version lies beside them
     return keys, {found.number: found for found in lists}

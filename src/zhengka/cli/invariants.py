@@ -15,6 +15,7 @@ from zhengka.core import invariants as core
 from zhengka.core.invariants import Check, Found
 from zhengka.gates import invariants as gates
 from zhengka.keys import invariants as keys
+from zhengka.partners import invariants as partners
 from zhengka.production import invariants as production
 from zhengka.registry import invariants as registry
 from zhengka.stock import invariants as stock
@@ -23,7 +24,7 @@ from zhengka.stock import invariants as stock
 def checks() -> list[Check]:
     """Every check, by the number of its invariant."""
     found = [*registry.CHECKS, *cards.CHECKS, *stock.CHECKS, *production.CHECKS, *cases.CHECKS, *keys.CHECKS,
-             *accounts.CHECKS, *bulk.CHECKS, *gates.CHECKS, *core.CHECKS, *core.of_rows()]
+             *accounts.CHECKS, *bulk.CHECKS, *gates.CHECKS, *partners.CHECKS, *core.CHECKS, *core.of_rows()]
     return sorted(found, key=lambda check: int(check.number[1:]))
 
 

@@ -30,13 +30,15 @@ from zhengka.devices.workflow import DEVICE, PSAM
 from zhengka.keys.workflow import CEREMONY, KEY
 from zhengka.letters.workflow import LETTER
 from zhengka.papers.workflow import PAPER, PORTRAIT
+from zhengka.partners.workflow import PARTNER, WEBHOOK
 from zhengka.production.workflow import BATCH
 from zhengka.registry.workflow import CERTIFICATE, HOLDER, IMPORT
 from zhengka.stock.workflow import BLANK, COUNT, ORDER, SHIPMENT, STORE, WRITE_OFF
 
 WORKFLOWS = (OFFICER, COVER, DELEGATION, ACT, LETTER, INSTITUTION, LICENCE, SESSION, APPOINTMENT, ASSESSMENT, CONFLICT,
              DEVICE, PSAM, BLANK, STORE, SHIPMENT, WRITE_OFF, COUNT, ORDER, KEY, CEREMONY, HOLDER, CERTIFICATE, IMPORT,
-             PAPER, PORTRAIT, CARD, CHIP_ORDER, BATCH, STOP, PARCEL, CUSTODY, CUSTODY_CASE, BOOKLET, PULPING)
+             PAPER, PORTRAIT, CARD, CHIP_ORDER, BATCH, STOP, PARCEL, CUSTODY, CUSTODY_CASE, BOOKLET, PULPING,
+             PARTNER, WEBHOOK)
 DEFAULT_POLICY = "measures-2017"
 Command = Any  # Typer carries a click of its own, without a public name
 MADE = "<!-- Made by `zhengka docs write`; change the code, not this page. -->\n\n"

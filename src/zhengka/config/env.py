@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 PROJECT = Path(__file__).resolve().parents[3]
-SWITCHES = frozenset({"debug", "demo", "https", "run_once"})
+SWITCHES = frozenset({"debug", "demo", "https", "run_once", "webhook_loopback"})
 SOCKET_PATH_LIMIT = 90  # sockaddr_un holds 108 bytes; PostgreSQL appends "/.s.PGSQL.5432.lock"
 
 
@@ -52,6 +52,8 @@ class Environment:
     sms_secret: str = setting("Secret by which what goes to the provider is signed, 32 characters at least.")
     portal_secret: str = setting("Secret by which a portal signs the activations that it sends, 32 characters at "
                                  "least; empty: none are taken.")
+    webhook_loopback: str = setting("1 lets webhooks go to this machine itself, also without TLS: for a sandbox, never "
+                                    "on a server.", "0")
     reader_port: str = setting("Port on an office PC where the desk agent `zhengka-reader` listens, on loopback.",
                                "35970")
     run_once: str = setting("1 ends `zhengka run` after the closing table instead of serving the site.", "0",

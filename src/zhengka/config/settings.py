@@ -17,6 +17,7 @@ EMBEDDED_DATABASE = not ENV.database_url
 PG_BIN = ENV.pg_bin
 OUTBOX, SMS_URL, SMS_SECRET = ENV.outbox, ENV.sms_url, ENV.sms_secret
 PORTAL_SECRET = ENV.portal_secret
+WEBHOOK_LOOPBACK = ENV.webhook_loopback == "1"
 READER_AGENT = f"ws://127.0.0.1:{ENV.reader_port}"
 
 DEBUG = ENV.debug == "1"
@@ -30,8 +31,8 @@ KEY_MECHANISMS = DATA / "tokens" / f"{ENV.key_mechanisms}.toml"
 KEY_PASSPHRASE = ENV.key_passphrase or ("" if KEY_TOKEN else secret(HOME, "key-passphrase").hex())
 ALLOWED_HOSTS = [host.strip() for host in ENV.allowed_hosts.split(",")]
 
-ROOMS = ["core", "areas", "accounts", "letters", "bulk", "assessment", "keys", "devices", "stock", "registry", "papers",
-         "cards", "production", "custody", "cases", "gates", "programme"]
+ROOMS = ["core", "areas", "accounts", "partners", "letters", "bulk", "assessment", "keys", "devices", "stock",
+         "registry", "papers",         "cards", "production", "custody", "cases", "gates", "programme"]
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",

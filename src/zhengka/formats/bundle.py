@@ -286,7 +286,7 @@ def _keys(files: Mapping[str, bytes], trusted: KeySet) -> KeySet:
     if KEYS not in files:
         return trusted
     try:
-        return KeySet.from_json(files[KEYS])
+        return KeySet.from_json(files[KEYS], test=trusted.test)
     except BadKeySet:
         raise BadBundle("bundle-format", KEYS) from None
 

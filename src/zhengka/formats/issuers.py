@@ -33,6 +33,8 @@ SIGNATURE_SIZE: Final = 64
 
 _MOST_KEYS: Final = 10_000
 _FORMAT: Final = 1
+_TEST_FORMAT: Final = "test"
+"""The format of sets of test keys: whoever does not ask for them by name cannot read one, and so never trusts one."""
 
 REASONS: Final = {
     "key-unknown": "no trusted issuer has this key",
@@ -55,6 +57,13 @@ class KeyRefused(ValueError):
 
 class BadKeySet(ValueError):
     """Text that is no set of issuer keys, or keys that contradict each other."""
+
+
+class KeysOfSandbox(BadKeySet):
+    """A set of test keys, where none was asked for: nothing is trusted by them."""
+
+    def __init__(self) -> None:
+        super().__init__("these are test keys of a sandbox: nothing is trusted by them here")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +110,9 @@ class IssuerKey:
 class KeySet:
     """The issuers' keys that a verifier trusts, found by key id."""
 
-    def __init__(self, keys: Iterable[IssuerKey] = ()) -> None:
+    def __init__(self, keys: Iterable[IssuerKey] = (), *, test: bool = False) -> None:
+        """`test`: keys of a sandbox (测试密钥), by which nothing outside it is ever checked."""
+        self.test = test
         self._keys: dict[bytes, IssuerKey] = {}
         for key in keys:
             if key.key_id in self._keys:
@@ -132,16 +143,20 @@ class KeySet:
     def to_json(self) -> str:
         """The set as text that `from_json` reads; keys in the order of their ids."""
         keys = [_to_dict(self._keys[key_id]) for key_id in sorted(self._keys)]
-        return json.dumps({"format": _FORMAT, "keys": keys}, indent=1)
+        return json.dumps({"format": _TEST_FORMAT if self.test else _FORMAT, "keys": keys}, indent=1)
 
     @classmethod
-    def from_json(cls, text: str | bytes) -> Self:
-        """Read a set. Raises `BadKeySet` for anything that `to_json` would not have written."""
+    def from_json(cls, text: str | bytes, *, test: bool = False) -> Self:
+        """Read a set. Raises `BadKeySet` for anything that `to_json` would not have written, for test keys where none
+        are asked for, and for any others where they are.
+        """
         try:
             content = json.loads(text)
-            if content["format"] != _FORMAT or len(content["keys"]) > _MOST_KEYS:
+            if content["format"] == _TEST_FORMAT and not test:
+                raise KeysOfSandbox
+            if content["format"] != (_TEST_FORMAT if test else _FORMAT) or len(content["keys"]) > _MOST_KEYS:
                 raise BadKeySet("not a set of issuer keys of this format")
-            return cls(_from_dict(entry) for entry in content["keys"])
+            return cls((_from_dict(entry) for entry in content["keys"]), test=test)
         except BadKeySet:
             raise
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):

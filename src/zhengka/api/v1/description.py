@@ -6,12 +6,13 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI, Router
 
 from zhengka.api.access import public
-from zhengka.api.problems import MEDIA_TYPE, Fault, ProblemOut
+from zhengka.api.problems import MEDIA_TYPE, Fault, OAuthProblemOut, ProblemOut
 from zhengka.core.errors import PROBLEMS
 
 PREFIX = "/api/v1/"
 BODY = ("request-invalid",)
 OFFICER = ("login-needed", "not-permitted")
+PARTNER = ("token-missing", "token-wrong", "scope-missing", "too-many-requests")
 ALWAYS = ("internal-fault",)
 
 
@@ -33,8 +34,9 @@ def describe(api: NinjaAPI) -> dict[str, Any]:
     """The description: what ninja says, and the problems of every route."""
     told = dict(api.get_openapi_schema(path_prefix=PREFIX))
     schemas = told["components"].setdefault("schemas", {})
-    for model in (Fault, ProblemOut):
+    for model in (Fault, ProblemOut, OAuthProblemOut):
         schemas[model.__name__] = {k: v for k, v in model.json_schema().items() if k != "$defs"}
+    told["components"].setdefault("securitySchemes", {})["ClientSecret"] = {"type": "http", "scheme": "basic"}
     schemas["ProblemOut"]["properties"]["errors"]["items"] = {"$ref": "#/components/schemas/Fault"}
     for methods in told["paths"].values():
         for operation in methods.values():
@@ -45,9 +47,12 @@ def describe(api: NinjaAPI) -> dict[str, Any]:
 
 
 def _with_problems(operation: dict[str, Any]) -> None:
+    oauth = operation.pop("x-oauth-problems", ())
     codes = [*ALWAYS, *operation.pop("x-problems", ())]
-    if "requestBody" in operation or operation.get("parameters"):
+    if ("requestBody" in operation and not oauth) or operation.get("parameters"):
         codes += BODY
+    if any("PartnerToken" in way for way in operation.get("security", ())):
+        codes += PARTNER
     if any("OfficerSession" in way for way in operation.get("security", ())):
         codes += OFFICER
     by_status: dict[int, list[str]] = {}
@@ -58,3 +63,8 @@ def _with_problems(operation: dict[str, Any]) -> None:
         operation["responses"][str(status)] = {
             "description": "; ".join(f"{name}: {PROBLEMS[name].title}" for name in names),
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemOut"}}}}
+    for status in {PROBLEMS[code].status for code in oauth}:
+        named = [code for code in oauth if PROBLEMS[code].status == status]
+        operation["responses"][str(status)] = {
+            "description": "; ".join(f"{name}: {PROBLEMS[name].title}" for name in named),
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/OAuthProblemOut"}}}}

@@ -26,6 +26,7 @@ from zhengka.formats.statuslist import Status, StatusList
 from zhengka.formats.verdict import CHINA
 from zhengka.keys import queries as key_queries
 from zhengka.keys import services as keys
+from zhengka.partners import services as partners
 
 Clock = Callable[[], datetime]
 
@@ -211,6 +212,8 @@ def _store(following: _Next, data: bytes, delta: bytes | None, clock: Clock) -> 
         LossTold(area=area, list_number=number, number=publication.number, reported_at=reported_at,
                  written_at=max(publication.written_at, reported_at))  # another machine's clock may be ahead of ours
         for area, reported_at in following.losses])
+    partners.tell("list.published", {"list": number, "version": publication.number, "digest": publication.digest,
+                                     "size": len(data), "url": f"/bundle/{name}"}, at=publication.written_at)
     _forget_deltas(number)
     return publication
 

@@ -2,14 +2,27 @@
 
 from typing import Any
 
-from zhengka.core.errors import common, custody, desk, keys, making, office, people, places, stock, vouchers
+from zhengka.core.errors import (
+    common,
+    custody,
+    desk,
+    keys,
+    making,
+    office,
+    partners,
+    people,
+    places,
+    stock,
+    vouchers,
+)
 from zhengka.core.errors.problem import Problem
 
 __all__ = ["PROBLEMS", "Problem", "Refusal"]
 
 PROBLEMS: dict[str, Problem] = {
     **common.PROBLEMS, **people.PROBLEMS, **office.PROBLEMS, **desk.PROBLEMS, **making.PROBLEMS,
-    **keys.PROBLEMS, **stock.PROBLEMS, **custody.PROBLEMS, **places.PROBLEMS, **vouchers.PROBLEMS}
+    **keys.PROBLEMS, **stock.PROBLEMS, **custody.PROBLEMS, **places.PROBLEMS, **vouchers.PROBLEMS,
+    **partners.PROBLEMS}
 """code → what it says, by the subject that it is about."""
 
 

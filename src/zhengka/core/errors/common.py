@@ -168,6 +168,10 @@ PROBLEMS: dict[str, Problem] = {
         404, "There are no public keys in this folder", "该目录没有公钥文件",
         "Fetch keys.json and the status lists first.",
         "请先取得 keys.json 和状态表。"),
+    "bundle-of-sandbox": Problem(
+        422, "These are test keys of a sandbox", "这是沙箱的测试密钥",
+        "Nothing real is checked by them: fetch keys.json and the status lists of the site itself.",
+        "不能用测试密钥核验真卡，请从正式网站取得 keys.json 和状态表。"),
     "picture-unreadable": Problem(
         400, "This picture cannot be read", "图片无法读取",
         "Take the photo again as PNG or JPEG.",

@@ -13,6 +13,7 @@ from zhengka.gates.queries.gates import (
     posts,
     uploads,
 )
+from zhengka.gates.queries.partners import name_of, sent_statement, sent_to
 from zhengka.gates.queries.places import operator, operators
 from zhengka.gates.queries.settling import (
     disputes,
@@ -39,11 +40,14 @@ __all__ = [
     "gate",
     "gate_keys",
     "gate_lines",
+    "name_of",
     "open_months",
     "operator",
     "operators",
     "posted_operators",
     "posts",
+    "sent_statement",
+    "sent_to",
     "statement",
     "statements",
     "strangers",

@@ -2,6 +2,7 @@
 
 from zhengka.gates.services.checking import GROUP, Answer, Face, check, renew_by_use
 from zhengka.gates.services.claims import publish_claims
+from zhengka.gates.services.partnering import Given, cancel_for, issue_for, present_for, redeem_for
 from zhengka.gates.services.posts import Place, leave, stand, standing
 from zhengka.gates.services.presenting import Presented, present_online
 from zhengka.gates.services.settling import (
@@ -27,12 +28,14 @@ __all__ = [
     "Answer",
     "Face",
     "Found",
+    "Given",
     "Merged",
     "Place",
     "Presented",
     "Wanted",
     "agree",
     "cancel",
+    "cancel_for",
     "check",
     "check_file",
     "close",
@@ -43,12 +46,15 @@ __all__ = [
     "draft",
     "expire",
     "issue",
+    "issue_for",
     "leave",
     "merge",
     "months_before",
+    "present_for",
     "present_online",
     "publish_claims",
     "redeem",
+    "redeem_for",
     "redeem_signed",
     "renew_by_use",
     "send",

@@ -24,8 +24,10 @@ from zhengka.formats.verdict import CHINA
 from zhengka.gates import account, tariffs
 from zhengka.gates.account import Line, Unpriced, Use
 from zhengka.gates.models import Dispute, DoubleUse, Statement, StatementLine, Visit
+from zhengka.gates.queries.partners import name_of
 from zhengka.gates.tariffs import Price, Tariff
 from zhengka.gates.workflow import MAKE
+from zhengka.partners import services as partners
 
 
 @transaction.atomic
@@ -66,6 +68,8 @@ def send(statement: Statement, *, by: Actor, request_id: UUID, at: datetime) -> 
     row = perform(statement, "send_statement", {"sent_by": by.person, "head": _head(statement)}, by=by,
                   request_id=request_id, at=at, fen=statement.fen)
     later("gates.sign_statement", statement_id=row.pk)
+    partners.tell("statement.sent", {"statement": name_of(row), "month": row.month.isoformat()}, operator=row.operator,
+                  at=at)
     return row
 
 

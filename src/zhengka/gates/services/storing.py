@@ -15,11 +15,13 @@ from django.db.models import Q
 from zhengka.core.actors import WHOLE_NATION, Actor
 from zhengka.core.events import Begun, Many, begin_many, perform_many, sub
 from zhengka.devices.models import Device
+from zhengka.formats.voucher import to_base32
 from zhengka.gates import folding
 from zhengka.gates.folding import Fact, Outcome, Standing
 from zhengka.gates.merging import New
 from zhengka.gates.models import DoubleUse, Visit, Voucher
 from zhengka.gates.workflow import MANAGE
+from zhengka.partners import services as partners
 
 GATES: Final = Actor(None, "gates", "gates", frozenset({MANAGE}), *WHOLE_NATION)
 """Who moves vouchers by what gates logged."""
@@ -204,7 +206,29 @@ def _move(news: Sequence[New], standing: dict[bytes, Standing], request_id: UUID
             steps[state, standing[code].state or _by_uses(standing[code])].append(pk)
     for (source, target), ids in sorted(steps.items()):
         action = STEPS[source, target]
-        perform_many(Many(Voucher, sorted(ids), source), action, by=GATES, request_id=sub(request_id, action), at=at)
+        moved = perform_many(Many(Voucher, sorted(ids), source), action, by=GATES, request_id=sub(request_id, action),
+                             at=at)
+        if target == "redeemed" and partners.listens("voucher.redeemed"):
+            tell_redeemed(moved, _uses(standing), at)
+
+
+def tell_redeemed(ids: Sequence[int], uses: Mapping[bytes, tuple[str, datetime]], at: datetime) -> None:
+    """Let the operators of these vouchers know, in the same transaction, that each was redeemed; `uses`: code → venue
+    and time of the use that counts.
+    """
+    news = []
+    for row in Voucher.objects.filter(pk__in=ids).order_by("pk"):
+        venue, when = uses.get(bytes(row.code), (row.venue, at))
+        news.append((row.operator, {
+            "voucher": to_base32(bytes(row.code)), "venue": venue, "service": row.service, "gives": row.gives,
+            "companions": row.companions, "redeemed_at": when.isoformat()}))
+    partners.tell_many("voucher.redeemed", news, at=at)
+
+
+def _uses(standing: Mapping[bytes, Standing]) -> dict[bytes, tuple[str, datetime]]:
+    digests = [one.counted for one in standing.values() if one.counted]
+    rows = Visit.objects.filter(digest__in=digests).values_list("voucher", "venue", "at")
+    return {bytes(code): (venue, when) for code, venue, when in rows}
 
 
 def _by_uses(standing: Standing) -> str:

@@ -30,6 +30,8 @@ SUBJECTS = (
     (_("Late cases"), "staff:late", "assessment.figures"),
     (_("Devices"), "staff:devices", "device.read"),
     (_("Gates"), "staff:gates", "gate.read"),
+    (_("Programs of operators"), "staff:partners", "partner.manage"),
+    (_("Programs of operators"), "staff:partners", "partner.permit"),
     (_("Faces"), "staff:faces", "system.read"),
     (_("Officers"), "staff:officers", "officer.manage"),
     (_("Permits"), "staff:permits", "officer.permit"),

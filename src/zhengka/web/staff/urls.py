@@ -44,6 +44,7 @@ from zhengka.web.staff import (
     officers,
     opening,
     papers,
+    partners,
     permits,
     plan,
     portraits,
@@ -57,6 +58,7 @@ from zhengka.web.staff import (
     stops,
     troubles,
     vouchers,
+    webhooks,
     wishes,
 )
 
@@ -108,6 +110,8 @@ urlpatterns = [
     *reader.urls,
     *devices.urls,
     *modules.urls,
+    *partners.urls,
+    *webhooks.urls,
     *stock.urls,
     *stops.urls,
     *holds.urls,

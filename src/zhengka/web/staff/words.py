@@ -58,6 +58,8 @@ PERMISSION_WORDS: dict[str, Word] = {
     "settlement.confirm": _("Close statements of operators, and decide disputes"),
     "key.manage": _("See and manage keys"), "key.custody": _("Hold components of keys"),
     "audit.read": _("Read the journal of events"),
+    "partner.manage": _("Enter and stop programs of operators"),
+    "partner.permit": _("Permit and shut out programs of operators"),
 }
 """Permission → what it allows; a test holds it complete against `accounts.roles`."""
 
@@ -126,6 +128,7 @@ SUBJECT_WORDS: dict[str, Word] = {
     "store": _("Store of blank cards"), "slip": _("Slip for blank cards"), "count": _("Physical count"),
     "blank-order": _("Order of blank cards"),
     "parcel": _("Parcel of cards"), "custody": _("Custody of a card"), "custody-case": _("Custody case"),
+    "partner": _("Program of an operator"), "webhook": _("Webhook"),
     "post": _("Post of a gate"), "voucher": _("Voucher"), "statement": _("Statement of an operator"),
     "dispute": _("Dispute of an event"),
     "booklet": _("Old booklet"), "pulping": _("Destruction of old booklets"),
@@ -220,6 +223,8 @@ BEGINNINGS: dict[tuple[str, str], Word] = {
     ("bulk-act", "refuse"): _("Stopped"),
     ("letter", "write"): _("Written"), ("letter", "cancel"): _("Taken back"), ("letter", "print"): _("Printed"),
     ("letter", "read"): _("Read in full"), ("letter", "fail"): _("Not sent"),
+    ("partner", "ask"): _("Access asked for"), ("partner", "permit"): _("Access permitted"),
+    ("partner", "stop"): _("Access stopped"), ("webhook", "subscribe"): _("Webhook entered"),
     ("key", "make"): _("Key made"), ("key", "activate"): _("Put to work"), ("key", "destroy"): _("Destroyed"),
     ("key", "supersede"): _("Replaced; goes on reading"), ("key", "retire"): _("Retired"),
     ("key", "revoke"): _("Revoked"),

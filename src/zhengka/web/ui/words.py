@@ -222,6 +222,11 @@ STATES: dict[str, dict[str, Look]] = {
         "recalled": (QUIET, _("Taken back for good")),
         "lost": (BAD, _("Lost")),
     },
+    "partner": {
+        "asked": (WAIT, _("Waiting for permission")), "active": (GOOD, _("Permitted")),
+        "declined": (QUIET, _("Not permitted")), "stopped": (QUIET, _("Stopped for good")),
+    },
+    "webhook": {"active": (GOOD, _("In use")), "ended": (QUIET, _("Ended"))},
     **custody_words.STATES,
     **gate_words.STATES,
     "bulk-act": {
@@ -359,6 +364,8 @@ ACTIONS: dict[str, str | Promise] = {
     "gather": _("Ask the custodians"),
     "show": _("See the component"),
     "take_part": _("Do one's part"),
+    "new_secret": _("Make a new secret"), "end_secret": _("End the old secret now"),
+    "shut_out": _("Shut out"), "unsubscribe": _("End the webhook"),
     "reject": _("Components do not fit"),
     "record": _("Done and written down"),
     "sign": _("Sign the transcript"),
@@ -380,11 +387,14 @@ OF_CASES: dict[str, str | Promise] = {
 """Action of a case whose word is another than that of the same action of a card or a file."""
 OF_CARDS: dict[str, str | Promise] = {"arrive": _("Came from the maker, to be looked at")}
 """The same of a card."""
+OF_PARTNERS: dict[str, str | Promise] = {"stop": _("Stop for good"), "permit": _("Permit the access")}
+"""The same of an operator's program."""
 OF_DEVICES: dict[str, str | Promise] = {"start": _("Put to work")}
 """The same of a device."""
 
 
 def act(action: str, kind: str = "") -> str | Promise:
     """The word for an action, of a `kind` of row where that has its own; an unknown one is shown as it is."""
-    own = {"case": OF_CASES, "device": OF_DEVICES, "card": OF_CARDS, **custody_words.OWN, **gate_words.OWN}
+    own = {"case": OF_CASES, "device": OF_DEVICES, "partner": OF_PARTNERS, "card": OF_CARDS, **custody_words.OWN,
+           **gate_words.OWN}
     return own.get(kind, {}).get(action, ACTIONS.get(action, action))

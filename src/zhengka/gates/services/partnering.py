@@ -1,0 +1,112 @@
+"""What an operator's own program asks with a network (合作接口): only of its own places, its own gates and vouchers.
+
+A voucher or gate of another operator is as if there were none.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+
+from zhengka.core.actors import WHOLE_NATION, Actor
+from zhengka.core.errors import Refusal
+from zhengka.formats import voucher as vouchers
+from zhengka.formats.judging import Used
+from zhengka.formats.presenting import Answer, Place, Scanned
+from zhengka.formats.voucher import BadVoucher
+from zhengka.gates import queries
+from zhengka.gates.models import Post, Voucher
+from zhengka.gates.services import counting
+from zhengka.gates.services import vouchers as services
+from zhengka.gates.services.presenting import present_online
+from zhengka.gates.services.vouchers import Wanted
+from zhengka.gates.workflow import MANAGE
+
+SHORT: Final = 40
+"""A shorter text is the characters of a voucher, a longer one that of its QR code."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """A voucher that was issued, and the answer on the card for which it was."""
+
+    answer: Answer
+    voucher: Voucher
+
+
+def present_for(text: str, place: Place, *, at: datetime) -> Answer:
+    """What a scanned card gives at a place of the operator, its quota looked up (核验); counted without data of a
+    person.
+
+    `Refusal("operator-unknown")`.
+    """
+    shown = Scanned(text)
+    found = present_online(shown, place, at=at)
+    rule = found.answer.rule
+    if found.answer.ok and rule and (rule.day or rule.month):
+        used = queries.used(place.operator, rule.id, found.answer.subject, at=at)
+        found = present_online(shown, place, at=at, used={rule.id: Used(*used)})
+    counting.count(found.answer.code, found.card, at=at)
+    return found.answer
+
+
+@transaction.atomic
+def issue_for(operator: str, text: str, gate: int, service: str, *, request_id: UUID, at: datetime) -> Given:
+    """Issue a voucher by a card that was scanned at a gate of the operator (发放凭证).
+
+    `Refusal`: `gate-unknown`, `gate-shut-out`, `post-unknown`, `card-not-accepted` with the answer's code,
+    `voucher-not-given` where the rule gives none, `quota-used`.
+    """
+    post = post_of(operator, gate)
+    answer = present_for(text, Place(operator, post.venue, service), at=at)
+    if not answer.ok or answer.rule is None:
+        raise Refusal("card-not-accepted", verdict=answer.code)
+    rule = answer.rule
+    if not {"qr", "slip"} & set(rule.vouchers):
+        raise Refusal("voucher-not-given", rule=rule.id)
+    wanted = Wanted(service, rule.id, answer.benefit, at, at + timedelta(minutes=rule.minutes), answer.companions,
+                    answer.subject, quota=(rule.day or None, rule.month or None))
+    return Given(answer, services.issue(wanted, post, request_id=request_id, at=at))
+
+
+@transaction.atomic
+def redeem_for(operator: str, code: str, gate: int, *, request_id: UUID, at: datetime) -> Voucher:
+    """Redeem a voucher at a gate of the operator (核销). `Refusal`: as `redeem`, and those of `post_of`."""
+    return services.redeem(own_code(operator, code), post_of(operator, gate), request_id=request_id, at=at)
+
+
+@transaction.atomic
+def cancel_for(operator: str, code: str, why: str, client: str, *, request_id: UUID, at: datetime) -> Voucher:
+    """Cancel a voucher of the operator that was not used (作废). `Refusal`: as `cancel`, `voucher-unknown`."""
+    row = queries.by_code(own_code(operator, code))
+    by = Actor(None, operator, f"client {client}", frozenset({MANAGE}), *WHOLE_NATION)
+    return services.cancel(row, why, by=by, request_id=request_id, at=at)
+
+
+def own_code(operator: str, typed: str) -> bytes:
+    """The code in a voucher's 16 characters or its QR's text, if it is of a voucher of this operator.
+
+    `Refusal("voucher-unknown")`, alike for another operator's and for none.
+    """
+    try:
+        code = (vouchers.from_base32(typed) if len(typed) < SHORT
+                else vouchers.decode(vouchers.from_text(typed)).voucher.code)
+    except BadVoucher:
+        raise Refusal("voucher-unknown") from None
+    if queries.by_code(code).operator != operator:
+        raise Refusal("voucher-unknown")
+    return code
+
+
+def post_of(operator: str, gate: int) -> Post:
+    """Where a gate stands, if that is at a place of the operator. `Refusal`: `gate-unknown`, alike for another
+    operator's and for none; `gate-shut-out`.
+    """
+    row = Post.objects.filter(gate_id=gate, operator=operator, state="standing").select_related("gate").first()
+    if row is None:
+        raise Refusal("gate-unknown")
+    if row.gate.state not in ("registered", "active"):
+        raise Refusal("gate-shut-out", gate=row.gate.name, state=row.gate.state)
+    return row
