@@ -4,6 +4,8 @@ import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
 
+from django.db import connection
+
 import activating
 import builders
 from builders import NOON
@@ -60,3 +62,9 @@ def released(hold: ListHold, at: dt.datetime = NOON) -> ListHold:
     for act, role, said in ((services.ask_release, "approver", {"why": "已核实"}), (services.release, "leader", {})):
         hold = act(hold, **said, seen=hold.cards, by=builders.make_actor(role), request_id=builders.request_id(), at=at)
     return hold
+
+
+def forget_jobs() -> None:
+    """What a test that commits asked the workers for does not wait for the next one."""
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE procrastinate_jobs CASCADE")

@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 import builders
-from blocking import MANY, block_many, many_active, refused, released, report, shown
+from blocking import MANY, block_many, forget_jobs, many_active, refused, released, report, shown
 from builders import NOON
 from zhengka.cards import queries, services
 from zhengka.cards.models import Card, HeldBack, ListHold, StatusPublication
@@ -248,6 +248,7 @@ def test_publishers_at_once_hold_a_mass_block_once_and_two_leaders_at_once_relea
     assert refused(cards) == MANY
     assert Card.objects.filter(state="suspended").count() == MANY
     assert shown(cards[0].status_list).status(cards[0].status_index) is Status.SUSPENDED
+    forget_jobs()
 
 
 def together(*acts):

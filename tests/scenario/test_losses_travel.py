@@ -13,7 +13,7 @@ from django.utils import timezone
 from typer.testing import CliRunner
 
 import builders
-from blocking import block_many, many_active, report
+from blocking import block_many, forget_jobs, many_active, report
 from builders import NOON
 from visits import Visitor
 from zhengka.cards import reach, services, tasks
@@ -61,6 +61,7 @@ def worker(empty_queue, settings):
     yield
     process.terminate()
     process.wait()
+    forget_jobs()
 
 
 def period():
