@@ -1,7 +1,7 @@
 """A card shown with a network (联机核验) against a bare Django view with one lookup, in small and large registers.
 
-The whole answer of the site to one request, from its middleware on, is timed; the bare view is Django's own handler with
-no middleware, one lookup of a card by its token and a JSON answer. Both are asked in this process, in turn.
+The whole answer of the site to one request, from its middleware on, is timed; the bare view is Django's own handler
+with no middleware, one lookup of a card by its token and a JSON answer. Both are asked in this process, in turn.
 """
 
 import io
@@ -19,7 +19,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.test import override_settings
 from django.urls import path
 from django.utils import timezone
-from measure import ROUNDS, Ratio, compared, tell
+from measure import ROUNDS, compared, tell
 
 import builders
 from zhengka.areas import services as areas
@@ -133,7 +133,7 @@ def asked(site: WSGIHandler, where: str, body: bytes = b"") -> Any:
     return json.loads(content)
 
 
-def card(request: HttpRequest, token: str) -> HttpResponse:  # noqa: ARG001 - a view's signature
+def card(request: HttpRequest, token: str) -> HttpResponse:
     """The bare view: one lookup, one small answer."""
     found = Card.objects.only("state", "valid_until").get(token=bytes.fromhex(token))
     return JsonResponse({"state": found.state, "valid_until": found.valid_until})

@@ -1,4 +1,4 @@
-"""What is asked most of all and by everybody goes straight to its view: no session, no officer, no page's transaction."""
+"""What everybody asks, and most of all, goes straight to its view: no session, no officer, no page's transaction."""
 
 from collections.abc import Callable
 from typing import Final

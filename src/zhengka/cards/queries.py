@@ -116,8 +116,8 @@ def gate_state(card: Card, at: datetime) -> str:
 
 
 def standing(state: str, certificate: str, ends: tuple[date | None, date | None], area: int, at: datetime) -> str:
-    """`gate_state` of a card of which only this is known: its state and its certificate's, the last days of its term and
-    of its legal validity, its office.
+    """`gate_state` of a card of which only this is known: its state and its certificate's, the last days of its term
+    and of its legal validity, its office.
     """
     today, (passes, valid_until) = at.astimezone(CHINA).date(), ends
     if passes is not None and passes < today:  # only then do days of grace matter, and this is asked most often of all

@@ -1,6 +1,4 @@
-"""A card that is shown is looked up, with the key that signed it, by one question, and counted by one more: this is asked
-most of all.
-"""
+"""A card that is shown is looked up, with the key that signed it, by one question, and counted by one more."""
 
 from django.db import migrations
 

@@ -1,5 +1,5 @@
-"""The short way of an online check (联机核验), which is asked most of all: one question to the database and one count, and
-nothing of a person is read.
+"""The short way of an online check (联机核验), which is asked most of all: one question to the database and one count,
+and nothing of a person is read.
 """
 
 from datetime import date, datetime, timedelta
@@ -15,7 +15,7 @@ from zhengka.formats import credential, qr, verdict
 from zhengka.formats.credential import BadCredential
 from zhengka.formats.qr import BadQr
 from zhengka.gates import rules
-from zhengka.gates.models import Use
+from zhengka.gates.services import counting
 from zhengka.keys import queries as keys
 
 _SHOWN = "SELECT * FROM gates_shown(%s, %s)"
@@ -44,14 +44,14 @@ class Told(NamedTuple):
 def verify(text: str, *, at: datetime) -> Told:
     """Decide as `check` does on the text of a code, or its digits, and count it; nothing is told of the face.
 
-    Costs the same whatever the size of the register. A card's use may be its activation (正常使用) where its region says
-    so. Outside a transaction each of its statements is one of its own.
+    Costs the same whatever the size of the register. A card's use may be its activation where its region says so.
+    Outside a transaction each of its statements is one of its own.
     """
     told = _decide(text, at)
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, [at, "api", told.verdict, told.area])
-    if told.verdict == "valid" and told.area is not None:
-        _note_use(told, at)
+    if told.verdict == "valid" and told.area is not None and told.card is not None:
+        _note_use(told.card, told.area, at)
     return told
 
 
@@ -81,16 +81,11 @@ def _by_row(by_dates: str, row: tuple[Any, ...], at: datetime) -> Told:
     return Told(code, "", proves, issued_on, valid_until, active_until, area, card)
 
 
-def _note_use(told: Told, at: datetime) -> None:
-    rule = cards.policy(told.area or 0, at.astimezone(verdict.CHINA).date()).activation
+def _note_use(card_id: int, area: int, at: datetime) -> None:
+    rule = cards.policy(area, at.astimezone(verdict.CHINA).date()).activation
     if "use" not in rule.channels:
         return
     with transaction.atomic():
         enter(connection, *WHOLE_NATION)  # any card of the nation may be shown
-        _keep_use(told, at)
-
-
-def _keep_use(told: Told, at: datetime) -> None:
-    card = Card.objects.select_related("holder").get(pk=told.card)
-    if cards.use_counts(card, at):
-        Use.objects.bulk_create([Use(card=card, area=card.area_id, at=at)], ignore_conflicts=True)
+        card = Card.objects.select_related("holder").get(pk=card_id)
+        counting.note_use(card, at)
