@@ -46,7 +46,12 @@ def code_of(card, suite="SM"):
 
 
 def check(text, *, at=NOON, **more):
-    return services.check(text, channel="page", at=at, **more)
+    """What the page says; the short way, by which programs ask, must say the same of every card."""
+    answer, told = services.check(text, channel="page", at=at, **more), services.verify(text, at=at)
+    assert (told.verdict, told.reason, told.identity) == (answer.verdict, answer.reason, answer.identity)
+    face = answer.face
+    assert told[3:6] == ((face.issued_on, face.valid_until, face.active_until) if face else (None, None, None))
+    return answer
 
 
 def offline(text, at=NOON):
@@ -158,8 +163,8 @@ def test_what_a_revoked_key_signed_is_refused_at_once():
 
 def test_every_check_is_counted_without_a_persons_data():
     card, text = made()
-    check(text)
-    check("nothing")
+    services.verify(text, at=NOON)
+    services.check("nothing", channel="page", at=NOON)
     assert list(Check.objects.order_by("id").values_list("verdict", "area")) == [
         ("valid", card.area_id), ("not-our-code", None)]
     assert queries.counts(builders.make_actor(), since=NOON, until=NOON + DAY) == {"valid": 1}
@@ -173,10 +178,12 @@ def test_a_visitor_checks_a_card_under_the_role_of_the_web(as_web):
     assert check(text).verdict == "valid"
 
 
-def test_a_check_takes_three_statements_whatever_the_register_holds(django_assert_num_queries):
+def test_a_check_takes_three_statements_whatever_the_register_holds_and_the_short_way_two(django_assert_num_queries):
     _, text = made()
     with django_assert_num_queries(3):
-        check(text)
+        services.check(text, channel="page", at=NOON)
+    with django_assert_num_queries(2):
+        services.verify(text, at=NOON)
 
 
 def test_both_suites_are_accepted_by_their_own_keys():

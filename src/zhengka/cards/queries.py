@@ -112,11 +112,17 @@ def stop(stop_id: int, *, actor: Actor) -> Stop:
 
 def gate_state(card: Card, at: datetime) -> str:
     """What a gate must think of the card at this time: `valid`, or the reason why not (`rules.standing`)."""
-    today, passes = at.astimezone(CHINA).date(), card.active_until
+    return standing(card.state, card.certificate.state, (card.active_until, card.valid_until), card.area_id, at)
+
+
+def standing(state: str, certificate: str, ends: tuple[date | None, date | None], area: int, at: datetime) -> str:
+    """`gate_state` of a card of which only this is known: its state and its certificate's, the last days of its term
+    and of its legal validity, its office.
+    """
+    today, (passes, valid_until) = at.astimezone(CHINA).date(), ends
     if passes is not None and passes < today:  # only then do days of grace matter, and this is asked most often of all
-        passes = activation.passes_until(policy(card.area_id, today).activation, passes)
-    return rules.standing(card.state, card.certificate.state, passes_until=passes, valid_until=card.valid_until,
-                          today=today)
+        passes = activation.passes_until(policy(area, today).activation, passes)
+    return rules.standing(state, certificate, passes_until=passes, valid_until=valid_until, today=today)
 
 
 def dates(card: Card, rule: Activation) -> Dates:

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta, timezone
 from typing import Final, NamedTuple
 
 from zhengka.formats import credential, issuers, qr
-from zhengka.formats.credential import BadCredential, Credential
+from zhengka.formats.credential import BadCredential, Credential, Sealed
 from zhengka.formats.issuers import KeyRefused, KeySet
 from zhengka.formats.qr import BadQr
 from zhengka.formats.statuslist import Status, StatusList
@@ -145,6 +145,18 @@ def decide(
         sealed = credential.decode(qr.from_text(text))
     except (BadQr, BadCredential) as bad:
         return Verdict("not-our-code", reason=bad.code)
+    return decide_sealed(sealed, keys=keys, lists=lists, at=at, max_age=max_age)
+
+
+def decide_sealed(
+    sealed: Sealed,
+    *,
+    keys: KeySet,
+    lists: Mapping[int, StatusList],
+    at: datetime,
+    max_age: timedelta,
+) -> Verdict:
+    """`decide` for a code that was taken apart already."""
     try:
         key = keys.trusted(sealed.key_id, suite=sealed.suite, purpose=issuers.CREDENTIAL, at=at)
         issuers.check_signature(key, sealed.signed, sealed.signature)

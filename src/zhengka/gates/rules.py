@@ -15,6 +15,9 @@ It knows more than an offline verifier: the register itself says whether a card 
 PROVING: Final = frozenset({"valid", "not-activated", "activation-lapsed"})
 """Verdicts with which a card proves that its holder is certified, as long as the certificate itself is in force."""
 
+BY_DATES: Final = ("expired", "not-yet-valid")
+"""What a code's own dates say against a card that the register would let pass."""
+
 USES: Final = ("api",)
 """Channels by which a card is used, not only looked at: a phone opens the page of a code's photo, too."""
 

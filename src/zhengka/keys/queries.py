@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from typing import Any
 
 from django.db.models import Q, QuerySet
 
@@ -106,6 +107,15 @@ def key_set() -> KeySet:
     return _key_set(tuple((*row[:2], bytes(row[2] or b""), *row[3:]) for row in rows))
 
 
+def of_row(row: Sequence[Any]) -> KeySet:
+    """A set of the one key in a row of purpose, suite, point, first and last day, time of revocation; of none where the
+    row says none: what another question brought along need not be asked for.
+    """
+    if row[0] not in PURPOSES or row[2] is None:
+        return KeySet([])
+    return _key_set(((row[0], row[1], bytes(row[2]), row[3], row[4], row[5]),))
+
+
 def suite_of(purpose: str, area: int, *, at: datetime) -> str:
     """The suite in which the area's province works for `purpose`: SM where it has both; `key-missing` for none."""
     for suite in ("SM", "INTL"):
@@ -191,7 +201,7 @@ def _why_not(versions: Sequence[Key], today: date) -> str:
     return "key-not-yet" if coming else "key-retired"
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=256)
 def _key_set(rows: tuple[_Row, ...]) -> KeySet:
     """Made again only when a row changed: to check that a point is on its curve costs more than the query."""
     return KeySet(_issuer_key(row) for row in rows)

@@ -5,6 +5,7 @@ from zhengka.gates.services.claims import publish_claims
 from zhengka.gates.services.partnering import Given, cancel_for, issue_for, present_for, redeem_for
 from zhengka.gates.services.posts import Place, leave, stand, standing
 from zhengka.gates.services.presenting import Presented, present_online
+from zhengka.gates.services.quick import Told, verify
 from zhengka.gates.services.settling import (
     agree,
     check_file,
@@ -32,6 +33,7 @@ __all__ = [
     "Merged",
     "Place",
     "Presented",
+    "Told",
     "Wanted",
     "agree",
     "cancel",
@@ -65,4 +67,5 @@ __all__ = [
     "standing",
     "tariff",
     "transfer",
+    "verify",
 ]

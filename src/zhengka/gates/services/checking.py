@@ -124,7 +124,7 @@ def _decide(text: str, at: datetime, by: Actor | None) -> Answer:
     except Refusal:
         return Answer("card-unknown", at)
     standing = cards.gate_state(card, at)
-    by_dates = told.code if told.code in ("expired", "not-yet-valid") else standing
+    by_dates = told.code if told.code in rules.BY_DATES else standing
     return Answer(by_dates if standing == "valid" else standing, at, _face(card, by), card)
 
 

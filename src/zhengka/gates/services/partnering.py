@@ -13,7 +13,6 @@ from django.db import transaction
 from zhengka.core.actors import WHOLE_NATION, Actor
 from zhengka.core.errors import Refusal
 from zhengka.formats import voucher as vouchers
-from zhengka.formats.judging import Used
 from zhengka.formats.presenting import Answer, Place, Scanned
 from zhengka.formats.voucher import BadVoucher
 from zhengka.gates import queries
@@ -46,8 +45,7 @@ def present_for(text: str, place: Place, *, at: datetime) -> Answer:
     found = present_online(shown, place, at=at)
     rule = found.answer.rule
     if found.answer.ok and rule and (rule.day or rule.month):
-        used = queries.used(place.operator, rule.id, found.answer.subject, at=at)
-        found = present_online(shown, place, at=at, used={rule.id: Used(*used)})
+        found = present_online(shown, place, at=at, used=queries.used(place.operator, found.answer.subject, at=at))
     counting.count(found.answer.code, found.card, at=at)
     return found.answer
 
@@ -67,7 +65,7 @@ def issue_for(operator: str, text: str, gate: int, service: str, *, request_id: 
     if not {"qr", "slip"} & set(rule.vouchers):
         raise Refusal("voucher-not-given", rule=rule.id)
     wanted = Wanted(service, rule.id, answer.benefit, at, at + timedelta(minutes=rule.minutes), answer.companions,
-                    answer.subject, quota=(rule.day or None, rule.month or None))
+                    answer.subject, quota=(rule.day, rule.month))
     return Given(answer, services.issue(wanted, post, request_id=request_id, at=at))
 
 
