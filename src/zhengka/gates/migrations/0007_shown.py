@@ -45,7 +45,7 @@ GRANT EXECUTE ON FUNCTION gates_count_check(timestamptz, text, text, bigint) TO 
 class Migration(migrations.Migration):
     """Both functions."""
 
-    dependencies = [("gates", "0006_branches_meet"), ("cards", "0002_promises"), ("keys", "0003_tree")]
+    dependencies = [("gates", "0006_voucher_promises"), ("cards", "0002_promises"), ("keys", "0003_tree")]
     operations = [
         migrations.RunSQL(SHOWN, "DROP FUNCTION gates_shown(bytea, bytea)"),
         migrations.RunSQL(COUNT, "DROP FUNCTION gates_count_check(timestamptz, text, text, bigint)"),
