@@ -225,3 +225,4 @@ def test_the_command_line_does_the_same(tmp_path, live_server):
     assert run("fetch", "http://127.0.0.1:9/bundle", *start) == "bundle-unreachable"
     assert run("fetch", "file:///etc", *start) == "bundle-address"
     assert (tmp_path / "gate" / "manifest.bin").exists()
+    forget_jobs()
