@@ -1,20 +1,25 @@
-"""Who may call a route. Every route names one of the four, and a test says so.
+"""Who may call a route. Every route names one of the five, and a test says so.
 
 @router.get("/…", auth=requires("card.read"), …)     an officer, logged in, whose role includes the permission
 @router.post("/…", auth=provider, …)                 the provider of short messages, who signs what it says
 @router.post("/…", auth=portal, …)                   a portal for holders, which signs what it says
+@router.post("/…", auth=gate, …)                     a gate, which signs what it says with its own key
 @router.get("/…", auth=public, …)                    anyone
 """
 
 from collections.abc import Callable
 
+from django.db import connection
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja.security import APIKeyHeader, SessionAuth
 
 from zhengka.cards import services as cards
-from zhengka.core.actors import Actor
+from zhengka.core.actors import WHOLE_NATION, Actor
 from zhengka.core.errors import Refusal
+from zhengka.core.scope import enter
+from zhengka.devices.models import Device
+from zhengka.devices.services import Asked, gate_that_asks
 from zhengka.letters import services as letters
 
 
@@ -59,7 +64,23 @@ class PortalSignature(APIKeyHeader):
         return cards.PORTAL
 
 
-provider, portal = ProviderSignature(), PortalSignature()
+class GateSignature(APIKeyHeader):
+    """ES256 (RFC 7518, 3.4), base64url, over `METHOD\\nPATH\\nTIME\\nSHA-256 of the body in hexadecimal digits`, by the key
+    of the gate whose number is in `X-Zhengka-Gate`; the time is that of `X-Zhengka-Time`.
+    """
+
+    param_name = "X-Zhengka-Signature"
+    permission = "device.use"
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> Device:
+        """The gate; `Refusal`: `gate-signature-wrong`, `gate-clock-wrong`, `gate-shut-out`."""
+        enter(connection, *WHOLE_NATION)  # who it is comes first; what it may see is said by the post where it stands
+        asked = Asked(request.method or "", request.get_full_path(), request.headers.get("X-Zhengka-Time", ""),
+                      request.body, key or "")
+        return gate_that_asks(request.headers.get("X-Zhengka-Gate", ""), asked, at=timezone.now())
+
+
+provider, portal, gate = ProviderSignature(), PortalSignature(), GateSignature()
 
 
 def requires(permission: str) -> OfficerSession:

@@ -8,6 +8,7 @@ from zhengka.api.problems import handle
 from zhengka.api.v1.activations import router as activations
 from zhengka.api.v1.cards import router as cards
 from zhengka.api.v1.description import describe, router_for
+from zhengka.api.v1.gate import router as gate
 from zhengka.api.v1.letters import router as letters
 from zhengka.api.v1.status_lists import router as status_lists
 from zhengka.api.v1.verify import router as verify
@@ -19,7 +20,7 @@ api = NinjaAPI(
                 "Each call may be repeated: none needs an Idempotency-Key.")
 handle(api)
 for name, router in (("Verify", verify), ("Cards", cards), ("Activations", activations),
-                     ("Status lists", status_lists), ("Letters", letters)):
+                     ("Status lists", status_lists), ("Letters", letters), ("Gates", gate)):
     api.add_router("", router, tags=[name])
 api.add_router("", router_for(api))
 
