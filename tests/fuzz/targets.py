@@ -7,6 +7,8 @@ import tomllib
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
 from made_cards import (
     KEK,
     PROFILE,
@@ -19,7 +21,7 @@ from made_cards import (
     profile_table,
     whole_profile,
 )
-from zhengka.formats import apdu, tlv
+from zhengka.formats import apdu, gaps, tlv
 from zhengka.formats.chip import (
     ProfileBroken,
     ReadingPlan,
@@ -70,6 +72,16 @@ def read_apdu(data: bytes) -> None:
             assert encode(decode(data)) == data  # type: ignore[operator]
         except apdu.ApduBroken:
             continue
+
+
+def read_gaps(data: bytes) -> None:
+    """Coded rows: what is read is written so that it reads the same."""
+    size, order = int.from_bytes(data[:2]) + 1, (1, 2, 3)
+    try:
+        cells = gaps.decode(data[2:], size, order, rest=0)
+    except gaps.BadGaps:
+        return
+    assert gaps.decode(gaps.encode(cells, order), size, order, rest=0).tolist() == cells.tolist()
 
 
 def read_profile(data: bytes) -> None:
@@ -205,6 +217,7 @@ def _joined(pieces: list[bytes]) -> bytes:
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "tlv": read_tlv, "apdu": read_apdu, "profile": read_profile, "script": read_script, "card": ask_card,
     "answers": read_card, "issued": ask_issued, "orders": read_orders, "receipts": read_receipts, "show": show_card,
+    "gaps": read_gaps,
 }
 _ENTRIES = [directory.Entry(LAYOUT.aid, "ZHENGKA", 1)]
 _MADE = [*directory.pse(_ENTRIES), *directory.ppse(_ENTRIES)]
@@ -226,5 +239,6 @@ SEEDS: dict[str, list[bytes]] = {
     "issued": [_joined(_ISSUED), _joined([*_ISSUED, *_ASKED])],
     "orders": [_joined([b"", _KEYS, b"\x07" + bytes(8), b"", bytes(8), b""]), b""],
     "receipts": [spell(apply(SoftCard.of(ISSUED), WHOLE, order, KEYS).receipts) for order in ORDERS],
+    "gaps": [b"\0\x3f" + gaps.encode(np.arange(64, dtype=np.uint8) * 7 % 4, (1, 2, 3)), b"\0\x3f" + bytes(27)],
     "show": [_joined([UID, *[command[5:] for command in _MADE]]), _joined([b"", b"", _KEYS, bytes(32)] * 9)],
 }
