@@ -50,7 +50,9 @@ export class KeySet {
     try {
       const content = JSON.parse(text)
       if (content.format !== 1 || content.keys.length > MOST_KEYS) throw new Refused("bad-key-set")
-      return new KeySet(await Promise.all(content.keys.map(entry)))
+      const found = new KeySet(await Promise.all(content.keys.map(entry)))
+      found.text = JSON.stringify(content)
+      return found
     } catch {
       throw new Refused("bad-key-set")
     }

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from zhengka.web.public import bundle, card, notices, views
+from zhengka.web.public import bundle, card, gate, notices, views
 
 app_name = "public"
 urlpatterns = [
@@ -12,6 +12,10 @@ urlpatterns = [
     path("V/<str:digits>", card.card, name="card-scanned"),  # the code is in capitals, and phones keep them
     path("bundle/keys.json", bundle.keys, name="keys"),
     path("bundle/status-<int:number>.bin", bundle.status_list, name="status-list"),
+    path("gate/", gate.app, name="gate"),
+    path("gate/worker.js", gate.worker, name="gate-worker"),
+    path("gate/manifest.webmanifest", gate.manifest, name="gate-manifest"),
+    path("gate/<slug:language>", gate.app, name="gate-in"),
     path("notices", notices.offices, name="notices"),
     path("notices/<int:pk>", notices.notices, name="notices-of"),
     path("problems/<slug:code>", views.problem, name="problem"),

@@ -1,0 +1,136 @@
+// What happens when something is shown: an answer of the core, an event in the log, perhaps a voucher. No document here.
+import { KeySet, Refused, present, toBase32, voucher } from "../core/index.js"
+import { keep, randomCode, sign, used } from "./log.js"
+import { API, No, askJson } from "./site.js"
+import { get } from "./store.js"
+import { tap } from "./tap.js"
+
+const ASKING = ["ask-online", "look-at-the-face", "list-missing", "list-too-old", "rules-too-old"]
+const PATIENCE = 4000
+const VIBRATIONS = { green: [80], red: [400, 100, 400], amber: [150, 100, 150] }
+const TONES = { green: "pass", red: "stop", amber: "ask" }
+const FORGED = ["signature-wrong", "key-unknown", "key-purpose", "algorithm-mismatch", "key-revoked", "key-expired", "key-not-yet"]
+
+const placeOf = (gate) => ({ operator: gate.operator, venue: gate.venue, service: gate.service })
+const gives = (benefit) => benefit.replace(":", "-") // as names in the log are spelled
+
+// An answer of the app itself, in the shape of the core's.
+export const own = (code, colour, more = {}) => ({
+  code, colour, own: true, vouchers: [], ways: [], companions: 0, benefit: "", rule: "", subject: "", list: null, proof: "",
+  tone: TONES[colour], vibration: VIBRATIONS[colour], ...more })
+
+// Asks the site, where it can be reached in time; null where not.
+export async function online(gate, path, body) {
+  const late = new Promise((resolve) => { setTimeout(() => resolve(null), PATIENCE) })
+  const asked = askJson(gate, "POST", API + path, body).catch((no) => {
+    if (no instanceof No && no.code === "offline") return null
+    throw no
+  })
+  return Promise.race([asked, late])
+}
+
+export class Desk {
+  constructor(gate, bundle) {
+    Object.assign(this, { gate, bundle })
+  }
+
+  event(answer, kind, at, more = {}) {
+    return { kind, at, ...placeOf(this.gate), proof: answer.proof, code: answer.code, list: answer.list ?? this.bundle?.version ?? 0, ...more }
+  }
+
+  // A card, in whatever way it was shown.
+  async card(shown, at) {
+    if (!this.bundle) return own("no-bundle", "amber")
+    const options = { bundle: this.bundle, place: placeOf(this.gate), at }
+    let answer = await present(shown, options)
+    if (answer.colour === "green") answer = await present(shown, { ...options, used: await used(answer.subject, at) })
+    if (ASKING.includes(answer.code)) answer = await this.asked(shown, answer)
+    if (answer.colour === "red" || answer.colour === "neutral") await keep(this.gate, this.event(answer, "refusal", at))
+    return { ...answer, at }
+  }
+
+  async asked(shown, answer) {
+    const told = navigator.onLine ? await online(this.gate, "check", { shown, service: this.gate.service }) : null
+    return told ? { ...answer, ...told } : answer
+  }
+
+  async tapped(agent, at) {
+    return this.card({ tapped: await tap(agent) }, at)
+  }
+
+  // Let pass without anything in the hand.
+  count(answer) {
+    return keep(this.gate, this.event(answer, "visit", answer.at, {
+      rule: answer.rule, gives: gives(answer.benefit), companions: answer.companions, subject: answer.subject }))
+  }
+
+  // A voucher for one use, signed by this gate, in the log before it is shown.
+  async issue(answer) {
+    const { gate } = this
+    const [code, begins] = [randomCode(), Math.floor(answer.at / 1000) * 1000]
+    const told = { ...placeOf(gate), code, rule: answer.rule, gives: gives(answer.benefit), companions: answer.companions, begins, ends: begins + answer.minutes * 60e3 }
+    const payload = await voucher.encode(told, { keyId: gate.keyId, sign: (bytes) => sign(gate.key.privateKey, bytes) })
+    const name = toBase32(code)
+    await keep(gate, this.event(answer, "issue", answer.at, {
+      rule: told.rule, gives: told.gives, companions: told.companions, subject: answer.subject, voucher: name, from: begins, until: told.ends }), [name, "issued"])
+    return { ...told, name, text: voucher.toText(payload, location.origin), payload }
+  }
+
+  async cancel(made, at) {
+    await keep(this.gate, this.event({ proof: "", code: "valid" }, "cancel", at, { voucher: made.name }), [made.name, "cancelled"])
+  }
+
+  async refuse(code, at, told = null) {
+    const answer = own(code, "red", { proof: "voucher", at, told })
+    await keep(this.gate, this.event(answer, "refusal", at))
+    return answer
+  }
+
+  // A voucher that is shown: good once, here and now. Where the site can be reached, it has the last word.
+  async voucher(text, at) {
+    if (!this.bundle) return own("no-bundle", "amber")
+    let told = null
+    try {
+      const sealed = voucher.decode(voucher.fromText(text))
+      await voucher.checkSealed(sealed, await this.signers(), at)
+      told = sealed.voucher
+      voucher.checkPlace(told, placeOf(this.gate), at)
+    } catch (bad) {
+      if (!(bad instanceof Refused)) throw bad
+      const plain = FORGED.includes(bad.code) || !["voucher-elsewhere", "voucher-not-yet", "voucher-expired"].includes(bad.code)
+      return this.refuse(plain ? "voucher-forged" : bad.code, at, told)
+    }
+    return this.redeem(told, at)
+  }
+
+  async redeem(told, at) {
+    const name = toBase32(told.code)
+    const here = await get("vouchers", name)
+    if (here === "redeemed" || here === "cancelled") return this.refuse(here === "redeemed" ? "voucher-used" : "voucher-cancelled", at, told)
+    const said = navigator.onLine ? await this.askedToRedeem(name) : null
+    if (said?.no) return this.refuse(said.no, at, told)
+    const answer = own("voucher-valid", "green", { proof: "voucher", companions: told.companions, at, told })
+    await keep(this.gate, this.event(answer, "redeem", at, {
+      rule: told.rule, gives: told.gives, companions: told.companions, voucher: name }), [name, "redeemed"])
+    return answer
+  }
+
+  async askedToRedeem(name) {
+    try {
+      return await online(this.gate, "redeem", { voucher: name, service: this.gate.service })
+    } catch (no) {
+      if (no instanceof No && no.code?.startsWith("voucher-")) return { no: no.code }
+      return null
+    }
+  }
+
+  // Keys of this operator's gates, this one's, and the platform's own.
+  async signers() {
+    const { gates, keys } = this.bundle
+    const all = new Map([...keys.keys, ...gates.keys].filter(([, each]) => each.purposes.includes("voucher")))
+    const found = new KeySet()
+    found.keys = all
+    return found
+  }
+}
+

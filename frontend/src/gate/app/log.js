@@ -1,0 +1,70 @@
+// The gate's own log. An event is signed and kept before anybody is told of it; it stays until the site has it, and one
+// day more. Numbers are given within a lock that all windows of this device share, so that none is used twice.
+import { gatelog } from "../core/index.js"
+import { db } from "./store.js"
+
+const [LOCK, BATCH, DAY] = ["zhengka-gate-log", 2000, 24 * 3600e3]
+const ES256 = { name: "ECDSA", hash: "SHA-256" }
+
+export async function sign(key, bytes) {
+  return new Uint8Array(await crypto.subtle.sign(ES256, key, bytes))
+}
+
+// Keeps one event. `voucher`: [code, how it stands] to be kept with it, in one transaction.
+export function keep(gate, told, voucher = null) {
+  return navigator.locks.request(LOCK, async () => {
+    const base = await db()
+    const seq = ((await base.get("state", "seq")) ?? 0) + 1
+    const text = gatelog.write({ ...told, gate: gate.id, seq })
+    const signature = await sign(gate.key.privateKey, gatelog.bytesOf(text))
+    const work = base.transaction(["state", "events", "vouchers"], "readwrite", { durability: "strict" })
+    await Promise.all([
+      work.objectStore("state").put(seq, "seq"),
+      work.objectStore("events").add({ seq, text, line: gatelog.toLine(text, signature), at: told.at, sent: 0, sentAt: 0 }),
+      voucher && work.objectStore("vouchers").put(voucher[1], voucher[0]),
+      work.done,
+    ])
+    return seq
+  })
+}
+
+export const waiting = async () => (await db()).countFromIndex("events", "sent", 0)
+
+// The oldest lines that the site does not have yet.
+export async function unsent() {
+  return (await db()).getAllFromIndex("events", "sent", 0, BATCH)
+}
+
+export async function markSent(events, at) {
+  const work = (await db()).transaction("events", "readwrite")
+  await Promise.all([...events.map((each) => work.store.put({ ...each, sent: 1, sentAt: at })), work.done])
+}
+
+// How often each rule was used by a person (a pseudonym) today and this month, as far as this gate knows.
+export async function used(subject, at) {
+  const found = {}
+  if (!subject) return found
+  const china = (time) => new Date(time + 8 * 3600e3).toISOString()
+  for (const { text } of await (await db()).getAll("events")) {
+    const event = JSON.parse(text)
+    if (event.subject !== subject || !["visit", "issue"].includes(event.kind)) continue
+    const then = china(Date.parse(event.at))
+    found[event.rule] ??= { day: 0, month: 0 }
+    if (then.slice(0, 7) === china(at).slice(0, 7)) found[event.rule].month++
+    if (then.slice(0, 10) === china(at).slice(0, 10)) found[event.rule].day++
+  }
+  return found
+}
+
+// What the site has, and what counts for no quota of this month any more, goes.
+export async function forget(at) {
+  const month = new Date(at + 8 * 3600e3).toISOString().slice(0, 7)
+  const work = (await db()).transaction("events", "readwrite")
+  for (const each of await work.store.index("sent").getAll(1)) {
+    const old = new Date(each.at + 8 * 3600e3).toISOString().slice(0, 7) < month
+    if (old && each.sentAt < at - DAY) await work.store.delete(each.seq)
+  }
+  await work.done
+}
+
+export const randomCode = () => crypto.getRandomValues(new Uint8Array(10))
