@@ -57,6 +57,16 @@ FAULTS: dict[str, tuple[str, str]] = {
         "this kind of case ends with another card, and no step orders it", "该事项须制发新卡，却没有订卡步骤"),
     "dead-end": ("no step leads out of this state", "该状态没有出路"),
     "unreachable": ("no step leads into this state", "该状态无法到达"),
+    # -- places ------------------------------------------------------------------------------------------------------
+    "rule-twice": ("two rules, services or venues have one name", "规则、服务或场所的代号重复"),
+    "service-unknown": ("this rule is for a service that is not there", "规则所指的服务不存在"),
+    "venue-unknown": ("this rule is for a venue that is not there", "规则所指的场所不存在"),
+    "sees-too-little": (
+        "who sees only the verdict must act alike on all: everything free, and no companion",
+        "只看结论的单位须一律免费且不带陪同"),
+    "claims-alike": ("two different conditions have one name", "两个不同的条件得到同一代号"),
+    "example-missing": ("this rule has no example that it gives", "该规则没有能说明它的例子"),
+    "example-fails": ("this example comes out otherwise", "例子的结果与规则不符"),
     # -- roles --------------------------------------------------------------------------------------------------------
     "administrators-joined": (
         "two of the three administrators' roles are not kept apart", "系统、安全、审计三员未两两互斥"),
