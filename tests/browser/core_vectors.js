@@ -31,3 +31,69 @@ async function statusLists(core, { at, trusted, lists, deltas, bad }) {
   }
   return wrong
 }
+
+async function bundles(core, { at, trusted, places, takes }) {
+  const [keys, time, wrong] = [await core.KeySet.fromJson(JSON.stringify(trusted)), Date.parse(at), []]
+  const take = async (place, bundle, held, fetched = []) => core.bundle.take(async (name) => {
+    fetched.push(name)
+    return name in places[place] ? core.fromHex(places[place][name]) : null
+  }, { trusted: keys, at: time, bundle, held: held ? await take(held, bundle, "") : null })
+  for (const { held, place, bundle, fetched, code } of takes) {
+    const got = []
+    const found = await said(core, () => take(place, bundle, held, got))
+    const good = code ? found === code : got.sort().join() === ["manifest.bin", ...fetched].sort().join()
+    if (!good) wrong.push(`${held} > ${place}: ${typeof found === "string" ? found : got}, not ${code || fetched}`)
+  }
+  return wrong
+}
+
+async function presenting(core, { files, bundles: told, cases, every_bit: flipped, unreadable }) {
+  const wrong = []
+  const bytes = (name) => core.fromBase64(files[name])
+  const makes = {}
+  const made = (name) => (makes[name] ??= make(told[name]))
+  async function make(one) {
+    const keys = await core.KeySet.fromJson(core.fromUtf8(bytes(one.keys)))
+    const at = Date.parse(one.read_at ?? "2026-11-20T04:00:00+00:00")
+    const [lists, claims] = [new Map(), new Map()]
+    for (const name of one.lists) {
+      const list = await core.statuslist.parse(bytes(name), { keys, at })
+      lists.set(list.number, list)
+    }
+    for (const [claim, names] of Object.entries(one.claims)) {
+      for (const name of names) {
+        const list = await core.statuslist.parse(bytes(name), { keys, at, kind: core.statuslist.claimList(claim) })
+        claims.set(`${claim} ${list.number}`, list)
+      }
+    }
+    return { keys, lists, claims, rulebook: core.rulebook.parse(bytes(one.rulebook)), issuedAt: Date.parse(one.issued_at), maxAge: one.max_age * 1000 }
+  }
+  for (const one of cases) {
+    const used = Object.fromEntries(Object.entries(one.used).map(([rule, [day, month]]) => [rule, { day, month }]))
+    const answer = await core.present(one.shown, { bundle: await made(one.bundle), place: one.place, at: Date.parse(one.at), used })
+    for (const [name, value] of Object.entries(one.answer)) {
+      if (JSON.stringify(answer[name]) !== JSON.stringify(value)) wrong.push(`${one.name}: ${name} ${JSON.stringify(answer[name])}, not ${JSON.stringify(value)}`)
+    }
+  }
+  let bits = 0
+  for (const one of flipped) {
+    const payload = core.fromHex(one.payload)
+    const ask = async () => core.present({ how: "scanned", text: `${one.host}/V/${core.toDigits(payload)}` }, { bundle: await made(one.bundle), place: one.place, at: Date.parse(one.at) })
+    for (let bit = 0; bit < payload.length * 8; bit++, bits++) {
+      payload[bit >> 3] ^= 1 << (bit & 7)
+      const { colour, benefit, companions, subject } = await ask()
+      if (colour !== "red" || benefit || companions || subject) wrong.push(`bit ${bit}: ${colour}`)
+      payload[bit >> 3] ^= 1 << (bit & 7)
+    }
+    if ((await ask()).colour !== "green") wrong.push("the whole code is not good")
+  }
+  if (!bits) wrong.push("no bit was flipped")
+  const { keys } = await made("fresh")
+  for (const one of unreadable) {
+    const data = core.fromBase64(one.file)
+    const kind = one.read_as === "status" ? core.statuslist.STATUS_LIST : one.read_as === "rulebook" ? null : core.statuslist.claimList(one.read_as)
+    const code = await said(core, async () => (kind ? core.statuslist.parse(data, { keys, at: Date.parse("2026-11-20T04:00:00+00:00"), kind }) : core.rulebook.parse(data)))
+    if (code !== one.error) wrong.push(`${one.name}: ${code}, not ${one.error}`)
+  }
+  return wrong
+}

@@ -55,7 +55,7 @@ export class Desk {
   }
 
   async tapped(agent, at) {
-    return this.card({ tapped: await tap(agent) }, at)
+    return this.card({ how: "tapped", ...await tap(agent) }, at)
   }
 
   // Let pass without anything in the hand.

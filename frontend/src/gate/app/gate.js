@@ -120,7 +120,7 @@ async function shown(text) {
   paint("idle", texts.reading, "", "")
   const at = Date.now()
   if (isVoucher(text)) return answered(await desk.voucher(text, at))
-  return answered(await desk.card(/^\s*[0-9X B]{16,28}\s*$/i.test(text) ? { typed: text.trim() } : { scanned: text }, at))
+  return answered(await desk.card(/^\s*[0-9X B]{16,28}\s*$/i.test(text) ? { how: "typed", number: text.trim() } : { how: "scanned", text }, at))
 }
 
 // What the camera sees: the same code is one showing until it was away for a while.
@@ -291,7 +291,7 @@ function bind() {
     event.preventDefault()
     const { until, same } = Object.fromEntries(new FormData(event.target))
     if (!event.target.reportValidity()) return
-    once(async () => answered(await desk.card({ looked: { valid_until: until, same: same === "1" } }, Date.now())))
+    once(async () => answered(await desk.card({ how: "looked", valid_until: until, same: same === "1" }, Date.now())))
   })
   part("done").addEventListener("click", idle)
   part("print").addEventListener("click", () => window.print())

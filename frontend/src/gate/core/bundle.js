@@ -22,7 +22,7 @@ export function kindOf(name) {
 const whole = (value, most) => Number.isSafeInteger(value) && value >= 0 && value <= most
 
 function isFile(told) {
-  return Object.keys(told).sort().join() === "name,sha256,size,version" && /^[a-z0-9][a-z0-9._-]{0,99}$/.test(told.name)
+  return Object.keys(told).sort().join() === "name,sha256,size,version" && typeof told.name === "string" && /^[a-z0-9][a-z0-9._-]{0,99}$/.test(told.name)
     && told.name !== MANIFEST && /^[0-9a-f]{64}$/.test(told.sha256) && whole(told.size, LARGEST - 1) && whole(told.version, 2 ** 53)
 }
 
@@ -32,7 +32,7 @@ function read(body) {
     const issuedAt = Date.parse(told.issued_at)
     const names = told.files.map((file) => file.name)
     const good = Object.keys(told).sort().join() === "bundle,files,issued_at,max_age,version"
-      && /^[a-z0-9][a-z0-9-]{0,39}$/.test(told.bundle) && whole(told.version, 2 ** 53) && whole(told.max_age, DAYS)
+      && typeof told.bundle === "string" && /^[a-z0-9][a-z0-9-]{0,39}$/.test(told.bundle) && whole(told.version, 2 ** 53) && whole(told.max_age, DAYS)
       && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(told.issued_at) && issuedAt < Date.UTC(2200, 0, 1)
       && told.files.length <= MOST_FILES && told.files.every(isFile) && names.every((name, at) => !at || names[at - 1] < name)
     if (!good) throw new Refused("bundle-format")
@@ -84,6 +84,7 @@ class Taking {
   }
 
   async byDeltas(file, list) {
+    if (list.version >= file.version) return null
     let known = list
     for (let step = 0; step < MOST_STEPS && known.version < file.version; step++) {
       const data = await this.fetch(`${stem(file.name)}.from-${known.version}.bin`)
@@ -95,6 +96,14 @@ class Taking {
       }
     }
     return known.version === file.version ? known : null
+  }
+}
+
+async function keysOf(data) {
+  try {
+    return await KeySet.fromJson(fromUtf8(data))
+  } catch {
+    throw new Refused("bundle-format")
   }
 }
 
@@ -110,7 +119,7 @@ export async function take(fetch, { trusted, at, bundle, held = null }) {
     const same = held && alike(file, before.get(file.name))
     files.set(file.name, same ? held.files.get(file.name) : await checked(file, await fetch(file.name)))
   }
-  const keys = files.has("keys.json") ? await KeySet.fromJson(fromUtf8(files.get("keys.json"))) : held?.keys ?? trusted
+  const keys = files.has("keys.json") ? await keysOf(files.get("keys.json")) : held?.keys ?? trusted
   if (held && keys.text !== held.keys.text) before = new Map() // each list is checked anew, by the keys as they are
   const taking = new Taking(fetch, keys, at, held)
   const [lists, claims] = [new Map(), new Map()]

@@ -1,7 +1,8 @@
 // A card is shown to a gate: what was read goes in, an answer comes out. Mirrors zhengka/formats/presenting.py.
-import { concat, toHex, utf8 } from "./bytes.js"
+import { concat, fromHex, toHex, utf8 } from "./bytes.js"
 import { isNumber } from "./numbers.js"
 import { judge, localDay, openRules, whoHolds } from "./rulebook.js"
+import { toDigits } from "./qr.js"
 import { sm3 } from "./suites.js"
 import { CLOCK_SKEW, day, decide } from "./verdict.js"
 import WORDS from "./words.json"
@@ -66,7 +67,7 @@ class Gate {
     return PROOFS.filter((proof) => proof !== this.proof && found.includes(proof))
   }
 
-  async scanned(text, chip = {}) {
+  async scanned({ text }, chip = {}) {
     const { keys, lists, maxAge } = this.bundle
     const decided = await decide(text, { keys, lists, at: this.at, maxAge })
     if (!decided.credential) return this.answer(decided.code, { reason: decided.reason })
@@ -81,7 +82,7 @@ class Gate {
 
   async tapped({ fields, proven }) {
     if (!proven) return this.answer("not-authentic")
-    if ("credential" in fields) return this.scanned(fields.credential, { category: fields.category, grade: fields.grade })
+    if ("credential" in fields) return this.scanned({ text: toDigits(fromHex(fields.credential)) }, { category: fields.category, grade: fields.grade })
     return this.ofDates(fields.issued, fields.valid_until) || this.unknown()
   }
 
@@ -129,10 +130,12 @@ class Gate {
   }
 }
 
-// `shown`: {scanned: text} | {tapped: {fields, proven}} | {looked: {…}} | {typed: number}; a chip's credential as its text.
+const PROOF_OF = { scanned: "qr", tapped: "tap", looked: "show", typed: "number" }
+
+// `shown`: {how: "scanned", text} | {how: "tapped", fields, proven} | {how: "looked", valid_until, same, …} |
+// {how: "typed", number}; days as text, a chip's credential in hexadecimal digits.
 export async function present(shown, { bundle, place, at, used = {} }) {
-  const [how] = Object.keys(shown)
-  const gate = new Gate(bundle, place, at, used, { scanned: "qr", tapped: "tap", looked: "show", typed: "number" }[how])
+  const gate = new Gate(bundle, place, at, used, PROOF_OF[shown.how])
   if (!knows(bundle.rulebook, place)) return gate.answer("not-our-place")
-  return how === "typed" ? gate.typed({ number: shown.typed }) : gate[how](shown[how])
+  return gate[shown.how](shown)
 }

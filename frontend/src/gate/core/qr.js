@@ -1,6 +1,6 @@
 // The text of a card's code to its payload. Mirrors `from_text` of zhengka/formats/qr.py: looks at the digits only and
 // opens nothing.
-import { Refused, spelled } from "./bytes.js"
+import { Refused, spelled, toHex } from "./bytes.js"
 
 const LONGEST_TEXT = 2048
 const LONGEST_PAYLOAD = 256
@@ -17,6 +17,9 @@ export function unmarked(digits) {
   if (marked[0] !== 1 || marked.length < 2 || marked.length > 1 + LONGEST_PAYLOAD) throw new Refused("qr-text")
   return marked.subarray(1)
 }
+
+// The decimal digits that carry a payload.
+export const toDigits = (payload) => BigInt(`0x01${toHex(payload)}`).toString()
 
 export function fromText(text, pattern = CARD) {
   const match = [...text].length <= LONGEST_TEXT && pattern.exec(plain(text))

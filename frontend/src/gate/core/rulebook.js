@@ -13,6 +13,19 @@ export function canonical(value) {
   return `{${Object.keys(value).sort().map((name) => `${JSON.stringify(name)}:${canonical(value[name])}`).join()}}`
 }
 
+const [FIELDS, RULE_FIELDS] = ["en,format,off,operator,rules,sees,services,venues,worked,zh",
+  "activated,bands,claim,companions,day,fen,first,id,last,minutes,month,price,proofs,service,venues,vouchers,who"]
+const whole = (value, most) => Number.isInteger(value) && value >= 0 && value <= most
+const among = (values, known) => Array.isArray(values) && values.length > 0 && values.every((each) => known.includes(each))
+
+function checkRule(rule) {
+  if (Object.keys(rule).sort().join() !== RULE_FIELDS) throw new Refused("rulebook-form")
+  const good = ["free", "half", "fixed"].includes(rule.price) && (rule.fen > 0) === (rule.price === "fixed") && whole(rule.fen, 1e7)
+    && whole(rule.companions, 9) && whole(rule.day, 999) && whole(rule.month, 9999) && whole(rule.minutes, 7 * 24 * 60) && rule.minutes > 0
+    && among(rule.proofs, ["tap", "qr", "show", "number"]) && among(rule.vouchers, ["qr", "slip", "count"])
+  if (!good) throw new Refused("rule-value")
+}
+
 export function parse(data) {
   if (data.length > LONGEST) throw new Refused("rulebook-form")
   let book
@@ -24,6 +37,9 @@ export function parse(data) {
   if (typeof book !== "object" || !Array.isArray(book?.rules)) throw new Refused("rulebook-form")
   if (book.format !== 1) throw new Refused("rulebook-format")
   if (!same(utf8(canonical(book)), data)) throw new Refused("rulebook-form")
+  if (Object.keys(book).sort().join() !== FIELDS) throw new Refused("rulebook-form")
+  if (!["verdict", "benefit"].includes(book.sees)) throw new Refused("rule-value")
+  book.rules.forEach(checkRule)
   return book
 }
 
@@ -39,7 +55,8 @@ export function wordsOf(book, day) {
 function inBand(book, band, at) {
   const minute = Math.floor(((at + CHINA) % DAY) / 60e3)
   const words = wordsOf(book, localDay(at))
-  return band.first <= minute && minute < band.last && words.some((word) => band.days.includes(word))
+  const month = Number(localDay(at).slice(5, 7))
+  return (!band.months.length || band.months.includes(month)) && band.first <= minute && minute < band.last && words.some((word) => band.days.includes(word))
     && (band.holidays || !words.includes("holiday"))
 }
 

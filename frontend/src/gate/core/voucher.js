@@ -2,7 +2,7 @@
 // zhengka/formats/voucher.py. Times are milliseconds, whole seconds.
 import { Refused, concat, toHex, utf8 } from "./bytes.js"
 import { PROFILES, SUITE_OF_PROFILE, checkSignature, head, sigStructure } from "./issuers.js"
-import { fromText as payloadOf, pattern } from "./qr.js"
+import { fromText as payloadOf, pattern, toDigits } from "./qr.js"
 
 const CONTENT_TYPE = "application/vnd.zhengka.voucher+cbor"
 const [CODE, BODY, SIGNATURE, LONGEST] = [10, 9, 64, 256]
@@ -85,7 +85,6 @@ export async function encode(told, { keyId, sign }) {
   return payload
 }
 
-export const toDigits = (payload) => BigInt(`0x01${toHex(payload)}`).toString()
 export const toText = (payload, origin) => `${origin.toUpperCase()}/P/${toDigits(payload)}`
 
 export function fromText(text) {
