@@ -4,7 +4,7 @@
 
 Each target runs in a process of its own. FUZZ_SECONDS (600) is shared by the four parsers that are named first (TLV,
 APDU, profile, script); every other target gets a third of what one of them gets, on top: 600 s for the four and
-300 s for the six others, fifteen minutes in all. An input that crashes, takes longer than five seconds or more than a
+50 s for each of the others. An input that crashes, takes longer than five seconds or more than a
 gigabyte ends the run with status 1, and is kept under var/fuzz.
 """
 

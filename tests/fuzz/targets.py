@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from fuzz import gates
 from made_cards import (
     KEK,
     PROFILE,
@@ -242,3 +243,5 @@ SEEDS: dict[str, list[bytes]] = {
     "gaps": [b"\0\x3f" + gaps.encode(np.arange(64, dtype=np.uint8) * 7 % 4, (1, 2, 3)), b"\0\x3f" + bytes(27)],
     "show": [_joined([UID, *[command[5:] for command in _MADE]]), _joined([b"", b"", _KEYS, bytes(32)] * 9)],
 }
+TARGETS |= gates.TARGETS
+SEEDS |= gates.SEEDS

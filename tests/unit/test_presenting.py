@@ -1,4 +1,4 @@
-"""What a gate answers to a card that is shown: the vectors that its twin in JavaScript runs, too, and what is behind."""
+"""What a gate answers to a card that is shown: the vectors that its twin in JavaScript runs, too, and more."""
 
 import base64
 import importlib.util

@@ -356,6 +356,7 @@ def other_ways(maker: Maker) -> None:
     maker.case("tapped, a chip that proves nothing", tap(good, proven=False))
     maker.case("tapped, a code in it that was changed", tap(good[:-1] + bytes([good[-1] ^ 1])))
     maker.case("tapped, nothing in it", tap(b""))
+    maker.case("tapped, far too much in it", tap(b"1" * 2000))
     maker.case("tapped without the code", tap(**dates))
     maker.case("tapped without the code, expired", tap(issued="2016-01-05", valid_until="2026-01-04"))
     maker.case("tapped without the code, not yet", tap(issued="2026-12-05", valid_until="2036-01-04"))

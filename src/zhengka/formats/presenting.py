@@ -1,8 +1,8 @@
 """A card is shown to a gate (出示证件): what was read goes in, an answer comes out. No network, no database.
 
-The same function serves a gate without a network, the tests of the rules, and, with what the register knows in the
-place of signed lists, the site itself (`settle`). It asks in this order: is the card genuine, do its dates hold, what
-does its status list say (`verdict.decide`), and then, what do the rules of this place give.
+The same lines serve a gate without a network and, with what the register knows in the place of signed lists, the site
+itself (`Asking.of_card`). Asked is in this order: is the card genuine, do its dates hold, what does its status list say
+(`verdict.decide`), and then, what do the rules of this place give.
 
 Four colours: green, let pass; red, refuse; amber, this gate cannot know; neutral, a good card that gives nothing here,
 said kindly and without a word of what its holder is. Category and grade are never in an answer.
@@ -11,20 +11,23 @@ said kindly and without a word of what its holder is. Category and grade are nev
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, Self, TypeAlias
 
 from zhengka.formats import certnumber, judging, qr, rulebook, serial, sm3, verdict
+from zhengka.formats.bundle import BadBundle, Held
 from zhengka.formats.certnumber import BadCertNumber
 from zhengka.formats.credential import Credential
 from zhengka.formats.issuers import KeySet
 from zhengka.formats.judging import Asked, Judged, Used
 from zhengka.formats.rulebook import CHINA, Person, Rule, Rulebook, Who
 from zhengka.formats.serial import BadSerial
-from zhengka.formats.statuslist import Status, StatusList
+from zhengka.formats.statuslist import StatusList
 from zhengka.formats.verdict import AMBER, CLOCK_SKEW, GREEN, RED, Word
 
 NEUTRAL: Final = "neutral"
-HOLDS: Final = Status(1)
+RULEBOOK: Final = "rulebook.json"
+"""The file of an operator's bundle with its rules."""
+HOLDS: Final = 1
 """What a list of claims says of a card whose holder fulfils its condition."""
 
 PASSING: Final = ("valid", "inactive")
@@ -57,7 +60,18 @@ WORDS: Final = verdict.WORDS | {
     "not-authentic": Word(RED, "The chip could not prove that it is genuine.", "芯片无法证明自己是真的。"),
     "face-differs": Word(RED, "The face on the card is another person's.", "证件照片与本人不符。"),
 }
-"""Every code of an answer with its colour and words."""
+"""Every code of an answer of a gate without a network, with its colour and words."""
+ONLINE: Final = {
+    "not-activated": Word(RED, "The card was not activated yet.", "此卡尚未激活。"),
+    "activation-lapsed": Word(
+        RED, "The card's activation for this year is missing: no services by it. It still proves the disability.",
+        "此卡年度激活已过期：暂停使用服务；仍可证明残疾人身份。"),
+    "card-unknown": Word(
+        AMBER, "The code is genuine, but this register does not know the card: ask the issuing office.",
+        "二维码是真的，但本系统没有这张卡的记录，请询问发证机构。"),
+}
+"""What only the register knows: a list says of both that the card is `inactive`."""
+_WORDS: Final = WORDS | ONLINE
 
 TONES: Final = {GREEN: "pass", RED: "stop", AMBER: "ask", NEUTRAL: "calm"}
 """The tone of each colour, by name. The calm one is no alarm: who stands behind hears nothing of a refusal."""
@@ -121,6 +135,17 @@ class Bundle:
     issued_at: datetime
     max_age: timedelta
 
+    @classmethod
+    def of(cls, public: Held, own: Held) -> Self:
+        """What a gate holds that took the public bundle and its operator's, as old as the older of the two. Raises
+        `BadBundle` where the operator's has no rules, and `BadRulebook`.
+        """
+        if RULEBOOK not in own.files:
+            raise BadBundle("bundle-incomplete", RULEBOOK)
+        told = (public.manifest, own.manifest)
+        return cls(public.keys, public.lists, own.claims, rulebook.parse(own.files[RULEBOOK]),
+                   min(each.issued_at for each in told), min(each.max_age for each in told))
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -141,7 +166,7 @@ class Answer:
     @property
     def colour(self) -> str:
         """`green`, `red`, `amber` or `neutral`."""
-        return WORDS[self.code].colour
+        return _WORDS[self.code].colour
 
     @property
     def ok(self) -> bool:
@@ -179,7 +204,7 @@ class Answer:
             "en": self.en, "zh": self.zh, "subject": self.subject.hex()}
 
     def _said(self, language: int) -> str:
-        word = WORDS[self.code]
+        word = _WORDS[self.code]
         if not self.ok or self.rule is None or self.sees == "verdict":
             return (word.en, word.zh)[language]
         price, count = (PRICES.get(self.rule.price) or _yuan(self.rule.fen))[language], self.companions
@@ -192,29 +217,14 @@ def present(shown: Shown, *, bundle: Bundle, place: Place, at: datetime,
     """What a card that is shown gives at a place and time (`at` is aware); `used`: how often each rule was used by the
     holder, as far as this gate knows.
     """
-    gate = _Gate(bundle, place, at, used or {}, PROOF_OF[type(shown)])
-    if not knows(bundle.rulebook, place):
-        return gate.answer("not-our-place")
+    gate = _Gate(bundle, Asking(bundle.rulebook, place, at, PROOF_OF[type(shown)], used or {}))
+    if not gate.asking.known:
+        return gate.asking.answer("not-our-place")
     if isinstance(shown, Scanned):
         return gate.scanned(shown.text)
     if isinstance(shown, Tapped):
         return gate.tapped(shown)
-    return gate.looked(shown) if isinstance(shown, Looked) else gate.typed(shown)
-
-
-def knows(book: Rulebook, place: Place) -> bool:
-    """True where the rulebook is of the place's operator, and has its venue and service."""
-    return (place.operator == book.operator and any(one.id == place.service for one in book.services)
-            and any(one.id == place.venue for one in book.venues))
-
-
-def settle(told: str, judged: Judged) -> str:
-    """The code of an answer from the verdict on the card and what the rules say of it."""
-    if told not in PASSING:
-        return told
-    if judged.code == "unknown":
-        return "look-at-the-face" if judged.rule and "show" in judged.rule.proofs else "ask-online"
-    return "valid" if judged.code == "given" else judged.code
+    return gate.asking.looked(shown) if isinstance(shown, Looked) else gate.asking.typed(shown)
 
 
 def subject(operator: str, token: bytes, at: datetime) -> bytes:
@@ -226,57 +236,58 @@ def subject(operator: str, token: bytes, at: datetime) -> bytes:
 
 
 @dataclass(frozen=True)
-class _Gate:
-    """One presentation at one gate."""
+class Asking:
+    """One presentation: the rules, where, when, in which way, and how often each rule was used before."""
 
-    bundle: Bundle
+    rulebook: Rulebook
     place: Place
     at: datetime
-    used: Mapping[str, Used]
     proof: str
-
-    def answer(self, code: str, **more: Any) -> Answer:
-        ways = self.ways() if WORDS[code].colour == AMBER and code != "not-our-place" else ()
-        return Answer(code, self.proof, self.bundle.rulebook.sees, ways=ways, **more)
-
-    def ways(self) -> tuple[str, ...]:
-        """The other ways in which a card may be shown here, in the order of `PROOFS`."""
-        open_ = judging.open_rules(self.bundle.rulebook, self.place.service, self.place.venue, self.today)
-        found = {proof for rule in open_ for proof in rule.proofs} - {self.proof}
-        return tuple(proof for proof in rulebook.PROOFS if proof in found)
+    used: Mapping[str, Used]
 
     @property
     def today(self) -> date:
+        """The day in China."""
         return self.at.astimezone(CHINA).date()
 
-    def scanned(self, text: str, chip: Person = Person()) -> Answer:
-        """The answer on the text of a code; `chip`: what a chip told of its holder besides."""
-        told = verdict.decide(text, keys=self.bundle.keys, lists=self.bundle.lists, at=self.at,
-                              max_age=self.bundle.max_age)
-        if told.credential is None:
-            return self.answer(told.code, reason=told.reason)
-        code, rule, found = self.fresh(told.code), None, told.credential
-        if code in PASSING:
-            judged = self.judge(lambda who: self.holds(who, found, chip), active=code == "valid")
-            code, rule = settle(code, judged), judged.rule
-        return self.answer(code, rule=rule, list_version=told.list_version, list_age=told.list_age,
-                           subject=subject(self.place.operator, found.token, self.at))
+    @property
+    def known(self) -> bool:
+        """True where the rules are of the place's operator, and have its venue and service."""
+        return (self.place.operator == self.rulebook.operator
+                and any(one.id == self.place.service for one in self.rulebook.services)
+                and any(one.id == self.place.venue for one in self.rulebook.venues))
 
-    def tapped(self, shown: Tapped) -> Answer:
-        """The answer on a chip. Without the credential in it a gate cannot look for the card in its lists."""
-        told = shown.fields
-        if not shown.proven:
-            return self.answer("not-authentic")
-        if "credential" in told:
-            return self.scanned(qr.to_digits(told["credential"]), Person(told.get("category"), told.get("grade")))
-        return self.of_dates(told.get("issued"), told.get("valid_until")) or self.unknown()
+    def answer(self, code: str, **more: Any) -> Answer:
+        """An answer with this code, and in which other ways the card may be shown where that may help."""
+        ways = self.ways() if _WORDS[code].colour == AMBER and code != "not-our-place" else ()
+        return Answer(code, self.proof, self.rulebook.sees, ways=ways, **more)
+
+    def ways(self) -> tuple[str, ...]:
+        """The other ways in which a card may be shown here, in the order of `PROOFS`."""
+        open_ = judging.open_rules(self.rulebook, self.place.service, self.place.venue, self.today)
+        found = {proof for rule in open_ for proof in rule.proofs} - {self.proof}
+        return tuple(proof for proof in rulebook.PROOFS if proof in found)
+
+    def judge(self, holds: Callable[[Who], bool | None], *, active: bool = True) -> Judged:
+        """What the rules say of a card of which `holds` tells whether it fulfils a condition."""
+        return judging.judge(self.rulebook, self.place.service, self.place.venue,
+                             Asked(self.at, self.proof, holds, active, self.used))
+
+    def of_card(self, told: str, token: bytes, holds: Callable[[Who], bool | None], **more: Any) -> Answer:
+        """The answer on a genuine card: by what is told of it (a code of a verdict), and by the rules."""
+        code, rule = told, None
+        if told in PASSING:
+            judged = self.judge(holds, active=told == "valid")
+            rule = judged.rule
+            code = {"given": "valid", "unknown": _elsewhere(judged)}.get(judged.code, judged.code)
+        return self.answer(code, rule=rule, subject=subject(self.place.operator, token, self.at), **more)
 
     def looked(self, shown: Looked) -> Answer:
         """The answer on a face that was looked at: an activation is not written on it and is not asked."""
         if not shown.same:
             return self.answer("face-differs")
         person = Person(shown.category, shown.grade, area=shown.area)
-        judged = self.judge(lambda who: rulebook.who_holds(who, person, self.today), active=True)
+        judged = self.judge(lambda who: rulebook.who_holds(who, person, self.today))
         code = {"given": "shown", "unknown": "ask-online"}.get(judged.code, judged.code)
         return self.of_dates(None, shown.valid_until) or self.answer(code, rule=judged.rule)
 
@@ -286,7 +297,7 @@ class _Gate:
 
     def unknown(self) -> Answer:
         """The answer on a card of which nothing is known here but that it is one."""
-        judged = self.judge(lambda _who: None, active=True)
+        judged = self.judge(lambda _who: None)
         return self.answer("ask-online" if judged.code == "unknown" else judged.code, rule=judged.rule)
 
     def of_dates(self, issued: date | None, until: date | None) -> Answer | None:
@@ -295,13 +306,37 @@ class _Gate:
             return self.answer("not-yet-valid")
         return self.answer("expired") if until is not None and self.today > until else None
 
-    def judge(self, holds: Callable[[Who], bool | None], *, active: bool) -> Judged:
-        return judging.judge(self.bundle.rulebook, self.place.service, self.place.venue,
-                             Asked(self.at, self.proof, holds, active, self.used))
+
+@dataclass(frozen=True)
+class _Gate:
+    """One presentation at a gate without a network."""
+
+    bundle: Bundle
+    asking: Asking
+
+    def scanned(self, text: str, chip: Person = Person()) -> Answer:
+        """The answer on the text of a code; `chip`: what a chip told of its holder besides."""
+        told = verdict.decide(text, keys=self.bundle.keys, lists=self.bundle.lists, at=self.asking.at,
+                              max_age=self.bundle.max_age)
+        found = told.credential
+        if found is None:
+            return self.asking.answer(told.code, reason=told.reason)
+        return self.asking.of_card(self.fresh(told.code), found.token, lambda who: self.holds(who, found, chip),
+                                   list_version=told.list_version, list_age=told.list_age)
+
+    def tapped(self, shown: Tapped) -> Answer:
+        """The answer on a chip. Without the credential in it a gate cannot look for the card in its lists."""
+        told = shown.fields
+        if not shown.proven:
+            return self.asking.answer("not-authentic")
+        if "credential" in told:
+            payload = told["credential"][: qr.LONGEST_PAYLOAD + 1]  # one byte too many is refused like any more
+            return self.scanned(qr.to_digits(payload), Person(told.get("category"), told.get("grade")))
+        return self.asking.of_dates(told.get("issued"), told.get("valid_until")) or self.asking.unknown()
 
     def fresh(self, code: str) -> str:
         """The same code, or another where the rules are too old to go by it."""
-        age = self.at - self.bundle.issued_at
+        age = self.asking.at - self.bundle.issued_at
         if code not in PASSING or -CLOCK_SKEW <= age <= self.bundle.max_age:
             return code
         return "rules-too-old" if age > self.bundle.max_age else "clock-behind"
@@ -312,12 +347,17 @@ class _Gate:
             return True
         listed = self.bundle.claims.get((who.claim, found.status_list))
         if listed is None or found.status_index >= listed.header.capacity \
-                or not -CLOCK_SKEW <= listed.age(self.at) <= self.bundle.max_age:
-            return None if chip.category == MULTIPLE else rulebook.who_holds(who, chip, self.today)
-        if listed.status(found.status_index) is HOLDS:
+                or not -CLOCK_SKEW <= listed.age(self.asking.at) <= self.bundle.max_age:
+            return None if chip.category == MULTIPLE else rulebook.who_holds(who, chip, self.asking.today)
+        if listed.told(found.status_index) == HOLDS:
             return True
         # A card that was made on the day of the list or later may not have been in it yet.
         return False if found.issued < listed.issued_at.astimezone(CHINA).date() else None
+
+
+def _elsewhere(judged: Judged) -> str:
+    """What to do where a gate cannot know: look, if the rule lets the certificate itself prove, or ask the register."""
+    return "look-at-the-face" if judged.rule and "show" in judged.rule.proofs else "ask-online"
 
 
 def is_number(text: str) -> bool:

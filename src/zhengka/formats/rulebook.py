@@ -7,6 +7,7 @@ holds.
 """
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import date, timedelta, timezone
@@ -30,6 +31,9 @@ FREE, HALF, FIXED = "free", "half", "fixed"
 NAMED_DAYS: Final = ("every", "working", "off", "holiday")
 """Every day, working days (工作日), days off (休息日), holidays by a notice (节假日)."""
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+PUBLIC: Final = "public"
+"""No operator's name: that of the bundle for everybody."""
+_NAMED: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 DAY_ENDS: Final = 24 * 60
 
 REASONS: Final = {
@@ -205,6 +209,7 @@ class Rulebook:
 
     def __post_init__(self) -> None:
         Named(self.operator, self.zh, self.en)
+        _need(self.operator != PUBLIC, "operator")
         _need(self.sees in SEES, "sees")
         _need(bool(self.services and self.venues), "services, venues")
         _need(all(map(_day, (*self.off, *self.worked))), "off, worked")
@@ -350,8 +355,7 @@ def _day(value: Any) -> bool:
 
 def _name(value: Any) -> bool:
     """A name of rules, services, venues and operators: small letters, digits and hyphens."""
-    return (type(value) is str and 0 < len(value) <= 40 and value.isascii() and value == value.lower()
-            and value.replace("-", "").isalnum())
+    return type(value) is str and bool(_NAMED.fullmatch(value))
 
 
 def _words(values: tuple[str, ...], known: Iterable[str]) -> bool:

@@ -2,18 +2,11 @@
 
 from typing import Final
 
-from zhengka.formats.verdict import AMBER, RED, WORDS, Word
+from zhengka.formats import presenting
+from zhengka.formats.verdict import WORDS
 
 _OFFLINE: Final = ("list-missing", "list-too-old", "clock-behind", "inactive")
-ONLINE: Final = {code: word for code, word in WORDS.items() if code not in _OFFLINE} | {
-    "not-activated": Word(RED, "The card was not activated yet.", "此卡尚未激活。"),
-    "activation-lapsed": Word(
-        RED, "The card's activation for this year is missing: no services by it. It still proves the disability.",
-        "此卡年度激活已过期：暂停使用服务；仍可证明残疾人身份。"),
-    "card-unknown": Word(
-        AMBER, "The code is genuine, but this register does not know the card: ask the issuing office.",
-        "二维码是真的，但本系统没有这张卡的记录，请询问发证机构。"),
-}
+ONLINE: Final = {code: word for code, word in WORDS.items() if code not in _OFFLINE} | presenting.ONLINE
 """Every verdict that `services.check` gives, with its colour and one plain sentence in each language.
 
 It knows more than an offline verifier: the register itself says whether a card was never activated or not any more.
