@@ -4,11 +4,11 @@ from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 
 from zhengka.areas.models import Area
 from zhengka.cards.activation import LAPSED, STAGES
-from zhengka.cards.workflow import CARD, CHIP_ORDER, GAP, IN_PRODUCTION, STOP
+from zhengka.cards.workflow import CARD, CHIP_ORDER, GAP, IN_PRODUCTION, LIST_HOLD, STOP
 from zhengka.core.models import ProvinceRow, Stateful, state_check
 from zhengka.formats.chip.orders import KINDS
 from zhengka.registry.models import Certificate, Holder
@@ -234,10 +234,120 @@ class StatusPublication(models.Model):
     blocked = models.PositiveIntegerField(help_text="cards that are not valid in it")
     digest = models.TextField(blank=True, help_text="digest in the file store; empty until published")
     size = models.PositiveIntegerField(default=0)
+    newly = models.PositiveIntegerField(default=0, db_default=0, help_text=(
+        "cards in use that it blocks, the one before did not, and no two persons released"))
+    causes = models.JSONField(default=dict, db_default=Value({}, models.JSONField()),
+                              help_text="who blocked these by which act, as a digest → how many")
+    held = models.PositiveIntegerField(default=0, db_default=0, help_text="blocked cards that it does not tell of yet")
+    signatures = models.PositiveSmallIntegerField(default=1, db_default=1, help_text=(
+        "that are made for it: the list's, and that of the delta from the one before"))
+    written_at = models.DateTimeField(null=True, help_text="when its file was there for gates")
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["list_number", "number"], name="status_version_once")]
+        indexes: ClassVar = [
+            models.Index(fields=["published_at"], condition=Q(newly__gt=0), name="status_blocks_by_time")]
 
     def __str__(self) -> str:
         """List and version."""
         return f"status list {self.list_number} v{self.number}"
+
+
+class BundlePublication(models.Model):
+    """One version of a bundle's manifest (离线包清单): of the public part, or of an operator's. Written as the row of a
+    list's version is: before it is signed, and completed after.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    bundle = models.TextField(help_text="public, or the operator's code")
+    number = models.PositiveBigIntegerField(help_text="monotonic version of the bundle")
+    published_at = models.DateTimeField()
+    content = models.TextField(help_text="digest of what it names, by which a repeat is known")
+    digest = models.TextField(blank=True, help_text="SHA-256 of the signed manifest; empty until published")
+    size = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["bundle", "number"], name="bundle_version_once")]
+
+    def __str__(self) -> str:
+        """Bundle and version."""
+        return f"bundle {self.bundle} v{self.number}"
+
+
+class ListHold(Stateful):
+    """Blocks of cards in use that came together and are so many that gates are not told of them before two persons
+    have released them (暂缓下发): the site itself refuses these cards meanwhile.
+    """
+
+    workflow = LIST_HOLD
+
+    id = models.BigAutoField(primary_key=True)
+    area_id = models.BigIntegerField(db_column="area", help_text="the smallest area in which all of its cards are")
+    at = models.DateTimeField()
+    cards = models.PositiveIntegerField()
+    asked_person = models.TextField(blank=True, default="", help_text="who asked that it is released")
+    released_person = models.TextField(blank=True, default="", help_text="who released it: another one")
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(state="released") & ~Q(asked_person="") & ~Q(released_person="")
+                                   & ~Q(released_person=F("asked_person"))
+                                   | ~Q(state="released") & Q(released_person=""), name="list_hold_released_by_two"),
+            models.CheckConstraint(condition=Q(state__in=("released", "undone"), ended_at__isnull=False)
+                                   | ~Q(state__in=("released", "undone")) & Q(ended_at__isnull=True),
+                                   name="list_hold_ended"),
+            models.CheckConstraint(condition=Q(cards__gt=0), name="list_hold_of_cards"),
+            state_check(LIST_HOLD),
+        ]
+
+    def __str__(self) -> str:
+        """Key and state."""
+        return f"list hold {self.pk}: {self.state}"
+
+
+class HeldBack(models.Model):
+    """A card of which gates are not told yet that it is blocked; `out_at`: when they were, or when it was so no more."""
+
+    id = models.BigAutoField(primary_key=True)
+    hold = models.ForeignKey(ListHold, on_delete=models.PROTECT, related_name="held")
+    card = models.ForeignKey(Card, on_delete=models.PROTECT, related_name="+")
+    area = models.BigIntegerField(help_text="issuing office of the card")
+    cause = models.TextField(help_text="by which act and whom it was blocked")
+    out_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["card"], condition=Q(out_at__isnull=True), name="held_back_once")]
+
+    def __str__(self) -> str:
+        """Card and hold."""
+        return f"card {self.card_id} in hold {self.hold_id}"
+
+
+class ListReceipt(models.Model):
+    """When an operator, or one of its gates, had seen a version of a status list or a newer one, and when it decided by
+    it (回执). The times are this site's own: a gate's clock proves nothing.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    operator = models.TextField(help_text="code of the operator")
+    gate = models.BigIntegerField(default=0, help_text="the gate's row id as a device; 0: the operator itself")
+    list_number = models.PositiveIntegerField()
+    number = models.PositiveBigIntegerField(help_text="version of the list")
+    seen_at = models.DateTimeField()
+    in_force_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["operator", "gate", "list_number", "number"], name="list_receipt_once"),
+            models.CheckConstraint(condition=~Q(operator=""), name="list_receipt_of_somebody"),
+            models.CheckConstraint(condition=Q(in_force_at__isnull=True) | Q(in_force_at__gte=F("seen_at")),
+                                   name="list_receipt_ordered"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["list_number", "number"], name="list_receipt_by_version"),
+                             models.Index(fields=["seen_at"], name="list_receipt_by_time")]
+
+    def __str__(self) -> str:
+        """Who, and of which version."""
+        return f"receipt of {self.operator} for status list {self.list_number} v{self.number}"

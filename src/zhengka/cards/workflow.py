@@ -128,6 +128,28 @@ STOP = Workflow("issuing-stop", initial="standing", final=frozenset({"lifted"}),
 ))
 """No card is made or handed out (停发): one person throws the switch, two lift it."""
 
+def released_by_another(hold: Any, facts: Mapping[str, Any]) -> None:
+    """A mass block goes out by the word of two persons: one asks that it is released, another one releases it."""
+    if hold.asked_person == facts["by"].person:
+        raise Refusal("same-person")
+
+
+def as_looked_at(hold: Any, facts: Mapping[str, Any]) -> None:
+    """Nobody releases more than they saw: the act names how many cards there were on the page."""
+    if facts["seen"] != hold.cards:
+        raise Refusal("hold-changed", cards=hold.cards)
+
+
+LIST_HOLD = Workflow("list-hold", initial="held", final=frozenset({"released", "undone"}), steps=(
+    #    from    action          to          permission
+    Step("held", "hold_more", "held", "list.release", zh="追加暂缓"),
+    Step("held", "ask_release", "asked", "list.release", (as_looked_at,), zh="提请放行"),
+    Step("asked", "keep_held", "held", "list.release", zh="不予放行"),
+    Step("asked", "release", "released", "list.release", (as_looked_at, released_by_another), zh="放行"),
+    *(Step(state, "fall_away", "undone", "list.release", zh="已撤销") for state in ("held", "asked")),
+))
+"""Blocks that are so many that gates are not told of them (暂缓下发) before two persons have released them (I13)."""
+
 OUT_OF_LIFE = ("spoiled", "suspect", "cancelled", "destroyed", "missing", "lost")
 """States after which a card is never accepted again: one that turns up is suspect and is destroyed."""
 
