@@ -25,7 +25,9 @@ ALGORITHMS: Final = {"SM": -65537, "INTL": -7}
 SUITE_OF_PROFILE: Final = {profile: suite for suite, profile in PROFILES.items()}
 CREDENTIAL: Final = "credential"
 STATUS: Final = "status"
-PURPOSES: Final = frozenset((CREDENTIAL, STATUS))
+VOUCHER: Final = "voucher"
+PURPOSES: Final = frozenset((CREDENTIAL, STATUS, VOUCHER))
+_CARDS: Final = frozenset((CREDENTIAL, STATUS))
 KEY_ID_SIZE: Final = 8
 SIGNATURE_SIZE: Final = 64
 
@@ -67,7 +69,7 @@ class IssuerKey:
     not_before: datetime
     not_after: datetime
     revoked_at: datetime | None = None
-    purposes: frozenset[str] = PURPOSES
+    purposes: frozenset[str] = _CARDS
 
     def __post_init__(self) -> None:
         times = (self.not_before, self.not_after, self.revoked_at)
@@ -153,7 +155,7 @@ def issuer_key(
     not_before: datetime,
     not_after: datetime,
     revoked_at: datetime | None = None,
-    purposes: Iterable[str] = PURPOSES,
+    purposes: Iterable[str] = _CARDS,
 ) -> IssuerKey:
     """A trusted key from its parts: `point` is 65 bytes 04 ‖ x ‖ y. A point off the curve is refused."""
     return IssuerKey(SUITES[suite].public_key(point), not_before, not_after, revoked_at, frozenset(purposes))

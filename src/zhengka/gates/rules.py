@@ -24,3 +24,8 @@ _MASK: Final = "*"
 def masked_number(number: str) -> str:
     """The first four and the last four characters of a certificate number."""
     return number[:4] + _MASK * max(len(number) - 8, 4) + number[-4:]
+
+
+def province(area: int) -> int:
+    """The two digits of the province in a 12-digit area code."""
+    return area // 10**10

@@ -11,3 +11,27 @@ from zhengka.gates import services
 def renew_by_use(timestamp: int) -> None:
     """Every night in China (01:40): cards that were used while their window is open get their next term."""
     services.renew_by_use(request_id=uuid4(), at=datetime.fromtimestamp(timestamp, UTC))
+
+
+@task("gates.sign_voucher", urgent=True)
+def sign_voucher(voucher_id: int) -> None:
+    """Give a voucher its signed form, for gates without a network."""
+    services.sign_voucher(voucher_id, at=datetime.now(UTC))
+
+
+@task("gates.sign_own_events", cron="* * * * *")
+def sign_own_events(timestamp: int) -> None:
+    """Every minute: sign what the platform wrote into logs of gates."""
+    services.sign_own_events(at=datetime.fromtimestamp(timestamp, UTC))
+
+
+@task("gates.sign_statement")
+def sign_statement(statement_id: int) -> None:
+    """Sign a statement that was sent."""
+    services.sign_statement(statement_id, at=datetime.now(UTC))
+
+
+@task("gates.expire_vouchers", cron="20 * * * *")
+def expire_vouchers(timestamp: int) -> None:
+    """Every hour: vouchers whose time is over end."""
+    services.expire(at=datetime.fromtimestamp(timestamp, UTC))

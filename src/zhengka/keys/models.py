@@ -13,7 +13,7 @@ from zhengka.formats.chip.profile import MOST_VERSION
 from zhengka.keys.workflow import CEREMONY, KEY
 
 PURPOSES = ("authority", "credential", "status", "batch", "transcript", "transport", "card_master", "blank_card",
-            "channel", "status_index")
+            "channel", "status_index", "voucher")
 KEPT = ("file", "token", "hybrid", "drawn", "none")
 KINDS = ("generate", "import", "export", "rotate", "destroy", "recover", "revoke", "retire")
 SUITES = ("SM", "INTL")

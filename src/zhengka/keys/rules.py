@@ -28,6 +28,8 @@ BLANK_CARD: Final = "blank_card"
 """The purpose of the key under which blank chips take their keys (传输密钥)."""
 CHANNEL: Final = "channel"
 """The purpose of the key from which the keys of blank chips' loading channels come (安全通道主密钥)."""
+VOUCHER: Final = "voucher"
+"""The purpose of a province's key that signs vouchers, statements, and what the platform adds to logs of gates."""
 NATION: Final = 0
 """The area of the nation's own keys."""
 LIVES: Final = {
@@ -35,6 +37,7 @@ LIVES: Final = {
     "credential": Life(Usage.SIGN, 3, 14),  # a card signed on the last day lives ten years
     "status": Life(Usage.SIGN, 3, 4),
     "batch": Life(Usage.SIGN, 3, 14),
+    VOUCHER: Life(Usage.SIGN, 3, 14),  # a statement is looked at again as long as accounts are kept
     TRANSCRIPT: Life(Usage.SIGN, 3, 34),  # trusted as long as the authority that certifies it
     TRANSPORT: Life(Usage.UNWRAP, 3, 3),
     CARD_MASTER: Life(Usage.DIVERSIFY, 50, 50),
@@ -44,7 +47,7 @@ LIVES: Final = {
 }
 """Purpose → life. Symmetric keys stay as long as the cards on which they are."""
 
-ON_DEMAND: Final = frozenset({AUTHORITY, TRANSPORT})
+ON_DEMAND: Final = frozenset({AUTHORITY, TRANSPORT, VOUCHER})
 """Purposes of keys that nobody makes who did not ask for them."""
 SIGNING: Final = frozenset(purpose for purpose, life in LIVES.items() if life.usage is Usage.SIGN)
 MASTERS: Final = frozenset({CARD_MASTER, BLANK_CARD, CHANNEL})

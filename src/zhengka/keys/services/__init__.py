@@ -40,6 +40,7 @@ from zhengka.keys.services.working import (
     signer,
     status_index_key,
     transport_key,
+    voucher_signer,
 )
 
 __all__ = [
@@ -80,6 +81,7 @@ __all__ = [
     "take_part",
     "tidy",
     "transport_key",
+    "voucher_signer",
     "try_again",
 ]
 

@@ -74,6 +74,12 @@ def signer(purpose: str, area: int, suite: str, *, at: datetime) -> Signer:
     return Signer(key.label, key.suite, bytes(key.key_id or b""))
 
 
+def voucher_signer(area: int, suite: str, *, at: datetime) -> Signer:
+    """The key of the area's province that signs vouchers and statements; made when it is first asked for."""
+    ensure_one(rules.VOUCHER, area, suite, at=at)
+    return signer(rules.VOUCHER, area, suite, at=at)
+
+
 def sign(purpose: str, area: int, suite: str, messages: Sequence[bytes], *, at: datetime) -> Signed:
     """Sign messages for a purpose; `signer` where the key id must be known first."""
     found = signer(purpose, area, suite, at=at)

@@ -51,6 +51,10 @@ PERMISSION_WORDS: dict[str, Word] = {
     "custody.confirm": _("Confirm losses of cards, and destruction of old booklets"),
     "issuing.stop": _("Stop issuing at once"), "issuing.resume": _("Lift a stop of issuing, by two"),
     "device.manage": _("Enter, stop and retire devices"), "device.keys": _("Issue and bind security modules"),
+    "gate.read": _("See gates, vouchers and statements"),
+    "gate.manage": _("Enter where gates stand, cancel vouchers"),
+    "settlement.make": _("Make statements of operators, and enter disputes"),
+    "settlement.confirm": _("Close statements of operators, and decide disputes"),
     "key.manage": _("See and manage keys"), "key.custody": _("Hold components of keys"),
     "audit.read": _("Read the journal of events"),
 }
@@ -121,6 +125,8 @@ SUBJECT_WORDS: dict[str, Word] = {
     "store": _("Store of blank cards"), "slip": _("Slip for blank cards"), "count": _("Physical count"),
     "blank-order": _("Order of blank cards"),
     "parcel": _("Parcel of cards"), "custody": _("Custody of a card"), "custody-case": _("Custody case"),
+    "post": _("Post of a gate"), "voucher": _("Voucher"), "statement": _("Statement of an operator"),
+    "dispute": _("Dispute of an event"),
     "booklet": _("Old booklet"), "pulping": _("Destruction of old booklets"),
 }
 """Kind of an event's subject → its word."""

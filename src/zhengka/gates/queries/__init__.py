@@ -1,0 +1,30 @@
+"""What may be read of this room: counts of checks; vouchers and their uses; gates, their logs and clocks; statements."""
+
+from zhengka.gates.queries.checks import counts, strangers
+from zhengka.gates.queries.gates import (
+    GateLine,
+    bounds,
+    clock,
+    doubles,
+    forks,
+    gate,
+    gate_keys,
+    gate_lines,
+    posts,
+    uploads,
+)
+from zhengka.gates.queries.settling import (
+    disputes,
+    events,
+    open_months,
+    operators,
+    statement,
+    statements,
+    to_csv,
+    to_json,
+)
+from zhengka.gates.queries.vouchers import by_code, used, voucher, vouchers
+
+__all__ = ["GateLine", "bounds", "by_code", "clock", "counts", "disputes", "doubles", "events", "forks", "gate", "gate_keys",
+           "gate_lines", "open_months", "operators", "posts", "statement", "statements", "strangers", "to_csv", "to_json", "uploads", "used", "voucher",
+           "vouchers"]

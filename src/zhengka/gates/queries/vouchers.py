@@ -1,0 +1,48 @@
+"""What may be read of vouchers, and how much of a rule's quota a person of a month has used."""
+
+from datetime import datetime, time, timedelta
+
+from django.db.models import Count, Q, QuerySet
+
+from zhengka.core.actors import Actor
+from zhengka.core.errors import Refusal
+from zhengka.formats.verdict import CHINA
+from zhengka.gates.models import Visit, Voucher
+
+
+def vouchers(*, actor: Actor) -> QuerySet[Voucher]:
+    """The vouchers of the actor's area, the newest first."""
+    return Voucher.objects.filter(area__range=(actor.lo, actor.hi)).select_related("gate").order_by("-pk")
+
+
+def voucher(pk: int, *, actor: Actor) -> Voucher:
+    """A voucher of the actor's area; `Refusal("not-found")`."""
+    for row in vouchers(actor=actor).filter(pk=pk):
+        return row
+    raise Refusal("not-found")
+
+
+def by_code(code: bytes) -> Voucher:
+    """The voucher with this code, within what the present scope sees; `Refusal("voucher-unknown")`."""
+    for row in Voucher.objects.filter(code=code).select_related("gate"):
+        return row
+    raise Refusal("voucher-unknown")
+
+
+def used(operator: str, rule: str, subject: bytes, *, at: datetime) -> tuple[int, int]:
+    """How often a rule was given to this pseudonym today and in its month (China's days): services, and vouchers that
+    were issued and not cancelled. What was redeemed is not counted a second time.
+    """
+    day = at.astimezone(CHINA).date()
+    today = datetime.combine(day, time(), CHINA)
+    first = datetime.combine(day.replace(day=1), time(), CHINA)
+    given = Q(kind="visit") | Q(kind="issue")
+    found = Visit.objects.filter(given, subject=subject, operator=operator, rule=rule, at__gte=first,
+                                 at__lt=today + timedelta(days=1)).exclude(kind="issue", voucher__in=_cancelled(subject))
+    row = found.aggregate(month=Count("digest", distinct=True),
+                          day=Count("digest", distinct=True, filter=Q(at__gte=today)))
+    return row["day"], row["month"]
+
+
+def _cancelled(subject: bytes) -> QuerySet[Voucher]:
+    return Voucher.objects.filter(subject=subject, state="cancelled").values("code")  # type: ignore[return-value]

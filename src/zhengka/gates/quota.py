@@ -1,0 +1,61 @@
+"""How often somebody can be served too often while gates cannot talk (限额拆分), and how that is bounded. Pure.
+
+No software prevents double use across two gates that are cut off from each other: only a counter in the chip, or a
+right that is good at one gate alone, does. So a quota is split: each gate may give away a share of it without asking,
+and all shares together are the quota. Which gates get the odd units differs from person to person, so that no gate is
+always the empty one.
+"""
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final, NamedTuple
+
+UNBOUNDED: Final = -1
+"""A rule without a quota: nothing can be used too often."""
+
+
+def share(quota: int, gates: Sequence[int], gate: int, subject: bytes) -> int:
+    """How many of a person's `quota` this gate may give while it is cut off; `gates`: all that serve the rule.
+
+    Each has quota // n; the rest goes to those that come first by SHA-256(subject ‖ gate as 8 bytes).
+    """
+    everybody = sorted(set(gates), key=lambda one: _rank(subject, one))
+    whole, rest = divmod(quota, len(everybody))
+    return whole + (everybody.index(gate) < rest)
+
+
+def split(quota: int, gates: Sequence[int], subject: bytes) -> dict[int, int]:
+    """Gate → its share; together they are the quota."""
+    return {gate: share(quota, gates, gate, subject) for gate in sorted(set(gates))}
+
+
+class Bound(NamedTuple):
+    """The most that can be used too often: `unsplit`, if every cut-off gate gave away the whole quota; `split`, with the
+    shares; `vouchers`, of one voucher that is good at all of these gates.
+    """
+
+    unsplit: int
+    split: int
+    vouchers: int
+
+
+def bound(quota: int, gates: int, cut_off: int | None = None) -> Bound:
+    """The bound per person and period for a rule that `gates` serve, of which `cut_off` (all, if not told) cannot talk.
+
+    Those that can talk are one: they know of each other. Unsplit: (parties − 1) × quota. Split: nothing, as the shares
+    add up to the quota. A voucher may be used once at each party: parties − 1 times too often, all of them found.
+    """
+    apart = gates if cut_off is None else cut_off
+    parties = min(gates, apart + (apart < gates))
+    if quota == UNBOUNDED:
+        return Bound(0, 0, max(parties - 1, 0))
+    return Bound(max(parties - 1, 0) * quota, 0, max(parties - 1, 0))
+
+
+def overrun(quota: int, used: Mapping[int, Collection[bytes]]) -> int:
+    """By how many uses a quota was exceeded, given the digests of the uses at each gate."""
+    return max(0, len(frozenset[bytes]().union(*used.values())) - quota)
+
+
+def _rank(subject: bytes, gate: int) -> bytes:
+    return hashlib.sha256(subject + gate.to_bytes(8)).digest()

@@ -1,0 +1,57 @@
+"""What is done here: cards are checked, gates stand and log, vouchers are issued and redeemed, months are settled."""
+
+from zhengka.gates.services.checking import GROUP, Answer, Face, check, renew_by_use
+from zhengka.gates.services.posts import Place, leave, stand, standing
+from zhengka.gates.services.settling import (
+    agree,
+    check_file,
+    close,
+    decide,
+    discard,
+    dispute,
+    draft,
+    months_before,
+    send,
+    tariff,
+)
+from zhengka.gates.services.signing import sign_own_events, sign_statement, sign_voucher
+from zhengka.gates.services.storing import OWN, Found
+from zhengka.gates.services.uploading import Merged, merge
+from zhengka.gates.services.vouchers import Wanted, cancel, companion, expire, issue, redeem, redeem_signed, transfer
+
+__all__ = [
+    "GROUP",
+    "OWN",
+    "Answer",
+    "Face",
+    "Found",
+    "Merged",
+    "Place",
+    "Wanted",
+    "agree",
+    "cancel",
+    "check",
+    "check_file",
+    "close",
+    "companion",
+    "decide",
+    "discard",
+    "dispute",
+    "draft",
+    "expire",
+    "issue",
+    "leave",
+    "merge",
+    "months_before",
+    "redeem",
+    "redeem_signed",
+    "renew_by_use",
+    "send",
+    "sign_own_events",
+    "sign_statement",
+    "sign_voucher",
+    "stand",
+    "standing",
+    "tariff",
+    "transfer",
+]

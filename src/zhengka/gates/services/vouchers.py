@@ -1,0 +1,297 @@
+"""A voucher (凭证) is issued, redeemed at most once, cancelled, moved to another time; a companion gets one beside it.
+
+Here the platform is asked at that moment, over a network. What gates do without one comes by `uploading.merge`, and
+both are kept as events of the same log: there is one truth about a voucher, whichever way it came.
+"""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from zhengka.core.actors import Actor
+from zhengka.core.errors import Refusal
+from zhengka.core.events import Replayed, begin, lock, perform, replayed, sub
+from zhengka.core.models import province_of
+from zhengka.core.queue import later
+from zhengka.core.scope import seeing_all
+from zhengka.devices.models import Device
+from zhengka.formats import gatelog
+from zhengka.formats import voucher as vouchers
+from zhengka.formats.gatelog import BadEvent, Event, Signed
+from zhengka.formats.suites import SUITES
+from zhengka.formats.voucher import CODE_SIZE, BadVoucher
+from zhengka.formats.voucher import Voucher as Promise
+from zhengka.gates import merging, queries
+from zhengka.gates.merging import New
+from zhengka.gates.models import Post, Visit, Voucher
+from zhengka.gates.services import storing, uploading
+from zhengka.gates.services.storing import GATES, OWN
+from zhengka.gates.workflow import MANAGE
+
+TOGETHER: Final = 2_000
+"""Vouchers whose time is over that end in one transaction."""
+CLOSED: Final = {"redeemed": "voucher-used", "cancelled": "voucher-cancelled", "expired": "voucher-expired"}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a voucher is to promise: a service under a rule, what it gives, its time; `subject`: the pseudonym of the
+    month. `quota`: how many a day and a month the rule gives, None without a limit.
+    """
+
+    service: str
+    rule: str
+    gives: str
+    begins: datetime
+    ends: datetime
+    companions: int = 0
+    subject: bytes = b""
+    proof: str = "qr"
+    list_version: int = 0
+    any_venue: bool = False
+    quota: tuple[int | None, int | None] = (None, None)
+
+
+@transaction.atomic
+def issue(wanted: Wanted, post: Post, *, request_id: UUID, at: datetime) -> Voucher:
+    """Issue a voucher at a post (发放凭证). Its code is good online at once; its signed form is in `payload` as soon as
+    a worker has signed it. `Refusal("quota-used")`. Raises `Replayed` for a repeat.
+    """
+    with seeing_all(connection):
+        _within_quota(wanted, post, at)
+        row = _begin(_new(wanted, post, at), request_id, at)
+        _log(row, "issue", request_id, at, proof=wanted.proof, list_version=wanted.list_version)
+    return row
+
+
+@transaction.atomic
+def redeem(code: bytes, post: Post, *, request_id: UUID, at: datetime) -> Voucher:
+    """Redeem a voucher at a post (核销): at most once, whoever else tries at the same moment.
+
+    `Refusal`: `voucher-unknown`, `voucher-used` (with the place and time of its use), `voucher-cancelled`,
+    `voucher-expired`, `voucher-not-yet`, `voucher-elsewhere`. Raises `Replayed` for a repeat.
+    """
+    with seeing_all(connection):
+        storing.lock_codes([code])
+        row = _open(code, post, request_id, at)
+        perform(row, "redeem", by=GATES, request_id=request_id, at=at, gate=post.gate_id)
+        _log(row, "redeem", request_id, at, gate=post.gate_id, venue=post.venue, proof="voucher")
+        row.refresh_from_db()
+    return row
+
+
+@transaction.atomic
+def redeem_signed(line: Signed, payload: bytes | None = None, *, at: datetime) -> Voucher:
+    """Redeem by the event that a gate signed (联网核销): kept as its log has it, so that what it uploads later is known.
+
+    `payload`: the signed voucher that was read, of one that another gate issued and has not told of yet. A repeat of
+    the same event answers the same. `Refusal`: as `redeem`, `voucher-unsigned`, `gate-unknown`, `gate-shut-out`,
+    `post-unknown`, `event-refused`.
+    """
+    with seeing_all(connection):
+        new = _believed(line)
+        storing.lock_gates([new.event.gate])
+        storing.lock_codes([new.event.voucher])
+        if storing.known({new.event.gate: {new.event.seq}}) & {new.digest}:
+            return Voucher.objects.get(code=new.event.voucher)
+        if payload is not None:
+            _admit(payload, new.event.voucher, at)
+        post = Post(gate_id=new.event.gate, operator=new.event.operator, venue=new.event.venue,
+                    services=[new.event.service])
+        request_id = UUID(bytes=new.digest[:16])
+        row = _open(new.event.voucher, post, request_id, at)
+        uploading.note_keys([new.event.gate])
+        storing.store([new], request_id=request_id, at=at)
+        row.refresh_from_db()
+    return row
+
+
+@transaction.atomic
+def cancel(voucher: Voucher, why: str, *, by: Actor, request_id: UUID, at: datetime) -> Voucher:
+    """Cancel a voucher that was not used (作废). A use that a gate brings later outranks it.
+
+    `Refusal`: `not-permitted`, `not-found`, `reason-missing`, `step-not-open`.
+    """
+    if not why.strip():
+        raise Refusal("reason-missing")
+    storing.lock_codes([bytes(voucher.code)])
+    row = perform(voucher, "cancel", by=by, request_id=request_id, at=at, why=why)
+    _log(row, "cancel", request_id, at)
+    return row
+
+
+@transaction.atomic
+def transfer(voucher: Voucher, begins: datetime, ends: datetime, *, by: Actor, request_id: UUID,
+             at: datetime) -> Voucher:
+    """Give a voucher of another time for one that was not used (改期); the old one is cancelled. Returns the new one.
+
+    `Refusal`: as `cancel`, `voucher-expired` for a time that is over. Raises `Replayed` for a repeat.
+    """
+    if ends <= begins or ends <= at:
+        raise Refusal("voucher-expired")
+    storing.lock_codes([bytes(voucher.code)])
+    (old,) = lock(voucher)
+    row = _copy(old, begins=begins, ends=ends, companions=old.companions, instead_of=old)
+    new = _begin(row, request_id, at)
+    _log(new, "issue", request_id, at)
+    old = perform(old, "cancel", by=by, request_id=sub(request_id, "old"), at=at, moved_to=new.pk)
+    _log(old, "cancel", request_id, at)
+    return new
+
+
+@transaction.atomic
+def companion(voucher: Voucher, *, request_id: UUID, at: datetime) -> Voucher:
+    """Give a companion a voucher of their own beside the holder's (陪同凭证), at most as many as that one says.
+
+    `Refusal`: `voucher-used` and the like for one that is not open, `voucher-companions`. Raises `Replayed`.
+    """
+    (main,) = lock(voucher)
+    if main.state in CLOSED:
+        raise Refusal(CLOSED[main.state])
+    taken = Voucher.objects.filter(beside=main).count()
+    if taken >= main.companions:
+        raise Refusal("voucher-companions", companions=main.companions)
+    row = _copy(main, begins=main.begins, ends=main.ends, beside=main, nth=taken + 1)
+    row = _begin(row, request_id, at)
+    _log(row, "issue", request_id, at)
+    return row
+
+
+def expire(*, at: datetime) -> int:
+    """End the vouchers whose time is over (过期); their number. Each group is a transaction of its own."""
+    ended = 0
+    while True:
+        with transaction.atomic():
+            over = Voucher.objects.filter(state="issued", ends__lte=at).order_by("ends").select_for_update(
+                skip_locked=True)[:TOGETHER]
+            rows = list(over)
+            for row in rows:
+                perform(row, "expire", by=GATES, request_id=sub(UUID(int=row.pk), "expire"), at=at)
+        ended += len(rows)
+        if len(rows) < TOGETHER:
+            return ended
+
+
+def _within_quota(wanted: Wanted, post: Post, at: datetime) -> None:
+    """Two posts at which one person stands at the same moment wait for each other."""
+    if wanted.quota == (None, None) or not wanted.subject:
+        return
+    storing.lock_codes([wanted.subject])
+    used = queries.used(post.operator, wanted.rule, wanted.subject, at=at)
+    for limit, spent in zip(wanted.quota, used, strict=True):
+        if limit is not None and spent >= limit:
+            raise Refusal("quota-used", rule=wanted.rule, limit=limit)
+
+
+def _new(wanted: Wanted, post: Post, at: datetime) -> Voucher:
+    promise = Promise(secrets.token_bytes(CODE_SIZE), post.operator, "" if wanted.any_venue else post.venue,
+                      wanted.service, wanted.rule, wanted.gives, wanted.companions, wanted.begins.replace(microsecond=0),
+                      wanted.ends.replace(microsecond=0))
+    if promise.ends <= at:
+        raise Refusal("voucher-expired")
+    return Voucher(province=province_of(post.area_id), area=post.area_id, gate_id=post.gate_id,
+                   subject=wanted.subject, **fields_of(promise))
+
+
+def fields_of(promise: Promise) -> dict[str, object]:
+    """The fields of a voucher's row that its signed form tells."""
+    names = ("code", "operator", "venue", "service", "rule", "gives", "companions", "begins", "ends")
+    return {name: getattr(promise, name) for name in names}
+
+
+def _copy(old: Voucher, **also: object) -> Voucher:
+    return Voucher(**{"province": old.province, "area": old.area, "gate_id": old.gate_id, "operator": old.operator,
+                      "venue": old.venue, "service": old.service, "rule": old.rule, "gives": old.gives,
+                      "subject": bytes(old.subject), "code": secrets.token_bytes(CODE_SIZE), **also})
+
+
+def _begin(row: Voucher, request_id: UUID, at: datetime) -> Voucher:
+    row = begin(row, "issue", MANAGE, by=GATES, request_id=request_id, at=at, gate=row.gate_id)
+    later("gates.sign_voucher", voucher_id=row.pk)
+    return row
+
+
+def _open(code: bytes, post: Post, request_id: UUID, at: datetime) -> Voucher:
+    """The voucher, locked, if it may be redeemed here and now."""
+    row = Voucher.objects.filter(code=code).select_for_update(of=("self",)).first()
+    if row is None:
+        raise Refusal("voucher-unknown")
+    if event := replayed(request_id, Voucher.kind(), row.pk):
+        raise Replayed(event)
+    if row.state in CLOSED:
+        raise Refusal(CLOSED[row.state], **_used(row))
+    if post.services and row.service not in post.services:
+        raise Refusal("voucher-elsewhere")
+    promise = Promise(bytes(row.code), row.operator, row.venue, row.service, row.rule, row.gives, row.companions,
+                      row.begins, row.ends)
+    try:
+        promise.check(operator=post.operator, venue=post.venue, service=row.service, at=at)
+    except BadVoucher as bad:
+        raise Refusal(bad.code) from None
+    return row
+
+
+def _used(row: Voucher) -> dict[str, str]:
+    """When and at which gate it was used, for who holds it in the hand."""
+    use = Visit.objects.filter(voucher=row.code, kind="redeem", counted=True).select_related("gate").first()
+    return {"gate": use.gate.name, "at": use.at.isoformat()} if use else {}
+
+
+def _believed(line: Signed) -> New:
+    """The event of one line, if it is a use that its gate signed."""
+    try:
+        gate, _ = line.place()
+    except BadEvent as bad:
+        raise Refusal("event-refused", why=bad.code) from None
+    found = merging.sort_out([line], (), uploading.gates([gate]))
+    for code in found.refused:
+        if code.startswith("event-"):
+            raise Refusal("event-refused", why=code)
+        raise Refusal(code)
+    (new,) = found.fresh
+    if new.event.kind != "redeem" or new.event.seq >= OWN:
+        raise Refusal("event-refused", why="event-value")
+    return new
+
+
+def _admit(payload: bytes, code: bytes, at: datetime) -> None:
+    """Enter a voucher of which nothing was told yet by its signed form; a gate that was shut out vouches for nothing."""
+    if Voucher.objects.filter(code=code).exists():
+        return
+    try:
+        sealed = vouchers.decode(payload)
+        row = Device.objects.filter(key_id=sealed.key_id, sort="gate", state="active").first()
+        good = (row is not None and sealed.voucher.code == code and row.suite == sealed.suite
+                and SUITES[row.suite].public_key(bytes(row.public or b"")).verify(sealed.signed, sealed.signature))
+    except ValueError:
+        row, good = None, False
+    if row is None or not good:
+        raise Refusal("voucher-unsigned")
+    begin(Voucher(province=province_of(row.area_id), area=row.area_id, gate=row, payload=b"",
+                  **fields_of(sealed.voucher)), "issue", MANAGE, by=GATES, at=at,
+          request_id=UUID(bytes=hashlib.sha256(payload).digest()[:16]), gate=row.pk)
+
+
+def _log(row: Voucher, kind: str, request_id: UUID, at: datetime, **also: Any) -> None:
+    """Write the platform's own line into the log of the voucher's gate; a worker signs it."""
+    told = {"gate": row.gate_id, "venue": row.venue} | also
+    if kind == "issue":
+        told |= {"begins": row.begins, "ends": row.ends, "subject": bytes(row.subject)}
+    event = Event(seq=OWN + next_own(), kind=kind, at=at.replace(microsecond=0), operator=row.operator,
+                  service=row.service, rule=row.rule, gives=row.gives, companions=row.companions,
+                  voucher=bytes(row.code), **told)
+    line = Signed(gatelog.write(event), b"")
+    with seeing_all(connection):  # its other events may be of gates of another office
+        storing.store([New(event, line, line.digest)], request_id=sub(request_id, kind), at=at)
+
+
+def next_own() -> int:
+    """The next of the platform's own numbers."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('gates_own_events')")
+        return int(cursor.fetchone()[0])
