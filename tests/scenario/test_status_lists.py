@@ -11,7 +11,7 @@ from procrastinate.contrib.django import app
 import builders
 from builders import NOON
 from zhengka.cards import queries, rules, services, tasks
-from zhengka.cards.models import Card, StatusPublication
+from zhengka.cards.models import BundlePublication, Card, StatusPublication
 from zhengka.cards.workflow import CARD
 from zhengka.core import files
 from zhengka.core.queue import later
@@ -91,11 +91,16 @@ def test_what_was_published_is_kept_under_its_digest():
     assert files.get(publication.digest) == data and publication.size == len(data) and publication.blocked == 1
 
 
+def intended():
+    """How many signatures were written down before they were made: of lists, of what changed in them, of bundles."""
+    return sum(row.signatures for row in StatusPublication.objects.all()) + BundlePublication.objects.count()
+
+
 def test_every_signature_of_a_list_was_counted():
     numbered("active")
     services.publish_status_lists(at=NOON)
     services.publish_status_lists(at=NOON + 12 * HOUR)
-    assert Key.objects.get(purpose="status").signatures == StatusPublication.objects.count() == 2
+    assert Key.objects.get(purpose="status").signatures == intended() == 5, "two lists, one change, two bundles"
 
 
 def test_a_version_that_was_never_shown_is_a_gap_and_never_used_again():
@@ -109,9 +114,9 @@ def test_a_version_that_was_never_shown_is_a_gap_and_never_used_again():
 def test_a_slow_publisher_does_not_put_an_older_list_over_a_newer_one():
     [card] = numbered("active")
     services.publish_status_lists(at=NOON)
-    slow, _ = services.status._intend(card.status_list, NOON + 12 * HOUR)
+    slow = services.status._intend(card.status_list, NOON + 12 * HOUR)
     services.publish_status_lists(at=NOON + 13 * HOUR)
-    assert services.status._store(slow, b"late") is None
+    assert services.status._store(slow, b"late", None, lambda: NOON) is None
     assert shown(card.status_list, NOON + 13 * HOUR).version == FIRST + 13 * 3600
 
 
@@ -156,7 +161,7 @@ def test_publishers_at_once_make_one_version():
     [thread.join() for thread in threads]
     versions = list(StatusPublication.objects.order_by("number").values_list("number", "digest"))
     assert shown(card.status_list).version == max(number for number, digest in versions if digest)
-    assert Key.objects.get(purpose="status").signatures == len(versions)
+    assert Key.objects.get(purpose="status").signatures == intended()
 
 
 def test_what_a_report_asked_for_is_published_and_every_hour_what_grew_old():

@@ -307,7 +307,7 @@ class ListHold(Stateful):
 
 
 class HeldBack(models.Model):
-    """A card of which gates are not told yet that it is blocked; `out_at`: when they were, or when it was so no more."""
+    """A card of which gates are not told yet that it is blocked; `out_at`: when they were, or it was so no more."""
 
     id = models.BigAutoField(primary_key=True)
     hold = models.ForeignKey(ListHold, on_delete=models.PROTECT, related_name="held")

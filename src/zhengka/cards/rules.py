@@ -16,6 +16,12 @@ REFRESH: Final = timedelta(hours=12)
 """A status list is signed again after this time though nothing changed, so that gates see that it is young."""
 NEXT_UPDATE: Final = timedelta(hours=24)
 """Until when a list says that it should be replaced."""
+DELTAS: Final = 64
+"""So many deltas of a list are kept: of the way to the newest version from as many before it."""
+BUNDLE_REFRESH: Final = timedelta(minutes=50)
+"""A bundle is signed again after this time though nothing changed; asked for every hour."""
+MAX_AGE: Final = timedelta(hours=72)
+"""How old a bundle may be for a gate to let pass by it."""
 
 LEFT_OUT: Final = 1_000_000
 """Serials and places that are left out when an old backup comes back: more than are given between two backups."""

@@ -12,13 +12,19 @@ from zhengka.core.queue import task
 @task("cards.publish_status_lists", urgent=True)
 def publish_status_lists(number: int | None = None) -> None:
     """Publish one status list, or all of them."""
-    services.publish_status_lists(at=timezone.now(), number=number)
+    services.publish_status_lists(at=timezone.now(), number=number, clock=timezone.now)
+
+
+@task("cards.publish_bundle", urgent=True)
+def publish_bundle(operator: str) -> None:
+    """Publish the manifest of an operator's bundle."""
+    services.publish_bundles(at=timezone.now(), names=[operator])
 
 
 @task("cards.refresh_status_lists", cron="1 * * * *", urgent=True)
 def refresh_status_lists(timestamp: int) -> None:
     """Every hour: publish what midnight changed (activation years that are over), and sign anew what grows old."""
-    services.publish_status_lists(at=datetime.fromtimestamp(timestamp, UTC))
+    services.publish_status_lists(at=datetime.fromtimestamp(timestamp, UTC), clock=timezone.now)
 
 
 @task("cards.match_alive", given_up=give_up)

@@ -167,6 +167,16 @@ def kind_of(name: str) -> tuple[Kind, str, int] | None:
     return None
 
 
+def is_bundle(name: str) -> bool:
+    """Whether a bundle may be called so: "public" or the code of an operator."""
+    return bool(_BUNDLE.fullmatch(name))
+
+
+def is_named(name: str) -> bool:
+    """Whether a manifest names a file of this name: all but itself, deltas, and what is hidden."""
+    return bool(_NAME.fullmatch(name)) and name != MANIFEST and ".from-" not in name
+
+
 def delta_name(name: str, version: int) -> str:
     """The file with the delta that makes this version of a list into the next one."""
     return f"{name.removesuffix('.bin')}.from-{version}.bin"

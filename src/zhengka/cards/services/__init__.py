@@ -1,6 +1,14 @@
 """What is done to cards (卡): ordered, numbered, handed over, activated, blocked, and told to every gate."""
 
 from zhengka.cards.services.activation import Renewed, activate_by_use, claim_reminders, renew_many
+from zhengka.cards.services.bundles import (
+    ask_for_bundle,
+    operator_folder,
+    place_of,
+    publish_bundles,
+    publish_keys,
+    write_part,
+)
 from zhengka.cards.services.chips import (
     ORDERING,
     ChipWork,
@@ -47,8 +55,9 @@ from zhengka.cards.services.matching import ask_match, match_alive
 from zhengka.cards.services.modules import make_module, read_at_gate
 from zhengka.cards.services.ordering import Numbered, allot, order, order_after, order_many, reorder, reorder_many
 from zhengka.cards.services.portal import PORTAL, activate_by_portal, check_portal
+from zhengka.cards.services.releasing import ask_release, keep_held, release
 from zhengka.cards.services.reminding import remind, tell_ready
-from zhengka.cards.services.status import ask_for, publish_keys, publish_status_lists
+from zhengka.cards.services.status import ask_for, publish_status_lists
 from zhengka.cards.services.stopping import ask_lift, keep_stopped, lift, not_stopped, stop_issuing
 
 __all__ = [
@@ -69,8 +78,10 @@ __all__ = [
     "allot",
     "ask_chip",
     "ask_for",
+    "ask_for_bundle",
     "ask_lift",
     "ask_match",
+    "ask_release",
     "cancel_all",
     "cancel_many",
     "carried",
@@ -85,6 +96,7 @@ __all__ = [
     "hand_over",
     "hand_over_many",
     "initialise_module",
+    "keep_held",
     "keep_stopped",
     "key_group",
     "lacking",
@@ -97,16 +109,20 @@ __all__ = [
     "not_stopped",
     "note_missing_many",
     "one_time_pins",
+    "operator_folder",
     "order",
     "order_after",
     "order_many",
+    "place_of",
     "propose_lost_many",
+    "publish_bundles",
     "publish_keys",
     "publish_status_lists",
     "put_on",
     "read_at_gate",
     "reader_of",
     "record_receipt",
+    "release",
     "remind",
     "renew_many",
     "reorder",
@@ -122,4 +138,5 @@ __all__ = [
     "unfreeze_all",
     "withdraw",
     "withdraw_all",
+    "write_part",
 ]

@@ -1,13 +1,12 @@
 """What every gate may fetch: signed status lists and public keys, as files (状态表, 公钥)."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from typing import Any
 
 import numpy as np
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Max
 from numpy.typing import NDArray
@@ -15,16 +14,20 @@ from numpy.typing import NDArray
 from zhengka.cards import queries, rules
 from zhengka.cards.activation import ended_but_passes
 from zhengka.cards.models import Card, Gap, StatusPublication
+from zhengka.cards.services import holds
+from zhengka.cards.services.bundles import folder, publish_bundles, publish_keys, write
 from zhengka.cards.workflow import BLOCKED, OUT_OF_LIFE
 from zhengka.core import files
 from zhengka.core.queue import later
 from zhengka.core.scope import see_all
-from zhengka.formats import durable, statuslist
+from zhengka.formats import bundle, statusdelta, statuslist
 from zhengka.formats.credential import LIST_SIZE
-from zhengka.formats.statuslist import Status
+from zhengka.formats.statuslist import Status, StatusList
 from zhengka.formats.verdict import CHINA
 from zhengka.keys import queries as key_queries
 from zhengka.keys import services as keys
+
+Clock = Callable[[], datetime]
 
 LISTS_IN_USE = """
 WITH RECURSIVE used (number) AS (
@@ -36,13 +39,18 @@ WITH RECURSIVE used (number) AS (
 SELECT number FROM used WHERE number IS NOT NULL
 """
 NOT_VALID = """
-SELECT status_index, CASE WHEN state = ANY(%(out_of_life)s) THEN %(revoked)s
-                          WHEN state = ANY(%(blocked)s) THEN %(suspended)s ELSE %(inactive)s END
-FROM cards_card
-WHERE status_list = %(list)s AND NOT (state = 'active' AND (active_until >= %(today)s OR active_until >= (
+SELECT string_agg(int4send(c.status_index) || int4send(
+           CASE WHEN c.state = ANY(%(out_of_life)s) THEN %(revoked)s
+                WHEN c.state = ANY(%(blocked)s) THEN %(suspended)s ELSE %(inactive)s END
+           + CASE WHEN c.active_until IS NULL THEN 0 ELSE %(used)s END
+           + CASE WHEN h.state IS NULL THEN 0 WHEN h.state = 'released' THEN %(freed)s ELSE %(held)s END
+       ) || int8send(c.id), ''::bytea)
+FROM cards_card c LEFT JOIN (
+    SELECT b.card_id, o.state FROM cards_heldback b JOIN cards_listhold o ON o.id = b.hold_id WHERE b.out_at IS NULL
+) h ON h.card_id = c.id
+WHERE c.status_list = %(list)s AND NOT (c.state = 'active' AND (c.active_until >= %(today)s OR c.active_until >= (
     SELECT p.since FROM unnest(%(lo)s::bigint[], %(hi)s::bigint[], %(since)s::date[]) AS p (lo, hi, since)
-    WHERE area BETWEEN p.lo AND p.hi)))
-ORDER BY status_index
+    WHERE c.area BETWEEN p.lo AND p.hi)))
 """
 """The twin of `rules.standing` in SQL: one list, every card in it that is not valid today. Days of grace are looked up
 only for cards whose term is over: `since` is the earliest end with which a card of these areas still passes. The
@@ -50,12 +58,15 @@ certificates are not asked: the database lets no card be active whose certificat
 
 
 @dataclass(frozen=True)
-class _Said:
-    """What one version of a list will say: pairs (index, status), their digest, and how many are cards we know."""
+class _Next:
+    """The version that comes next: its row, what it will say, as pairs (index, status), of which released cards it
+    tells, and the list that it follows.
+    """
 
+    publication: StatusPublication
     pairs: NDArray[np.int64]
-    digest: str
-    blocked: int
+    freed: Sequence[int]
+    before: StatusList | None
 
 
 def ask_for_lists(cards: Sequence[Card]) -> None:
@@ -69,30 +80,20 @@ def ask_for(lists: Iterable[int | None]) -> None:
         later("cards.publish_status_lists", once=f"status list {number}", lock=f"status list {number}", number=number)
 
 
-def publish_status_lists(*, at: datetime, number: int | None = None) -> list[StatusPublication]:
+def publish_status_lists(*, at: datetime, number: int | None = None,
+                         clock: Clock | None = None) -> list[StatusPublication]:
     """Publish every status list that says something new, or has not been signed for `rules.REFRESH` or since an old
-    backup came back, and the keys.
+    backup came back, what changed in it, the keys, and the bundles over them.
 
-    `number`: that list only. Called outside every transaction: the version is stored before it is signed, the file is
-    there before its row says so. A repeat with no change publishes nothing; what was published is returned.
+    `number`: that list only; `clock`: tells when a file was there, `at` where there is none. Called outside every
+    transaction: the version is stored before it is signed, the file is there before its row says so. A repeat with no
+    change publishes nothing; what was published is returned. Blocks that are too many wait (`holds.sort_out`).
     """
     publish_keys()
     numbers = _lists_in_use(at) if number is None else [number]
-    return [made for made in (_publish(one, at) for one in numbers) if made]
-
-
-def publish_keys() -> Path:
-    """Write the public keys that verifiers trust, `keys.json`, beside the lists; the path of the file."""
-    path = folder() / "keys.json"
-    content = key_queries.key_set().to_json().encode()
-    if not path.exists() or path.read_bytes() != content:
-        _write(path, content)
-    return path
-
-
-def folder() -> Path:
-    """Where the files lie that gates fetch: the offline bundle (离线包)."""
-    return Path(settings.HOME) / "public"
+    made = [_publish(one, at, clock or (lambda: at)) for one in numbers]
+    publish_bundles(at=at)
+    return [one for one in made if one]
 
 
 @transaction.atomic
@@ -109,29 +110,42 @@ def _lists_in_use(at: datetime) -> list[int]:
                                 for gap in gaps for area, suite in signing)))
 
 
-def _publish(number: int, at: datetime) -> StatusPublication | None:
-    publication, said = _intend(number, at)
-    if publication is None:
+def _publish(number: int, at: datetime, clock: Clock) -> StatusPublication | None:
+    following = _intend(number, at)
+    if following is None:
         return None
     province, suite = rules.of_list(number)
     signer = keys.signer("status", province * 10**10, suite, at=at)
-    header = statuslist.Header(number, publication.number, at, at + rules.NEXT_UPDATE)
-    data = statuslist.build(header, said.pairs, suite=suite, key_id=signer.key_id, sign=signer.sign)
-    return _store(publication, data)
+    signing: dict[str, Any] = {"suite": suite, "key_id": signer.key_id, "sign": signer.sign}
+    header = statuslist.Header(number, following.publication.number, at, at + rules.NEXT_UPDATE)
+    data = statuslist.build(header, following.pairs, **signing)
+    before = following.before
+    delta = statusdelta.build(before, statuslist.unchecked(data), **signing) if before else None
+    return _store(following, data, delta, clock)
 
 
-def _read(number: int, at: datetime) -> _Said:
+def _read(number: int, at: datetime) -> NDArray[np.void]:
+    """The cards of the list that are not valid today, by their places."""
     today = at.astimezone(CHINA).date()
-    held = queries.policy_ranges(today)
+    ranges = queries.policy_ranges(today)
     with connection.cursor() as cursor:
         cursor.execute(NOT_VALID, {
             "list": number, "today": today, "out_of_life": list(OUT_OF_LIFE), "blocked": list(BLOCKED),
-            "lo": [lo for lo, _, _ in held], "hi": [hi for _, hi, _ in held],
-            "since": [ended_but_passes(policy.activation, today) for *_, policy in held],
-            "revoked": int(Status.REVOKED), "suspended": int(Status.SUSPENDED), "inactive": int(Status.INACTIVE)})
-        cards = np.array(cursor.fetchall(), dtype=np.int64).reshape(-1, 2)
-    pairs = np.concatenate([cards, *(_left_out(number, gap, at) for gap in Gap.objects.order_by("pk"))])
-    return _Said(pairs, hashlib.sha256(pairs.tobytes()).hexdigest(), len(cards))
+            "lo": [lo for lo, _, _ in ranges], "hi": [hi for _, hi, _ in ranges],
+            "since": [ended_but_passes(policy.activation, today) for *_, policy in ranges],
+            "revoked": int(Status.REVOKED), "suspended": int(Status.SUSPENDED), "inactive": int(Status.INACTIVE),
+            "used": holds.USED, "held": holds.HELD, "freed": holds.FREED})
+        [found] = cursor.fetchone()
+    blocks = np.frombuffer(bytes(found or b""), dtype=holds.BLOCKS)
+    return blocks[np.argsort(blocks["index"])]
+
+
+def _before(newest: StatusPublication | None) -> StatusList | None:
+    """What the newest version that gates have says; None where its file is gone."""
+    try:
+        return statuslist.unchecked(files.get(newest.digest)) if newest else None
+    except FileNotFoundError:
+        return None
 
 
 def _left_out(number: int, gap: Gap, at: datetime) -> NDArray[np.int64]:
@@ -147,43 +161,62 @@ def _left_out(number: int, gap: Gap, at: datetime) -> NDArray[np.int64]:
 
 
 @transaction.atomic(durable=True)
-def _intend(number: int, at: datetime) -> tuple[StatusPublication | None, _Said]:
+def _intend(number: int, at: datetime) -> _Next | None:
     """The next version of the list, stored before it is signed, or none where the newest one still says it all.
 
     What it says is read under the same lock as its number is drawn: a higher number never says something older.
     """
     _one_at_a_time(number)
     see_all(connection)  # a card that is not seen would be told as valid
-    said = _read(number, at)
     newest = StatusPublication.objects.filter(list_number=number).exclude(digest="").order_by("-number").first()
-    if newest and newest.content == said.digest and at < newest.published_at + rules.REFRESH \
+    before = _before(newest)
+    told = holds.sort_out(number, _read(number, at), before.cells() if before else None, at)
+    pairs = np.concatenate([_pairs(told.blocks), *(_left_out(number, gap, at) for gap in Gap.objects.order_by("pk"))])
+    content = hashlib.sha256(pairs.tobytes()).hexdigest()
+    if newest and newest.content == content and at < newest.published_at + rules.REFRESH \
             and not Gap.objects.filter(at__gte=newest.published_at).exists():  # gates may have seen a higher number
-        return None, said
+        return None
     last = StatusPublication.objects.filter(list_number=number).aggregate(last=Max("number"))["last"]
-    return StatusPublication.objects.create(
-        list_number=number, number=rules.next_version(last, at), published_at=at, content=said.digest,
-        blocked=said.blocked), said
+    publication = StatusPublication.objects.create(
+        list_number=number, number=rules.next_version(last, at), published_at=at, content=content,
+        blocked=len(told.blocks), newly=told.newly, causes=told.causes, held=told.held,
+        signatures=2 if before else 1)
+    freed = told.blocks["card"][told.blocks["told"] & holds.FREED != 0].tolist()
+    return _Next(publication, pairs, freed, before)
+
+
+def _pairs(blocks: NDArray[np.void]) -> NDArray[np.int64]:
+    return np.column_stack([blocks["index"].astype(np.int64), blocks["told"].astype(np.int64) & 3])
 
 
 @transaction.atomic(durable=True)
-def _store(publication: StatusPublication, data: bytes) -> StatusPublication | None:
-    """Keep the signed list and show it, unless a newer version was quicker."""
-    _one_at_a_time(publication.list_number)
-    shown = StatusPublication.objects.filter(list_number=publication.list_number).exclude(digest="")
+def _store(following: _Next, data: bytes, delta: bytes | None, clock: Clock) -> StatusPublication | None:
+    """Keep the signed list and show it and what changed, unless a newer version was quicker."""
+    publication, number = following.publication, following.publication.list_number
+    _one_at_a_time(number)
+    see_all(connection)
+    shown = StatusPublication.objects.filter(list_number=number).exclude(digest="")
     if shown.filter(number__gt=publication.number).exists():
         return None
     publication.digest, publication.size = files.put(data), len(data)
-    publication.save(update_fields=["digest", "size"])
-    _write(folder() / f"status-{publication.list_number}.bin", data)
+    name = f"status-{number}.bin"
+    if delta and following.before:
+        write(folder() / bundle.delta_name(name, following.before.version), delta)
+    write(folder() / name, data)
+    publication.written_at = clock()
+    publication.save(update_fields=["digest", "size", "written_at"])
+    holds.tell_out(following.freed, publication.written_at)
+    _forget_deltas(number)
     return publication
+
+
+def _forget_deltas(number: int) -> None:
+    """Keep the newest `rules.DELTAS` deltas of a list; who is further behind takes the whole list."""
+    kept = sorted(folder().glob(f"status-{number}.from-*.bin"), key=lambda path: int(path.stem.rsplit("-", 1)[1]))
+    for path in kept[:-rules.DELTAS]:
+        path.unlink(missing_ok=True)
 
 
 def _one_at_a_time(number: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('status list'), %s)", [number])
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Replace a public file whole: a gate that fetches it meanwhile gets the old one or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    durable.write(path, data, mode=0o644)
