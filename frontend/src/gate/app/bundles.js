@@ -1,21 +1,16 @@
-// The bundles that this gate holds: the public one (keys, status lists) and its operator's (rules, claims, gates' keys).
+// The bundle of this gate's operator: keys, status lists, rules, claims, keys of its other gates.
 import { KeySet, Refused, bundle, fromUtf8, rulebook, statuslist } from "../core/index.js"
-import { API, file, fileAsGate } from "./site.js"
+import { API, fileAsGate } from "./site.js"
 import { get, put } from "./store.js"
 
-const thaw = (told) => new statuslist.StatusList(told, told.bits, told.digest, told.kind)
-const freeze = (list) => ({ ...list })
+const HELD = "held"
+const thaw = (rows) => new Map(rows.map(([key, told]) => [key, new statuslist.StatusList(told, told.bits, told.digest, told.kind)]))
+const freeze = (lists) => [...lists].map(([key, list]) => [key, { ...list }])
 
-async function held(name) {
-  const found = await get("bundles", name)
-  if (!found) return null
-  const map = (rows) => new Map(rows.map(([key, list]) => [key, thaw(list)]))
-  return { manifest: found.manifest, keys: await KeySet.fromJson(found.keys), lists: map(found.lists), claims: map(found.claims), files: new Map(found.files) }
-}
-
-async function store(name, taken) {
-  const rows = (map) => [...map].map(([key, list]) => [key, freeze(list)])
-  await put("bundles", { manifest: taken.manifest, keys: taken.keys.text, lists: rows(taken.lists), claims: rows(taken.claims), files: [...taken.files] }, name)
+async function held(operator) {
+  const found = await get("bundles", HELD)
+  if (found?.manifest.bundle !== operator) return null
+  return { manifest: found.manifest, keys: await KeySet.fromJson(found.keys), lists: thaw(found.lists), claims: thaw(found.claims), files: new Map(found.files) }
 }
 
 // Where files were replaced while they were fetched, once more.
@@ -28,31 +23,27 @@ async function taken(fetch, options) {
   }
 }
 
-// Fetches what is new. `anchor`: the keys that the site told when this gate was paired, trusted for the first manifest.
+// Fetches what is new: the versions that are held now. `anchor`: the keys that the site told when this gate was paired,
+// trusted for the first manifest; every later one is checked by the keys of the one before.
 export async function refresh(gate, at) {
   const trusted = await KeySet.fromJson(gate.anchor)
-  const before = await held("public")
-  const open = await taken((name) => file(`/bundle/${name}`), { trusted, at, bundle: "public", held: before })
-  await store("public", open)
-  const [own, path] = [await held(gate.operator), `${API}bundle/`]
-  const mine = await taken((name) => fileAsGate(gate, path + name), {
-    trusted: open.keys, at, bundle: gate.operator, held: own && { ...own, keys: open.keys } })
-  await store(gate.operator, mine)
-  const versions = Object.fromEntries([...open.lists].map(([number, list]) => [number, list.version]))
-  return { versions, bundle: mine.manifest.version }
+  const found = await taken((name) => fileAsGate(gate, `${API}bundle/${name}`), {
+    trusted, at, bundle: gate.operator, held: await held(gate.operator) })
+  await put("bundles", {
+    manifest: found.manifest, keys: found.keys.text, lists: freeze(found.lists), claims: freeze(found.claims), files: [...found.files] }, HELD)
+  return { bundle: found.manifest.version, lists: Object.fromEntries([...found.lists].map(([number, list]) => [number, list.version])) }
 }
 
 // What the verdict needs, in memory; null before the first fetch.
 export async function load(gate) {
-  const [open, own] = [await held("public"), await held(gate.operator)]
-  if (!open || !own) return null
-  const rules = rulebook.parse(own.files.get("rulebook.json"))
-  const others = own.files.has("gates.json") ? await KeySet.fromJson(fromUtf8(own.files.get("gates.json"))) : new KeySet()
-  const newest = Math.min(...[...open.lists.values()].map((list) => list.issuedAt))
+  const own = await held(gate.operator)
+  if (!own?.files.has("rulebook.json")) return null
+  const gates = own.files.has("gates.json") ? await KeySet.fromJson(fromUtf8(own.files.get("gates.json"))) : new KeySet()
+  const lists = [...own.lists.values()]
   return {
-    keys: open.keys, lists: open.lists, claims: own.claims, rulebook: rules, gates: others,
-    issuedAt: own.manifest.issuedAt, maxAge: Math.min(open.manifest.maxAge, own.manifest.maxAge),
-    listedAt: Number.isFinite(newest) ? newest : open.manifest.issuedAt,
-    version: Math.max(0, ...[...open.lists.values()].map((list) => list.version)),
+    keys: own.keys, lists: own.lists, claims: own.claims, rulebook: rulebook.parse(own.files.get("rulebook.json")), gates,
+    issuedAt: own.manifest.issuedAt, maxAge: own.manifest.maxAge,
+    listedAt: Math.min(own.manifest.issuedAt, ...lists.map((list) => list.issuedAt)),
+    version: Math.max(0, ...lists.map((list) => list.version)),
   }
 }

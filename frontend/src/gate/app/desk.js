@@ -1,6 +1,6 @@
 // What happens when something is shown: an answer of the core, an event in the log, perhaps a voucher. No document here.
-import { KeySet, Refused, present, toBase32, voucher } from "../core/index.js"
-import { keep, randomCode, sign, used } from "./log.js"
+import { KeySet, Refused, present, toBase32, toBase64Url, voucher } from "../core/index.js"
+import { keep, keepAsked, randomCode, sign, used } from "./log.js"
 import { API, No, askJson } from "./site.js"
 import { get } from "./store.js"
 import { tap } from "./tap.js"
@@ -9,7 +9,7 @@ const ASKING = ["ask-online", "look-at-the-face", "list-missing", "list-too-old"
 const PATIENCE = 4000
 const VIBRATIONS = { green: [80], red: [400, 100, 400], amber: [150, 100, 150] }
 const TONES = { green: "pass", red: "stop", amber: "ask" }
-const FORGED = ["signature-wrong", "key-unknown", "key-purpose", "algorithm-mismatch", "key-revoked", "key-expired", "key-not-yet"]
+const ELSE = ["voucher-elsewhere", "voucher-not-yet", "voucher-expired"] // a true voucher, for elsewhere or another time
 
 const placeOf = (gate) => ({ operator: gate.operator, venue: gate.venue, service: gate.service })
 const gives = (benefit) => benefit.replace(":", "-") // as names in the log are spelled
@@ -80,8 +80,8 @@ export class Desk {
     await keep(this.gate, this.event({ proof: "", code: "valid" }, "cancel", at, { voucher: made.name }), [made.name, "cancelled"])
   }
 
-  async refuse(code, at, told = null) {
-    const answer = own(code, "red", { proof: "voucher", at, told })
+  async refuse(code, at) {
+    const answer = own(code, "red", { proof: "voucher", at })
     await keep(this.gate, this.event(answer, "refusal", at))
     return answer
   }
@@ -89,43 +89,46 @@ export class Desk {
   // A voucher that is shown: good once, here and now. Where the site can be reached, it has the last word.
   async voucher(text, at) {
     if (!this.bundle) return own("no-bundle", "amber")
-    let told = null
+    let [sealed, payload] = [null, null]
     try {
-      const sealed = voucher.decode(voucher.fromText(text))
-      await voucher.checkSealed(sealed, await this.signers(), at)
-      told = sealed.voucher
-      voucher.checkPlace(told, placeOf(this.gate), at)
+      payload = voucher.fromText(text)
+      sealed = voucher.decode(payload)
+      await voucher.checkSealed(sealed, this.signers(), at)
+      voucher.checkPlace(sealed.voucher, placeOf(this.gate), at)
     } catch (bad) {
       if (!(bad instanceof Refused)) throw bad
-      const plain = FORGED.includes(bad.code) || !["voucher-elsewhere", "voucher-not-yet", "voucher-expired"].includes(bad.code)
-      return this.refuse(plain ? "voucher-forged" : bad.code, at, told)
+      return this.refuse(ELSE.includes(bad.code) ? bad.code : "voucher-forged", at)
     }
-    return this.redeem(told, at)
+    return this.redeem(sealed.voucher, payload, at)
   }
 
-  async redeem(told, at) {
+  async redeem(told, payload, at) {
     const name = toBase32(told.code)
     const here = await get("vouchers", name)
-    if (here === "redeemed" || here === "cancelled") return this.refuse(here === "redeemed" ? "voucher-used" : "voucher-cancelled", at, told)
-    const said = navigator.onLine ? await this.askedToRedeem(name) : null
-    if (said?.no) return this.refuse(said.no, at, told)
-    const answer = own("voucher-valid", "green", { proof: "voucher", companions: told.companions, at, told })
-    await keep(this.gate, this.event(answer, "redeem", at, {
-      rule: told.rule, gives: told.gives, companions: told.companions, voucher: name }), [name, "redeemed"])
+    if (here === "redeemed" || here === "cancelled") return this.refuse(here === "redeemed" ? "voucher-used" : "voucher-cancelled", at)
+    let answer = own("voucher-valid", "green", { proof: "voucher", companions: told.companions, at, told })
+    const event = this.event({ ...answer, code: "valid" }, "redeem", at, { rule: told.rule, gives: told.gives, companions: told.companions, voucher: name })
+    await keepAsked(this.gate, event, [name, "redeemed"], async (line) => {
+      const no = navigator.onLine ? await this.askToRedeem(line, payload) : null
+      if (no === null || no === "") return no === "" ? "taken" : "unknown"
+      answer = own(no, "red", { proof: "voucher", at })
+      return this.event(answer, "refusal", at)
+    })
     return answer
   }
 
-  async askedToRedeem(name) {
+  // Why the site refuses; "" where it does not, null where it did not answer in time or could not say.
+  async askToRedeem(line, payload) {
     try {
-      return await online(this.gate, "redeem", { voucher: name, service: this.gate.service })
+      return await online(this.gate, "redeem", { line, voucher: toBase64Url(payload) }) ? "" : null
     } catch (no) {
-      if (no instanceof No && no.code?.startsWith("voucher-")) return { no: no.code }
-      return null
+      if (!(no instanceof No)) throw no
+      return no.code.startsWith("voucher-") ? no.code : null
     }
   }
 
   // Keys of this operator's gates, this one's, and the platform's own.
-  async signers() {
+  signers() {
     const { gates, keys } = this.bundle
     const all = new Map([...keys.keys, ...gates.keys].filter(([, each]) => each.purposes.includes("voucher")))
     const found = new KeySet()

@@ -2,11 +2,11 @@
 import { load } from "./bundles.js"
 import { Camera } from "./camera.js"
 import { Desk, own } from "./desk.js"
-import { waiting } from "./log.js"
+import { recover, waiting } from "./log.js"
 import { drawn } from "./qr.js"
 import { bindSettings, look, settings } from "./settings.js"
 import { sign, tone, vibrate, wake } from "./signs.js"
-import { No, file, pair } from "./site.js"
+import { No, pair, textOf } from "./site.js"
 import { get, put, wipe } from "./store.js"
 import { known, meet } from "./sync.js"
 import { NoReader } from "./tap.js"
@@ -207,6 +207,15 @@ const ACTS = {
   },
 }
 
+// The services that this gate gives, by its post and its rules.
+const served = () => (desk.bundle?.rulebook.services ?? []).filter((each) => !gate.services?.length || gate.services.includes(each.id))
+
+async function chooseService(id) {
+  const known = served()
+  gate.service = known.some((each) => each.id === id) ? id : known[0]?.id ?? ""
+  await put("state", gate, "gate")
+}
+
 function about() {
   const rows = [[part("name").textContent, gate.at ?? ""], [part("net").textContent, part("age").textContent], ["№", String(gate.id)]]
   part("about").replaceChildren(...rows.map(([name, value]) => {
@@ -215,7 +224,7 @@ function about() {
       Object.assign(document.createElement("dd"), { className: "govuk-summary-list__value", textContent: value }))
     return row
   }))
-  const services = gate.services ?? []
+  const services = served()
   const select = document.getElementById("service")
   select.replaceChildren(...services.map((each) => new Option(texts.language === "en" ? each.en : each.zh, each.id, false, each.id === gate.service)))
   part("service-group").hidden = services.length < 2
@@ -228,6 +237,7 @@ async function meeting() {
   net = await meet(gate)
   const bundle = net === "shut" ? null : await load(gate)
   desk.bundle = bundle
+  if (net !== "shut") await chooseService(gate.service)
   await bar()
   await stand()
 }
@@ -258,7 +268,7 @@ async function pairing(event) {
   part("group").classList.remove("govuk-form-group--error")
   try {
     const fresh = await pair(code)
-    fresh.anchor = new TextDecoder().decode(await file("/bundle/keys.json"))
+    fresh.anchor = await textOf("/bundle/keys.json")
     await put("state", fresh, "gate")
     await navigator.storage?.persist?.()
     gate = fresh
@@ -299,7 +309,7 @@ function bind() {
   part("send").addEventListener("click", meeting)
   part("again").addEventListener("click", meeting)
   part("anew").addEventListener("click", async () => { await wipe(""); location.reload() })
-  document.getElementById("service").addEventListener("change", async (event) => { gate.service = event.target.value; await put("state", gate, "gate") })
+  document.getElementById("service").addEventListener("change", (event) => chooseService(event.target.value))
   bindSettings()
 }
 
@@ -310,6 +320,7 @@ async function begin() {
   const wiped = await get("state", "wiped")
   if (wiped && !wiped.why) await put("state", undefined, "wiped")
   gate = (await known()) ?? null
+  if (gate) await recover()
   desk = new Desk(gate, gate && !gate.locked ? await load(gate) : null)
   net = navigator.onLine ? "" : "offline"
   await stand()

@@ -10,21 +10,49 @@ export async function sign(key, bytes) {
   return new Uint8Array(await crypto.subtle.sign(ES256, key, bytes))
 }
 
+const [WAITS, SENT, ASKED] = [0, 1, 2]
+
+async function written(gate, seq, told) {
+  const text = gatelog.write({ ...told, gate: gate.id, seq })
+  return { seq, text, line: gatelog.toLine(text, await sign(gate.key.privateKey, gatelog.bytesOf(text))), at: told.at, sent: WAITS, sentAt: 0 }
+}
+
+async function store(event, voucher) {
+  const work = (await db()).transaction(["state", "events", "vouchers"], "readwrite", { durability: "strict" })
+  await Promise.all([
+    work.objectStore("state").put(event.seq, "seq"),
+    work.objectStore("events").put(event),
+    voucher && work.objectStore("vouchers").put(voucher[1], voucher[0]),
+    work.done,
+  ])
+}
+
+const next = async () => ((await (await db()).get("state", "seq")) ?? 0) + 1
+
 // Keeps one event. `voucher`: [code, how it stands] to be kept with it, in one transaction.
 export function keep(gate, told, voucher = null) {
+  return navigator.locks.request(LOCK, async () => store(await written(gate, await next(), told), voucher))
+}
+
+// Keeps an event about which the site is asked first: `ask(line)` answers "taken", "unknown" where it could not be
+// reached in time, or the event that takes this one's number instead. It is kept before it is asked about, so that a
+// device that stops in between has said the same thing as it will send.
+export function keepAsked(gate, told, voucher, ask) {
   return navigator.locks.request(LOCK, async () => {
-    const base = await db()
-    const seq = ((await base.get("state", "seq")) ?? 0) + 1
-    const text = gatelog.write({ ...told, gate: gate.id, seq })
-    const signature = await sign(gate.key.privateKey, gatelog.bytesOf(text))
-    const work = base.transaction(["state", "events", "vouchers"], "readwrite", { durability: "strict" })
-    await Promise.all([
-      work.objectStore("state").put(seq, "seq"),
-      work.objectStore("events").add({ seq, text, line: gatelog.toLine(text, signature), at: told.at, sent: 0, sentAt: 0 }),
-      voucher && work.objectStore("vouchers").put(voucher[1], voucher[0]),
-      work.done,
-    ])
-    return seq
+    const event = await written(gate, await next(), told)
+    await store({ ...event, sent: ASKED }, null)
+    const said = await ask(event.line)
+    if (typeof said === "object") return store(await written(gate, event.seq, said), null)
+    return store({ ...event, ...(said === "taken" ? { sent: SENT, sentAt: Date.now() } : {}) }, voucher)
+  })
+}
+
+// What was being asked about when this device stopped is sent like the rest.
+export function recover() {
+  return navigator.locks.request(LOCK, async () => {
+    const work = (await db()).transaction("events", "readwrite")
+    for (const event of await work.store.index("sent").getAll(ASKED)) await work.store.put({ ...event, sent: WAITS })
+    await work.done
   })
 }
 

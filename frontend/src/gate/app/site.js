@@ -14,14 +14,14 @@ export class No extends Error {
   }
 }
 
-async function reached(url, options) {
+async function reached(url, options, missing = false) {
   let answer
   try {
     answer = await fetch(url, { ...options, cache: "no-cache", credentials: "omit" })
   } catch {
     throw new No("offline")
   }
-  if (answer.ok || answer.status === 404) return answer
+  if (answer.ok || (missing && answer.status === 404)) return answer
   const problem = answer.headers.get("Content-Type")?.startsWith("application/problem+json") ? await answer.json() : {}
   throw new No(problem.code ?? (answer.status >= 500 ? "offline" : "not-understood"), problem)
 }
@@ -29,7 +29,7 @@ async function reached(url, options) {
 const stamp = (at) => `${new Date(at).toISOString().slice(0, 19)}Z`
 
 // `offset`: how far the site's clock is before this device's, in milliseconds, when they last met.
-export async function ask(gate, method, path, body = null) {
+export async function ask(gate, method, path, body = null, missing = false) {
   const bytes = body === null ? new Uint8Array() : body instanceof Uint8Array ? body : utf8(JSON.stringify(body))
   const time = stamp(Date.now() + (gate.offset ?? 0))
   const spelled = utf8([method, path, time, toHex(await sha256(bytes))].join("\n"))
@@ -38,19 +38,16 @@ export async function ask(gate, method, path, body = null) {
     "X-Zhengka-Signature": toBase64Url(await sign(gate.key.privateKey, spelled)),
     ...(body === null ? {} : { "Content-Type": body instanceof Uint8Array ? "text/plain" : "application/json" }),
   }
-  return reached(path, { method, headers, ...(body === null ? {} : { body: bytes }) })
+  return reached(path, { method, headers, ...(body === null ? {} : { body: bytes }) }, missing)
 }
 
 export const askJson = async (...args) => (await ask(...args)).json()
 
-// The bytes of a file, null where there is none.
-export async function file(url) {
-  const answer = await reached(url, {})
-  return answer.status === 404 ? null : new Uint8Array(await answer.arrayBuffer())
-}
+export const textOf = async (url) => (await reached(url, {})).text()
 
+// The bytes of a file, null where there is none.
 export async function fileAsGate(gate, path) {
-  const answer = await ask(gate, "GET", path)
+  const answer = await ask(gate, "GET", path, null, true)
   return answer.status === 404 ? null : new Uint8Array(await answer.arrayBuffer())
 }
 

@@ -10,9 +10,7 @@ const GONE = ["lost", "retired", "registered"] // states of a device by which it
 // Where the gate stands now, as its office has entered it.
 async function post(gate) {
   const told = await askJson(gate, "GET", `${API}post`)
-  const services = told.services ?? []
-  const service = services.some((each) => each.id === gate.service) ? gate.service : services[0]?.id ?? ""
-  Object.assign(gate, { name: told.name, at: told.place, operator: told.operator ?? "", venue: told.venue ?? "", services, service,
+  Object.assign(gate, { name: told.name, at: told.place, operator: told.operator, venue: told.venue, services: told.services,
     offset: Date.parse(told.now) - Date.now(), locked: "" })
   await put("state", gate, "gate")
 }

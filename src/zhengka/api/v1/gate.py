@@ -7,17 +7,18 @@ import base64
 import time
 from contextlib import suppress
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
-from ninja import Router, Schema
+from ninja import Path, Router, Schema
 from pydantic import ConfigDict, Field
 
 from zhengka.api.access import gate, public
+from zhengka.cards import services as cards
 from zhengka.core.actors import WHOLE_NATION
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed
@@ -25,7 +26,12 @@ from zhengka.core.pace import PAIRINGS, visitor
 from zhengka.core.scope import enter
 from zhengka.devices import services as devices
 from zhengka.devices.models import Device
+from zhengka.formats import gatelog
+from zhengka.formats import voucher as vouchers
+from zhengka.formats.bundle import BadBundle
+from zhengka.formats.gatelog import MOST_TEXT
 from zhengka.formats.suites import INTL
+from zhengka.gates import services as gates
 
 router = Router()
 SIGNED = ["gate-signature-wrong", "gate-shut-out", "gate-clock-wrong"]
@@ -48,6 +54,9 @@ class StandOut(Schema):
     gate: int = Field(description="Number of the device: what X-Zhengka-Gate says.")
     name: str
     place: str
+    operator: str = Field(description="Code of the operator at whose place it stands; empty where it stands nowhere.")
+    venue: str = Field(description="Code of the venue.")
+    services: list[str] = Field(description="Codes of the services that it gives; none: all of the venue.")
     now: datetime = Field(description="Time of this answer.")
 
 
@@ -78,13 +87,81 @@ def post(request: HttpRequest) -> StandOut:
     return _stand(_gate(request))
 
 
+class EventsOut(Schema):
+    """What an upload brought."""
+
+    fresh: int = Field(description="Events that were not known yet.")
+    repeats: int = Field(description="Events that were known.")
+    refused: dict[str, int] = Field(description="Lines that were refused: code → how many. Sending them again is no use.")
+
+
+@router.post("/gate/events", auth=gate, response=EventsOut, summary="Send the log of a gate", operation_id="gateEvents",
+             url_name="gate-events", openapi_extra={"x-problems": [*SIGNED, "upload-too-long"], "requestBody": {
+                 "required": True, "description": "Lines of the log: event, tab, signature (docs/reference).",
+                 "content": {"text/plain": {"schema": {"type": "string"}}}}})
+def events(request: HttpRequest) -> EventsOut:
+    """Take in events in any order, any number of times: the same set comes to the same state. Each line stands for
+    itself; one that is refused holds up no other.
+    """
+    merged = gates.merge(request.body, carrier=_gate(request), at=timezone.now())
+    return EventsOut(fresh=merged.fresh, repeats=merged.repeats, refused=dict(merged.refused))
+
+
+class RedeemIn(Schema):
+    """A voucher that is shown at a gate with a network."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    line: str = Field(max_length=MOST_TEXT + 87, description=(
+        "The event `redeem` as the gate's log has it: text, tab, signature. It keeps it if this is answered by 200."))
+    voucher: str = Field(pattern=r"^[A-Za-z0-9_-]{1,342}$", description="The signed voucher as it was read, base64url.")
+
+
+class RedeemOut(Schema):
+    """The voucher is used up now, at this gate."""
+
+    voucher: str = Field(description="Its code, 16 characters.")
+    state: str = Field(examples=["redeemed"])
+
+
+@router.post("/gate/redeem", auth=gate, response=RedeemOut, summary="Redeem a voucher at a gate",
+             operation_id="gateRedeem", url_name="gate-redeem", openapi_extra={"x-problems": [
+                 *SIGNED, "gate-unknown", "event-refused", "post-unknown", "voucher-unknown", "voucher-unsigned",
+                 "voucher-used", "voucher-cancelled", "voucher-expired", "voucher-not-yet", "voucher-elsewhere"]})
+def redeem(request: HttpRequest, asked: RedeemIn) -> RedeemOut:
+    """Use a voucher up, at most once whoever else tries at the same moment. The same event sent again answers the same.
+    """
+    lines = gatelog.from_lines(asked.line.encode())
+    if len(lines) != 1 or lines[0] is None or lines[0].place()[0] != _gate(request).pk:
+        raise Refusal("event-refused", why="event-shape")
+    row = gates.redeem_signed(lines[0], _bytes(asked.voucher), at=timezone.now())
+    return RedeemOut(voucher=vouchers.to_base32(bytes(row.code)), state=row.state)
+
+
+@router.get("/gate/bundle/{name}", auth=gate, summary="A file of the bundle of a gate's operator",
+            operation_id="gateBundle", url_name="gate-bundle", openapi_extra={"x-problems": [
+                *SIGNED, "post-unknown", "no-such-address"]})
+def bundle(request: HttpRequest, name: Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")]) -> HttpResponse:
+    """A file that only this operator's gates may fetch, or one of the public ones that belong to it: `manifest.bin`
+    names them all.
+    """
+    try:
+        data = cards.place_of(gates.standing(_gate(request)).operator, name).read_bytes()
+    except (FileNotFoundError, BadBundle):
+        raise Http404 from None
+    return HttpResponse(data, content_type="application/octet-stream", headers={"Cache-Control": "no-store"})
+
+
 def _gate(request: HttpRequest) -> Device:
     row: Device = request.auth  # type: ignore[attr-defined]
     return row
 
 
-def _stand(row: Device, **also: Any) -> StandOut:
-    return StandOut(gate=row.pk, name=row.name, place=row.place, now=timezone.now(), **also)
+def _stand(row: Device) -> StandOut:
+    here = None
+    with suppress(Refusal):
+        here = gates.standing(row)
+    return StandOut(gate=row.pk, name=row.name, place=row.place, operator=here.operator if here else "",
+                    venue=here.venue if here else "", services=here.services if here else [], now=timezone.now())
 
 
 def _bytes(text: str) -> bytes:

@@ -75,10 +75,6 @@ PROBLEMS: dict[str, Problem] = {
     "gate-signature-wrong": Problem(
         401, "This was not signed by the key of this gate", "签名与该闸机的密钥不符",
         "Pair this device again under Devices, with a new code.", "请在“机具”页面取新的配对码，重新配对。"),
-    "gate-shut-out": Problem(
-        403, "This gate was stopped, lost or retired: nothing that it says is believed",
-        "该闸机已停用、报失或报废，其记录一律不予采信",
-        "Use another gate, or ask the office that keeps it.", "请换用其他闸机，或联系保管单位。"),
     "reading-over": Problem(
         409, "This reading has ended", "本次读卡已结束",
         "Lay the card down again.", "请重新放卡。"),
