@@ -31,6 +31,8 @@ CODE_SIZE: Final = 10
 NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}"
 """What an operator, venue, service, rule or benefit is called in a voucher and in a gate's log."""
 MOST_COMPANIONS: Final = 9
+FORM: Final = qr.Form(13, "M")
+"""The code of a voucher on a screen or slip: 69 modules; the longest voucher and a host of 27 characters fit."""
 
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _HEAD: Final = bytes((0x89, 0x40 + CODE_SIZE))  # an array of nine that begins with ten bytes

@@ -67,13 +67,13 @@ class Line(NamedTuple):
     gives: str
     fen_each: int
     fen_companion: int
-    count: int
+    uses: int
     companions: int
 
     @property
     def fen(self) -> int:
         """What it comes to."""
-        return self.count * self.fen_each + self.companions * self.fen_companion
+        return self.uses * self.fen_each + self.companions * self.fen_companion
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def check(data: bytes) -> Checked:
         events = _events(whole)
         signed = _signed(whole)
         lines = _reckoned(told, events)
-        return Checked(told["operator"], told["month"], len(events), sum(line.count for line in lines), told["fen"],
+        return Checked(told["operator"], told["month"], len(events), sum(line.uses for line in lines), told["fen"],
                        signed, tuple(lines))
     except BadStatement:
         raise

@@ -7,6 +7,7 @@ events, so what bounds one of them bounds all that follow or went before.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 TOLERANCE: Final = timedelta(minutes=5)
@@ -66,4 +67,4 @@ def _ahead(ordered: Sequence[Tick]) -> list[Fault]:
 def _jumps(ordered: Sequence[Tick]) -> list[Fault]:
     """Earlier than the event before it."""
     return [Fault("jumps", after.seq, before.at - after.at)
-            for before, after in zip(ordered, ordered[1:], strict=False) if after.at < before.at]
+            for before, after in pairwise(ordered) if after.at < before.at]

@@ -48,8 +48,7 @@ class Standing(NamedTuple):
 
 
 def fold(facts: Iterable[Fact], settled: Collection[bytes] = ()) -> Standing:
-    """The standing of one voucher by all that is known of it. `settled`: digests of events that a sent statement has.
-    """
+    """The standing of one voucher by all that is known of it; `settled`: digests that a sent statement counts."""
     ordered = sorted(set(facts))
     issued = next((fact for fact in ordered if fact.kind == "issue"), None)
     uses = [fact for fact in ordered if fact.kind == "redeem"]
@@ -84,6 +83,32 @@ def counted(facts: Collection[Fact], settled: Collection[bytes] = ()) -> set[byt
     standing = fold_all(facts, settled)
     return {fact.digest for fact in facts if fact.kind in PAID and fact.digest not in bad
             and (fact.kind == "visit" or standing[fact.voucher].counted == fact.digest)}
+
+
+class Outcome(NamedTuple):
+    """What new events change: the standing of each voucher that they name, the numbers that are forked now, which of
+    the new ones count, and which of the known ones count no more.
+    """
+
+    standing: dict[bytes, Standing]
+    forks: dict[tuple[int, int], frozenset[bytes]]
+    counts: frozenset[bytes]
+    gone: frozenset[bytes]
+
+
+def merge(known: Collection[Fact], fresh: Collection[Fact], settled: Collection[bytes] = ()) -> Outcome:
+    """What comes of new events; `known`: all that are kept of the same vouchers, or under the same numbers of the same
+    gates. Of what is kept nothing else is looked at, so the cost is that of the upload, not of the log.
+    """
+    codes = {fact.voucher for fact in fresh if fact.voucher}
+    of_codes = [fact for fact in known if fact.voucher in codes]
+    standing, forks = fold_all([*of_codes, *fresh], settled), forked([*known, *fresh])
+    bad = frozenset[bytes]().union(*forks.values())
+    good = {one.counted for one in standing.values()} - bad
+    counts = frozenset(fact.digest for fact in fresh if fact.digest not in bad
+                       and (fact.kind == "visit" or (fact.kind == "redeem" and fact.digest in good)))
+    gone = bad | {fact.digest for fact in of_codes if fact.kind == "redeem" and fact.digest not in good}
+    return Outcome(standing, forks, counts, gone - {fact.digest for fact in fresh})
 
 
 def gaps(seen: Mapping[int, Collection[int]]) -> dict[int, int]:

@@ -30,8 +30,8 @@ def split(quota: int, gates: Sequence[int], subject: bytes) -> dict[int, int]:
 
 
 class Bound(NamedTuple):
-    """The most that can be used too often: `unsplit`, if every cut-off gate gave away the whole quota; `split`, with the
-    shares; `vouchers`, of one voucher that is good at all of these gates.
+    """The most that can be used too often: `unsplit`, if every cut-off gate gave away the whole quota; `split`, with
+    the shares; `vouchers`, of one voucher that is good at all of these gates.
     """
 
     unsplit: int

@@ -1,14 +1,14 @@
 """What an operator is paid for a service (价目): dated files under `data/tariffs`, with their source. Pure.
 
-    format = 1
-    operator = "changsha-bus"
-    source = "…"
-    [[price]]
-    from = 2026-01-01
-    service = "bus"        # "*": every service
-    gives = "free"         # "*": every benefit
-    fen = 200              # for the holder
-    companion = 0          # for each companion
+format = 1
+operator = "changsha-bus"
+source = "…"
+[[price]]
+from = 2026-01-01
+service = "bus"        # "*": every service
+gives = "free"         # "*": every benefit
+fen = 200              # for the holder
+companion = 0          # for each companion
 """
 
 from collections.abc import Iterable

@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
 
     dependencies = [("gates", "0004_vouchers"), ("core", "0005_web_rights")]
     operations = [
-        *(migrations.RunSQL(f"CREATE SEQUENCE {table}_ids CACHE 1", f"DROP SEQUENCE {table}_ids") for table in NUMBERED),
+        *(migrations.RunSQL(f"CREATE SEQUENCE {one}_ids CACHE 1", f"DROP SEQUENCE {one}_ids") for one in NUMBERED),
         migrations.RunSQL("CREATE SEQUENCE gates_own_events", "DROP SEQUENCE gates_own_events"),
         *(migrations.RunSQL(protect(table), migrations.RunSQL.noop) for table in RIGHTS),
         migrations.RunSQL(share("gates_doubleuse"), migrations.RunSQL.noop),

@@ -4,5 +4,5 @@ from zhengka.gates.models.checks import CHANNELS, Check, Use
 from zhengka.gates.models.settling import Dispute, Statement, StatementLine
 from zhengka.gates.models.visits import DoubleUse, GateKey, Post, Upload, Visit, Voucher
 
-__all__ = ["CHANNELS", "Check", "Dispute", "DoubleUse", "GateKey", "Post", "Statement", "StatementLine", "Upload", "Use",
-           "Visit", "Voucher"]
+__all__ = ["CHANNELS", "Check", "Dispute", "DoubleUse", "GateKey", "Post", "Statement", "StatementLine", "Upload",
+           "Use", "Visit", "Voucher"]

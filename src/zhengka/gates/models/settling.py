@@ -66,7 +66,7 @@ class StatementLine(models.Model):
     service = models.TextField()
     rule = models.TextField()
     gives = models.TextField()
-    count = models.PositiveIntegerField()
+    uses = models.PositiveIntegerField()
     companions = models.PositiveIntegerField()
     fen_each = models.BigIntegerField()
     fen_companion = models.BigIntegerField()
@@ -76,7 +76,7 @@ class StatementLine(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["statement", "service", "rule", "gives", "fen_each", "fen_companion"],
                                     name="statement_line_once"),
-            models.CheckConstraint(condition=Q(fen=F("count") * F("fen_each") + F("companions") * F("fen_companion")),
+            models.CheckConstraint(condition=Q(fen=F("uses") * F("fen_each") + F("companions") * F("fen_companion")),
                                    name="statement_line_adds_up"),
         ]
 

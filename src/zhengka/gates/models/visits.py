@@ -13,7 +13,6 @@ from zhengka.formats.voucher import MOST_COMPANIONS
 from zhengka.gates.workflow import POST, VOUCHER
 
 
-
 class Post(ProvinceRow, Stateful):
     """A gate stands at one venue of an operator (岗位). What it logs of another place is refused."""
 

@@ -1,4 +1,4 @@
-"""What may be read of this room: counts of checks; vouchers and their uses; gates, their logs and clocks; statements."""
+"""What may be read of this room: counts of checks, vouchers, gates with their logs and clocks, statements."""
 
 from zhengka.gates.queries.checks import counts, strangers
 from zhengka.gates.queries.gates import (
@@ -25,6 +25,29 @@ from zhengka.gates.queries.settling import (
 )
 from zhengka.gates.queries.vouchers import by_code, used, voucher, vouchers
 
-__all__ = ["GateLine", "bounds", "by_code", "clock", "counts", "disputes", "doubles", "events", "forks", "gate", "gate_keys",
-           "gate_lines", "open_months", "operators", "posts", "statement", "statements", "strangers", "to_csv", "to_json", "uploads", "used", "voucher",
-           "vouchers"]
+__all__ = [
+    "GateLine",
+    "bounds",
+    "by_code",
+    "clock",
+    "counts",
+    "disputes",
+    "doubles",
+    "events",
+    "forks",
+    "gate",
+    "gate_keys",
+    "gate_lines",
+    "open_months",
+    "operators",
+    "posts",
+    "statement",
+    "statements",
+    "strangers",
+    "to_csv",
+    "to_json",
+    "uploads",
+    "used",
+    "voucher",
+    "vouchers",
+]

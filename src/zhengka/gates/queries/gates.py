@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from django.db.models import Count, Max, Q, QuerySet
@@ -20,7 +20,7 @@ OWN: Final = 10**12
 """From this number on events are the platform's own."""
 LOOKED_AT: Final = 5_000
 """So many of a gate's last events its clock is judged by."""
-_EVER: Final = (datetime.fromisoformat("2000-01-01T00:00:00+00:00"), datetime.fromisoformat("2199-12-31T00:00:00+00:00"))
+_EVER: Final = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2199, 12, 31, tzinfo=UTC))
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,7 @@ def forks(*, actor: Actor) -> QuerySet[Visit]:
 
 
 def clock(gate: Device, issued: Mapping[int, datetime]) -> list[Fault]:
-    """What is wrong with a gate's clock, by its last events; `issued`: when each version of its status list was signed.
-    """
+    """What is wrong with a gate's clock, by its last events; `issued`: when each version of its list was signed."""
     rows = Visit.objects.filter(gate=gate, seq__lt=OWN).order_by("-seq").values_list(
         "seq", "at", "list_version", "received_at")[:LOOKED_AT]
     return clocks.judge([Tick(*row) for row in rows], issued)

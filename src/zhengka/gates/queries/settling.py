@@ -14,8 +14,8 @@ from zhengka.gates import account
 from zhengka.gates.models import Dispute, GateKey, Post, Statement, Visit
 from zhengka.keys import queries as keys
 
-COLUMNS = ("gate", "seq", "at", "kind", "venue", "service", "rule", "gives", "companions", "counted", "forked", "digest",
-           "signature")
+COLUMNS = ("gate", "seq", "at", "kind", "venue", "service", "rule", "gives", "companions", "counted", "forked",
+           "digest", "signature")
 
 
 def statements(*, actor: Actor) -> QuerySet[Statement]:
@@ -71,8 +71,8 @@ def to_csv(row: Statement) -> bytes:
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
     for one in events(row):
-        writer.writerow([one.gate_id, one.seq, one.at.isoformat(), one.kind, one.venue, one.service, one.rule, one.gives,
-                         one.companions, int(one.counted), int(one.forked), bytes(one.digest).hex(),
+        writer.writerow([one.gate_id, one.seq, one.at.isoformat(), one.kind, one.venue, one.service, one.rule,
+                         one.gives, one.companions, int(one.counted), int(one.forked), bytes(one.digest).hex(),
                          bytes(one.signature or b"").hex()])
     return out.getvalue().encode()
 

@@ -38,7 +38,8 @@ def used(operator: str, rule: str, subject: bytes, *, at: datetime) -> tuple[int
     first = datetime.combine(day.replace(day=1), time(), CHINA)
     given = Q(kind="visit") | Q(kind="issue")
     found = Visit.objects.filter(given, subject=subject, operator=operator, rule=rule, at__gte=first,
-                                 at__lt=today + timedelta(days=1)).exclude(kind="issue", voucher__in=_cancelled(subject))
+                                 at__lt=today + timedelta(days=1))
+    found = found.exclude(kind="issue", voucher__in=_cancelled(subject))
     row = found.aggregate(month=Count("digest", distinct=True),
                           day=Count("digest", distinct=True, filter=Q(at__gte=today)))
     return row["day"], row["month"]

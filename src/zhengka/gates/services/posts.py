@@ -51,7 +51,7 @@ def stand(gate: Device, place: Place, *, by: Actor, request_id: UUID, at: dateti
 
 @transaction.atomic
 def leave(post: Post, *, by: Actor, request_id: UUID, at: datetime) -> Post:
-    """The gate stands there no more (撤岗); what it logged of the place stays, and what it still brings of it counts."""
+    """The gate stands there no more (撤岗); what it logged of the place, and still brings of it, counts."""
     return perform(post, "leave_post", by=by, request_id=request_id, at=at, gate=post.gate_id)
 
 

@@ -161,7 +161,7 @@ def _reckon(row: Statement) -> Statement:
     StatementLine.objects.bulk_create([
         StatementLine(area=row.area, statement=row, fen=line.fen, **line._asdict()) for line in lines])
     digests = Visit.objects.filter(statement=row).values_list("digest", flat=True)
-    row.events, row.counted = digests.count(), sum(line.count for line in lines)
+    row.events, row.counted = digests.count(), sum(line.uses for line in lines)
     row.fen, row.tariff = sum(line.fen for line in lines), prices.source
     row.digest = account.digest(map(bytes, digests))
     row.save(update_fields=["events", "counted", "fen", "tariff", "digest"])
@@ -180,7 +180,7 @@ def _use(service: str, rule: str, gives: str, companions: int, at: datetime) -> 
 
 def _head(row: Statement) -> str:
     lines = [Line(*told) for told in row.lines.values_list(
-        "service", "rule", "gives", "fen_each", "fen_companion", "count", "companions")]
+        "service", "rule", "gives", "fen_each", "fen_companion", "uses", "companions")]
     struck = Dispute.objects.filter(statement=row, state="upheld").values_list("visit__digest", flat=True)
     forked = Visit.objects.filter(statement=row, forked=True).values_list("digest", flat=True)
     twice = DoubleUse.objects.filter(Q(again__statement=row)).values_list("counted__digest", "again__digest")

@@ -16,7 +16,7 @@ from zhengka.core.actors import WHOLE_NATION, Actor
 from zhengka.core.events import Begun, Many, begin_many, perform_many, sub
 from zhengka.devices.models import Device
 from zhengka.gates import folding
-from zhengka.gates.folding import Fact, Standing
+from zhengka.gates.folding import Fact, Outcome, Standing
 from zhengka.gates.merging import New
 from zhengka.gates.models import DoubleUse, Visit, Voucher
 from zhengka.gates.workflow import MANAGE
@@ -97,16 +97,14 @@ def store(news: Sequence[New], *, request_id: UUID, at: datetime) -> Kept:
     """
     if not news:
         return Kept()
-    codes = sorted({new.event.voucher for new in news if new.event.voucher})
-    before = _facts(Q(voucher__in=codes)) if codes else []
-    standing = folding.fold_all([*before, *(new.fact for new in news)], _settled(codes))
-    forks = _forks(news)
-    counts = _counts(news, standing, forks)
-    _recount(before, standing, forks)
-    _insert(news, counts, forks, at)
-    _move(news, standing, request_id, at)
-    doubles = _note_doubles(codes, standing, at) if any(one.doubles for one in standing.values()) else []
-    return Kept(doubles, sorted(forks))
+    facts = [new.fact for new in news]
+    codes = sorted({fact.voucher for fact in facts if fact.voucher})
+    found = folding.merge(_related(facts, codes), facts, _settled(codes))
+    _discount(found)
+    _insert(news, found, at)
+    _move(news, found.standing, request_id, at)
+    twice = any(one.doubles for one in found.standing.values())
+    return Kept(_note_doubles(codes, found.standing, at) if twice else [], sorted(found.forks))
 
 
 def _locks(kind: int, numbers: Collection[int]) -> None:
@@ -128,36 +126,29 @@ def _settled(codes: Sequence[bytes]) -> set[bytes]:
     return {bytes(digest) for digest in rows.values_list("digest", flat=True)}
 
 
-def _forks(news: Sequence[New]) -> dict[tuple[int, int], frozenset[bytes]]:
-    """Gate and number → digests, where a new event contradicts another one."""
+def _related(facts: Sequence[Fact], codes: Sequence[bytes]) -> set[Fact]:
+    """What is kept of the same vouchers, or under the same numbers of the same gates."""
     by_gate: defaultdict[int, set[int]] = defaultdict(set)
-    for new in news:
-        by_gate[new.event.gate].add(new.event.seq)
-    there = [fact for gate, numbers in by_gate.items() for fact in _facts(Q(gate=gate, seq__in=list(numbers)))]
-    return folding.forked([*there, *(new.fact for new in news)])
+    for fact in facts:
+        by_gate[fact.gate].add(fact.seq)
+    found = {fact for gate, numbers in by_gate.items() for fact in _facts(Q(gate=gate, seq__in=list(numbers)))}
+    return found.union(_facts(Q(voucher__in=codes))) if codes else found
 
 
-def _counts(news: Sequence[New], standing: dict[bytes, Standing], forks: Collection[tuple[int, int]]) -> set[bytes]:
-    return {new.digest for new in news if new.pays and (new.event.gate, new.event.seq) not in forks
-            and (new.event.kind == "visit" or standing[new.event.voucher].counted == new.digest)}
-
-
-def _recount(before: Sequence[Fact], standing: dict[bytes, Standing],
-             forks: dict[tuple[int, int], frozenset[bytes]]) -> None:
+def _discount(found: Outcome) -> None:
     """Uses that counted until now and count no more: the new ones take their place only after this."""
-    gone = [fact.digest for fact in before if fact.kind == "redeem" and standing[fact.voucher].counted != fact.digest]
-    if gone:
-        Visit.objects.filter(digest__in=gone, kind="redeem", counted=True).update(counted=False)
-    for (gate, seq), digests in forks.items():
-        Visit.objects.filter(gate=gate, seq=seq, digest__in=list(digests)).update(counted=False, forked=True)
+    if found.gone:
+        Visit.objects.filter(digest__in=found.gone, counted=True).update(counted=False)
+    for (gate, seq), digests in found.forks.items():
+        Visit.objects.filter(gate=gate, seq=seq, digest__in=list(digests)).update(forked=True)
 
 
-def _insert(news: Sequence[New], counts: Collection[bytes], forks: Collection[tuple[int, int]], at: datetime) -> None:
+def _insert(news: Sequence[New], found: Outcome, at: datetime) -> None:
     gates = {pk: (area, bytes(key_id or b"")) for pk, area, key_id in Device.objects.filter(
         pk__in={new.event.gate for new in news}).values_list("pk", "area_id", "key_id")}
     rows = ((gates[new.event.gate][0], *_values(new), new.line.signature or None,
-             gates[new.event.gate][1] if new.line.signature else None, at, new.digest in counts,
-             (new.event.gate, new.event.seq) in forks) for new in news)
+             gates[new.event.gate][1] if new.line.signature else None, at, new.digest in found.counts,
+             (new.event.gate, new.event.seq) in found.forks) for new in news)
     with connection.cursor() as cursor:
         if len(news) <= _ONE_BY_ONE:
             cursor.executemany(f"INSERT INTO gates_visit ({COLUMNS}) VALUES ({', '.join(['%s'] * 21)})", list(rows))

@@ -86,8 +86,7 @@ def _own_numbers(found: Sorted) -> Sorted:
 
 
 def _keep(found: Sorted, at: datetime) -> tuple[Sorted, storing.Kept]:
-    """Keep what is new. Signatures were checked before anybody had to wait; who was quicker with the same is seen now.
-    """
+    """Keep what is new. Signatures were checked before anybody had to wait; who was quicker is seen now."""
     if not found.fresh:
         return found, storing.Kept()
     named: dict[int, set[int]] = {}

@@ -87,7 +87,7 @@ def redeem(code: bytes, post: Post, *, request_id: UUID, at: datetime) -> Vouche
 
 @transaction.atomic
 def redeem_signed(line: Signed, payload: bytes | None = None, *, at: datetime) -> Voucher:
-    """Redeem by the event that a gate signed (联网核销): kept as its log has it, so that what it uploads later is known.
+    """Redeem by the event that a gate signed (联网核销): kept as its log has it; what it uploads later is known.
 
     `payload`: the signed voucher that was read, of one that another gate issued and has not told of yet. A repeat of
     the same event answers the same. `Refusal`: as `redeem`, `voucher-unsigned`, `gate-unknown`, `gate-shut-out`,
@@ -189,9 +189,9 @@ def _within_quota(wanted: Wanted, post: Post, at: datetime) -> None:
 
 
 def _new(wanted: Wanted, post: Post, at: datetime) -> Voucher:
+    begins, ends = (moment.replace(microsecond=0) for moment in (wanted.begins, wanted.ends))
     promise = Promise(secrets.token_bytes(CODE_SIZE), post.operator, "" if wanted.any_venue else post.venue,
-                      wanted.service, wanted.rule, wanted.gives, wanted.companions, wanted.begins.replace(microsecond=0),
-                      wanted.ends.replace(microsecond=0))
+                      wanted.service, wanted.rule, wanted.gives, wanted.companions, begins, ends)
     if promise.ends <= at:
         raise Refusal("voucher-expired")
     return Voucher(province=province_of(post.area_id), area=post.area_id, gate_id=post.gate_id,
@@ -260,7 +260,7 @@ def _believed(line: Signed) -> New:
 
 
 def _admit(payload: bytes, code: bytes, at: datetime) -> None:
-    """Enter a voucher of which nothing was told yet by its signed form; a gate that was shut out vouches for nothing."""
+    """Enter a voucher of which nothing was told yet by its signed form; a gate that is shut out vouches for none."""
     if Voucher.objects.filter(code=code).exists():
         return
     try:
@@ -279,7 +279,7 @@ def _admit(payload: bytes, code: bytes, at: datetime) -> None:
 
 def _log(row: Voucher, kind: str, request_id: UUID, at: datetime, **also: Any) -> None:
     """Write the platform's own line into the log of the voucher's gate; a worker signs it."""
-    told = {"gate": row.gate_id, "venue": row.venue} | also
+    told: dict[str, Any] = {"gate": row.gate_id, "venue": row.venue} | also
     if kind == "issue":
         told |= {"begins": row.begins, "ends": row.ends, "subject": bytes(row.subject)}
     event = Event(seq=OWN + next_own(), kind=kind, at=at.replace(microsecond=0), operator=row.operator,

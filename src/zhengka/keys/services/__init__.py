@@ -81,8 +81,8 @@ __all__ = [
     "take_part",
     "tidy",
     "transport_key",
-    "voucher_signer",
     "try_again",
+    "voucher_signer",
 ]
 
 
