@@ -5,6 +5,7 @@ PY := .venv/bin/python
 SCALE ?= 0.01
 FUZZ_SECONDS ?= 600
 SEEDS ?= 100
+GATE_SEEDS ?= 10000
 SCENARIOS ?= tests/scenario
 
 .PHONY: help run test scenarios check bench fuzz soak docs messages lock screenshots clean
@@ -41,9 +42,10 @@ fuzz: ## Fuzz what reads bytes from cards, makers and files (FUZZ_SECONDS=600 fo
 	@bin/setup test
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) $(PY) -m tests.fuzz
 
-soak: ## Kill worker, database and package writer of a batch at seeded points, and look whether it adds up (SEEDS=100)
+soak: ## Break batches at seeded points and look whether they add up (SEEDS=100); simulate gates (GATE_SEEDS=10000)
 	@bin/setup test
 	@SEEDS=$(SEEDS) $(PY) -m pytest -q tests/scenario/test_soak.py
+	@GATE_SEEDS=$(GATE_SEEDS) $(PY) -m pytest -q -n 2 tests/property/test_gates_simulated.py
 
 docs: ## Write docs/reference from the code
 	@bin/setup run

@@ -29,6 +29,12 @@ def split(quota: int, gates: Sequence[int], subject: bytes) -> dict[int, int]:
     return {gate: share(quota, gates, gate, subject) for gate in sorted(set(gates))}
 
 
+def spread(quota: int, gates: int, cut_off: int) -> int:
+    """The most that so many of the gates may give one person by their shares together, whichever they are."""
+    whole, rest = divmod(quota, gates) if gates else (0, 0)
+    return min(quota, cut_off * whole + min(cut_off, rest))
+
+
 class Bound(NamedTuple):
     """The most that can be used too often: `unsplit`, if every cut-off gate gave away the whole quota; `split`, with
     the shares; `vouchers`, of one voucher that is good at all of these gates.
@@ -42,14 +48,17 @@ class Bound(NamedTuple):
 def bound(quota: int, gates: int, cut_off: int | None = None) -> Bound:
     """The bound per person and period for a rule that `gates` serve, of which `cut_off` (all, if not told) cannot talk.
 
-    Those that can talk are one: they know of each other. Unsplit: (parties − 1) × quota. Split: nothing, as the shares
-    add up to the quota. A voucher may be used once at each party: parties − 1 times too often, all of them found.
+    Those that can talk are one party with the centre: they know of each other, and may give the whole quota. Unsplit,
+    each cut-off gate gives it once more. Split, the cut-off gates give no more than their shares, and where nobody can
+    talk the shares are the quota. A voucher may be used once at each party: all but one too often, all of them found.
     """
-    apart = gates if cut_off is None else cut_off
-    parties = min(gates, apart + (apart < gates))
+    apart = gates if cut_off is None else min(cut_off, gates)
+    talking = apart < gates
+    parties = apart + talking
+    again = max(parties - 1, 0)
     if quota == UNBOUNDED:
-        return Bound(0, 0, max(parties - 1, 0))
-    return Bound(max(parties - 1, 0) * quota, 0, max(parties - 1, 0))
+        return Bound(0, 0, again)
+    return Bound(again * quota, spread(quota, gates, apart) if talking else 0, again)
 
 
 def overrun(quota: int, used: Mapping[int, Collection[bytes]]) -> int:
