@@ -97,3 +97,39 @@ async function presenting(core, { files, bundles: told, cases, every_bit: flippe
   }
   return wrong
 }
+
+async function gateLog(core, { vectors }) {
+  const wrong = []
+  for (const { text, line, point } of vectors) {
+    const told = JSON.parse(text)
+    const moment = (name) => (told[name] ? Date.parse(told[name]) : null)
+    const written = core.gatelog.write({ ...told, at: moment("at"), from: moment("from"), until: moment("until") })
+    const signature = core.fromBase64Url(line.split("\t")[1])
+    const key = await core.publicKey("INTL", core.fromHex(point))
+    if (written !== text || core.gatelog.toLine(text, signature) !== line) wrong.push(written)
+    if (!await core.signed(key, core.gatelog.bytesOf(text), signature)) wrong.push(`signature of ${text}`)
+  }
+  return wrong
+}
+
+async function vouchers(core, { vectors, bad }) {
+  const wrong = []
+  for (const one of vectors) {
+    const payload = core.voucher.fromText(one.text)
+    const { voucher, signed, signature, keyId } = core.voucher.decode(payload)
+    const key = await core.publicKey(one.suite, core.fromHex(one.point))
+    const made = core.toHex(payload) === one.payload && core.toHex(signed) === one.signed && keyId === one.key_id
+      && core.toBase32(voucher.code) === one.base32 && await core.signed(key, signed, signature)
+      && ["operator", "venue", "service", "rule", "gives", "companions"].every((name) => voucher[name] === one[name])
+      && voucher.begins === Date.parse(one.from) && voucher.ends === Date.parse(one.until)
+    if (!made) wrong.push(one.text)
+    if (one.suite !== "INTL") continue
+    const again = await core.voucher.encode(voucher, { keyId: core.fromHex(keyId), sign: async () => signature })
+    if (core.toHex(again) !== one.payload || core.toDigits(again) !== /[0-9]+$/.exec(one.text)[0]) wrong.push(`${one.text} made again`)
+  }
+  for (const { why, payload, code } of bad) {
+    const got = await said(core, async () => core.voucher.decode(core.fromHex(payload)))
+    if (got !== code) wrong.push(`${why}: ${got}, not ${code}`)
+  }
+  return wrong
+}

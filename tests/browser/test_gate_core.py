@@ -32,7 +32,8 @@ def differing(page, run: str, name: str, changed=lambda told: None) -> list[str]
 
 
 @pytest.mark.parametrize(("run", "name"), [
-    ("statusLists", "statuslist"), ("bundles", "bundle"), ("presenting", "presenting")])
+    ("statusLists", "statuslist"), ("bundles", "bundle"), ("presenting", "presenting"), ("gateLog", "gatelog"),
+    ("vouchers", "voucher")])
 def test_the_core_answers_in_a_browser_as_it_does_in_python(page, run, name):
     assert differing(page, run, name) == []
 

@@ -11,7 +11,7 @@ import { get, put, wipe } from "./store.js"
 import { known, meet } from "./sync.js"
 import { NoReader } from "./tap.js"
 
-const [MEET, ASIDE, SKEW] = [60e3, 8e3, 10 * 60e3]
+const [MEET, SOON, ASIDE, SKEW] = [60e3, 5e3, 8e3, 10 * 60e3]
 const part = (name) => document.querySelector(`[data-${name}]`)
 const texts = JSON.parse(document.getElementById("gate-texts").textContent)
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name])
@@ -110,7 +110,7 @@ function once(work) {
   busy = busy.then(work).catch((fault) => {
     console.error(fault)
     answered(own("not-kept", "red", { at: Date.now() }))
-  }).finally(bar)
+  }).finally(() => { bar(); meetSoon() })
   return busy
 }
 
@@ -164,7 +164,7 @@ function give(way) {
 async function pressed() {
   wake()
   if (now?.colour === "green" && now.vouchers.length && !now.given) return give(now.vouchers[0])
-  seen = { text: seen.text, at: Date.now() }
+  seen = now ? { text: seen.text, at: Date.now() } : { text: "", at: 0 } // the same card once more, if one asks for it
   if (!camera.running) await openEye()
   return idle()
 }
@@ -232,7 +232,15 @@ function about() {
 
 // ---- the site
 
-async function meeting() {
+let met = null
+
+// One meeting at a time; who asks for one meanwhile gets that one.
+function meeting() {
+  met ??= meetOnce().finally(() => { met = null })
+  return met
+}
+
+async function meetOnce() {
   if (!gate) return
   net = await meet(gate)
   const bundle = net === "shut" ? null : await load(gate)
@@ -240,6 +248,13 @@ async function meeting() {
   if (net !== "shut") await chooseService(gate.service)
   await bar()
   await stand()
+}
+
+// What was just kept goes up soon, where there is a network.
+let soon = 0
+function meetSoon() {
+  clearTimeout(soon)
+  if (net === "online") soon = setTimeout(meeting, SOON)
 }
 
 // Shut out, or at work.

@@ -73,9 +73,10 @@ export async function used(subject, at) {
   const found = {}
   if (!subject) return found
   const china = (time) => new Date(time + 8 * 3600e3).toISOString()
-  for (const { text } of await (await db()).getAll("events")) {
-    const event = JSON.parse(text)
-    if (event.subject !== subject || !["visit", "issue"].includes(event.kind)) continue
+  const events = (await (await db()).getAll("events")).map(({ text }) => JSON.parse(text))
+  const cancelled = new Set(events.filter(({ kind }) => kind === "cancel").map(({ voucher }) => voucher))
+  for (const event of events) {
+    if (event.subject !== subject || !["visit", "issue"].includes(event.kind) || cancelled.has(event.voucher)) continue
     const then = china(Date.parse(event.at))
     found[event.rule] ??= { day: 0, month: 0 }
     if (then.slice(0, 7) === china(at).slice(0, 7)) found[event.rule].month++

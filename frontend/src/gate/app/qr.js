@@ -18,6 +18,7 @@ export function drawn(text, title) {
   const side = size + 2 * QUIET
   const svg = document.createElementNS(NS, "svg")
   svg.setAttribute("viewBox", `0 0 ${side} ${side}`)
+  svg.dataset.text = text
   svg.setAttribute("role", "img")
   svg.setAttribute("aria-label", title)
   svg.setAttribute("shape-rendering", "crispEdges")

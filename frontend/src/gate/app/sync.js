@@ -40,8 +40,7 @@ export async function meet(gate, at = Date.now(), again = true) {
     await post(gate)
     await sendAll(gate, at)
     if (!gate.operator) return "online"
-    const seen = await refresh(gate, at)
-    await ask(gate, "POST", `${API}seen`, seen)
+    await ask(gate, "POST", `${API}seen`, await refresh(gate, at))
     return "online"
   } catch (no) {
     if (!(no instanceof No)) throw no

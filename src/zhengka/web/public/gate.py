@@ -52,7 +52,7 @@ def worker(_request: HttpRequest) -> HttpResponse:
     """The service worker, with the list of what it keeps: it may serve this folder of the site, and nothing above."""
     kept = [reverse("public:gate"), *(reverse("public:gate-in", args=[name]) for name in LANGUAGES),
             reverse("public:gate-manifest"), *_assets()]
-    body = f"const KEPT = {json.dumps(kept)}\n{_built('worker.js')}"
+    body = f"const KEPT = {json.dumps(kept)};\n{_built('worker.js')}"
     return HttpResponse(body, content_type="text/javascript; charset=utf-8", headers={"Cache-Control": FRESH})
 
 
