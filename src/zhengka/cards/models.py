@@ -325,6 +325,26 @@ class HeldBack(models.Model):
         return f"card {self.card_id} in hold {self.hold_id}"
 
 
+class LossTold(models.Model):
+    """When a loss was reported, and when the signed list that tells of it was there for gates; whose card it was is
+    not told.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    area = models.BigIntegerField(help_text="issuing office of the card")
+    list_number = models.PositiveIntegerField()
+    number = models.PositiveBigIntegerField(help_text="first version that tells of it")
+    reported_at = models.DateTimeField()
+    written_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["reported_at"], name="loss_told_by_time")]
+
+    def __str__(self) -> str:
+        """List and version."""
+        return f"a loss in status list {self.list_number} v{self.number}"
+
+
 class ListReceipt(models.Model):
     """When an operator, or one of its gates, had seen a version of a status list or a newer one, and when it decided by
     it (回执). The times are this site's own: a gate's clock proves nothing.

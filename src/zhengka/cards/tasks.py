@@ -37,3 +37,9 @@ def match_alive(act_id: int) -> None:
 def remind(timestamp: int) -> None:
     """Every morning in China: tell those whose activation ends soon."""
     services.remind(at=datetime.fromtimestamp(timestamp, UTC))
+
+
+@task("cards.forget_receipts", cron="50 17 * * *")
+def forget_receipts(timestamp: int) -> None:
+    """Every night in China: forget what gates said of lists of long ago."""
+    services.forget_receipts(at=datetime.fromtimestamp(timestamp, UTC))

@@ -22,7 +22,7 @@ CREATE TRIGGER cards_few_blocks BEFORE INSERT OR UPDATE OF newly ON cards_status
 
 
 class Migration(migrations.Migration):
-    """Four tables with their walls and rights, and what a version says of the blocks in it."""
+    """Five tables with their walls and rights, and what a version says of the blocks in it."""
 
     dependencies = [
         ('cards', '0018_arrived'),
@@ -71,6 +71,14 @@ class Migration(migrations.Migration):
             ("out_at", models.DateTimeField(null=True)),
         ], options={"constraints": [
             models.UniqueConstraint(fields=["card"], condition=Q(out_at__isnull=True), name="held_back_once")]}),
+        migrations.CreateModel("LossTold", [
+            ("id", models.BigAutoField(primary_key=True, serialize=False)),
+            ("area", models.BigIntegerField(help_text="issuing office of the card")),
+            ("list_number", models.PositiveIntegerField()),
+            ("number", models.PositiveBigIntegerField(help_text="first version that tells of it")),
+            ("reported_at", models.DateTimeField()),
+            ("written_at", models.DateTimeField()),
+        ], options={"indexes": [models.Index(fields=["reported_at"], name="loss_told_by_time")]}),
         migrations.CreateModel("ListReceipt", [
             ("id", models.BigAutoField(primary_key=True, serialize=False)),
             ("operator", models.TextField(help_text="code of the operator")),
@@ -105,8 +113,9 @@ class Migration(migrations.Migration):
         migrations.AddIndex("statuspublication", models.Index(
             fields=["published_at"], condition=Q(newly__gt=0), name="status_blocks_by_time")),
         migrations.RunSQL([
-            protect("cards_listhold"), protect("cards_heldback"),
+            protect("cards_listhold"), protect("cards_heldback"), protect("cards_losstold"),
             allow("SELECT, UPDATE", "cards_listhold"), allow("SELECT", "cards_heldback"),
+            allow("SELECT", "cards_losstold"),
             allow("SELECT", "cards_bundlepublication"), allow("SELECT, INSERT, UPDATE", "cards_listreceipt"),
             f"GRANT USAGE ON SEQUENCE cards_listreceipt_id_seq TO {ROLE}",
         ], migrations.RunSQL.noop),

@@ -55,6 +55,7 @@ from zhengka.cards.services.matching import ask_match, match_alive
 from zhengka.cards.services.modules import make_module, read_at_gate
 from zhengka.cards.services.ordering import Numbered, allot, order, order_after, order_many, reorder, reorder_many
 from zhengka.cards.services.portal import PORTAL, activate_by_portal, check_portal
+from zhengka.cards.services.receipts import forget_receipts, take_receipts
 from zhengka.cards.services.releasing import ask_release, keep_held, release
 from zhengka.cards.services.reminding import remind, tell_ready
 from zhengka.cards.services.status import ask_for, publish_status_lists
@@ -92,6 +93,7 @@ __all__ = [
     "condemn_many",
     "declare_lost_many",
     "destroy_many",
+    "forget_receipts",
     "freeze_all",
     "hand_over",
     "hand_over_many",
@@ -132,6 +134,7 @@ __all__ = [
     "retire_key",
     "spare_many",
     "stop_issuing",
+    "take_receipts",
     "tell_ready",
     "term_without_the_stop",
     "turn_up_many",

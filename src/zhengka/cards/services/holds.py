@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import uuid4
 
 import numpy as np
@@ -27,11 +27,13 @@ BLOCKS: Final = np.dtype([("index", ">i4"), ("told", ">i4"), ("card", ">i8")])
 """A card that is not valid: its place in the list, its status with the flags above, its row id."""
 
 LAPSED: Final = "lapsed"
+LOST: Final = "report_lost"
 CAUSES = """
-SELECT c.id, CASE WHEN c.state = 'active' THEN %(lapsed)s ELSE (
-    SELECT e.action || ' ' || e.person FROM core_event e WHERE e.subject = 'card' AND e.subject_id = c.id
-    ORDER BY e.version DESC LIMIT 1) END, c.area
-FROM cards_card c WHERE c.id = ANY(%(ids)s)
+SELECT c.id, CASE WHEN c.state = 'active' THEN %(lapsed)s ELSE e.action || ' ' || e.person END, c.area,
+       CASE WHEN e.action = %(lost)s AND c.state = 'suspended' THEN e.at END
+FROM cards_card c LEFT JOIN LATERAL (
+    SELECT action, person, at FROM core_event WHERE subject = 'card' AND subject_id = c.id ORDER BY version DESC LIMIT 1
+) e ON true WHERE c.id = ANY(%(ids)s)
 """
 SPENT = """
 SELECT t.key, sum(t.value::int) FROM cards_statuspublication p, jsonb_each_text(p.causes) t
@@ -46,12 +48,23 @@ RETURNING b.hold_id
 
 @dataclass(frozen=True)
 class Told:
-    """Which of the blocks the next version tells, and what it says of those that the version before did not."""
+    """Which of the blocks the next version tells, and what it says of those that the version before did not: how many
+    by which cause, and of each loss its office and when it was reported.
+    """
 
     blocks: NDArray[np.void]
     held: int
-    newly: int
-    causes: Mapping[str, int]
+    newly: int = 0
+    causes: Mapping[str, int] = field(default_factory=dict)
+    losses: Sequence[tuple[int, datetime]] = ()
+
+
+class _Cause(NamedTuple):
+    """By which act and whom a card was blocked, its office, and when it was reported lost, if it was."""
+
+    name: str
+    area: int
+    lost_at: datetime | None
 
 
 def sort_out(number: int, blocks: NDArray[np.void], before: NDArray[np.uint8] | None, at: datetime) -> Told:
@@ -62,22 +75,22 @@ def sort_out(number: int, blocks: NDArray[np.void], before: NDArray[np.uint8] | 
     """
     flags = blocks["told"]
     _let_go(number, blocks["card"][flags & (HELD | FREED) != 0].tolist(), at)
-    if before is None:
-        return Told(blocks, 0, 0, {})
-    counts = (flags & USED != 0) & (flags & (HELD | FREED) == 0) & (before[blocks["index"]] == Status.VALID)
-    fresh = blocks["card"][counts].tolist()
     waits = flags & HELD != 0
-    if not fresh:
-        return Told(blocks[~waits], int(waits.sum()), 0, {})
-    causes = _causes(fresh)
-    newly = Counter(cause for cause, _ in causes.values())
+    if before is None:
+        return Told(blocks[~waits], int(waits.sum()))
+    counts = (flags & USED != 0) & (flags & (HELD | FREED) == 0) & (before[blocks["index"]] == Status.VALID)
+    if not counts.any():
+        return Told(blocks[~waits], int(waits.sum()))
+    causes = _causes(blocks["card"][counts].tolist())
+    newly = Counter(cause.name for cause in causes.values())
     back = _held_back(newly, at)
     if back:
-        stopped = {card: told for card, told in causes.items() if told[0] in back}
+        stopped = {card: cause for card, cause in causes.items() if cause.name in back}
         _hold(stopped, at)
         waits = waits | np.isin(blocks["card"], np.fromiter(stopped, dtype=np.int64))
-    told = {holding.mark(cause): cards for cause, cards in newly.items() if cause not in back}
-    return Told(blocks[~waits], int(waits.sum()), sum(told.values()), told)
+    out = {holding.mark(name): cards for name, cards in newly.items() if name not in back}
+    return Told(blocks[~waits], int(waits.sum()), sum(out.values()), out, [
+        (cause.area, cause.lost_at) for cause in causes.values() if cause.lost_at and cause.name not in back])
 
 
 def tell_out(cards: Sequence[int], at: datetime) -> None:
@@ -97,16 +110,15 @@ def _held_back(newly: Mapping[str, int], at: datetime) -> set[str]:
     return holding.held_back(newly, spent, holding.most_blocked(Card.objects.filter(state="active").count()))
 
 
-def _causes(cards: Sequence[int]) -> dict[int, tuple[str, int]]:
-    """By which act and whom each card was blocked, and its office."""
+def _causes(cards: Sequence[int]) -> dict[int, _Cause]:
     with connection.cursor() as cursor:
-        cursor.execute(CAUSES, {"ids": list(cards), "lapsed": LAPSED})
-        return {card: (cause or "", area) for card, cause, area in cursor.fetchall()}
+        cursor.execute(CAUSES, {"ids": list(cards), "lapsed": LAPSED, "lost": LOST})
+        return {card: _Cause(name or "", area, lost_at) for card, name, area, lost_at in cursor.fetchall()}
 
 
-def _hold(stopped: Mapping[int, tuple[str, int]], at: datetime) -> None:
+def _hold(stopped: Mapping[int, _Cause], at: datetime) -> None:
     """Keep these blocks from gates: in the hold of their area for which nobody has asked yet, or in a new one."""
-    area = holding.area_of({place for _, place in stopped.values()})
+    area = holding.area_of({cause.area for cause in stopped.values()})
     open_ = ListHold.objects.filter(state="held", area_id=area).order_by("-pk").first()
     facts = {"held": len(stopped)}
     if open_ is not None:
@@ -117,8 +129,8 @@ def _hold(stopped: Mapping[int, tuple[str, int]], at: datetime) -> None:
     else:
         hold = begin(ListHold(area_id=area, at=at, cards=len(stopped)), "hold_back", by=SYSTEM, request_id=uuid4(),
                      at=at, **facts)
-    HeldBack.objects.bulk_create([HeldBack(hold=hold, card_id=card, area=place, cause=cause)
-                                  for card, (cause, place) in stopped.items()], batch_size=5_000)
+    HeldBack.objects.bulk_create([HeldBack(hold=hold, card_id=card, area=cause.area, cause=cause.name)
+                                  for card, cause in stopped.items()], batch_size=5_000)
 
 
 def _let_go(number: int, still: Sequence[int], at: datetime) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from zhengka.cards import queries, rules
 from zhengka.cards.activation import ended_but_passes
-from zhengka.cards.models import Card, Gap, StatusPublication
+from zhengka.cards.models import Card, Gap, LossTold, StatusPublication
 from zhengka.cards.services import holds
 from zhengka.cards.services.bundles import folder, publish_bundles, publish_keys, write
 from zhengka.cards.workflow import BLOCKED, OUT_OF_LIFE
@@ -59,13 +59,14 @@ certificates are not asked: the database lets no card be active whose certificat
 
 @dataclass(frozen=True)
 class _Next:
-    """The version that comes next: its row, what it will say, as pairs (index, status), of which released cards it
-    tells, and the list that it follows.
+    """The version that comes next: its row, what it will say, as pairs (index, status), of which released cards and
+    which losses it tells, and the list that it follows.
     """
 
     publication: StatusPublication
     pairs: NDArray[np.int64]
     freed: Sequence[int]
+    losses: Sequence[tuple[int, datetime]]
     before: StatusList | None
 
 
@@ -182,7 +183,7 @@ def _intend(number: int, at: datetime) -> _Next | None:
         blocked=len(told.blocks), newly=told.newly, causes=told.causes, held=told.held,
         signatures=2 if before else 1)
     freed = told.blocks["card"][told.blocks["told"] & holds.FREED != 0].tolist()
-    return _Next(publication, pairs, freed, before)
+    return _Next(publication, pairs, freed, told.losses, before)
 
 
 def _pairs(blocks: NDArray[np.void]) -> NDArray[np.int64]:
@@ -206,6 +207,9 @@ def _store(following: _Next, data: bytes, delta: bytes | None, clock: Clock) -> 
     publication.written_at = clock()
     publication.save(update_fields=["digest", "size", "written_at"])
     holds.tell_out(following.freed, publication.written_at)
+    LossTold.objects.bulk_create([
+        LossTold(area=area, list_number=number, number=publication.number, reported_at=reported_at,
+                 written_at=publication.written_at) for area, reported_at in following.losses])
     _forget_deltas(number)
     return publication
 

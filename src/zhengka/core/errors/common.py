@@ -152,6 +152,10 @@ PROBLEMS: dict[str, Problem] = {
         400, "This is no backup of the platform", "该文件不是本平台的备份",
         "Choose a file that `zhengka backup` wrote.",
         "请选择由 zhengka backup 生成的文件。"),
+    "bundle-address": Problem(
+        400, "This is not the address of a web server", "这不是网站地址",
+        "Give the address of the folder with the bundle, such as https://HOST/bundle.",
+        "请给出离线包所在目录的网址，例如 https://HOST/bundle。"),
     "bundle-missing": Problem(
         404, "There are no public keys in this folder", "该目录没有公钥文件",
         "Fetch keys.json and the status lists first.",

@@ -212,6 +212,14 @@ PROBLEMS: dict[str, Problem] = {
         503, "There is no card profile of this name", "没有该名称的卡片规格",
         "Let the operator add the profile file, or correct the policy.",
         "请运维人员补充规格文件或更正政策。"),
+    "hold-changed": Problem(
+        409, "Other cards are held back now than on the page that you saw", "暂缓下发的卡片已与您看到的不同",
+        "Look at the hold again: cards have come to it since.",
+        "请重新查看：此后又有卡片被暂缓下发。"),
+    "receipt-unknown": Problem(
+        404, "There is no such version of this status list", "没有该版本的状态表",
+        "Name a list and a version that was published.",
+        "请填写已发布的状态表编号和版本号。"),
     # -- production ----------------------------------------------------------------------------------------------------
     "batch-empty": Problem(
         409, "No card of this office and profile waits to be made", "该单位没有待制的卡",

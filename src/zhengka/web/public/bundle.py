@@ -1,61 +1,64 @@
-"""The offline bundle (离线包): public keys and signed status lists, as files that any verifier may fetch."""
+"""The public part of the offline bundle (离线包): manifest, keys, signed lists and what changed in them, as files."""
 
-import hashlib
-from collections.abc import Callable
-from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
-from django.http import Http404, HttpRequest, HttpResponse
-from django.utils.cache import patch_vary_headers
-from django.views.decorators.http import condition, require_safe
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+from django.views.decorators.http import require_safe
 
-from zhengka.cards.services.status import folder
+from zhengka.cards.services.bundles import folder
+from zhengka.core.sending import send
+from zhengka.formats import bundle
+from zhengka.formats.statuslist import STATUS_LIST
 from zhengka.web.access import public
 
-FRESH = "public, max-age=60, must-revalidate"
+FRESH: Final = "public, max-age=60, must-revalidate"
 """Gates ask again after a minute: a block is then known everywhere soon after it is in a list (I12)."""
+FOR_EVER: Final = "public, max-age=86400, immutable"
+"""What changed from one version to the next never changes again."""
 
 
-def _view(name: Callable[..., str], content_type: str) -> Callable[..., HttpResponse]:
-    """A view of the bundle's file that `name` gives; with validators, so that an unchanged file is not sent again."""
-    def path(**kwargs: int) -> Path:
-        return folder() / name(**kwargs)
-
-    def etag(_request: HttpRequest, **kwargs: int) -> str | None:
-        return f'"{_digest(*found)}"' if (found := _stamp(path(**kwargs))) else None
-
-    def modified(_request: HttpRequest, **kwargs: int) -> datetime | None:
-        found = _stamp(path(**kwargs))
-        return datetime.fromtimestamp(found[1] // 10**9, UTC) if found else None
-
-    @require_safe
-    @condition(etag_func=etag, last_modified_func=modified)
-    def view(_request: HttpRequest, **kwargs: int) -> HttpResponse:
-        try:
-            answer = HttpResponse(path(**kwargs).read_bytes(), content_type=content_type)
-        except FileNotFoundError:
-            raise Http404 from None
-        answer.headers["Cache-Control"] = FRESH
-        answer.headers["Access-Control-Allow-Origin"] = "*"
-        patch_vary_headers(answer, ["Accept-Encoding"])
-        return answer
-    return public(view)
+def give(request: HttpRequest, file: Path, content_type: str, cache: str = FRESH) -> HttpResponse:
+    """A file of the bundle, whole or in part, to whoever asks from wherever."""
+    answer = send(request, file, content_type, cache=cache)
+    answer.headers["Access-Control-Allow-Origin"] = "*"
+    answer.headers["Access-Control-Expose-Headers"] = "ETag, Content-Range"
+    return answer
 
 
-def _stamp(path: Path) -> tuple[Path, int, int] | None:
-    """Path, time and size of a file by which its digest may be remembered; None where there is no such file."""
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return path, found.st_mtime_ns, found.st_size
+@public
+@require_safe
+def manifest(request: HttpRequest) -> HttpResponse:
+    """Which files belong together."""
+    return give(request, folder() / bundle.MANIFEST, bundle.CONTENT_TYPE)
 
 
-@lru_cache(maxsize=64)
-def _digest(path: Path, _modified: int, _size: int) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:32]
+@public
+@require_safe
+def keys(request: HttpRequest) -> HttpResponse:
+    """The issuers' public keys."""
+    return give(request, folder() / bundle.KEYS, "application/json")
 
 
-keys = _view(lambda: "keys.json", "application/json")
-status_list = _view(lambda number: f"status-{number}.bin", "application/vnd.zhengka.status-list")
+@public
+@require_safe
+def status_list(request: HttpRequest, number: int) -> HttpResponse:
+    """A status list."""
+    return give(request, folder() / f"status-{number}.bin", STATUS_LIST.content_type)
+
+
+@public
+@require_safe
+def delta(request: HttpRequest, number: int, version: int) -> HttpResponse:
+    """What makes this version of a status list into the next one."""
+    return give(request, folder() / bundle.delta_name(f"status-{number}.bin", version),
+                STATUS_LIST.delta_content_type, FOR_EVER)
+
+
+urls = [
+    path("bundle/manifest.bin", manifest, name="manifest"),
+    path("bundle/keys.json", keys, name="keys"),
+    path("bundle/status-<int:number>.bin", status_list, name="status-list"),
+    path("bundle/status-<int:number>.from-<int:version>.bin", delta, name="status-delta"),
+]

@@ -10,8 +10,7 @@ urlpatterns = [
     path("check", views.check, name="check"),
     path("v/<str:digits>", card.card, name="card"),
     path("V/<str:digits>", card.card, name="card-scanned"),  # the code is in capitals, and phones keep them
-    path("bundle/keys.json", bundle.keys, name="keys"),
-    path("bundle/status-<int:number>.bin", bundle.status_list, name="status-list"),
+    *bundle.urls,
     path("gate/", gate.app, name="gate"),
     path("gate/worker.js", gate.worker, name="gate-worker"),
     path("gate/manifest.webmanifest", gate.manifest, name="gate-manifest"),
