@@ -9,7 +9,7 @@ said kindly and without a word of what its holder is. Category and grade are nev
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple, Self, TypeAlias
 
@@ -136,15 +136,14 @@ class Bundle:
     max_age: timedelta
 
     @classmethod
-    def of(cls, public: Held, own: Held) -> Self:
-        """What a gate holds that took the public bundle and its operator's, as old as the older of the two. Raises
-        `BadBundle` where the operator's has no rules, and `BadRulebook`.
+    def of(cls, held: Held) -> Self:
+        """What a gate holds that took its operator's bundle. Raises `BadBundle` where it has no rules, and
+        `BadRulebook`.
         """
-        if RULEBOOK not in own.files:
+        if RULEBOOK not in held.files:
             raise BadBundle("bundle-incomplete", RULEBOOK)
-        told = (public.manifest, own.manifest)
-        return cls(public.keys, public.lists, own.claims, rulebook.parse(own.files[RULEBOOK]),
-                   min(each.issued_at for each in told), min(each.max_age for each in told))
+        return cls(held.keys, held.lists, held.claims, rulebook.parse(held.files[RULEBOOK]),
+                   held.manifest.issued_at, held.manifest.max_age)
 
 
 @dataclass(frozen=True)
@@ -162,6 +161,10 @@ class Answer:
     reason: str = ""
     list_version: int | None = None
     list_age: timedelta | None = None
+
+    def but(self, code: str) -> Self:
+        """The same answer with another code."""
+        return replace(self, code=code)
 
     @property
     def colour(self) -> str:

@@ -35,3 +35,11 @@ def sign_statement(statement_id: int) -> None:
 def expire_vouchers(timestamp: int) -> None:
     """Every hour: vouchers whose time is over end."""
     services.expire(at=datetime.fromtimestamp(timestamp, UTC))
+
+
+@task("gates.publish_claims", cron="10 17 * * *")
+def publish_claims(timestamp: int | None = None) -> None:
+    """Every night in China (01:10), and when it is asked for: give operators their rules, and the lists of those whom
+    the rules are for, where that changed.
+    """
+    services.publish_claims(at=datetime.now(UTC) if timestamp is None else datetime.fromtimestamp(timestamp, UTC))

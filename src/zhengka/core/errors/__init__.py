@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from zhengka.core.errors import common, custody, desk, keys, making, office, people, stock, vouchers
+from zhengka.core.errors import common, custody, desk, keys, making, office, people, places, stock, vouchers
 from zhengka.core.errors.problem import Problem
 
 __all__ = ["PROBLEMS", "Problem", "Refusal"]
 
 PROBLEMS: dict[str, Problem] = {
     **common.PROBLEMS, **people.PROBLEMS, **office.PROBLEMS, **desk.PROBLEMS, **making.PROBLEMS,
-    **keys.PROBLEMS, **stock.PROBLEMS, **custody.PROBLEMS, **vouchers.PROBLEMS}
+    **keys.PROBLEMS, **stock.PROBLEMS, **custody.PROBLEMS, **vouchers.PROBLEMS, **places.PROBLEMS}
 """code → what it says, by the subject that it is about."""
 
 

@@ -13,16 +13,17 @@ from zhengka.gates.queries.gates import (
     posts,
     uploads,
 )
+from zhengka.gates.queries.places import operator, operators
 from zhengka.gates.queries.settling import (
     disputes,
     events,
     open_months,
-    operators,
     statement,
     statements,
     to_csv,
     to_json,
 )
+from zhengka.gates.queries.settling import operators as operators_here
 from zhengka.gates.queries.vouchers import by_code, used, voucher, vouchers
 
 __all__ = [

@@ -1,7 +1,9 @@
 """What is done here: cards are checked, gates stand and log, vouchers are issued and redeemed, months are settled."""
 
 from zhengka.gates.services.checking import GROUP, Answer, Face, check, renew_by_use
+from zhengka.gates.services.claims import publish_claims
 from zhengka.gates.services.posts import Place, leave, stand, standing
+from zhengka.gates.services.presenting import Presented, present_online
 from zhengka.gates.services.settling import (
     agree,
     check_file,
@@ -27,6 +29,7 @@ __all__ = [
     "Found",
     "Merged",
     "Place",
+    "Presented",
     "Wanted",
     "agree",
     "cancel",
@@ -43,6 +46,8 @@ __all__ = [
     "leave",
     "merge",
     "months_before",
+    "present_online",
+    "publish_claims",
     "redeem",
     "redeem_signed",
     "renew_by_use",
