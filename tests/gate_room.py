@@ -20,7 +20,7 @@ from zhengka.devices.models import Device
 from zhengka.formats import credential, qr
 from zhengka.formats.credential import Credential
 from zhengka.formats.rulebook import Named, Rule, Rulebook, Who
-from zhengka.gates import queries, services
+from zhengka.gates import services
 from zhengka.gates.models import Post
 from zhengka.keys import services as keys
 from zhengka.production import faces
@@ -89,7 +89,7 @@ class Park:
         cards.publish_keys()
         cards.publish_status_lists(at=at)
         cards.write_part(OPERATOR, "rulebook.json", self.rules.to_json())
-        cards.write_part(OPERATOR, "gates.json", queries.gate_keys(OPERATOR).to_json().encode())
+        services.publish_gate_keys()
         cards.publish_bundles(at=at)
 
     @property

@@ -6,8 +6,8 @@ Every call but the pairing is signed by the gate's own key. Each may be repeated
 import base64
 import time
 from contextlib import suppress
-from datetime import datetime
-from typing import Annotated
+from datetime import date, datetime
+from typing import Annotated, Literal
 from uuid import UUID
 
 from django.conf import settings
@@ -24,13 +24,18 @@ from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed
 from zhengka.core.pace import PAIRINGS, visitor
 from zhengka.core.scope import enter
+from zhengka.core.sending import send
 from zhengka.devices import services as devices
 from zhengka.devices.models import Device
 from zhengka.formats import gatelog
 from zhengka.formats import voucher as vouchers
 from zhengka.formats.bundle import BadBundle
 from zhengka.formats.gatelog import MOST_TEXT
+from zhengka.formats.judging import Used
+from zhengka.formats.presenting import Looked, Place, Scanned, Shown, Typed
+from zhengka.formats.qr import LONGEST_TEXT
 from zhengka.formats.suites import INTL
+from zhengka.gates import queries
 from zhengka.gates import services as gates
 
 router = Router()
@@ -74,6 +79,7 @@ def pair(request: HttpRequest, asked: PairIn) -> StandOut:
     origin, key = f"{request.scheme}://{request.get_host()}", UUID(asked.request_id)
     with suppress(Replayed):
         devices.pair_gate(told, origin, request_id=key, at=timezone.now())
+        gates.ask_for_gate_keys()
     row = Device.objects.filter(sort="gate", public=told.point).first()
     if row is None:
         raise Refusal("gate-pairing-failed")
@@ -137,6 +143,95 @@ def redeem(request: HttpRequest, asked: RedeemIn) -> RedeemOut:
     return RedeemOut(voucher=vouchers.to_base32(bytes(row.code)), state=row.state)
 
 
+class SeenIn(Schema):
+    """By which versions a gate decides now."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    bundle: int = Field(ge=0, lt=2**63, description="Version of the bundle.")
+    lists: dict[Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,9})$")], Annotated[int, Field(ge=0, lt=2**63)]] = Field(
+        max_length=1_000, description="Number of a status list → its version.")
+
+
+@router.post("/gate/seen", auth=gate, response={204: None}, summary="Tell what a gate decides by",
+             operation_id="gateSeen", url_name="gate-seen",
+             openapi_extra={"x-problems": [*SIGNED, "post-unknown", "receipt-unknown"]})
+def seen(request: HttpRequest, asked: SeenIn) -> tuple[int, None]:
+    """A receipt: these versions are in force at this gate from now on."""
+    row = _gate(request)
+    cards.take_receipts(gates.standing(row).operator, {int(number): version for number, version in asked.lists.items()},
+                        in_force=True, gate=row.pk, at=timezone.now())
+    return 204, None
+
+
+class ScannedIn(Schema):
+    """A code that was read."""
+
+    model_config = ConfigDict(extra="forbid")
+    how: Literal["scanned"]
+    text: str = Field(min_length=1, max_length=LONGEST_TEXT)
+
+
+class TypedIn(Schema):
+    """A number that was typed."""
+
+    model_config = ConfigDict(extra="forbid")
+    how: Literal["typed"]
+    number: str = Field(min_length=1, max_length=64, description="Of the card or of the certificate.")
+
+
+class LookedIn(Schema):
+    """What was read from the face."""
+
+    model_config = ConfigDict(extra="forbid")
+    how: Literal["looked"]
+    valid_until: date
+    same: bool = Field(description="The photo shows who holds it.")
+
+
+class CheckIn(Schema):
+    """A card that is shown for a service."""
+
+    model_config = ConfigDict(extra="forbid")
+    service: str = Field(max_length=40)
+    shown: Annotated[ScannedIn | TypedIn | LookedIn, Field(discriminator="how")]
+
+
+class CheckOut(Schema):
+    """The answer, as the gate's own core gives it: nothing of the person is in it."""
+
+    code: str = Field(examples=["valid"])
+    colour: str = Field(examples=["green"])
+    proof: str
+    benefit: str = Field(description="free, half or fixed:FEN; empty for none.")
+    companions: int
+    rule: str
+    vouchers: list[str]
+    minutes: int = Field(description="For how long a voucher is good.")
+    ways: list[str] = Field(description="How the card may be shown instead.")
+    tone: str
+    vibration: list[int]
+    en: str
+    zh: str
+    subject: str = Field(description="Pseudonym of the card at this operator in this month.")
+
+
+@router.post("/gate/check", auth=gate, response=CheckOut, summary="Ask about a card that is shown at a gate",
+             operation_id="gateCheck", url_name="gate-check",
+             openapi_extra={"x-problems": [*SIGNED, "post-unknown", "operator-unknown"]})
+def check(request: HttpRequest, asked: CheckIn) -> CheckOut:
+    """What the card gives here at this moment, by the register and all that gates have told: for what a gate cannot
+    know by itself.
+    """
+    post, at = gates.standing(_gate(request)), timezone.now()
+    place = Place(post.operator, post.venue, asked.service)
+    shown = _shown(asked.shown)
+    answer = gates.present_online(shown, place, at=at).answer
+    if answer.ok and answer.rule and answer.subject:
+        used = queries.used(post.operator, answer.rule.id, answer.subject, at=at)
+        answer = gates.present_online(shown, place, at=at, used={answer.rule.id: Used(*used)}).answer
+    return CheckOut(**answer.to_dict())
+
+
 @router.get("/gate/bundle/{name}", auth=gate, summary="A file of the bundle of a gate's operator",
             operation_id="gateBundle", url_name="gate-bundle", openapi_extra={"x-problems": [
                 *SIGNED, "post-unknown", "no-such-address"]})
@@ -145,10 +240,16 @@ def bundle(request: HttpRequest, name: Annotated[str, Path(pattern=r"^[a-z0-9][a
     names them all.
     """
     try:
-        data = cards.place_of(gates.standing(_gate(request)).operator, name).read_bytes()
-    except (FileNotFoundError, BadBundle):
+        path = cards.place_of(gates.standing(_gate(request)).operator, name)
+    except BadBundle:
         raise Http404 from None
-    return HttpResponse(data, content_type="application/octet-stream", headers={"Cache-Control": "no-store"})
+    return send(request, path, "application/octet-stream", cache="private, no-cache")
+
+
+def _shown(asked: ScannedIn | TypedIn | LookedIn) -> Shown:
+    if isinstance(asked, ScannedIn):
+        return Scanned(asked.text)
+    return Typed(asked.number) if isinstance(asked, TypedIn) else Looked(asked.valid_until, asked.same)
 
 
 def _gate(request: HttpRequest) -> Device:

@@ -2,6 +2,7 @@
 
 from zhengka.gates.services.checking import GROUP, Answer, Face, check, renew_by_use
 from zhengka.gates.services.claims import publish_claims
+from zhengka.gates.services.keyring import ask_for_gate_keys, publish_gate_keys
 from zhengka.gates.services.posts import Place, leave, stand, standing
 from zhengka.gates.services.presenting import Presented, present_online
 from zhengka.gates.services.settling import (
@@ -32,6 +33,7 @@ __all__ = [
     "Presented",
     "Wanted",
     "agree",
+    "ask_for_gate_keys",
     "cancel",
     "check",
     "check_file",
@@ -48,6 +50,7 @@ __all__ = [
     "months_before",
     "present_online",
     "publish_claims",
+    "publish_gate_keys",
     "redeem",
     "redeem_signed",
     "renew_by_use",
