@@ -1,7 +1,7 @@
 """A park with two gates: its rules, its cards, and the bundle that its gates fetch, as of now."""
 
 import io
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,6 @@ from zhengka.core.actors import SYSTEM
 from zhengka.devices.models import Device
 from zhengka.formats import credential, qr
 from zhengka.formats.credential import Credential
-from zhengka.formats.rulebook import Named, Rule, Rulebook, Who
 from zhengka.gates import services
 from zhengka.gates.models import Post
 from zhengka.keys import services as keys
@@ -30,29 +29,86 @@ OPERATOR, NORTH, SOUTH = "test-park", "north", "south"
 FRAME = (1280, 720)
 
 
-def a_rule(name: str, service: str, who: Who = Who(), **changed: Any) -> Rule:
-    """A rule that gives a free visit to everybody with a card, in every way."""
-    told: dict[str, Any] = {
-        "venues": (), "first": date(2020, 1, 1), "last": None, "activated": True, "price": "free", "fen": 0,
-        "companions": 0, "day": 0, "month": 0, "bands": (), "proofs": ("tap", "qr", "show"), "vouchers": ("count",),
-        "minutes": 120} | changed
-    return Rule(id=name, service=service, who=who, **told)
+RULES = """
+format = 1
+code = "test-park"
+zh = "试验公园"
+en = "Test Park"
+areas = ["430100"]
+sees = "benefit"
+source = "test"
+
+service = [{ id = "entry", zh = "入园", en = "Entry" }, { id = "bus", zh = "园内巴士", en = "Park bus" }]
+venue = [{ id = "north", zh = "北门", en = "North gate" }, { id = "south", zh = "南门", en = "South gate" }]
+
+[[rule]]
+id = "entry-free"
+service = "entry"
+from = 2020-01-01
+who = {}
+activated = true
+gives = { price = "free", companions = 1 }
+proofs = ["show", "qr", "tap", "number"]
+voucher = ["qr", "slip", "count"]
+minutes = 120
+zh = "免费入园，可带一名陪同人员"
+en = "Holders enter free with a companion"
+source = "test"
+
+[[rule]]
+id = "bus-free"
+service = "bus"
+from = 2020-01-01
+who = {}
+activated = true
+gives = { price = "free" }
+quota = { day = 1 }
+proofs = ["qr", "tap"]
+voucher = ["count"]
+zh = "园内巴士每日免费一次"
+en = "The park bus is free once a day"
+source = "test"
+
+[[example]]
+say = "入园免票"
+who = { category = 5, grade = 3, area = "430102" }
+at = 2026-03-07T10:00:00
+service = "entry"
+venue = "north"
+proof = "qr"
+gives = "free"
+companions = 1
+
+[[example]]
+say = "巴士免费一次"
+who = { category = 5, grade = 3, area = "430102" }
+at = 2026-03-07T10:00:00
+service = "bus"
+venue = "north"
+proof = "qr"
+gives = "free"
+"""
+"""The park's rules as an operator's file has them: everybody with a card enters free; the bus is free once a day."""
 
 
-RULES = Rulebook(
-    OPERATOR, "试验公园", "Test Park", "benefit",
-    (Named("entry", "入园", "Entry"), Named("bus", "园内巴士", "Park bus")),
-    (Named(NORTH, "北门", "North gate"), Named(SOUTH, "南门", "South gate")),
-    (a_rule("entry-free", "entry", companions=1, vouchers=("qr", "slip", "count")),
-     a_rule("bus-free", "bus", day=1)))
+def only_the_park(settings: Any, folder: Path) -> None:
+    """From now on the one operator is the park, whose files are in this folder."""
+    shipped, data = Path(settings.DATA), folder / "data"
+    data.mkdir()
+    for each in shipped.iterdir():
+        if each.name != "places":
+            (data / each.name).symlink_to(each)
+    (data / "places").mkdir()
+    (data / "places" / "test-park.toml").write_text(RULES, "utf-8")
+    settings.DATA, settings.HOME, settings.FILES = data, folder / "home", folder / "files"
 
 
 class Park:
     """Two gates of a park, and what is needed that they can work without a network."""
 
-    def __init__(self, area: Area | None = None, rules: Rulebook = RULES) -> None:
+    def __init__(self, area: Area | None = None) -> None:
         """Make its keys, and enter its gates."""
-        self.area, self.now, self.rules = area or make_area(), timezone.now(), rules
+        self.area, self.now = area or make_area(), timezone.now()
         keys.ensure(self.area.code, "SM", at=self.now - timedelta(days=1))
         self.gates = [self._gate(name, venue) for name, venue in (("一号闸机", NORTH), ("二号闸机", NORTH))]
 
@@ -88,7 +144,7 @@ class Park:
         at = at or timezone.now()
         cards.publish_keys()
         cards.publish_status_lists(at=at)
-        cards.write_part(OPERATOR, "rulebook.json", self.rules.to_json())
+        services.publish_claims(at=at)
         services.publish_gate_keys()
         cards.publish_bundles(at=at)
 

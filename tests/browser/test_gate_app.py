@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from browser.conftest import CHROMIUM, FLAGS
 from builders import make_actor, request_id
-from gate_room import OPERATOR, Park, film, printed, text_of
+from gate_room import OPERATOR, Park, film, only_the_park, printed, text_of
 from windows import NARROW, WIDE, Window
 from zhengka.cards.models import Card
 from zhengka.core.pace import PAIRINGS
@@ -42,7 +42,7 @@ HELD = """async () => {
 @pytest.fixture
 def park(settings, tmp_path):
     """A park whose files are its own."""
-    settings.HOME, settings.FILES = tmp_path / "home", tmp_path / "files"
+    only_the_park(settings, tmp_path)
     PAIRINGS.forget()
     return Park()
 

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
-from ninja import Path, Router, Schema
+from ninja import Path, Router, Schema, Status
 from pydantic import ConfigDict, Field
 
 from zhengka.api.access import gate, public
@@ -155,12 +155,12 @@ class SeenIn(Schema):
 @router.post("/gate/seen", auth=gate, response={204: None}, summary="Tell what a gate decides by",
              operation_id="gateSeen", url_name="gate-seen",
              openapi_extra={"x-problems": [*SIGNED, "post-unknown", "receipt-unknown"]})
-def seen(request: HttpRequest, asked: SeenIn) -> tuple[int, None]:
+def seen(request: HttpRequest, asked: SeenIn) -> Status[None]:
     """A receipt: these versions are in force at this gate from now on."""
     row = _gate(request)
     cards.take_receipts(gates.standing(row).operator, {int(number): version for number, version in asked.lists.items()},
                         in_force=True, gate=row.pk, at=timezone.now())
-    return 204, None
+    return Status(204, None)
 
 
 class ScannedIn(Schema):
