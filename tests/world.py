@@ -30,7 +30,7 @@ from zhengka.accounts.services import actor_of
 from zhengka.areas.models import Area
 from zhengka.bulk.models import Act
 from zhengka.cards import services as card_services
-from zhengka.cards.models import Card
+from zhengka.cards.models import Card, HeldBack, ListHold, ListReceipt, LossTold
 from zhengka.cards.workflow import CARD
 from zhengka.cases import services as cases
 from zhengka.cases.models import Recall
@@ -106,6 +106,7 @@ def make_world(code: int = 430104, name: str = "岳麓区") -> World:
     world.ids |= keeping.populate(area, world.officers["security"], world.officers["custodian"])
     world.ids |= _devices(world) | _stock(world) | _custody(world)
     world.ids["stops"] = _stops(world)
+    world.ids["holds"] = _holds(world, cards)
     _plan(area)
     return world
 
@@ -136,6 +137,23 @@ def _stops(world: World) -> list[int]:
         stop = card_services.stop_issuing(world.area, why, by=leader, request_id=request_id(), at=at)
         stop = card_services.ask_lift(stop, "已查明", by=leader, request_id=request_id(), at=at)
         found.append(card_services.lift(stop, by=approver, request_id=request_id(), at=at).pk)
+    return found
+
+
+def _holds(world: World, cards: list[Card]) -> list[int]:
+    """Blocks that were held back, in every state in which they wait, and a loss that a gate was told of."""
+    now = timezone.now()
+    suspended = [card for card in cards if card.state in ("suspended", "frozen")]
+    found = []
+    for state, asked, card in (("held", "", suspended[0]), ("asked", "approver", suspended[1])):
+        hold = ListHold.objects.create(
+            state=state, area_id=world.area.code, at=now, cards=1,
+            asked_person=world.officers[asked].person if asked else "")
+        HeldBack.objects.create(hold=hold, card=card, area=world.area.code, cause="report_lost 00001")
+        found.append(hold.pk)
+    LossTold.objects.create(area=world.area.code, list_number=1, number=1, reported_at=now, written_at=now)
+    ListReceipt.objects.get_or_create(operator="changsha-metro", list_number=1, number=1, defaults={
+        "seen_at": now, "in_force_at": now})
     return found
 
 

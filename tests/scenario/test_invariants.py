@@ -65,6 +65,20 @@ PLANTS: dict[str, tuple[str, ...]] = {
     "card-destroyed-by-two": (
         drop(CARD, "card_destroyed_by_two"),
         f"UPDATE {CARD} SET destroyed_person = condemned_person WHERE state = 'destroyed'"),
+    "list-released-by-two": (
+        drop("cards_listhold", "list_hold_released_by_two"),
+        "INSERT INTO cards_listhold (state, version, area, at, cards, asked_person, released_person, ended_at) "
+        "VALUES ('released', 3, 0, now(), 1, 'one', 'one', now())"),
+    "held-back-once": (
+        "DROP INDEX held_back_once",
+        "INSERT INTO cards_listhold (state, version, area, at, cards, asked_person, released_person) "
+        "VALUES ('held', 1, 0, now(), 1, '', '')",
+        f"INSERT INTO cards_heldback (hold_id, card_id, area, cause) SELECT h.id, c.id, c.area, 'lapsed' "
+        f"FROM cards_listhold h, (SELECT * FROM {CARD} LIMIT 1) c, generate_series(1, 2)"),
+    "loss-after-its-report": (
+        drop("cards_losstold", "loss_told_after_report"),
+        "INSERT INTO cards_losstold (area, list_number, number, reported_at, written_at) "
+        "VALUES (0, 1, 1, now(), now() - interval '1 minute')"),
     "signatures-counted": ("UPDATE keys_key SET signatures = 0",),
     "blank-in-one-place": (
         drop("stock_span", "span_one_place"),

@@ -27,7 +27,7 @@ from visits import Visitor
 from worker import work
 from zhengka.accounts.workflow import DELEGATION, OFFICER
 from zhengka.bulk.models import Act
-from zhengka.cards.workflow import CARD, STOP
+from zhengka.cards.workflow import CARD, LIST_HOLD, STOP
 from zhengka.cases import book
 from zhengka.cases.models import Case
 from zhengka.core import fields
@@ -49,7 +49,8 @@ HEADER = "姓名,身份证号,残疾人证号,残疾类别,残疾等级,发证�
 
 def test_the_worklist_names_only_states_and_permissions_that_exist():
     tables = {"cases": EXCHANGE, "cards": CARD, "batches": BATCH, "permits": OFFICER,
-              "delegations": DELEGATION, "ceremonies": CEREMONY, "devices": DEVICE, "stops": STOP}
+              "delegations": DELEGATION, "ceremonies": CEREMONY, "devices": DEVICE, "stops": STOP,
+              "holds": LIST_HOLD}
     for permission, kind, state, _label in WAITING:
         assert permission in {step.permission for step in tables[kind].steps if step.source == state}
 

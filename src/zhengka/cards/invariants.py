@@ -35,6 +35,16 @@ CHECKS: Final = (
         SELECT 'card ' || id || ': ' || quote_literal(condemned_person) || ' and ' || quote_literal(destroyed_person)
         FROM cards_card WHERE state = 'destroyed'
           AND (condemned_person = '' OR destroyed_person IN ('', condemned_person))"""),
+    Check("I13", "list-released-by-two", "A mass block is released by two persons", "批量冻结由两人放行", """
+        SELECT 'list hold ' || id || ': ' || quote_literal(asked_person) || ' and ' || quote_literal(released_person)
+        FROM cards_listhold WHERE state = 'released' AND (asked_person = '' OR released_person IN ('', asked_person))
+        """),
+    Check("I13", "held-back-once", "A card is held back from gates in one hold at most", "一张卡至多一项暂缓下发", """
+        SELECT 'card ' || card_id || ': holds ' || string_agg(hold_id::text, ', ' ORDER BY hold_id)
+        FROM cards_heldback WHERE out_at IS NULL GROUP BY card_id HAVING count(*) > 1"""),
+    Check("I12", "loss-after-its-report", "A list tells of a loss after it was reported", "先挂失后下发", """
+        SELECT 'loss ' || id || ' in status list ' || list_number || ' v' || number FROM cards_losstold
+        WHERE written_at < reported_at"""),
     Check("I9", "signatures-counted", "A key has signed at least as often as cards bear its signature",
           "密钥签名次数不少于所签卡数", """
         SELECT 'key ' || y.id || ': ' || y.signatures || ' counted, ' || sum(g.cards) || ' cards' FROM keys_key y

@@ -338,6 +338,8 @@ class LossTold(models.Model):
     written_at = models.DateTimeField()
 
     class Meta:
+        constraints: ClassVar = [models.CheckConstraint(condition=Q(written_at__gte=F("reported_at")),
+                                                        name="loss_told_after_report")]
         indexes: ClassVar = [models.Index(fields=["reported_at"], name="loss_told_by_time")]
 
     def __str__(self) -> str:

@@ -10,6 +10,7 @@ from zhengka.cli import (
     database,
     invariants,
     keys,
+    lists,
     officers,
     packages,
     parts,
@@ -33,6 +34,8 @@ for told in (packages.package, packages.acknowledge, packages.receipt):
     acts.batch.command()(told)
 for of_maker in (packages.enrol, packages.revoke, packages.text_form):
     acts.maker.command()(of_maker)
+for of_list in (lists.held, lists.ask_release, lists.keep_held, lists.release, lists.delays, lists.fetch):
+    cards.lists.command()(of_list)
 for command in (acts.import_, acts.photos, acts.sample, verify.verify, run.demo, run.run, serve.serve, serve.worker,
                 database.backup, database.restore, parts.parts):
     app.command(name=command.__name__.strip("_"))(command)

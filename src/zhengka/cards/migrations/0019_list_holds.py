@@ -78,7 +78,10 @@ class Migration(migrations.Migration):
             ("number", models.PositiveBigIntegerField(help_text="first version that tells of it")),
             ("reported_at", models.DateTimeField()),
             ("written_at", models.DateTimeField()),
-        ], options={"indexes": [models.Index(fields=["reported_at"], name="loss_told_by_time")]}),
+        ], options={
+            "constraints": [models.CheckConstraint(condition=Q(written_at__gte=F("reported_at")),
+                                                   name="loss_told_after_report")],
+            "indexes": [models.Index(fields=["reported_at"], name="loss_told_by_time")]}),
         migrations.CreateModel("ListReceipt", [
             ("id", models.BigAutoField(primary_key=True, serialize=False)),
             ("operator", models.TextField(help_text="code of the operator")),

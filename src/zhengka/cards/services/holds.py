@@ -120,7 +120,7 @@ def _hold(stopped: Mapping[int, _Cause], at: datetime) -> None:
     """Keep these blocks from gates: in the hold of their area for which nobody has asked yet, or in a new one."""
     area = holding.area_of({cause.area for cause in stopped.values()})
     open_ = ListHold.objects.filter(state="held", area_id=area).order_by("-pk").first()
-    facts = {"held": len(stopped)}
+    facts = {"cards": len(stopped)}
     if open_ is not None:
         [open_] = lock(open_)
     if open_ is not None and open_.state == "held":

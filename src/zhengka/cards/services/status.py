@@ -209,7 +209,8 @@ def _store(following: _Next, data: bytes, delta: bytes | None, clock: Clock) -> 
     holds.tell_out(following.freed, publication.written_at)
     LossTold.objects.bulk_create([
         LossTold(area=area, list_number=number, number=publication.number, reported_at=reported_at,
-                 written_at=publication.written_at) for area, reported_at in following.losses])
+                 written_at=max(publication.written_at, reported_at))  # another machine's clock may be ahead of ours
+        for area, reported_at in following.losses])
     _forget_deltas(number)
     return publication
 

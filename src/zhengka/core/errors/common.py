@@ -156,6 +156,14 @@ PROBLEMS: dict[str, Problem] = {
         400, "This is not the address of a web server", "这不是网站地址",
         "Give the address of the folder with the bundle, such as https://HOST/bundle.",
         "请给出离线包所在目录的网址，例如 https://HOST/bundle。"),
+    "bundle-refused": Problem(
+        502, "The bundle there cannot be trusted", "该离线包不可信",
+        "Nothing was taken. Fetch again; if it stays so, tell the issuing office: what you hold stays good.",
+        "未采用任何文件。请稍后重新获取；如仍出现，请告知发证机构。现有的离线包继续有效。"),
+    "bundle-unreachable": Problem(
+        502, "The web server with the bundle cannot be reached", "无法连接离线包所在的网站",
+        "Look at the address and the network, and try again. What you hold stays good until it is too old.",
+        "请检查网址和网络后重试。现有的离线包在过期前继续有效。"),
     "bundle-missing": Problem(
         404, "There are no public keys in this folder", "该目录没有公钥文件",
         "Fetch keys.json and the status lists first.",

@@ -17,7 +17,7 @@ from zhengka.devices import queries as devices
 from zhengka.keys import queries as keys
 from zhengka.production import queries as production
 from zhengka.web.access import Request, requires
-from zhengka.web.staff import late
+from zhengka.web.staff import holds, late
 from zhengka.web.staff.cases import COLUMNS, case_row
 from zhengka.web.staff.holders import SearchForm
 from zhengka.web.staff.navigation import navigation
@@ -41,6 +41,8 @@ WAITING: tuple[tuple[str, str, str, Text], ...] = (
     ("officer.permit", "permits", "pending", _("Roles to permit")),
     ("officer.permit", "delegations", "asked", _("Delegations to permit")),
     ("issuing.resume", "stops", "lifting", _("Stops of issuing to be lifted")),
+    ("list.release", "holds", "held", _("Mass blocks to look at")),
+    ("list.release", "holds", "asked", _("Mass blocks to release")),
     ("key.custody", "ceremonies", "gathering", _("Key ceremonies that wait for you")),
 )
 """Who is waited for, by whom, where it is found. A test holds each line against the workflow tables."""
@@ -102,7 +104,7 @@ def _tiles(request: Request, duties: Mapping[str, int]) -> list[Tile]:
 def _counts(request: Request) -> dict[str, Mapping[str, int]]:
     """List → state → number, of the lists in which something may wait for this officer."""
     ask = {"cards": cards.counts, "batches": production.by_state, "permits": _permits, "delegations": _delegations,
-           "ceremonies": _ceremonies, "devices": _devices, "stops": _stops}
+           "ceremonies": _ceremonies, "devices": _devices, "stops": _stops, "holds": holds.waiting}
     wanted = {kind for permission, kind, _state, _label in WAITING if request.actor.may(permission)}
     return {kind: ask[kind](request.actor) for kind in wanted}
 

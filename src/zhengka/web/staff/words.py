@@ -121,7 +121,7 @@ SUBJECT_WORDS: dict[str, Word] = {
     "cover": _("Cover"), "delegation": _("Delegation"),
     "appointment": _("Appointment"), "assessment": _("Assessment"), "conflict": _("Conflict of interest"),
     "key": _("Key version"), "key-ceremony": _("Key ceremony"),
-    "issuing-stop": _("Stop of issuing"),
+    "issuing-stop": _("Stop of issuing"), "list-hold": _("Blocks held back"),
     "store": _("Store of blank cards"), "slip": _("Slip for blank cards"), "count": _("Physical count"),
     "blank-order": _("Order of blank cards"),
     "parcel": _("Parcel of cards"), "custody": _("Custody of a card"), "custody-case": _("Custody case"),

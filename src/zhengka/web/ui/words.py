@@ -121,6 +121,12 @@ STATES: dict[str, dict[str, Look]] = {
         "lifting": (WAIT, _("Waits for a second person")),
         "lifted": (QUIET, _("Lifted")),
     },
+    "list-hold": {
+        "held": (BAD, _("Held back")),
+        "asked": (WAIT, _("Waits for a second person")),
+        "released": (GOOD, _("Released")),
+        "undone": (QUIET, _("Not blocked any more")),
+    },
     "gap": {
         "left_out": (QUIET, _("Left out")),
     },
