@@ -7,19 +7,17 @@ import builders
 from builders import NOON
 from zhengka.cards import services as cards
 from zhengka.cards.models import Card
-from zhengka.formats import credential, presenting, qr, rulebook, statuslist
-from zhengka.formats.bundle import kind_of
+from zhengka.formats import credential, presenting, qr
+from zhengka.formats.bundle import KEYS, MANIFEST, take
 from zhengka.formats.credential import Credential
 from zhengka.formats.issuers import KeySet
-from zhengka.formats.presenting import RULEBOOK, Bundle
-from zhengka.gates.services.claims import folder
+from zhengka.formats.presenting import Bundle
 from zhengka.keys import services as keys
 from zhengka.registry.models import Certificate, Holder
 
 BASE = "https://card.example.org"
 MADE = dt.date(2026, 11, 10)
 """On this day, ten before noon, cards were made."""
-MAX_AGE = dt.timedelta(hours=72)
 
 
 def make_shown(category: int = 4, grade: int = 2, *, components: Sequence[tuple[int, int]] = (), area: int = 430104,
@@ -46,20 +44,12 @@ def code_of(card: Card, suite: str = "SM", issued: dt.date = MADE) -> str:
 
 
 def gate_of(operator: str, at: dt.datetime = NOON) -> Bundle:
-    """What a gate of the operator holds that fetched every file, each checked."""
-    public, own = cards.status.folder(), folder(operator)
-    trusted = KeySet.from_json((public / "keys.json").read_text())
-    lists, claims = {}, {}
-    for path in (*public.glob("*.bin"), *own.glob("*.bin")):
-        if told := kind_of(path.name):
-            kind, claim, number = told
-            found = statuslist.parse(path.read_bytes(), keys=trusted, at=at, kind=kind)
-            assert found.number == number
-            if claim:
-                claims[claim, number] = found
-            else:
-                lists[number] = found
-    return Bundle(trusted, lists, claims, rulebook.parse((own / RULEBOOK).read_bytes()), at, MAX_AGE)
+    """What a gate of the operator holds that fetched its bundle, whole and checked."""
+    def fetch(name: str) -> bytes | None:
+        path = cards.operator_folder(operator) / name if name == MANIFEST else cards.place_of(operator, name)
+        return path.read_bytes() if path.exists() else None
+    trusted = KeySet.from_json((cards.bundles.folder() / KEYS).read_text())
+    return Bundle.of(take(fetch, trusted=trusted, at=at, bundle=operator))
 
 
 def offline(card: Card, place: presenting.Place, *, at: dt.datetime = NOON) -> presenting.Answer:

@@ -15,7 +15,6 @@ from zhengka.formats import presenting, rulebook, statuslist
 from zhengka.formats.presenting import Place, Scanned
 from zhengka.gates import queries, services, tasks
 from zhengka.gates.models import ClaimPublication
-from zhengka.gates.services.claims import folder
 from zhengka.keys.models import Key
 from zhengka.registry.models import Certificate, Holder
 
@@ -85,7 +84,7 @@ def test_a_condition_that_two_operators_ask_for_is_signed_once():
     assert [row.claim for row in made].count(BLIND) == 1 and len({row.claim for row in made}) == len(made)
     wanted = {name for operator in queries.operators().values() for name in operator.book.claims}
     assert {row.claim for row in made} == wanted
-    [one, other] = [list(folder(operator).glob(f"claim-{BLIND}-*.bin")) for operator in (
+    [one, other] = [list(cards.operator_folder(operator).glob(f"claim-{BLIND}-*.bin")) for operator in (
         "beijing-transit", "shanghai-metro")]
     assert one[0].read_bytes() == other[0].read_bytes()
 
@@ -94,7 +93,7 @@ def test_a_list_of_one_claim_is_none_of_another_and_no_status_list():
     card = make_shown(category=1, grade=1)
     publish()
     gate = gate_of("beijing-transit")
-    data = (folder("beijing-transit") / f"claim-{BLIND}-{card.status_list}.bin").read_bytes()
+    data = (cards.operator_folder("beijing-transit") / f"claim-{BLIND}-{card.status_list}.bin").read_bytes()
     for kind in (statuslist.claim_list("00000000"), statuslist.STATUS_LIST):
         with pytest.raises(statuslist.BadStatusList):
             statuslist.parse(data, keys=gate.keys, at=NOON, kind=kind)
@@ -153,16 +152,16 @@ def test_cards_out_of_life_are_in_no_list_of_claims():
 def test_a_claim_for_which_no_rule_asks_any_more_is_taken_away(settings):
     make_shown(category=1, grade=1)
     publish()
-    stale = folder("shanghai-metro") / "claim-00000000-1.bin"
+    stale = cards.operator_folder("shanghai-metro") / "claim-00000000-1.bin"
     stale.write_bytes(b"of an older rulebook")
     publish(NOON + HOUR)
-    assert not stale.exists() and list(folder("shanghai-metro").glob(f"claim-{BLIND}-*.bin"))
+    assert not stale.exists() and list(cards.operator_folder("shanghai-metro").glob(f"claim-{BLIND}-*.bin"))
 
 
 def test_the_rules_are_there_before_any_card_is():
     assert services.publish_claims(at=NOON) == []
     for operator in queries.operators().values():
-        assert rulebook.parse((folder(operator.code) / "rulebook.json").read_bytes()) == operator.book
+        assert rulebook.parse((cards.operator_folder(operator.code) / "rulebook.json").read_bytes()) == operator.book
 
 
 def test_the_night_gives_operators_what_they_need():

@@ -17,19 +17,22 @@ from zhengka.gates import places
 DATA = Path(__file__).parents[2] / "data"
 LAYERS = calendars.load(DATA / "calendars")
 TEXT = (DATA / "places" / "luoyang-zoo.toml").read_text("utf-8")
+CITY = (DATA / "places" / "changsha-transit.toml").read_text("utf-8")
 PARK = (DATA / "places" / "beijing-minzuyuan.toml").read_text("utf-8")
 BUS = (DATA / "places" / "xiangtan-bus.toml").read_text("utf-8")
 NOON = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 20)
 
 FILES = [
-    ("field-missing", TEXT, 'areas = ["410300"]', "areas = []"),
+    ("field-missing", TEXT, 'area = [{ code = "410300", zh = "洛阳市", en = "Luoyang" }]', "area = []"),
     ("field-missing", TEXT, 'zh = "门票"', "zh = 7"),
     ("field-missing", TEXT, "activated = false", ""),
     ("field-unknown", TEXT, "activated = false", "activated = false\nactivate = true"),
     ("field-unknown", TEXT, "gives = { price", "gives = { colour = 1, price"),
     ("field-unknown", TEXT, "who = {}", "who = { category = 1 }"),
-    ("area-unknown", TEXT, 'areas = ["410300"]', 'areas = ["4103"]'),
+    ("area-unknown", TEXT, 'code = "410300"', 'code = "4103"'),
+    ("area-unknown", CITY, '"430102", "430103"', '"430102", "長沙"'),
+    ("field-unknown", TEXT, 'en = "Luoyang"', 'en = "Luoyang", mayor = "nobody"'),
     ("source-missing", TEXT, 'source = "王城动物园免票政策 2024-02-18"\n\nservice', 'source = ""\n\nservice'),
     ("source-missing", TEXT, 'a companion"\nsource = "王城动物园免票政策 2024-02-18"', 'a companion"\nsource = " "'),
     ("value-unknown", TEXT, 'code = "luoyang-zoo"', 'code = "public"'),

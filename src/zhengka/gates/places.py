@@ -29,12 +29,20 @@ class Words(NamedTuple):
     source: str
 
 
+class Town(NamedTuple):
+    """A place where an operator works: its code of six digits, and its names for travellers."""
+
+    code: str
+    zh: str
+    en: str
+
+
 @dataclass(frozen=True)
 class Operator:
-    """An operator with its rulebook. `areas`: codes of six digits where it works; `words`: of each rule, by its id."""
+    """An operator with its rulebook. `towns`: where it works; `words`: of each rule, by its id."""
 
     book: Rulebook
-    areas: tuple[str, ...]
+    towns: tuple[Town, ...]
     source: str
     words: Mapping[str, Words]
 
@@ -58,10 +66,10 @@ def load(table: Table, layers: tuple[Layer, ...] = ()) -> Operator:
     """The operator that a file holds, its rules tried by its examples; `layers`: the calendars, as of the first area
     where it works. Raises `FileRefused`.
     """
-    areas = _areas(table, "areas")
-    if not areas:
-        raise FileRefused("field-missing", table.place, "areas")
-    days = _days(layers, int(areas[0]) * 10**6)
+    towns = tuple(_town(one) for one in table.tables("area"))
+    if not towns:
+        raise FileRefused("field-missing", table.place, "area")
+    days = _days(layers, int(towns[0].code) * 10**6)
     source, examples = _source(table), list(table.tables("example"))
     services, venues = ([_named(one) for one in table.tables(name)] for name in ("service", "venue"))
     rules, words = [], {}
@@ -74,7 +82,7 @@ def load(table: Table, layers: tuple[Layer, ...] = ()) -> Operator:
         tuple(services), tuple(venues), tuple(rules), *days))
     table.end()
     _try_all(book, examples, table.place)
-    return Operator(book, areas, source, words)
+    return Operator(book, towns, source, words)
 
 
 def _made(table: Table, make: Callable[[], _Made]) -> _Made:
@@ -90,6 +98,14 @@ def _named(table: Table) -> Named:
     named = _made(table, lambda: Named(table.take("id", str), table.take("zh", str), table.take("en", str)))
     table.end()
     return named
+
+
+def _town(table: Table) -> Town:
+    code = table.take("code", str)
+    Table({"area": code}, table.place).area()
+    town = Town(code, table.take("zh", str), table.take("en", str))
+    table.end()
+    return town
 
 
 def _source(table: Table) -> str:

@@ -4,20 +4,19 @@
 
 import hashlib
 from datetime import datetime
-from pathlib import Path
 
 import numpy as np
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Max
 from numpy.typing import NDArray
 
 from zhengka.cards import presented
 from zhengka.cards import rules as card_rules
+from zhengka.cards import services as cards
 from zhengka.cards.models import Gap
 from zhengka.core import files
 from zhengka.core.scope import see_all
-from zhengka.formats import durable, statuslist
+from zhengka.formats import statuslist
 from zhengka.formats.presenting import HOLDS, RULEBOOK
 from zhengka.formats.rulebook import Who
 from zhengka.formats.verdict import CHINA
@@ -28,8 +27,8 @@ from zhengka.keys import services as keys
 
 
 def publish_claims(*, at: datetime) -> list[ClaimPublication]:
-    """Write the rules of each operator, and publish the lists of its claims that say something new or grow old; what
-    was published is returned.
+    """Write the rules of each operator, publish the lists of its claims that say something new or grow old, and sign
+    its bundle (离线包); the lists that were published are returned.
 
     Called outside every transaction: a version is stored before it is signed. A condition that several operators ask
     for is read and signed once. A repeat with no change publishes nothing.
@@ -38,12 +37,8 @@ def publish_claims(*, at: datetime) -> list[ClaimPublication]:
     made = [published for number in _shown_lists() for published in _publish_all(number, wanted, at)]
     for operator in operators().values():
         _give(operator)
+    cards.publish_bundles(at=at, names=list(operators()))
     return made
-
-
-def folder(operator: str) -> Path:
-    """Where the files lie that only an operator's gates may fetch."""
-    return Path(settings.HOME) / "gates" / operator
 
 
 @transaction.atomic
@@ -118,13 +113,10 @@ def _give(operator: Operator) -> None:
     newest = ClaimPublication.objects.filter(claim__in=operator.book.claims).exclude(digest="").order_by(
         "claim", "list_number", "-number").distinct("claim", "list_number")
     wanted = {f"claim-{row.claim}-{row.list_number}.bin": files.get(row.digest) for row in newest}
-    place = folder(operator.code)
-    place.mkdir(parents=True, exist_ok=True)
     for name, data in (wanted | {RULEBOOK: operator.book.to_json()}).items():
-        if not (place / name).exists() or (place / name).read_bytes() != data:
-            durable.write(place / name, data, mode=0o644)
-    for path in place.glob("claim-*.bin"):
-        if path.name not in wanted and ".from-" not in path.name:
+        cards.write_part(operator.code, name, data)
+    for path in cards.operator_folder(operator.code).glob("claim-*.bin"):
+        if path.name not in wanted:
             path.unlink()
 
 

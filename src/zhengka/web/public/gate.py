@@ -14,7 +14,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.templatetags.static import static
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils import translation
 from django.views.decorators.http import require_safe
 
@@ -73,10 +73,18 @@ def manifest(_request: HttpRequest) -> HttpResponse:
 def _assets() -> list[str]:
     """Addresses of all files of the app, as its page and its modules name them."""
     named = ["app.css", "mark.svg", *(f"gate/{name}" for name in ("gate.css", "gate.js", "zxing_reader.wasm"))]
-    parts = sorted(path.name for path in BUILT.glob("part-*.js"))
+    parts = sorted(each.name for each in BUILT.glob("part-*.js"))
     return [*map(asset, named), *(static(f"ui/gate/{name}") for name in ("icon.svg", "icon-192.png", *parts))]
 
 
 @lru_cache(maxsize=4)
 def _built(name: str) -> str:
     return (BUILT / name).read_text(encoding="utf-8")
+
+
+urls = [
+    path("gate/", app, name="gate"),
+    path("gate/worker.js", worker, name="gate-worker"),
+    path("gate/manifest.webmanifest", manifest, name="gate-manifest"),
+    path("gate/<slug:language>", app, name="gate-in"),
+]

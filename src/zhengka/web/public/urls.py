@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from zhengka.web.public import bundle, card, gate, notices, views
+from zhengka.web.public import bundle, card, gate, notices, places, views
 
 app_name = "public"
 urlpatterns = [
@@ -11,12 +11,11 @@ urlpatterns = [
     path("v/<str:digits>", card.card, name="card"),
     path("V/<str:digits>", card.card, name="card-scanned"),  # the code is in capitals, and phones keep them
     *bundle.urls,
-    path("gate/", gate.app, name="gate"),
-    path("gate/worker.js", gate.worker, name="gate-worker"),
-    path("gate/manifest.webmanifest", gate.manifest, name="gate-manifest"),
-    path("gate/<slug:language>", gate.app, name="gate-in"),
+    *gate.urls,
     path("notices", notices.offices, name="notices"),
     path("notices/<int:pk>", notices.notices, name="notices-of"),
+    path("places", places.index, name="places"),
+    path("places.json", places.as_json, name="places-json"),
     path("problems/<slug:code>", views.problem, name="problem"),
     path("healthz", views.healthz, name="healthz"),
 ]
