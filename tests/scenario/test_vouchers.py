@@ -86,7 +86,7 @@ def test_a_quota_is_kept_to_over_all_gates():
 
 def test_what_was_cancelled_is_not_counted_against_the_quota():
     gate = make_gate()
-    wanted = make_wanted(subject=bytes(range(16)), quota=(1, None))
+    wanted = make_wanted(subject=bytes(range(16)), quota=(1, 0))
     voucher = services.issue(wanted, gate.post, request_id=request_id(), at=NOON)
     services.cancel(voucher, "误领", by=make_actor("clerk"), request_id=request_id(), at=NOON)
     assert services.issue(wanted, gate.post, request_id=request_id(), at=NOON).state == "issued"

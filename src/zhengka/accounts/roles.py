@@ -17,15 +17,15 @@ _ROLES: dict[str, tuple[str, frozenset[str]]] = {
     "approver": ("批准", frozenset({
         "holder.read", "case.read", "case.approve", "card.read", "letter.read", "letter.send", "plan.read",
         "assessment.read", "assessment.designate", "assessment.figures", "stock.read", "stock.confirm",
-        "issuing.stop", "issuing.resume", "custody.read", "custody.confirm", "gate.read", "settlement.confirm",
-        "list.release"})),
+        "issuing.stop", "issuing.resume", "custody.read", "custody.confirm", "list.release", "gate.read",
+        "settlement.confirm"})),
     "assessor": ("评定医生", frozenset({"case.read", "case.assess", "assessment.read"})),
     "producer": ("制卡", frozenset({
         "card.read", "card.order", "batch.read", "batch.make", "batch.send", "batch.receive", "plan.read",
         "device.read", "device.use", "stock.read", "stock.keep", "stock.use", "stock.confirm", "issuing.stop",
         "custody.read", "custody.keep", "custody.confirm"})),
     "leader": ("领导", frozenset({
-        "plan.read", "assessment.figures", "issuing.stop", "issuing.resume", "gate.read", "list.release"})),
+        "plan.read", "assessment.figures", "issuing.stop", "issuing.resume", "list.release", "gate.read"})),
     "system": ("系统管理员", frozenset({"system.read", "officer.manage", "device.read", "device.manage"})),
     "security": ("安全管理员", frozenset({"key.manage", "officer.permit", "device.read", "device.keys"})),
     "audit": ("审计管理员", frozenset({"audit.read"})),

@@ -18,6 +18,7 @@ from zhengka.cli import (
     reference_command,
     run,
     serve,
+    settlement,
     verify,
 )
 
@@ -26,7 +27,7 @@ app = typer.Typer(help="证卡 zhengka: the third-generation smart disability ce
 app.add_typer(database.db, name="db")
 app.add_typer(reference_command.docs, name="docs")
 for group in (acts.plan, acts.exchange, acts.batch, acts.maker, cards.card, cards.lists, officers.officer, keys.keys,
-              reader.reader):
+              reader.reader, settlement.settlement):
     app.add_typer(group)
 for shown in (chip.show, chip.check, chip.sample, chip.script, blanks.init):
     cards.card.command()(shown)

@@ -9,8 +9,8 @@ An event is a JSON object in the one form that `JSON.stringify` gives an object 
 Signed are the bytes of that text: ES256, 64 bytes r ‖ s. A line of an upload is text, tab, signature in base64url
 without padding (RFC 4648, clause 5). `seq` counts from 1 at each gate and is never used twice; `subject` is the
 pseudonym of one person for one operator in one month; `list` is the version of the public bundle (`formats.bundle`)
-whose status lists the gate went by, 0 for none. Nothing else of a person is in it. The text decides what an event is: the same text under another valid signature is the
-same event.
+whose status lists the gate went by, 0 for none. Nothing else of a person is in it. The text decides what
+an event is: the same text under another valid signature is the same event.
 """
 
 import hashlib

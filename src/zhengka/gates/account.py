@@ -50,13 +50,14 @@ class Unpriced(ValueError):
 
 
 class Use(NamedTuple):
-    """One use that counts, as far as it is paid by."""
+    """Uses that count, of one day and kind, as far as they are paid by; `companions` of all of them together."""
 
     service: str
     rule: str
     gives: str
     companions: int
     on: date
+    times: int = 1
 
 
 class Line(NamedTuple):
@@ -108,7 +109,7 @@ def reckon(uses: Iterable[Use], prices: Sequence[Price]) -> list[Line]:
         if price is None:
             raise Unpriced(f"{use.service} {use.gives} {use.on}")
         key = (use.service, use.rule, use.gives, price.fen, price.companion)
-        counts[key] += 1
+        counts[key] += use.times
         companions[key] += use.companions
     return [Line(*key, counts[key], companions[key]) for key in sorted(counts)]
 

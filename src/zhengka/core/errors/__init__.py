@@ -9,7 +9,7 @@ __all__ = ["PROBLEMS", "Problem", "Refusal"]
 
 PROBLEMS: dict[str, Problem] = {
     **common.PROBLEMS, **people.PROBLEMS, **office.PROBLEMS, **desk.PROBLEMS, **making.PROBLEMS,
-    **keys.PROBLEMS, **stock.PROBLEMS, **custody.PROBLEMS, **vouchers.PROBLEMS, **places.PROBLEMS}
+    **keys.PROBLEMS, **stock.PROBLEMS, **custody.PROBLEMS, **places.PROBLEMS, **vouchers.PROBLEMS}
 """code → what it says, by the subject that it is about."""
 
 

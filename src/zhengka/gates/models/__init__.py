@@ -1,4 +1,4 @@
-"""Rows of this room: checks of cards, lists of claims, what gates log, what it comes to, and how it is settled."""
+"""Rows of this room: checks of cards, lists of claims, what gates log, what it comes to, how it is settled."""
 
 from zhengka.gates.models.checks import CHANNELS, Check, Use
 from zhengka.gates.models.claims import ClaimPublication

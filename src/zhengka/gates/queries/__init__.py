@@ -1,4 +1,4 @@
-"""What may be read of this room: counts of checks, vouchers, gates with their logs and clocks, statements."""
+"""What may be read of this room: counts of checks, rules, vouchers, gates with their logs and clocks, statements."""
 
 from zhengka.gates.queries.checks import counts, strangers
 from zhengka.gates.queries.gates import (
@@ -18,12 +18,12 @@ from zhengka.gates.queries.settling import (
     disputes,
     events,
     open_months,
+    posted_operators,
     statement,
     statements,
     to_csv,
     to_json,
 )
-from zhengka.gates.queries.settling import operators as operators_here
 from zhengka.gates.queries.vouchers import by_code, used, voucher, vouchers
 
 __all__ = [
@@ -40,7 +40,9 @@ __all__ = [
     "gate_keys",
     "gate_lines",
     "open_months",
+    "operator",
     "operators",
+    "posted_operators",
     "posts",
     "statement",
     "statements",

@@ -40,7 +40,7 @@ def events(row: Statement) -> QuerySet[Visit]:
     return Visit.objects.filter(statement=row).select_related("gate").order_by("gate", "seq", "digest")
 
 
-def operators(*, actor: Actor) -> list[str]:
+def posted_operators(*, actor: Actor) -> list[str]:
     """The operators at whose places gates of the actor's area stand or stood."""
     found = Post.objects.filter(area__code__range=(actor.lo, actor.hi)).order_by("operator")
     return list(found.values_list("operator", flat=True).distinct())

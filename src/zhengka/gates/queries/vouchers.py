@@ -6,6 +6,7 @@ from django.db.models import Count, Q, QuerySet
 
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
+from zhengka.formats.judging import Used
 from zhengka.formats.verdict import CHINA
 from zhengka.gates.models import Visit, Voucher
 
@@ -29,20 +30,18 @@ def by_code(code: bytes) -> Voucher:
     raise Refusal("voucher-unknown")
 
 
-def used(operator: str, rule: str, subject: bytes, *, at: datetime) -> tuple[int, int]:
-    """How often a rule was given to this pseudonym today and in its month (China's days): services, and vouchers that
-    were issued and not cancelled. What was redeemed is not counted a second time.
+def used(operator: str, subject: bytes, *, at: datetime) -> dict[str, Used]:
+    """How often each rule was given to this pseudonym today and in its month (China's days): services, and vouchers
+    that were issued and not cancelled. What was redeemed is not counted a second time. A rule without any is left out.
     """
     day = at.astimezone(CHINA).date()
     today = datetime.combine(day, time(), CHINA)
     first = datetime.combine(day.replace(day=1), time(), CHINA)
-    given = Q(kind="visit") | Q(kind="issue")
-    found = Visit.objects.filter(given, subject=subject, operator=operator, rule=rule, at__gte=first,
-                                 at__lt=today + timedelta(days=1))
-    found = found.exclude(kind="issue", voucher__in=_cancelled(subject))
-    row = found.aggregate(month=Count("digest", distinct=True),
-                          day=Count("digest", distinct=True, filter=Q(at__gte=today)))
-    return row["day"], row["month"]
+    found = Visit.objects.filter(Q(kind="visit") | Q(kind="issue"), subject=subject, operator=operator,
+                                 at__gte=first, at__lt=today + timedelta(days=1))
+    rows = found.exclude(kind="issue", voucher__in=_cancelled(subject)).values_list("rule").order_by().annotate(
+        day=Count("digest", distinct=True, filter=Q(at__gte=today)), month=Count("digest", distinct=True))
+    return {rule: Used(of_day, of_month) for rule, of_day, of_month in rows}
 
 
 def _cancelled(subject: bytes) -> QuerySet[Voucher]:

@@ -11,8 +11,8 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
-from django.db.models.functions import Least
+from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models.functions import Least, TruncDate
 
 from zhengka.areas.models import Area
 from zhengka.core.actors import Actor
@@ -152,9 +152,11 @@ def tariff(operator: str) -> Tariff:
 def _reckon(row: Statement) -> Statement:
     """Write the lines and sums of what the statement holds."""
     prices, counted = tariff(row.operator), _counted(row)
+    kinds = counted.annotate(on=TruncDate("at", tzinfo=CHINA)).values_list("service", "rule", "gives", "on").order_by()
+    uses = [Use(service, rule, gives, beside, on, times) for service, rule, gives, on, beside, times in kinds.annotate(
+        beside=Sum("companions"), times=Count("pk"))]
     try:
-        lines = account.reckon((_use(*told) for told in counted.values_list(
-            "service", "rule", "gives", "companions", "at").iterator(chunk_size=10_000)), prices.prices)
+        lines = account.reckon(uses, prices.prices)
     except Unpriced as fault:
         raise Refusal("tariff-missing", operator=row.operator, use=str(fault)) from None
     row.lines.all().delete()
@@ -172,10 +174,6 @@ def _counted(row: Statement) -> QuerySet[Visit]:
     """The events of a statement that are paid: they count, and no dispute of them was upheld."""
     return Visit.objects.filter(statement=row, counted=True).exclude(
         pk__in=Dispute.objects.filter(statement=row, state="upheld").values("visit"))
-
-
-def _use(service: str, rule: str, gives: str, companions: int, at: datetime) -> Use:
-    return Use(service, rule, gives, companions, at.astimezone(CHINA).date())
 
 
 def _head(row: Statement) -> str:

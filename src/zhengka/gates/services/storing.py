@@ -87,7 +87,7 @@ def known(named: Mapping[int, Collection[int]]) -> set[bytes]:
     found: set[bytes] = set()
     for gate, numbers in named.items():
         rows = Visit.objects.filter(gate=gate, seq__in=list(numbers)).values_list("digest", flat=True)
-        found.update(map(bytes, rows.iterator(chunk_size=10_000)))
+        found.update(map(bytes, rows))
     return found
 
 

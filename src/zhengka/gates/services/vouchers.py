@@ -23,6 +23,7 @@ from zhengka.devices.models import Device
 from zhengka.formats import gatelog
 from zhengka.formats import voucher as vouchers
 from zhengka.formats.gatelog import BadEvent, Event, Signed
+from zhengka.formats.judging import Used
 from zhengka.formats.suites import SUITES
 from zhengka.formats.voucher import CODE_SIZE, BadVoucher
 from zhengka.formats.voucher import Voucher as Promise
@@ -41,7 +42,7 @@ CLOSED: Final = {"redeemed": "voucher-used", "cancelled": "voucher-cancelled", "
 @dataclass(frozen=True)
 class Wanted:
     """What a voucher is to promise: a service under a rule, what it gives, its time; `subject`: the pseudonym of the
-    month. `quota`: how many a day and a month the rule gives, None without a limit.
+    month. `quota`: how many a day and a month the rule gives, 0 without a limit.
     """
 
     service: str
@@ -54,7 +55,7 @@ class Wanted:
     proof: str = "qr"
     list_version: int = 0
     any_venue: bool = False
-    quota: tuple[int | None, int | None] = (None, None)
+    quota: tuple[int, int] = (0, 0)
 
 
 @transaction.atomic
@@ -179,12 +180,12 @@ def expire(*, at: datetime) -> int:
 
 def _within_quota(wanted: Wanted, post: Post, at: datetime) -> None:
     """Two posts at which one person stands at the same moment wait for each other."""
-    if wanted.quota == (None, None) or not wanted.subject:
+    if not any(wanted.quota) or not wanted.subject:
         return
     storing.lock_codes([wanted.subject])
-    used = queries.used(post.operator, wanted.rule, wanted.subject, at=at)
+    used = queries.used(post.operator, wanted.subject, at=at).get(wanted.rule, Used())
     for limit, spent in zip(wanted.quota, used, strict=True):
-        if limit is not None and spent >= limit:
+        if limit and spent >= limit:
             raise Refusal("quota-used", rule=wanted.rule, limit=limit)
 
 

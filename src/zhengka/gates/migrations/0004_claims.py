@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """A table."""
 
-    dependencies = [("gates", "0005_voucher_promises")]
+    dependencies = [("gates", "0003_uses")]
     operations = [
         migrations.CreateModel("claimpublication", [
             ("id", models.BigAutoField(primary_key=True, serialize=False)),

@@ -30,7 +30,7 @@ CREATE TRIGGER visit_as_signed BEFORE UPDATE OR DELETE ON gates_visit
 class Migration(migrations.Migration):
     """Sequences, row-level security, rights of the pages, a trigger."""
 
-    dependencies = [("gates", "0004_vouchers"), ("core", "0005_web_rights")]
+    dependencies = [("gates", "0005_vouchers"), ("core", "0005_web_rights")]
     operations = [
         *(migrations.RunSQL(f"CREATE SEQUENCE {one}_ids CACHE 1", f"DROP SEQUENCE {one}_ids") for one in NUMBERED),
         migrations.RunSQL("CREATE SEQUENCE gates_own_events", "DROP SEQUENCE gates_own_events"),

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("areas", "0001_initial"),
         ("devices", "0007_answers_of_the_store"),
-        ("gates", "0003_uses"),
+        ("gates", "0004_claims"),
     ]
 
     operations = [
