@@ -34,7 +34,7 @@ format = 1
 code = "test-park"
 zh = "试验公园"
 en = "Test Park"
-areas = ["430100"]
+area = [{ code = "430100", zh = "长沙市", en = "Changsha" }]
 sees = "benefit"
 source = "test"
 

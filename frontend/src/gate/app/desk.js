@@ -1,5 +1,5 @@
 // What happens when something is shown: an answer of the core, an event in the log, perhaps a voucher. No document here.
-import { KeySet, Refused, present, toBase32, toBase64Url, voucher } from "../core/index.js"
+import { KeySet, Refused, present, publicKey, toBase32, toBase64Url, voucher } from "../core/index.js"
 import { keep, keepAsked, randomCode, sign, used } from "./log.js"
 import { API, No, askJson } from "./site.js"
 import { get } from "./store.js"
@@ -93,7 +93,7 @@ export class Desk {
     try {
       payload = voucher.fromText(text)
       sealed = voucher.decode(payload)
-      await voucher.checkSealed(sealed, this.signers(), at)
+      await voucher.checkSealed(sealed, await this.signers(), at)
       voucher.checkPlace(sealed.voucher, placeOf(this.gate), at)
     } catch (bad) {
       if (!(bad instanceof Refused)) throw bad
@@ -117,6 +117,18 @@ export class Desk {
     return answer
   }
 
+  // A voucher's code that was typed: only the site knows what it promises, and writes its use down itself.
+  async typedVoucher(name, at) {
+    if (["redeemed", "cancelled"].includes(await get("vouchers", name))) return this.refuse("voucher-used", at)
+    try {
+      const told = navigator.onLine ? await online(this.gate, "redeem-code", { code: name, request_id: crypto.randomUUID() }) : null
+      return told ? own("voucher-valid", "green", { proof: "voucher", companions: told.companions, at, told }) : own("voucher-online", "amber", { at })
+    } catch (no) {
+      if (!(no instanceof No) || !no.code.startsWith("voucher-")) throw no
+      return this.refuse(no.code, at)
+    }
+  }
+
   // Why the site refuses; "" where it does not, null where it did not answer in time or could not say.
   async askToRedeem(line, payload) {
     try {
@@ -127,13 +139,13 @@ export class Desk {
     }
   }
 
-  // Keys of this operator's gates, this one's, and the platform's own.
-  signers() {
+  // Keys of this operator's gates, the platform's own, and this gate's.
+  async signers() {
     const { gates, keys } = this.bundle
-    const all = new Map([...keys.keys, ...gates.keys].filter(([, each]) => each.purposes.includes("voucher")))
+    const all = [...keys.keys, ...gates.keys].filter(([, each]) => each.purposes.includes("voucher"))
+    const mine = { key: await publicKey("INTL", this.gate.point), notBefore: 0, notAfter: Infinity, revokedAt: null, purposes: ["voucher"] }
     const found = new KeySet()
-    found.keys = all
+    found.keys = new Map([...all, [mine.key.keyId, mine]])
     return found
   }
 }
-

@@ -114,12 +114,14 @@ function once(work) {
   return busy
 }
 
-const isVoucher = (text) => /\/P\//i.test(text) || /^[\s-]*(?:[A-Z2-7][\s-]*){16}$/i.test(text)
+const CODE = /^[A-Z2-7]{16}$/
+const bare = (text) => text.replace(/[\s-]/g, "").toUpperCase()
 
 async function shown(text) {
   paint("idle", texts.reading, "", "")
   const at = Date.now()
-  if (isVoucher(text)) return answered(await desk.voucher(text, at))
+  if (/\/P\//i.test(text)) return answered(await desk.voucher(text, at))
+  if (CODE.test(bare(text)) && /[A-Z]/.test(bare(text))) return answered(await desk.typedVoucher(bare(text), at))
   return answered(await desk.card(/^\s*[0-9X B]{16,28}\s*$/i.test(text) ? { how: "typed", number: text.trim() } : { how: "scanned", text }, at))
 }
 
@@ -166,7 +168,8 @@ async function pressed() {
   if (now?.colour === "green" && now.vouchers.length && !now.given) return give(now.vouchers[0])
   seen = now ? { text: seen.text, at: Date.now() } : { text: "", at: 0 } // the same card once more, if one asks for it
   if (!camera.running) await openEye()
-  return idle()
+  if (camera.running) idle()
+  return null
 }
 
 async function openEye() {
@@ -248,6 +251,7 @@ async function meetOnce() {
   if (net !== "shut") await chooseService(gate.service)
   await bar()
   await stand()
+  document.body.dataset.met = Number(document.body.dataset.met ?? 0) + 1
 }
 
 // What was just kept goes up soon, where there is a network.

@@ -60,5 +60,5 @@ export async function pair(code) {
   const answer = await reached(`${API}pair`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(told) })
   const known = await answer.json()
   const keyId = (await sha256(point)).slice(0, 8)
-  return { id: known.gate, name: known.name, at: known.place, key, keyId, offset: Date.parse(known.now) - Date.now() }
+  return { id: known.gate, name: known.name, at: known.place, key, point, keyId, offset: Date.parse(known.now) - Date.now() }
 }

@@ -31,7 +31,6 @@ from zhengka.formats import gatelog
 from zhengka.formats import voucher as vouchers
 from zhengka.formats.bundle import BadBundle
 from zhengka.formats.gatelog import MOST_TEXT
-from zhengka.formats.judging import Used
 from zhengka.formats.presenting import Looked, Place, Scanned, Shown, Typed
 from zhengka.formats.qr import LONGEST_TEXT
 from zhengka.formats.suites import INTL
@@ -143,6 +142,34 @@ def redeem(request: HttpRequest, asked: RedeemIn) -> RedeemOut:
     return RedeemOut(voucher=vouchers.to_base32(bytes(row.code)), state=row.state)
 
 
+class RedeemCodeIn(Schema):
+    """A voucher of which only the code was typed."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    code: str = Field(pattern=r"^[A-Z2-7]{16}$")
+    request_id: str = Field(pattern=r"^[0-9a-f-]{36}$", description="A UUID of the gate's own; a repeat tells it.")
+
+
+class RedeemCodeOut(RedeemOut):
+    """The same, with what the gate did not read."""
+
+    gives: str = Field(examples=["free"])
+    companions: int
+
+
+@router.post("/gate/redeem-code", auth=gate, response=RedeemCodeOut, summary="Redeem a voucher by its typed code",
+             operation_id="gateRedeemCode", url_name="gate-redeem-code", openapi_extra={"x-problems": [
+                 *SIGNED, "post-unknown", "voucher-unknown", "voucher-used", "voucher-cancelled", "voucher-expired",
+                 "voucher-not-yet", "voucher-elsewhere"]})
+def redeem_code(request: HttpRequest, asked: RedeemCodeIn) -> RedeemCodeOut:
+    """Use a voucher up that the site knows: the site itself writes this into the gate's log."""
+    post, code = gates.standing(_gate(request)), vouchers.from_base32(asked.code)
+    with suppress(Replayed):
+        gates.redeem(code, post, request_id=UUID(asked.request_id), at=timezone.now())
+    row = queries.by_code(code)
+    return RedeemCodeOut(voucher=asked.code, state=row.state, gives=row.gives, companions=row.companions)
+
+
 class SeenIn(Schema):
     """By which versions a gate decides now."""
 
@@ -226,9 +253,9 @@ def check(request: HttpRequest, asked: CheckIn) -> CheckOut:
     place = Place(post.operator, post.venue, asked.service)
     shown = _shown(asked.shown)
     answer = gates.present_online(shown, place, at=at).answer
-    if answer.ok and answer.rule and answer.subject:
-        used = queries.used(post.operator, answer.rule.id, answer.subject, at=at)
-        answer = gates.present_online(shown, place, at=at, used={answer.rule.id: Used(*used)}).answer
+    if answer.ok and answer.subject:
+        used = queries.used(post.operator, answer.subject, at=at)
+        answer = gates.present_online(shown, place, at=at, used=used).answer
     return CheckOut(**answer.to_dict())
 
 
