@@ -163,7 +163,8 @@ def printed(card: Card) -> Image.Image:
     """The side of the printed card with the code on it, at 300 dpi."""
     layout = checking.load(Path(settings.DATA) / "faces" / "disability-2018.toml")
     texts = {"name": card.holder.name, "number": "43990119600101001X42B1", "category": "视力残疾 二级",
-             "valid_until": "2036年11月20日", "issuer": layout.issuer("岳麓区", "长沙市"), "serial": "4301 0400 0000 0017"}
+             "valid_until": "2036年11月20日", "issuer": layout.issuer("岳麓区", "长沙市"),
+             "serial": "4301 0400 0000 0017"}
     face = faces.Face("blue", texts, faces.ready(portraits.make_photo()), text_of(card))
     [found] = faces.print_pictures([face], frozenset({"red"}), layout=layout, plate=faces.plate("png-300"))
     for side in found[:2]:

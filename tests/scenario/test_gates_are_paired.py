@@ -95,8 +95,9 @@ def test_who_tries_many_codes_has_to_wait():
 
 
 @pytest.mark.parametrize(("fault", "status", "code"), [
-    ("body", 401, "gate-signature-wrong"), ("path", 401, "gate-signature-wrong"), ("nobody", 401, "gate-signature-wrong"),
-    ("no number", 401, "gate-signature-wrong"), ("garbage", 401, "gate-signature-wrong"),
+    ("body", 401, "gate-signature-wrong"), ("path", 401, "gate-signature-wrong"),
+    ("nobody", 401, "gate-signature-wrong"), ("no number", 401, "gate-signature-wrong"),
+    ("garbage", 401, "gate-signature-wrong"),
     ("no time", 401, "gate-signature-wrong"), ("three days behind", 401, "gate-clock-wrong"),
     ("three days ahead", 401, "gate-clock-wrong")])
 def test_what_is_not_signed_by_the_gate_now_is_refused(fault, status, code):

@@ -65,8 +65,8 @@ class PortalSignature(APIKeyHeader):
 
 
 class GateSignature(APIKeyHeader):
-    """ES256 (RFC 7518, 3.4), base64url, over `METHOD\\nPATH\\nTIME\\nSHA-256 of the body in hexadecimal digits`, by the key
-    of the gate whose number is in `X-Zhengka-Gate`; the time is that of `X-Zhengka-Time`.
+    """ES256 (RFC 7518, 3.4), base64url, over four lines: method, path with query, the time of `X-Zhengka-Time`, and the
+    SHA-256 of the body in hexadecimal digits; by the key of the gate whose number is in `X-Zhengka-Gate`.
     """
 
     param_name = "X-Zhengka-Signature"

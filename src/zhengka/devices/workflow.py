@@ -29,8 +29,8 @@ DEVICE = Workflow("device", initial="registered", final=frozenset({"retired", "l
     *(Step(state, "retire", "retired", "device.manage", zh="报废") for state in ("registered", "active", "stopped")),
     *(Step(state, "lose", "lost", "device.manage", zh="报失") for state in ("registered", "active", "stopped")),
 ))
-"""A reader or gate works once it is paired. What is stopped here stops there at once: its reading ends, and the server believes
-nothing that it says any more. One whose PC was set up anew has another key: its old one is forgotten by who
+"""A reader or gate works once it is paired. What is stopped here stops there at once: its reading ends, and the server
+believes nothing that it says any more. One whose PC was set up anew has another key: its old one is forgotten by who
 administers it (`unpair`), and whoever sits there pairs it by a new code. What was stopped from afar no code starts.
 """
 

@@ -68,8 +68,8 @@ class StandOut(Schema):
              url_name="gate-pair", openapi_extra={"x-problems": [
                  "gate-pairing-failed", "device-key-taken", "too-many-requests"]})
 def pair(request: HttpRequest, asked: PairIn) -> StandOut:
-    """Take the key of a gate. It signs `"zhengka-reading/1" ‖ "pair" ‖ code ‖ 00 ‖ origin` (ES256); the origin is that of
-    this site as the device sees it, such as `https://card.example`.
+    """Take the key of a gate. It signs `"zhengka-reading/1" ‖ "pair" ‖ code ‖ 00 ‖ origin` (ES256); the origin is that
+    of this site as the device sees it, such as `https://card.example`.
     """
     PAIRINGS.take(visitor(request.META.get("REMOTE_ADDR", ""), request.headers.get("X-Forwarded-For", ""),
                           behind_front=settings.BEHIND_FRONT), now=time.monotonic())
@@ -97,7 +97,7 @@ class EventsOut(Schema):
 
     fresh: int = Field(description="Events that were not known yet.")
     repeats: int = Field(description="Events that were known.")
-    refused: dict[str, int] = Field(description="Lines that were refused: code → how many. Sending them again is no use.")
+    refused: dict[str, int] = Field(description="Lines that were refused: code → how many. Send them no more.")
 
 
 @router.post("/gate/events", auth=gate, response=EventsOut, summary="Send the log of a gate", operation_id="gateEvents",
@@ -133,8 +133,7 @@ class RedeemOut(Schema):
                  *SIGNED, "gate-unknown", "event-refused", "post-unknown", "voucher-unknown", "voucher-unsigned",
                  "voucher-used", "voucher-cancelled", "voucher-expired", "voucher-not-yet", "voucher-elsewhere"]})
 def redeem(request: HttpRequest, asked: RedeemIn) -> RedeemOut:
-    """Use a voucher up, at most once whoever else tries at the same moment. The same event sent again answers the same.
-    """
+    """Use a voucher up, at most once whoever else tries at the same moment. The same event again answers the same."""
     lines = gatelog.from_lines(asked.line.encode())
     if len(lines) != 1 or lines[0] is None or lines[0].place()[0] != _gate(request).pk:
         raise Refusal("event-refused", why="event-shape")

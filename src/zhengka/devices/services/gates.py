@@ -33,8 +33,8 @@ class Asked(NamedTuple):
 def gate_that_asks(number: str, asked: Asked, *, at: datetime) -> Device:
     """The gate that signed a request lately, at work.
 
-    `Refusal`: `gate-signature-wrong`, also for a number that is nobody's; `gate-shut-out` with its state where it is not
-    at work, by which the device forgets what it holds; `gate-clock-wrong`.
+    `Refusal`: `gate-signature-wrong`, also for a number that is nobody's; `gate-shut-out` with its state where it is
+    not at work, by which the device forgets what it holds; `gate-clock-wrong`.
     """
     good = number.isascii() and number.isdigit() and len(number) < LONGEST
     row = Device.objects.filter(pk=int(number), sort="gate").first() if good else None

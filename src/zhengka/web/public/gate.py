@@ -40,7 +40,8 @@ def app(request: HttpRequest, language: str = "") -> HttpResponse:
             "language": LANGUAGES[spoken], "texts": texts() | {"language": spoken}, "buttons": buttons(),
             "agent": settings.READER_AGENT, "wasm": asset("gate/zxing_reader.wasm")})
     page.headers["Content-Security-Policy"] = (
-        f"{POLICY}; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self' {settings.READER_AGENT}")
+        f"{POLICY}; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; "
+        f"connect-src 'self' {settings.READER_AGENT}")
     page.headers["Permissions-Policy"] = "camera=(self)"
     page.headers["Cache-Control"] = FRESH
     return page

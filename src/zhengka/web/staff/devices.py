@@ -35,8 +35,8 @@ SAID: dict[str, Text] = {
     "unpair": _("The key of the device is forgotten. Pair it with a new code."),
     "retire": _("The device is retired."), "lose": _("The device is reported lost.")}
 ASKED: dict[str, tuple[Text, Text]] = {
-    "unpair": (_("Unpair this device?"), _("For a PC or phone that was set up anew: nothing that is signed with the old "
-                                           "key is believed any more, and the device is paired with a new code.")),
+    "unpair": (_("Unpair this device?"), _("For a PC or phone that was set up anew: nothing that is signed with the "
+                                           "old key is believed any more, and the device is paired with a new code.")),
     "retire": (_("Retire this device?"), _("It cannot be put to work again.")),
     "lose": (_("Report this device lost?"), _("It cannot be put to work again, should it be found or not."))}
 COUNTED = timedelta(days=30)
@@ -121,8 +121,7 @@ def change(request: Request, pk: int, action: str) -> HttpResponse:
 @requires("device.use")
 @require_POST
 def code(request: Request, pk: int) -> HttpResponse:
-    """A code to type in at the PC of the reader, and the button that connects it, or at the gate: on this page alone, once.
-    """
+    """A code to type in at the gate, or at the reader's PC with the button that connects it: shown once."""
     row = services.new_code(queries.device(pk, actor=request.actor), by=request.actor, at=timezone.now())
     fours = " ".join(row.code[at:at + 4] for at in range(0, len(row.code), 4))
     return _page(request, row, pairing={"code": fours, "plain": row.code, "nonce": bytes(row.nonce or b"").hex(),
