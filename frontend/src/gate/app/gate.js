@@ -154,12 +154,21 @@ function give(way) {
     const time = new Date(made.ends).toLocaleString(texts.language === "en" ? "en-GB" : "zh-CN", { timeZone: "Asia/Shanghai", dateStyle: "short", timeStyle: "short" })
     part("qr").replaceChildren(drawn(made.text, title))
     part("slip-code").textContent = made.name.match(/.{4}/g).join(" ")
+    part("slip-where").textContent = whereTo(made)
     part("slip-what").textContent = made.companions ? fill(texts.companions, { n: made.companions }) : texts.alone
     part("slip-until").textContent = fill(texts.until, { time })
     show("voucher")
     say(texts.given)
     if (way === "slip") window.print()
   })
+}
+
+// For what and where a voucher is good, in words.
+function whereTo(told) {
+  const { rulebook } = desk.bundle
+  const of = (rows, id) => rows.find((each) => each.id === id)
+  const named = [rulebook, of(rulebook.venues, told.venue), of(rulebook.services, told.service)].filter(Boolean)
+  return named.map((each) => (texts.language === "en" ? each.en : each.zh)).join(" · ")
 }
 
 // The button as large as the screen: begin, give what is first, or go on to the next card.
