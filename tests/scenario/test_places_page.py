@@ -1,14 +1,16 @@
 """What holds where when one travels: for anybody, in both languages, for people and for programs."""
 
 import json
+from dataclasses import replace
 
 import pytest
+from django.utils import translation
 
 import builders
 from visits import Visitor
-from zhengka.formats.rulebook import NAMED_DAYS, PROOFS, WEEKDAYS
+from zhengka.formats.rulebook import NAMED_DAYS, PROOFS, WEEKDAYS, Band
 from zhengka.gates.queries import operators
-from zhengka.web.public.place_words import DAYS, WAYS
+from zhengka.web.public.place_words import DAYS, WAYS, limits, price
 
 pytestmark = pytest.mark.django_db
 
@@ -73,6 +75,17 @@ def test_programs_get_the_same_rules_as_json():
     assert metro["who"]["kinds"] == [{"categories": [1], "grades": [1, 2]}] and metro["source"]
     park = next(one for one in told["operators"] if one["code"] == "beijing-minzuyuan")["rules"][0]
     assert park["times"][0]["last"] == "24:00" and park["times"][0]["holidays"] is False
+    assert "Monday to Friday, not in the months 4, 9, not on holidays" in page("?to=110000")
+
+
+def test_times_and_sums_and_limits_have_words():
+    rule = replace(operators()["beijing-minzuyuan"].book.rules[0], price="fixed", fen=250, companions=2, day=1, month=4,
+                   activated=True, bands=(Band((5, 10), ("working",), True, 540, 960),))
+    with translation.override("en"):
+        assert price(rule) == "2.50 yuan, with 2 companions" and price(replace(rule, fen=300)).startswith("3 yuan")
+        assert limits(rule, chinese=False) == (
+            "working days 09:00–16:00, in the months 5, 10; at most 1 a day; at most 4 a month; "
+            "only with this year's activation")
 
 
 def test_the_way_to_the_page_is_on_the_visitors_home():

@@ -152,6 +152,14 @@ def test_an_age_is_full_from_the_day_after_the_birthday_as_the_calendar_room_rec
         assert who_holds(Who(age_to=age), Person(born=born), on) is (full <= age)
 
 
+def test_the_last_day_of_birth_of_an_age_is_where_the_answer_turns():
+    for years in (1, 4, 14, 15, 60, 65, 100):
+        for on in (date(2024, 2, 28) + timedelta(days) for days in (*range(4), *range(364, 370), *range(730, 735))):
+            last = rulebook.born_by(years, on)
+            assert who_holds(Who(age_from=years), Person(born=last), on) is True, (years, on)
+            assert who_holds(Who(age_from=years), Person(born=last + timedelta(1)), on) is False, (years, on)
+
+
 def asked(book, *, holds=lambda who: True, proof="qr", at=NOON, active=True, used=None) -> Judged:
     return judging.judge(book, book.services[0].id, book.venues[0].id, Asked(at, proof, holds, active, used or {}))
 

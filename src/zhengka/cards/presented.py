@@ -15,7 +15,8 @@ from zhengka.cards.queries import AT_A_GATE
 from zhengka.cards.workflow import BLOCKED, OUT_OF_LIFE
 from zhengka.core import fields
 from zhengka.core.errors import Refusal
-from zhengka.formats.rulebook import Kind, Person, Who
+from zhengka.formats.presenting import MULTIPLE
+from zhengka.formats.rulebook import Kind, Person, Who, born_by
 
 AT_A_PLACE: Final = (*AT_A_GATE, "token", "holder__area", "holder__birth_date", "certificate__components")
 IN_HAND: Final = ("issued", "active", *BLOCKED)
@@ -30,7 +31,8 @@ COPY (
     SELECT found.status_index, found.bits FROM (
         SELECT k.status_index, {bits} AS bits FROM cards_card k
         JOIN registry_certificate c ON c.id = k.certificate_id JOIN registry_holder h ON h.id = k.holder_id
-        WHERE k.status_list = %(list)s AND k.state <> ALL (%(out_of_life)s)) found
+        WHERE k.status_list = %(list)s AND k.state <> ALL (%(out_of_life)s)
+        OFFSET 0) found  -- so that conditions are asked once, not again by the filter
     WHERE found.bits > 0
 ) TO STDOUT (FORMAT binary)
 """
@@ -75,8 +77,8 @@ def holding(list_number: int, conditions: Mapping[str, Who], on: date) -> dict[s
     """
     if len(conditions) > MOST_CONDITIONS:
         raise ValueError("too many conditions for one reading")
-    bits, values = _bits(list(conditions.values()))
-    values |= {"list": list_number, "out_of_life": list(OUT_OF_LIFE), "on": on}
+    bits, values = _bits(list(conditions.values()), on)
+    values |= {"list": list_number, "out_of_life": list(OUT_OF_LIFE)}
     with connection.cursor() as cursor, cursor.cursor.copy(HOLDING.format(bits=bits), values) as copy:
         data = b"".join(copy)
     rows = np.frombuffer(data, dtype=_ROW, offset=_HEAD, count=(len(data) - _HEAD - _TAIL) // _ROW.itemsize)
@@ -92,40 +94,41 @@ def _one(**by: Any) -> Card:
     raise Refusal("not-found")
 
 
-def _bits(conditions: list[Who]) -> tuple[str, dict[str, Any]]:
-    """An expression with a bit for each condition that is fulfilled, and its values."""
+def _bits(conditions: list[Who], on: date) -> tuple[str, dict[str, Any]]:
+    """An expression with a bit for each condition that is fulfilled on a day, and its values."""
     parts, values = [], dict[str, Any]()
     for place, who in enumerate(conditions):
-        parts.append(f"CASE WHEN {_fulfils(who, f'w{place}', values)} THEN {1 << place}::bigint ELSE 0 END")
+        parts.append(f"CASE WHEN {_fulfils(who, on, f'w{place}', values)} THEN {1 << place}::bigint ELSE 0 END")
     return " + ".join(parts) or "0::bigint", values
 
 
-def _fulfils(who: Who, name: str, values: dict[str, Any]) -> str:
+def _fulfils(who: Who, on: date, name: str, values: dict[str, Any]) -> str:
     """The condition as SQL; what it compares with goes into `values`, under names that begin with `name`."""
     wanted = []
     if who.kinds:
-        wanted.append("(" + " OR ".join(_of_kind(who, kind, f"{name}k{place}", values)
-                                        for place, kind in enumerate(who.kinds)) + ")")
+        wanted.append(" OR ".join(_of_kind(who, kind, f"{name}k{place}", values)
+                                  for place, kind in enumerate(who.kinds)))
     if who.areas:
-        values |= {f"{name}lo": [lo for lo, _ in who.ranges], f"{name}hi": [hi for _, hi in who.ranges]}
-        wanted.append(f"EXISTS (SELECT FROM unnest(%({name}lo)s::bigint[], %({name}hi)s::bigint[]) AS a (lo, hi) "
-                      "WHERE h.area BETWEEN a.lo AND a.hi)")
-    for bound, years, full in (("from", who.age_from, "<"), ("to", who.age_to + 1 if who.age_to else 0, ">=")):
-        if years:
-            values[f"{name}{bound}"] = years
-            wanted.append(f"h.birth_date + make_interval(years => %({name}{bound})s) {full} %(on)s::date")
-    return " AND ".join(wanted) or "true"
+        for place, (lo, hi) in enumerate(who.ranges):
+            values |= {f"{name}lo{place}": lo, f"{name}hi{place}": hi}
+        wanted.append(" OR ".join(f"h.area BETWEEN %({name}lo{place})s AND %({name}hi{place})s"
+                                  for place in range(len(who.ranges))))
+    if who.age_from:
+        values[f"{name}from"] = born_by(who.age_from, on)
+        wanted.append(f"h.birth_date <= %({name}from)s")
+    if who.age_to:
+        values[f"{name}to"] = born_by(who.age_to + 1, on)
+        wanted.append(f"h.birth_date > %({name}to)s")
+    return " AND ".join(f"({each})" for each in wanted) or "true"
 
 
 def _of_kind(who: Who, kind: Kind, name: str, values: dict[str, Any]) -> str:
-    def fits(category: str, grade: str) -> str:
-        said = [f"{column} = ANY (%({name}{what})s)" for column, what, known in (
-            (category, "c", kind.categories), (grade, "g", kind.grades)) if known]
-        return " AND ".join(said)
+    """The certificate, or a part of a multiple one; the parts are JSON, which PostgreSQL spells `[[5, 3], [1, 2]]`."""
     values |= {f"{name}c": list(kind.categories), f"{name}g": list(kind.grades)}
-    own = f"({fits('c.category', 'c.grade')})"
+    own = " AND ".join(f"{column} = ANY (%({name}{what})s)" for column, what, known in (
+        ("c.category", "c", kind.categories), ("c.grade", "g", kind.grades)) if known)
     if not who.components:
         return own
-    part = fits("(p.said ->> 0)::int", "(p.said ->> 1)::int")
-    return (f"({own} OR c.category = 7 AND EXISTS "
-            f"(SELECT FROM jsonb_array_elements(c.components) AS p (said) WHERE {part}))")
+    one_of = ["|".join(map(str, known)) or "[0-9]" for known in kind]
+    values[f"{name}p"] = rf"\[({one_of[0]}), ({one_of[1]})\]"
+    return f"{own} OR c.category = {MULTIPLE} AND c.components::text ~ %({name}p)s"

@@ -22,6 +22,7 @@ from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.custody import services as custody
 from zhengka.formats import qr
+from zhengka.gates import services as gates
 from zhengka.production import services as production
 from zhengka.production.workflow import HOLDS
 
@@ -125,6 +126,13 @@ def show_qr(serial: str, out: Path = typer.Option(None, help="PNG file to write;
     with writing(out):
         out.write_bytes(qr.png(text))
     typer.echo(f"{out}: {out.stat().st_size} bytes")
+
+
+@lists.command()
+def claims() -> None:
+    """Give operators their rules and the lists of those whom the rules are for, where these say something new."""
+    cluster.ensure()
+    typer.echo(f"{len(gates.publish_claims(at=timezone.now()))} lists of claims published")
 
 
 @lists.command()

@@ -284,6 +284,17 @@ def birthday(born: date, years: int) -> date:
         return date(born.year + years, 2, 28)
 
 
+def born_by(years: int, on: date) -> date:
+    """The last day of birth of those who are so many years old on a day, in full."""
+    eve = on - timedelta(days=1)
+    try:
+        day = eve.replace(year=eve.year - years)
+    except ValueError:
+        day = date(eve.year - years, 2, 28)
+    following = day + timedelta(days=1)
+    return following if birthday(following, years) <= eve else day  # 29 February, whose birthday is the 28th here
+
+
 def canonical(value: Any) -> bytes:
     """The one JSON of a value."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()

@@ -4,7 +4,7 @@ Who says where they are registered, and their category and grade, sees what is f
 address and is kept by nobody.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import date
 from typing import Any
@@ -31,7 +31,8 @@ from zhengka.web.public import place_words as words
 from zhengka.web.public.access import check_page
 from zhengka.web.ui.parts import Cell, Column, Row, Table
 
-COLUMNS = [Column(_("Service")), Column(_("Who")), Column(_("What")), Column(_("How to show it")), Column(_("Source"))]
+COLUMNS = [Column(_("Service")), Column(_("Who")), Column(_("What is given")), Column(_("How to show it")),
+           Column(_("Source"))]
 
 
 class TravelForm(forms.Form):
@@ -56,8 +57,8 @@ class TravelForm(forms.Form):
     def person(self) -> Person:
         """What was told of the holder; of a multiple disability nobody told the parts, and each may count."""
         told = self.cleaned_data
-        kind = (None, None) if told["category"] == MULTIPLE else (told["category"], told["grade"])
-        return Person(*kind, area=int(told["home"]) * 10**6 if told["home"] else None)
+        area = int(told["home"]) * 10**6 if told["home"] else None
+        return Person(area=area) if told["category"] == MULTIPLE else Person(told["category"], told["grade"], area=area)
 
 
 @check_page
@@ -108,7 +109,8 @@ def _office(area: Area, *, chinese: bool) -> str:
 
 def _table(operator: Operator, person: Person, *, chinese: bool) -> Table:
     name = operator.book.zh if chinese else operator.book.en
-    rows = [_row(operator, rule, chinese=chinese) for rule in _for(operator, person, timezone.localdate())]
+    rules = _alike(operator, _for(operator, person, timezone.localdate()))
+    rows = [_row(operator, alike, chinese=chinese) for alike in rules]
     return Table(name, COLUMNS, rows)
 
 
@@ -124,12 +126,25 @@ def _for(operator: Operator, person: Person, on: date) -> Iterator[Rule]:
         yield rule
 
 
-def _row(operator: Operator, rule: Rule, *, chinese: bool) -> Row:
+def _row(operator: Operator, alike: list[Rule], *, chinese: bool) -> Row:
+    """One line for rules that give the same to the same people, whatever the service."""
+    rule, book = alike[0], operator.book
     told = operator.words[rule.id]
-    service, *venues = words.names(operator.book, rule, chinese=chinese)
-    return Row([Cell(service, note=words.joined(venues, chinese=chinese)), told.zh if chinese else told.en,
-                Cell(words.price(rule), note=words.limits(rule, chinese=chinese)),
-                words.ways(rule, chinese=chinese), told.source])
+    return Row([
+        Cell(words.named(book.services, {one.service for one in alike}, chinese=chinese),
+             note=words.named(book.venues, rule.venues, chinese=chinese)),
+        told.zh if chinese else told.en, Cell(words.price(rule), note=words.limits(rule, chinese=chinese)),
+        words.ways(rule, chinese=chinese), told.source])
+
+
+def _alike(operator: Operator, rules: Iterable[Rule]) -> list[list[Rule]]:
+    """The rules put together that differ in their service alone, in the order in which they begin."""
+    found: dict[tuple[Any, ...], list[Rule]] = {}
+    for rule in rules:
+        key = (operator.words[rule.id], rule.who, rule.benefit, rule.companions, rule.activated, rule.day, rule.month,
+               rule.bands, rule.proofs, rule.venues)
+        found.setdefault(key, []).append(rule)
+    return list(found.values())
 
 
 def _told(operator: Operator) -> dict[str, Any]:
