@@ -73,3 +73,22 @@ def paired(area: Any, name: str = "北门") -> tuple[Device, GatePhone]:
     phone, row = GatePhone(), enter_gate(area, name)
     assert phone.pair(new_code(row)).status_code == 200
     return Device.objects.get(pk=row.pk), phone
+
+
+def answers(area: Any) -> dict[tuple[str, str], list[Any]]:
+    """What the routes of gates answer to a gate that stands nowhere yet, and to a stranger, by path and method."""
+    (_, phone), stranger, root = paired(area), GatePhone(), "/api/v1/gate/"
+    voucher = {"line": "x", "voucher": "A" * 86}
+    code = {"code": "A" * 16, "request_id": str(request_id())}
+    shown = {"service": "entry", "shown": {"how": "typed", "number": "1"}}
+    asked: dict[tuple[str, str], list[Any]] = {
+        ("post", "get"): [b""], ("events", "post"): [b"", b"x"], ("redeem", "post"): [voucher, {}],
+        ("redeem-code", "post"): [code, {}], ("seen", "post"): [{"bundle": 1, "lists": {}}, {}],
+        ("check", "post"): [shown, {}]}
+    found = {(root + name, method): [who.ask(method.upper(), root + name, body) for body in bodies
+                                     for who in (phone, stranger)] for (name, method), bodies in asked.items()}
+    found[f"{root}pair", "post"] = [GatePhone().pair(new_code(enter_gate(area, "东门"))), stranger.pair("1" * 12),
+                                    stranger.pair("1")]
+    found[f"{root}bundle/{{name}}", "get"] = [who.ask("GET", f"{root}bundle/manifest.bin")
+                                              for who in (phone, stranger)]
+    return found

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
+from builders import request_id
 from gate_phone import GatePhone, base64url, enter_gate, new_code
 from gate_room import NORTH, OPERATOR, Park, only_the_park, text_of
 from zhengka.cards.models import ListReceipt
@@ -141,6 +142,19 @@ def test_a_voucher_that_is_not_good_here_and_now_is_refused_by_name(gates, fault
     answer = gates[1].ask("POST", f"{API}redeem", asked)
     assert answer.status_code >= 400 and answer.json()["code"] == code
     assert not Visit.objects.filter(kind="redeem").exists()
+
+
+def test_a_voucher_of_which_only_the_code_was_typed_is_used_up_by_the_site(gates):
+    now = datetime.now(UTC).replace(microsecond=0)
+    told = event(gates[0], 1, "issue", voucher=bytes(range(10)), begins=now, ends=now + timedelta(hours=2))
+    assert gates[0].ask("POST", f"{API}events", f"{told.to_line()}\n".encode()).json()["fresh"] == 1
+    asked = {"code": "AAAQEAYEAUDAOCAJ", "request_id": str(request_id())}
+    for _ in "ab":
+        answer = gates[1].ask("POST", f"{API}redeem-code", asked).json()
+        assert answer == {"voucher": asked["code"], "state": "redeemed", "gives": "free", "companions": 0}
+    refused(gates[1].ask("POST", f"{API}redeem-code", asked | {"request_id": str(request_id())}), 409, "voucher-used")
+    refused(gates[1].ask("POST", f"{API}redeem-code", asked | {"code": "A" * 16, "request_id": str(request_id())}), 404,
+            "voucher-unknown")
 
 
 def test_a_gate_tells_by_which_lists_it_decides(park, gates):
