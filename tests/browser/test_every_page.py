@@ -46,7 +46,7 @@ def _special(world: World, name: str, names: list[str]) -> list[list[Any]]:
     store, machine = world.ids["stores"]
     if name == "staff:stock-act":
         return [[store if "store" in act.stores else machine, word] for word, act in ACTS.items()]
-    return {"code": [["not-found"]], "name": [["city-pass"]],
+    return {"code": [["not-found"]], "language": [["en"], ["zh-hans"]], "name": [["city-pass"]],
             "pk kind": [[world.ids["holders"][0], kind] for kind in AT_THE_COUNTER],
             "pk card": [[world.ids["readback"][0], card] for card in world.ids["drawn"]]}.get(" ".join(names), [])
 

@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+import gate_phone
 from activating import make_active, post_activation
 from builders import NOON, make_area, make_officer
 from codes import code_of, finished
@@ -197,6 +198,7 @@ def test_the_description_is_openapi_and_the_answers_keep_to_it(settings):
             Visitor().post("/api/v1/activations")],
     }
     answers |= partner_answers(card)
+    answers |= gate_phone.answers(make_area())
     assert {(path, method) for path, methods in described["paths"].items() for method in methods} == set(answers)
     for (path, method), given in answers.items():
         for answer in given:

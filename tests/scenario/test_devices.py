@@ -124,7 +124,7 @@ def test_a_reader_that_was_never_paired_is_not_put_to_work_by_a_button(area):
     row, system = make_reader(area), make_actor("system", area=area)
     with refused("device-unpaired"):
         services.change(row, "start", by=system, request_id=request_id(), at=NOON)
-    with pytest.raises(IntegrityError, match="device_reader_has_key"), transaction.atomic():
+    with pytest.raises(IntegrityError, match="device_signs_by_its_key"), transaction.atomic():
         Device.objects.filter(pk=row.pk).update(state="active")
 
 

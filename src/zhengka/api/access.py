@@ -4,6 +4,7 @@
 @router.post("/…", auth=provider, …)                 the provider of short messages, who signs what it says
 @router.post("/…", auth=portal, …)                   a portal for holders, which signs what it says
 @router.get("/…", auth=partner("verify"), …)   a program of an operator, by a token with this scope
+@router.post("/…", auth=gate, …)                     a gate, which signs what it says with its own key
 @router.get("/…", auth=public, …)                    anyone
 """
 
@@ -19,6 +20,8 @@ from zhengka.cards import services as cards
 from zhengka.core.actors import WHOLE_NATION, Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.scope import enter
+from zhengka.devices.models import Device
+from zhengka.devices.services import Asked, gate_that_asks
 from zhengka.letters import services as letters
 from zhengka.partners import services as partners
 from zhengka.partners.services import Caller
@@ -89,7 +92,23 @@ def partner(scope: str) -> PartnerToken:
     return PartnerToken(scope)
 
 
-provider, portal = ProviderSignature(), PortalSignature()
+class GateSignature(APIKeyHeader):
+    """ES256 (RFC 7518, 3.4), base64url, over four lines: method, path with query, the time of `X-Zhengka-Time`, and the
+    SHA-256 of the body in hexadecimal digits; by the key of the gate whose number is in `X-Zhengka-Gate`.
+    """
+
+    param_name = "X-Zhengka-Signature"
+    permission = "device.use"
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> Device:
+        """The gate; `Refusal`: `gate-signature-wrong`, `gate-clock-wrong`, `gate-shut-out`."""
+        enter(connection, *WHOLE_NATION)  # who it is comes first; what it may see is said by the post where it stands
+        asked = Asked(request.method or "", request.get_full_path(), request.headers.get("X-Zhengka-Time", ""),
+                      request.body, key or "")
+        return gate_that_asks(request.headers.get("X-Zhengka-Gate", ""), asked, at=timezone.now())
+
+
+provider, portal, gate = ProviderSignature(), PortalSignature(), GateSignature()
 
 
 def requires(permission: str) -> OfficerSession:

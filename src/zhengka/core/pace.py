@@ -45,6 +45,9 @@ class Pace:
 CHECKS = Pace(burst=120, rate=4)
 """Checks of cards, from the page and the API together. A mobile network shows thousands of phones as one address."""
 
+PAIRINGS = Pace(burst=20, rate=0.1)
+"""Codes that somebody tries at the door where gates are paired: of 10^12 of them, a hundred hold at most."""
+
 
 def visitor(address: str, forwarded: str = "", *, behind_front: bool = False) -> str:
     """Who asks, as far as an address tells: the connection's, or the last one that the TLS front put down.

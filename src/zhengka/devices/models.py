@@ -7,13 +7,13 @@ from django.db.models import F, Q
 
 from zhengka.areas.models import Area
 from zhengka.core.models import ProvinceRow, Stateful, state_check
-from zhengka.devices.workflow import DEVICE, FORMS, HEALTHS, KINDS, PSAM, READING_ENDS
+from zhengka.devices.workflow import DEVICE, FORMS, HEALTHS, KINDS, PSAM, READING_ENDS, SIGNING
 
 
 class Device(ProvinceRow, Stateful):
     """A reader, printer or gate: whose it is, where it stands, who looks after it, and how it was when last seen.
 
-    A paired reader has a key pair of its own; `public` is what its readings are checked by.
+    A paired reader or gate has a key pair of its own; `public` is what its words are checked by.
     """
 
     workflow = DEVICE
@@ -27,7 +27,7 @@ class Device(ProvinceRow, Stateful):
     suite = models.TextField(blank=True)
     public = models.BinaryField(null=True, help_text="uncompressed point, 65 bytes")
     key_id = models.BinaryField(null=True, help_text="first 8 bytes of the digest of the point")
-    code = models.TextField(blank=True, help_text="8 digits that pair it, until they were used")
+    code = models.TextField(blank=True, help_text="digits that pair it, until they were used")
     code_until = models.DateTimeField(null=True)
     nonce = models.BinaryField(null=True, help_text="16 bytes that the reader signs when it is paired")
     health = models.TextField(blank=True, help_text="how the last reading or print job ended")
@@ -39,8 +39,10 @@ class Device(ProvinceRow, Stateful):
             models.UniqueConstraint(fields=["area", "name"], name="device_name_once"),
             models.UniqueConstraint(fields=["id", "area"], name="device_in_its_area"),
             models.CheckConstraint(condition=Q(sort__in=sorted(KINDS)), name="device_sort_known"),
-            models.CheckConstraint(condition=~Q(state="active") | ~Q(sort="reader") | Q(public__isnull=False),
-                                   name="device_reader_has_key"),
+            models.CheckConstraint(condition=~Q(state="active") | ~Q(sort__in=SIGNING) | Q(public__isnull=False),
+                                   name="device_signs_by_its_key"),
+            models.UniqueConstraint(fields=["code"], condition=Q(sort="gate") & ~Q(code=""),
+                                    name="device_gate_found_by_code"),
             models.CheckConstraint(condition=Q(public=None, key_id=None, suite="")
                                    | Q(public__isnull=False, key_id__isnull=False) & ~Q(suite=""),
                                    name="device_key_whole"),
@@ -52,7 +54,7 @@ class Device(ProvinceRow, Stateful):
     @property
     def signs(self) -> bool:
         """True for what must sign what it says."""
-        return self.sort == "reader"
+        return self.sort in SIGNING
 
     def __str__(self) -> str:
         """Its name."""

@@ -29,10 +29,13 @@ DEVICE = Workflow("device", initial="registered", final=frozenset({"retired", "l
     *(Step(state, "retire", "retired", "device.manage", zh="报废") for state in ("registered", "active", "stopped")),
     *(Step(state, "lose", "lost", "device.manage", zh="报失") for state in ("registered", "active", "stopped")),
 ))
-"""A reader works once it is paired. What is stopped here stops there at once: its reading ends, and the server believes
-nothing that it says any more. One whose PC was set up anew has another key: its old one is forgotten by who
+"""A reader or gate works once it is paired. What is stopped here stops there at once: its reading ends, and the server
+believes nothing that it says any more. One whose PC was set up anew has another key: its old one is forgotten by who
 administers it (`unpair`), and whoever sits there pairs it by a new code. What was stopped from afar no code starts.
 """
+
+SIGNING = ("reader", "gate")
+"""Kinds that sign what they say, each with a key of its own."""
 
 KINDS = {"reader": "读卡器", "printer": "证卡打印机", "gate": "闸机"}
 """Kind of device → official term."""

@@ -43,3 +43,9 @@ def publish_claims(timestamp: int | None = None) -> None:
     the rules are for, where that changed.
     """
     services.publish_claims(at=datetime.now(UTC) if timestamp is None else datetime.fromtimestamp(timestamp, UTC))
+
+
+@task("gates.publish_gate_keys", cron="*/5 * * * *")
+def publish_gate_keys(timestamp: int | None = None) -> None:  # noqa: ARG001 - a periodic task is told its time
+    """Every five minutes, and when a gate was paired: tell the gates of an operator each other's public keys."""
+    services.publish_gate_keys()

@@ -8,6 +8,7 @@ from zhengka.api.problems import handle
 from zhengka.api.v1.activations import router as activations
 from zhengka.api.v1.cards import router as cards
 from zhengka.api.v1.description import describe, router_for
+from zhengka.api.v1.gate import router as gate
 from zhengka.api.v1.letters import router as letters
 from zhengka.api.v1.oauth import router as oauth
 from zhengka.api.v1.partner_feed import router as partner_feed
@@ -24,7 +25,7 @@ api = NinjaAPI(
                 "Each call may be repeated; those that issue, redeem or cancel a voucher need an Idempotency-Key.")
 handle(api)
 for name, router in (("Verify", verify), ("Cards", cards), ("Activations", activations),
-                     ("Status lists", status_lists), ("Letters", letters), ("Partners", oauth),
+                     ("Status lists", status_lists), ("Letters", letters), ("Gates", gate), ("Partners", oauth),
                      ("Partners", partner_verify), ("Partners", partner_vouchers), ("Partners", partner_feed),
                      ("Partners", partner_statements)):
     api.add_router("", router, tags=[name])

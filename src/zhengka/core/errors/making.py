@@ -64,6 +64,17 @@ PROBLEMS: dict[str, Problem] = {
         "配对未成功：配对码或签名不符，或已过期",
         "Ask for a new code, type it in at the PC of the reader, and connect again.",
         "请取新的配对码，在读卡器所在电脑上输入后重新连接。"),
+    "gate-pairing-failed": Problem(
+        409, "The gate was not paired: the code is not right, or too late", "闸机配对未成功：配对码不符，或已过期",
+        "Ask the office for a new code, and type it in here within ten minutes.",
+        "请向单位索取新的配对码，并在十分钟内在本机输入。"),
+    "gate-clock-wrong": Problem(
+        401, "The clock of this gate is wrong: nothing was taken", "本机时钟不准，未予受理",
+        "Let the clock of this device set itself by the network, then try again. Nothing is lost meanwhile.",
+        "请将本机时间设为自动校准后重试，其间记录不会丢失。"),
+    "gate-signature-wrong": Problem(
+        401, "This was not signed by the key of this gate", "签名与该闸机的密钥不符",
+        "Pair this device again under Devices, with a new code.", "请在“机具”页面取新的配对码，重新配对。"),
     "reading-over": Problem(
         409, "This reading has ended", "本次读卡已结束",
         "Lay the card down again.", "请重新放卡。"),

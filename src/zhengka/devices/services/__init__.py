@@ -1,5 +1,6 @@
 """What is done to devices: registered, paired, stopped; modules issued and bound; cards read on readers."""
 
+from zhengka.devices.services.gates import Asked, gate_that_asks
 from zhengka.devices.services.keeping import forget_readings
 from zhengka.devices.services.modules import PERMISSION as MODULES
 from zhengka.devices.services.modules import admit, bind, count_use, initialise, issue, lose_module, recall, unbind
@@ -13,7 +14,7 @@ from zhengka.devices.services.reading import (
     end_reading,
     take_step,
 )
-from zhengka.devices.services.registry import CODE_LIVES, About, Paired, change, new_code, pair, register
+from zhengka.devices.services.registry import CODE_LIVES, About, Paired, change, new_code, pair, pair_gate, register
 
 __all__ = [
     "CODE_LIVES",
@@ -21,6 +22,7 @@ __all__ = [
     "MINUTES",
     "MODULES",
     "About",
+    "Asked",
     "Paired",
     "admit",
     "answer_of",
@@ -32,12 +34,14 @@ __all__ = [
     "end_left_readings",
     "end_reading",
     "forget_readings",
+    "gate_that_asks",
     "initialise",
     "issue",
     "lose_module",
     "new_code",
     "note_job",
     "pair",
+    "pair_gate",
     "recall",
     "register",
     "take_step",

@@ -2,6 +2,7 @@
 
 import hmac
 import secrets
+from collections.abc import Container
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -9,7 +10,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from zhengka.areas.models import Area
-from zhengka.core.actors import Actor
+from zhengka.core.actors import WHOLE_NATION, Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.events import begin, perform
 from zhengka.core.models import province_of
@@ -18,6 +19,8 @@ from zhengka.formats.reading import NONCE, is_pairing
 from zhengka.formats.suites import SUITES, MalformedKey, PublicKey
 
 CODE_LIVES: Final = timedelta(minutes=10)
+DIGITS: Final = {"reader": 8, "gate": 12}
+"""How long a code is. A reader's page names the reader beside it; a gate is found by its code alone."""
 STOPPED: Final = "reader-stopped"
 """How a reading ends whose reader is not at work any more."""
 ACTIONS: Final = ("start", "stop", "unpair", "retire", "lose")
@@ -57,12 +60,13 @@ def register(area: Area, about: About, *, by: Actor, request_id: UUID, at: datet
 def new_code(device: Device, *, by: Actor, at: datetime) -> Device:
     """A fresh code for the page to show and a nonce for the reader to sign; an earlier code is void.
 
-    `Refusal`: `not-permitted`, `not-found`, `step-not-open` for what is no reader that waits.
+    `Refusal`: `not-permitted`, `not-found`, `step-not-open` for what is no reader or gate that waits.
     """
-    _may_pair(device, by)
+    _may_pair(device, by, DIGITS)
+    digits = DIGITS[device.sort]
     row = Device.objects.select_for_update(of=("self",)).get(pk=device.pk)
     Device.workflow.step(row.state, "pair")
-    row.code, row.code_until = f"{secrets.randbelow(10**8):08d}", at + CODE_LIVES
+    row.code, row.code_until = f"{secrets.randbelow(10**digits):0{digits}d}", at + CODE_LIVES
     row.nonce = secrets.token_bytes(NONCE)
     row.save(update_fields=["code", "code_until", "nonce"])
     return row
@@ -84,7 +88,7 @@ def pair(device: Device, told: Paired, origin: str, *, by: Actor, request_id: UU
     `origin`: the address of our site as the reader's page has it. `Refusal`: `not-permitted`, `not-found`,
     `step-not-open`, `pairing-failed` for a wrong or late code or signature, `device-key-taken`.
     """
-    _may_pair(device, by)
+    _may_pair(device, by, ("reader",))
     public = _public(told)
     row = Device.objects.select_for_update(of=("self",)).get(pk=device.pk)
     fresh = bool(row.code) and row.code_until is not None and at <= row.code_until and row.nonce is not None
@@ -92,6 +96,32 @@ def pair(device: Device, told: Paired, origin: str, *, by: Actor, request_id: UU
         public, told.signature, nonce=bytes(row.nonce or b""), code=row.code, origin=origin)
     if not right:
         raise Refusal("pairing-failed")
+    return _take_key(row, public, by=by, request_id=request_id, at=at)
+
+
+GATE: Final = Actor(None, "gate", "gate", frozenset({"device.use"}), *WHOLE_NATION)
+"""Who pairs a gate, in its events: whoever holds it, by a code that an officer of its office has just made."""
+
+
+@transaction.atomic
+def pair_gate(told: Paired, origin: str, *, request_id: UUID, at: datetime) -> Device:
+    """Take the key of a gate (闸机配对), which is found by the code that was typed in there and signs it.
+
+    A gate has no page beside it that could carry a nonce to it: its code is longer, and holds once. The caller lets one
+    visitor try few of them. `Refusal`: `gate-pairing-failed`, `device-key-taken`. Raises `Replayed` for a repeat.
+    """
+    try:
+        public = _public(told)
+    except Refusal:
+        raise Refusal("gate-pairing-failed") from None
+    row = Device.objects.select_for_update(of=("self",)).filter(sort="gate", code=told.code or "-").first()
+    fresh = row is not None and row.code_until is not None and at <= row.code_until
+    if row is None or not fresh or not is_pairing(public, told.signature, nonce=b"", code=row.code, origin=origin):
+        raise Refusal("gate-pairing-failed")
+    return _take_key(row, public, by=GATE, request_id=request_id, at=at)
+
+
+def _take_key(row: Device, public: PublicKey, *, by: Actor, request_id: UUID, at: datetime) -> Device:
     also = {"suite": public.suite, "public": public.point, "key_id": public.key_id, "code": "", "code_until": None,
             "nonce": None, "seen_at": at}
     try:
@@ -124,12 +154,12 @@ def change(device: Device, action: str, *, by: Actor, request_id: UUID, at: date
     return row
 
 
-def _may_pair(device: Device, by: Actor) -> None:
+def _may_pair(device: Device, by: Actor, sorts: Container[str]) -> None:
     if not by.may("device.use"):
         raise Refusal("not-permitted", permission="device.use")
     if not by.sees(device.area_id):
         raise Refusal("not-found")
-    if device.sort != "reader":
+    if device.sort not in sorts:
         raise Refusal("step-not-open", sort=device.sort, action="pair")
 
 

@@ -2,6 +2,7 @@
 
 from zhengka.gates.services.checking import GROUP, Answer, Face, check, renew_by_use
 from zhengka.gates.services.claims import publish_claims
+from zhengka.gates.services.keyring import ask_for_gate_keys, publish_gate_keys
 from zhengka.gates.services.partnering import Given, cancel_for, issue_for, present_for, redeem_for
 from zhengka.gates.services.posts import Place, leave, stand, standing
 from zhengka.gates.services.presenting import Presented, present_online
@@ -36,6 +37,7 @@ __all__ = [
     "Told",
     "Wanted",
     "agree",
+    "ask_for_gate_keys",
     "cancel",
     "cancel_for",
     "check",
@@ -55,6 +57,7 @@ __all__ = [
     "present_for",
     "present_online",
     "publish_claims",
+    "publish_gate_keys",
     "redeem",
     "redeem_for",
     "redeem_signed",

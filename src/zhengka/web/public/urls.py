@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from zhengka.web.public import bundle, card, notices, places, views
+from zhengka.web.public import bundle, card, gate, notices, places, views
 
 app_name = "public"
 urlpatterns = [
@@ -11,6 +11,7 @@ urlpatterns = [
     path("v/<str:digits>", card.card, name="card"),
     path("V/<str:digits>", card.card, name="card-scanned"),  # the code is in capitals, and phones keep them
     *bundle.urls,
+    *gate.urls,
     path("notices", notices.offices, name="notices"),
     path("notices/<int:pk>", notices.notices, name="notices-of"),
     path("places", places.index, name="places"),

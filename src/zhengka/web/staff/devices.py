@@ -32,11 +32,11 @@ from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table, Text
 LOOKS = {"start": "primary", "stop": "warning", "unpair": "secondary", "retire": "secondary", "lose": "warning-quiet"}
 SAID: dict[str, Text] = {
     "start": _("The device is at work."), "stop": _("The device is stopped: nothing that it says is believed."),
-    "unpair": _("The reader's key is forgotten. Pair it with a new code."),
+    "unpair": _("The key of the device is forgotten. Pair it with a new code."),
     "retire": _("The device is retired."), "lose": _("The device is reported lost.")}
 ASKED: dict[str, tuple[Text, Text]] = {
-    "unpair": (_("Unpair this reader?"), _("For a PC that was set up anew: nothing that is signed with the old key is "
-                                           "believed any more, and the reader is paired with a new code.")),
+    "unpair": (_("Unpair this device?"), _("For a PC or phone that was set up anew: nothing that is signed with the "
+                                           "old key is believed any more, and the device is paired with a new code.")),
     "retire": (_("Retire this device?"), _("It cannot be put to work again.")),
     "lose": (_("Report this device lost?"), _("It cannot be put to work again, should it be found or not."))}
 COUNTED = timedelta(days=30)
@@ -121,10 +121,11 @@ def change(request: Request, pk: int, action: str) -> HttpResponse:
 @requires("device.use")
 @require_POST
 def code(request: Request, pk: int) -> HttpResponse:
-    """A code to type in at the PC of the reader, and the button that connects it: on this page alone, once."""
+    """A code to type in at the gate, or at the reader's PC with the button that connects it: shown once."""
     row = services.new_code(queries.device(pk, actor=request.actor), by=request.actor, at=timezone.now())
-    return _page(request, row, pairing={"code": f"{row.code[:4]} {row.code[4:]}", "plain": row.code,
-                                        "nonce": bytes(row.nonce or b"").hex()})
+    fours = " ".join(row.code[at:at + 4] for at in range(0, len(row.code), 4))
+    return _page(request, row, pairing={"code": fours, "plain": row.code, "nonce": bytes(row.nonce or b"").hex(),
+                                        "app": request.build_absolute_uri(reverse("public:gate"))})
 
 
 def _page(request: Request, row: Device, pairing: Mapping[str, str] | None = None) -> HttpResponse:
@@ -134,13 +135,13 @@ def _page(request: Request, row: Device, pairing: Mapping[str, str] | None = Non
                 "label": words.act(step.action, "device")} for step in DEVICE.open_to(row.state, actor.permissions)
                if step.action in LOOKS and (step.action != "start" or not row.signs or row.public)
                and (step.action != "unpair" or row.signs)]
-    waits = row.sort == "reader" and row.state == "registered" and actor.may("device.use")
+    waits = row.signs and row.state == "registered" and actor.may("device.use")
     page = render(request, "staff/devices/device.html", {
         "title": row.name, "caption": KIND_WORDS[row.sort], "device": row, "facts": _facts(row, at),
         "buttons": buttons, "may_pair": waits, "pairing": pairing, "nos": NO_WORDS.items(),
         "agent": settings.READER_AGENT, "outcomes": _outcomes(row, at),
         "events": history.of_row(request, row), "breadcrumbs": trail((_("Devices"), "staff:devices"))})
-    return with_reader(page) if waits else page
+    return with_reader(page) if waits and row.sort == "reader" else page
 
 
 def _facts(row: Device, at: Any) -> list[Fact]:

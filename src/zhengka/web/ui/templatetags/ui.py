@@ -54,7 +54,7 @@ NOTICES = {"info": "i", "success": "✓", "warning": "!", "error": "!"}
 @lru_cache
 def _digests() -> dict[str, str]:
     outputs = json.loads((BUILT / "manifest.json").read_text(encoding="utf-8"))["outputs"]
-    return {name.rsplit("/", 1)[1]: digest for name, digest in outputs.items()}
+    return {name.rpartition("/static/ui/")[2]: digest for name, digest in outputs.items()}
 
 
 @register.simple_tag

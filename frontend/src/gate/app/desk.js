@@ -1,0 +1,151 @@
+// What happens when something is shown: an answer of the core, an event in the log, perhaps a voucher. No document here.
+import { KeySet, Refused, present, publicKey, toBase32, toBase64Url, voucher } from "../core/index.js"
+import { keep, keepAsked, randomCode, sign, used } from "./log.js"
+import { API, No, askJson } from "./site.js"
+import { get } from "./store.js"
+import { tap } from "./tap.js"
+
+const ASKING = ["ask-online", "look-at-the-face", "list-missing", "list-too-old", "rules-too-old"]
+const PATIENCE = 4000
+const VIBRATIONS = { green: [80], red: [400, 100, 400], amber: [150, 100, 150] }
+const TONES = { green: "pass", red: "stop", amber: "ask" }
+const ELSE = ["voucher-elsewhere", "voucher-not-yet", "voucher-expired"] // a true voucher, for elsewhere or another time
+
+const placeOf = (gate) => ({ operator: gate.operator, venue: gate.venue, service: gate.service })
+const gives = (benefit) => benefit.replace(":", "-") // as names in the log are spelled
+
+// An answer of the app itself, in the shape of the core's.
+export const own = (code, colour, more = {}) => ({
+  code, colour, own: true, vouchers: [], ways: [], companions: 0, benefit: "", rule: "", subject: "", list: null, proof: "",
+  tone: TONES[colour], vibration: VIBRATIONS[colour], ...more })
+
+// Asks the site, where it can be reached in time; null where not.
+export async function online(gate, path, body) {
+  const late = new Promise((resolve) => { setTimeout(() => resolve(null), PATIENCE) })
+  const asked = askJson(gate, "POST", API + path, body).catch((no) => {
+    if (no instanceof No && no.code === "offline") return null
+    throw no
+  })
+  return Promise.race([asked, late])
+}
+
+export class Desk {
+  constructor(gate, bundle) {
+    Object.assign(this, { gate, bundle })
+  }
+
+  event(answer, kind, at, more = {}) {
+    return { kind, at, ...placeOf(this.gate), proof: answer.proof, code: answer.code, list: answer.list ?? this.bundle?.version ?? 0, ...more }
+  }
+
+  // A card, in whatever way it was shown.
+  async card(shown, at) {
+    if (!this.bundle) return own("no-bundle", "amber")
+    const options = { bundle: this.bundle, place: placeOf(this.gate), at }
+    let answer = await present(shown, options)
+    if (answer.colour === "green") answer = await present(shown, { ...options, used: await used(answer.subject, at) })
+    if (ASKING.includes(answer.code)) answer = await this.asked(shown, answer)
+    if (answer.colour === "red" || answer.colour === "neutral") await keep(this.gate, this.event(answer, "refusal", at))
+    return { ...answer, at }
+  }
+
+  async asked(shown, answer) {
+    const told = navigator.onLine ? await online(this.gate, "check", { shown, service: this.gate.service }) : null
+    return told ? { ...answer, ...told } : answer
+  }
+
+  async tapped(agent, at) {
+    return this.card({ how: "tapped", ...await tap(agent) }, at)
+  }
+
+  // Let pass without anything in the hand.
+  count(answer) {
+    return keep(this.gate, this.event(answer, "visit", answer.at, {
+      rule: answer.rule, gives: gives(answer.benefit), companions: answer.companions, subject: answer.subject }))
+  }
+
+  // A voucher for one use, signed by this gate, in the log before it is shown.
+  async issue(answer) {
+    const { gate } = this
+    const [code, begins] = [randomCode(), Math.floor(answer.at / 1000) * 1000]
+    const told = { ...placeOf(gate), code, rule: answer.rule, gives: gives(answer.benefit), companions: answer.companions, begins, ends: begins + answer.minutes * 60e3 }
+    const payload = await voucher.encode(told, { keyId: gate.keyId, sign: (bytes) => sign(gate.key.privateKey, bytes) })
+    const name = toBase32(code)
+    await keep(gate, this.event(answer, "issue", answer.at, {
+      rule: told.rule, gives: told.gives, companions: told.companions, subject: answer.subject, voucher: name, from: begins, until: told.ends }), [name, "issued"])
+    return { ...told, name, text: voucher.toText(payload, location.origin), payload }
+  }
+
+  async cancel(made, at) {
+    await keep(this.gate, this.event({ proof: "", code: "valid" }, "cancel", at, { voucher: made.name }), [made.name, "cancelled"])
+  }
+
+  async refuse(code, at) {
+    const answer = own(code, "red", { proof: "voucher", at })
+    await keep(this.gate, this.event(answer, "refusal", at))
+    return answer
+  }
+
+  // A voucher that is shown: good once, here and now. Where the site can be reached, it has the last word.
+  async voucher(text, at) {
+    if (!this.bundle) return own("no-bundle", "amber")
+    let [sealed, payload] = [null, null]
+    try {
+      payload = voucher.fromText(text)
+      sealed = voucher.decode(payload)
+      await voucher.checkSealed(sealed, await this.signers(), at)
+      voucher.checkPlace(sealed.voucher, placeOf(this.gate), at)
+    } catch (bad) {
+      if (!(bad instanceof Refused)) throw bad
+      return this.refuse(ELSE.includes(bad.code) ? bad.code : "voucher-forged", at)
+    }
+    return this.redeem(sealed.voucher, payload, at)
+  }
+
+  async redeem(told, payload, at) {
+    const name = toBase32(told.code)
+    const here = await get("vouchers", name)
+    if (here === "redeemed" || here === "cancelled") return this.refuse(here === "redeemed" ? "voucher-used" : "voucher-cancelled", at)
+    let answer = own("voucher-valid", "green", { proof: "voucher", companions: told.companions, at, told })
+    const event = this.event({ ...answer, code: "valid" }, "redeem", at, { rule: told.rule, gives: told.gives, companions: told.companions, voucher: name })
+    await keepAsked(this.gate, event, [name, "redeemed"], async (line) => {
+      const no = navigator.onLine ? await this.askToRedeem(line, payload) : null
+      if (no === null || no === "") return no === "" ? "taken" : "unknown"
+      answer = own(no, "red", { proof: "voucher", at })
+      return this.event(answer, "refusal", at)
+    })
+    return answer
+  }
+
+  // A voucher's code that was typed: only the site knows what it promises, and writes its use down itself.
+  async typedVoucher(name, at) {
+    if (["redeemed", "cancelled"].includes(await get("vouchers", name))) return this.refuse("voucher-used", at)
+    try {
+      const told = navigator.onLine ? await online(this.gate, "redeem-code", { code: name, request_id: crypto.randomUUID() }) : null
+      return told ? own("voucher-valid", "green", { proof: "voucher", companions: told.companions, at, told }) : own("voucher-online", "amber", { at })
+    } catch (no) {
+      if (!(no instanceof No) || !no.code.startsWith("voucher-")) throw no
+      return this.refuse(no.code, at)
+    }
+  }
+
+  // Why the site refuses; "" where it does not, null where it did not answer in time or could not say.
+  async askToRedeem(line, payload) {
+    try {
+      return await online(this.gate, "redeem", { line, voucher: toBase64Url(payload) }) ? "" : null
+    } catch (no) {
+      if (!(no instanceof No)) throw no
+      return no.code.startsWith("voucher-") ? no.code : null
+    }
+  }
+
+  // Keys of this operator's gates, the platform's own, and this gate's.
+  async signers() {
+    const { gates, keys } = this.bundle
+    const all = [...keys.keys, ...gates.keys].filter(([, each]) => each.purposes.includes("voucher"))
+    const mine = { key: await publicKey("INTL", this.gate.point), notBefore: 0, notAfter: Infinity, revokedAt: null, purposes: ["voucher"] }
+    const found = new KeySet()
+    found.keys = new Map([...all, [mine.key.keyId, mine]])
+    return found
+  }
+}

@@ -1,0 +1,31 @@
+// What this gate keeps, in one database of the browser: its key (which cannot be taken out), its bundles, its events.
+// No list of holders: a bundle has one small number for each card and no name, and events have pseudonyms of one month.
+import { deleteDB, openDB } from "idb"
+
+const NAME = "zhengka-gate"
+let opening = null
+
+export function db() {
+  opening ??= openDB(NAME, 1, {
+    upgrade(made) {
+      made.createObjectStore("state") // "gate": who this is, with the key pair; "seq": the last number; "wiped"
+      made.createObjectStore("bundles") // "public" and the operator's: what was taken whole and checked
+      made.createObjectStore("events", { keyPath: "seq" }).createIndex("sent", "sent")
+      made.createObjectStore("vouchers") // code → how it stands here: "issued", "redeemed", "cancelled"
+    },
+    terminated() { opening = null },
+  })
+  return opening
+}
+
+export const get = async (store, key) => (await db()).get(store, key)
+export const put = async (store, value, key) => (await db()).put(store, value, key)
+
+// Everything goes: the key, the bundles, what waits. Pages of the app stay, they hold nothing.
+export async function wipe(why) {
+  const known = await opening
+  known?.close()
+  opening = null
+  await deleteDB(NAME)
+  await put("state", { why, at: Date.now() }, "wiped")
+}

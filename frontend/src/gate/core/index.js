@@ -1,0 +1,13 @@
+// The verdict core for every page and program that runs JavaScript. No document, no network, no storage.
+export * from "./bytes.js"
+export { KeySet, checkSignature, sigStructure } from "./issuers.js"
+export { publicKey, signed, sm3 } from "./suites.js"
+export { decode } from "./credential.js"
+export { fromText, toDigits } from "./qr.js"
+export { decide } from "./verdict.js"
+export { present, subject } from "./presenting.js"
+export * as bundle from "./bundle.js"
+export * as gatelog from "./gatelog.js"
+export * as rulebook from "./rulebook.js"
+export * as statuslist from "./statuslist.js"
+export * as voucher from "./voucher.js"
