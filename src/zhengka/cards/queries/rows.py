@@ -1,25 +1,21 @@
 """What may be read about cards."""
 
-import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache, lru_cache
-from pathlib import Path
 
-from django.conf import settings
 from django.db.models import Count, F, Max, Q, QuerySet
 
 from zhengka.cards import activation, rules
 from zhengka.cards.activation import Activation, Dates, Outlook
 from zhengka.cards.models import ASKED, Card, ChipOrder, Reminder, StatusPublication, Stop
+from zhengka.cards.queries.tables import policy, profile
 from zhengka.cards.workflow import BLOCKED, OUT_OF_LIFE, PROVED
 from zhengka.core import files
 from zhengka.core.actors import Actor
-from zhengka.core.dated import choose, read
 from zhengka.core.errors import Refusal
-from zhengka.formats import chip, statuslist
+from zhengka.formats import statuslist
 from zhengka.formats.statuslist import BadStatusList, Status
 from zhengka.formats.verdict import CHINA
 from zhengka.keys import queries as keys
@@ -339,45 +335,6 @@ def _owed(card: Card, given: Sequence[ChipOrder]) -> tuple[str, date | None]:
     return "activate", card.active_until
 
 
-def policy(area: int, on: date) -> rules.Policy:
-    """The card policy of an area on a day; `Refusal("policy-missing")` where no file covers it."""
-    found = choose(policies(), area, on)
-    if found is None:
-        raise Refusal("policy-missing", area=area)
-    return found
-
-
-def policies() -> tuple[rules.Policy, ...]:
-    """Every card policy of `data/policies`."""
-    return _policies(Path(settings.DATA) / "policies")
-
-
-def policy_ranges(on: date) -> tuple[tuple[int, int, rules.Policy], ...]:
-    """Which card policy holds where on a day: ranges of areas that do not overlap, in order."""
-    return _ranges(policies(), on)
-
-
-def profile(name: str) -> chip.Profile:
-    """A card profile by its name in `data/profiles`; `Refusal("profile-missing")`."""
-    path = Path(settings.DATA) / "profiles" / f"{name}.toml"
-    if not path.is_file():
-        raise Refusal("profile-missing", profile=name)
-    return _profile(path)
-
-
-def profiles() -> tuple[chip.Profile, ...]:
-    """Every card profile of `data/profiles`."""
-    return tuple(_profile(path) for path in sorted((Path(settings.DATA) / "profiles").glob("*.toml")))
-
-
-@cache
-def profile_title(name: str) -> tuple[str, str]:
-    """What a card profile is called, in Chinese and in English; its bare name where its file is not there."""
-    path = Path(settings.DATA) / "profiles" / f"{name}.toml"
-    told = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    return told.get("title_zh", name), told.get("title", name)
-
-
 def _whole() -> QuerySet[Card]:
     return Card.objects.select_related("holder", "certificate", "area")
 
@@ -386,18 +343,3 @@ def _one(found: Iterable[Card]) -> Card:
     for card in found:
         return card
     raise Refusal("not-found")
-
-
-@lru_cache(maxsize=4)
-def _policies(folder: Path) -> tuple[rules.Policy, ...]:
-    return rules.load_all(read(path) for path in sorted(folder.glob("*.toml")))
-
-
-@lru_cache(maxsize=4)
-def _ranges(held: tuple[rules.Policy, ...], on: date) -> tuple[tuple[int, int, rules.Policy], ...]:
-    return tuple(rules.ranges(held, on))
-
-
-@lru_cache(maxsize=16)
-def _profile(path: Path) -> chip.Profile:
-    return chip.load_file(path)
