@@ -59,17 +59,17 @@ def signed_by(certificate: KeyCertificate, issuer: Key) -> bool:
 def test_a_chain_leads_from_the_nation_to_every_signing_key(kept, security, suite):
     made = issue(suite, security)
     assert [one.key.purpose for one in made] == [
-        "authority", "authority", "batch", "credential", "status", "transcript"]
+        "authority", "authority", "batch", "credential", "status", "transcript", "voucher"]
     nation, province = made[0].key, made[1].key
     assert (nation.area, province.area) == (rules.NATION, 43 * 10**10)
-    assert [one.issuer_id for one in made] == [nation.label, nation.label, *[province.label] * 4]
+    assert [one.issuer_id for one in made] == [nation.label, nation.label, *[province.label] * 5]
     assert all(signed_by(one, one.issuer) for one in made)
     for one in made:
         read = x509.load_der_x509_certificate(bytes(one.der))
         assert (read.serial_number, read.not_valid_before_utc, read.not_valid_after_utc) == (
             one.serial, one.not_before, one.not_after)
         assert one.not_after <= made[0].not_after
-    assert Key.objects.get(pk=nation.pk).signatures == 2 and Key.objects.get(pk=province.pk).signatures == 4
+    assert Key.objects.get(pk=nation.pk).signatures == 2 and Key.objects.get(pk=province.pk).signatures == 5
     expected = {"file": "file", "token": "token" if suite == "INTL" else "hybrid"}[kept]
     assert {one.key.kept for one in made} == {expected}, "each key says where it lives"
 

@@ -34,7 +34,8 @@ def certify(area: int, suite: str, *, by: Actor, request_id: UUID, at: datetime)
     """
     _permitted(by)
     keys = make_authorities(area, suite, at=at)
-    ensure_one(rules.TRANSCRIPT, area, suite, at=at)  # where a province's keys were made before there was this one
+    for purpose in (rules.TRANSCRIPT, rules.VOUCHER):  # a province's keys may have been made before there were these
+        ensure_one(purpose, area, suite, at=at)
     keys += [queries.working(purpose, area, suite, at=at) for purpose in sorted(rules.SIGNING - {rules.AUTHORITY})]
     return [queries.certificate(key) or issue_certificate(key, by=by, request_id=sub(request_id, key.label), at=at)
             for key in keys]

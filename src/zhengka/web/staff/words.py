@@ -66,7 +66,7 @@ PERMISSION_WORDS: dict[str, Word] = {
 KEY_PURPOSE_WORDS: dict[str, Word] = {
     "authority": _("Signing certificates of keys"),
     "credential": _("Signing codes of cards"), "status": _("Signing status lists"), "batch": _("Signing packages"),
-    "transcript": _("Signing transcripts of ceremonies"),
+    "transcript": _("Signing transcripts of ceremonies"), "voucher": _("Signing vouchers and statements"),
     "transport": _("Transport key, to which others wrap keys for us"),
     "card_master": _("Master key of cards"), "blank_card": _("Transport key of blank cards"),
     "channel": _("Loading channel of blank cards"),
