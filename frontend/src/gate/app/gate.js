@@ -59,7 +59,7 @@ function wordsOf(answer) {
   const said = answer.own ? texts.codes[answer.code] : texts.language === "en" ? answer.en : answer.zh
   const party = answer.told && answer.colour === "green" && answer.companions ? fill(texts.companions, { n: answer.companions }) : ""
   const ways = answer.ways?.length ? fill(texts.try, { ways: answer.ways.map((way) => texts.ways[way]).join(texts.language === "en" ? ", " : "、") }) : ""
-  return [said, party, ways].filter(Boolean).join(" ")
+  return [said, party, ways].filter(Boolean).join(texts.language === "en" ? " " : "")
 }
 
 function answered(answer) {
@@ -72,7 +72,7 @@ function answered(answer) {
   offer(chooses ? answer.vouchers.map((way) => [texts.give[way], () => give(way)]) : answer.again ? [[texts.again, () => tapping(true)]] : [])
   if (!settings.quiet) tone(answer.tone)
   vibrate(answer.vibration)
-  say(`${big}. ${words}`)
+  say(texts.language === "en" ? `${big}. ${words}` : `${big}。${words}`)
 }
 
 function offer(choices) {
