@@ -117,7 +117,8 @@ def test_a_card_is_tapped_with_the_site_cut_off_and_a_copy_is_refused_by_name(do
     assert not faults, "\n".join(faults)
     told = [json.loads(text) for text in Visit.objects.order_by("seq").values_list("text", flat=True)]
     assert [(each["kind"], each["proof"], each["code"], bool(each["subject"])) for each in told] == [
-        ("visit", "tap", "valid", True), ("refusal", "tap", "suspended", False), ("refusal", "tap", "not-authentic", False)]
+        ("visit", "tap", "valid", True), ("refusal", "tap", "suspended", False),
+        ("refusal", "tap", "not-authentic", False)]
 
 
 def test_a_chip_that_does_not_take_the_gates_key_is_asked_once_more_on_purpose_alone(door):
@@ -125,14 +126,14 @@ def test_a_chip_that_does_not_take_the_gates_key_is_asked_once_more_on_purpose_a
     ready(door)
     door.cut_off()
     door.hold(chip)
-    door.tap("Please check", "The chip did not accept this gate's key. Scan the code.")
+    refused = "The chip did not accept this gate's key. Scan the code."
+    door.tap("Please check", refused)
     memory = chip.memory
-    again = "The chip did not accept this gate's key before and was not asked again. Scan the code."
-    door.tap("Please check", again)
+    door.tap("Please check", "The chip did not accept this gate's key before and was not asked again. Scan the code.")
     assert chip.memory == memory
     faults = door.window.inspect(PHONE, NARROW)
     door.window.page.get_by_role("button", name="Ask this card once more").click()
-    expect(door.window.page.locator("[data-words]")).to_have_text("The chip did not accept this gate's key. Scan the code.")
+    expect(door.window.page.locator("[data-words]")).to_have_text(refused)
     assert chip.memory != memory and not faults, "\n".join(faults)
     door.line.mend()
     meet(door.window)

@@ -13,8 +13,8 @@ from gate_room import NORTH, OPERATOR, Park, only_the_park, text_of
 from zhengka.cards.models import ListReceipt
 from zhengka.core.pace import PAIRINGS
 from zhengka.formats import bundle, gatelog, voucher
-from zhengka.formats.gatelog import Event, Signed
 from zhengka.formats.chip.plan import plan_of
+from zhengka.formats.gatelog import Event, Signed
 from zhengka.formats.issuers import KeySet
 from zhengka.formats.rulebook import parse
 from zhengka.formats.voucher import Voucher
@@ -217,7 +217,8 @@ def test_a_chip_that_was_tapped_is_looked_up_by_its_signed_code(park, gates):
     assert asked(proven=False).json()["code"] == "not-authentic"
     forged = bytes([*told[:-1], told[-1] ^ 1]).hex()
     assert asked(fields={"credential": forged}).json()["code"] == "signature-wrong"
-    assert asked(fields={"credential": told.hex(), "name": card.holder.name}).status_code == 422, "nothing of the person"
+    more = {"credential": told.hex(), "name": card.holder.name}
+    assert asked(fields=more).status_code == 422, "nothing of the person"
 
 
 def test_a_gate_is_told_how_cards_are_read_by_the_modules_of_its_office(park, gates):

@@ -225,7 +225,7 @@ class ChipIn(Schema):
 
 
 class TappedIn(Schema):
-    """A chip that was held to the gate's reader. What was read and proved is the gate's word, signed with the request."""
+    """A chip that was held to the gate's reader. What was read and proved is the gate's word: it signs the request."""
 
     model_config = ConfigDict(extra="forbid")
     how: Literal["tapped"]

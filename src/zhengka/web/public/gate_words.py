@@ -46,7 +46,7 @@ def _codes() -> dict[str, str]:
 
 
 def _tapped() -> dict[str, str]:
-    """What the reader says of a card that is held to it, and what it says of itself (`frontend/src/gate/app/tap.js`)."""
+    """What the reader says of a card that is held to it, and of itself (`frontend/src/gate/app/tap.js`)."""
     return {
         "not-authentic": _("The chip could not prove that it is genuine: it is a copy."),
         "not-our-card": _("This is no disability certificate card."),
