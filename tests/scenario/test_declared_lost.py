@@ -14,9 +14,12 @@ from zhengka.cards import queries
 from zhengka.cards import services as cards
 from zhengka.cards.models import Card, ChipOrder
 from zhengka.cards.workflow import CARD
+from zhengka.core import files
 from zhengka.core.errors import Refusal
 from zhengka.core.models import Event
+from zhengka.formats import statuslist
 from zhengka.formats.statuslist import Status
+from zhengka.keys import queries as key_queries
 from zhengka.keys import services as keys
 
 pytestmark = pytest.mark.django_db
@@ -157,7 +160,7 @@ def test_gates_refuse_a_missing_card_and_are_told_at_once_that_a_lost_one_is_rev
     cards.propose_lost_many([gone.pk], **by(one))
     cards.declare_lost_many([gone.pk], **by(other))
     [list_] = cards.publish_status_lists(at=NOON, number=number)
-    said = queries.statuslist.parse(queries.files.get(list_.digest), keys=queries.keys.key_set(), at=NOON)
+    said = statuslist.parse(files.get(list_.digest), keys=key_queries.key_set(), at=NOON)
     assert said.status(gone.status_index) is Status.REVOKED
     assert queries.gate_state(Card.get(gone.pk), NOON) == "revoked"
 

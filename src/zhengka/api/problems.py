@@ -124,7 +124,7 @@ class Problems:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer; what is no problem+json yet becomes one."""
         answer = self.get_response(request)
-        told_already = answer.headers.get("Content-Type") == MEDIA_TYPE or (
+        told_already = answer.get("Content-Type") == MEDIA_TYPE or (
             request.path == TOKEN and answer.status_code in (400, 401, 429))
         if answer.status_code < 400 or not request.path.startswith(ROOT) or told_already:
             return answer
