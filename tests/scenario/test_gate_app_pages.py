@@ -1,15 +1,19 @@
 """The gate app's page, worker and manifest, and the words of its core."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.utils import translation
 
 from visits import Visitor
 from zhengka.web.public import gate
+from zhengka.web.public.gate_words import texts
+from zhengka_reader import gating
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(settings.DATA).parent
@@ -49,3 +53,14 @@ def test_the_page_holds_nothing_of_anybody_and_asks_for_no_cookie():
 def test_the_core_in_javascript_says_the_words_of_the_core_in_python():
     script = ROOT / "frontend" / "words"
     assert subprocess.run([sys.executable, script, "--check"], check=False).returncode == 0
+
+
+def test_every_no_of_a_gates_read_is_an_answer_of_the_app_with_words():
+    script = (ROOT / "frontend/src/gate/app/tap.js").read_text("utf-8")
+    of_card, rest = script.split("const OF_CARD = {", 1)[1].split("}", 1)
+    unproved = re.findall(r'"([a-z-]+)"', rest.split("const UNPROVED = [", 1)[1].split("]", 1)[0])
+    coloured = dict(re.findall(r'"?([a-z-]+)"?: "(red|amber)"', of_card))
+    assert {*coloured, *unproved} == set(gating.CODES) and "not-authentic" in coloured
+    for language in ("en", "zh-hans"):
+        with translation.override(language):
+            assert {*coloured, "module-unfit", "hold-again", "no-reader", "no-bundle"} <= set(texts()["codes"])

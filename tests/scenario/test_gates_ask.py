@@ -13,6 +13,7 @@ from gate_room import NORTH, OPERATOR, Park, only_the_park, text_of
 from zhengka.cards.models import ListReceipt
 from zhengka.core.pace import PAIRINGS
 from zhengka.formats import bundle, gatelog, voucher
+from zhengka.formats.chip.plan import plan_of
 from zhengka.formats.gatelog import Event, Signed
 from zhengka.formats.issuers import KeySet
 from zhengka.formats.rulebook import parse
@@ -202,3 +203,24 @@ def test_a_gate_that_was_shut_out_leaves_the_ring_of_keys(park, gates):
     assert [key.key_id for key in held] == [gates[0].key.public.key_id]
 
 
+
+
+def test_a_chip_that_was_tapped_is_looked_up_by_its_signed_code(park, gates):
+    card = park.card()
+    told = bytes(card.credential)
+
+    def asked(**changed):
+        shown = {"how": "tapped", "fields": {"credential": told.hex()}, "proven": True} | changed
+        return gates[0].ask("POST", f"{API}check", {"service": "entry", "shown": shown})
+    answer = asked().json()
+    assert (answer["code"], answer["proof"], answer["benefit"]) == ("valid", "tap", "free")
+    assert asked(proven=False).json()["code"] == "not-authentic"
+    forged = bytes([*told[:-1], told[-1] ^ 1]).hex()
+    assert asked(fields={"credential": forged}).json()["code"] == "signature-wrong"
+    more = {"credential": told.hex(), "name": card.holder.name}
+    assert asked(fields=more).status_code == 400, "nothing of the person"
+
+
+def test_a_gate_is_told_how_cards_are_read_by_the_modules_of_its_office(park, gates):
+    told = gates[0].ask("GET", f"{API}post").json()["plan"]
+    assert plan_of(told).told() == told and told["profiles"] and told["modules"] == {}

@@ -20,9 +20,11 @@ SCALAR = bytes(range(1, 33))
 
 def vouchers() -> list[dict[str, object]]:
     found = []
-    for suite, venue, companions in (("INTL", "wuyi-square", 0), ("INTL", "", 1), ("SM", "wuyi-square", 9)):
+    for suite, venue, companions, gives in (
+            ("INTL", "wuyi-square", 0, "free"), ("INTL", "", 1, "free"), ("SM", "wuyi-square", 9, "free"),
+            ("INTL", "wuyi-square", 0, "fixed:250")):
         key = SUITES[suite].private_key(SCALAR)
-        made = Voucher(bytes(range(10)), "changsha-metro", venue, "metro", "metro-free", "free", companions, AT,
+        made = Voucher(bytes(range(10)), "changsha-metro", venue, "metro", "metro-free", gives, companions, AT,
                        AT + timedelta(hours=2))
         payload = voucher.encode(made, suite=suite, key_id=key.public.key_id, sign=key.sign)
         sealed = voucher.decode(payload)
@@ -68,7 +70,8 @@ def events() -> list[dict[str, object]]:
                   ends=AT + timedelta(hours=2), proof="tap", list_version=41),
             Event(430000000000007, 3, "redeem", AT, *place, **given, voucher=code, proof="voucher", list_version=41),
             Event(430000000000007, 4, "cancel", AT, *place, voucher=code, code="cancelled"),
-            Event(430000000000007, 5, "refusal", AT, *place, proof="number", code="revoked", list_version=41)):
+            Event(430000000000007, 5, "refusal", AT, *place, proof="number", code="revoked", list_version=41),
+            Event(430000000000007, 6, "visit", AT, *place, rule="metro-fixed", gives="fixed:250", proof="tap")):
         text = gatelog.write(event)
         line = Signed(text, key.sign(text.encode()))
         found.append({"text": text, "digest": line.digest.hex(), "line": line.to_line(),
@@ -88,6 +91,7 @@ def bad_events(good: dict[str, object]) -> list[dict[str, str]]:
         ("number nought", text.replace('"seq":1', '"seq":0'), "event-value"),
         ("a visit with a voucher", text.replace('"voucher":""', '"voucher":"AAAQEAYEAUDAOCAJ"'), "event-value"),
         ("a visit by no rule", text.replace('"rule":"metro-free"', '"rule":""'), "event-value"),
+        ("a sum that is none", text.replace('"gives":"free"', '"gives":"fixed:0"'), "event-shape"),
     )]
 
 

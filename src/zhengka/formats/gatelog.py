@@ -22,7 +22,7 @@ from typing import Final
 
 from zhengka.formats import voucher as vouchers
 from zhengka.formats.suites import MalformedSignature, PublicKey
-from zhengka.formats.voucher import MOST_COMPANIONS, NAME
+from zhengka.formats.voucher import GIVES, MOST_COMPANIONS, NAME
 
 KINDS: Final = ("visit", "issue", "redeem", "cancel", "refusal")
 """A person went through (a voucher or none was needed); a voucher was issued, redeemed (核销), cancelled; a refusal."""
@@ -39,7 +39,7 @@ _MAYBE: Final = rf"((?:{NAME})?)"
 _TIME: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
 _EVENT: Final = re.compile(
     rf'\{{"v":1,"gate":{_INT},"seq":{_INT},"kind":"({"|".join(KINDS)})","at":"({_TIME})","operator":"{_ID}",'
-    rf'"venue":"{_MAYBE}","service":"{_ID}","rule":"{_MAYBE}","gives":"{_MAYBE}","companions":([0-9]),'
+    rf'"venue":"{_MAYBE}","service":"{_ID}","rule":"{_MAYBE}","gives":"((?:{GIVES})?)","companions":([0-9]),'
     r'"subject":"((?:[0-9a-f]{32})?)","voucher":"((?:[A-Z2-7]{16})?)",'
     rf'"from":"((?:{_TIME})?)","until":"((?:{_TIME})?)","proof":"({"|".join(PROOFS)})","code":"{_ID}","list":{_INT}\}}',
     re.ASCII)

@@ -29,7 +29,9 @@ CONTENT_TYPE: Final = "application/vnd.zhengka.voucher+cbor"
 CODE_SIZE: Final = 10
 """80 random bits: nobody guesses one (T22)."""
 NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}"
-"""What an operator, venue, service, rule or benefit is called in a voucher and in a gate's log."""
+"""What an operator, venue, service or rule is called in a voucher and in a gate's log."""
+GIVES: Final = rf"(?:{NAME}|fixed:[1-9][0-9]{{0,7}})"
+"""What a benefit is called there: the rule book's own word (`formats.rulebook.Rule.benefit`)."""
 MOST_COMPANIONS: Final = 9
 FORM: Final = qr.Form(13, "M")
 """The code of a voucher on a screen or slip: 69 modules; the longest voucher and a host of 27 characters fit."""
@@ -39,6 +41,7 @@ _HEAD: Final = bytes((0x89, 0x40 + CODE_SIZE))  # an array of nine that begins w
 _BODY_AT: Final = 1 + KEY_ID_SIZE
 _LONGEST: Final = qr.LONGEST_PAYLOAD
 _NAME: Final = re.compile(NAME, re.ASCII)
+_GIVES: Final = re.compile(GIVES, re.ASCII)
 _VENUE: Final = re.compile(f"(?:{NAME})?", re.ASCII)
 _TEXT: Final = re.compile(r"(?:HTTPS?://[A-Z0-9.\-]{1,253}(?::[0-9]{1,5})?/P/)?([1-9][0-9]{2,619})/?", re.ASCII)
 _BASE: Final = re.compile(r"(HTTPS?://[A-Z0-9.\-]{1,253}(?::[0-9]{1,5})?)/?", re.ASCII)
@@ -86,7 +89,8 @@ class Voucher:
     def __post_init__(self) -> None:
         good = (
             len(self.code) == CODE_SIZE
-            and all(_NAME.fullmatch(name) for name in (self.operator, self.service, self.rule, self.gives))
+            and all(_NAME.fullmatch(name) for name in (self.operator, self.service, self.rule))
+            and _GIVES.fullmatch(self.gives) is not None
             and _VENUE.fullmatch(self.venue) is not None
             and 0 <= self.companions <= MOST_COMPANIONS
             and _is_second(self.begins)

@@ -3,7 +3,7 @@ import { KeySet, Refused, present, publicKey, toBase32, toBase64Url, voucher } f
 import { keep, keepAsked, randomCode, sign, used } from "./log.js"
 import { API, No, askJson } from "./site.js"
 import { get } from "./store.js"
-import { tap } from "./tap.js"
+import { meant, tap } from "./tap.js"
 
 const ASKING = ["ask-online", "look-at-the-face", "list-missing", "list-too-old", "rules-too-old"]
 const PATIENCE = 4000
@@ -12,7 +12,9 @@ const TONES = { green: "pass", red: "stop", amber: "ask" }
 const ELSE = ["voucher-elsewhere", "voucher-not-yet", "voucher-expired"] // a true voucher, for elsewhere or another time
 
 const placeOf = (gate) => ({ operator: gate.operator, venue: gate.venue, service: gate.service })
-const gives = (benefit) => benefit.replace(":", "-") // as names in the log are spelled
+
+// What the site is asked by: of a chip its signed code alone, for the register knows the rest.
+const bare = (shown) => (shown.how === "tapped" ? { ...shown, fields: { credential: shown.fields.credential } } : shown)
 
 // An answer of the app itself, in the shape of the core's.
 export const own = (code, colour, more = {}) => ({
@@ -50,25 +52,33 @@ export class Desk {
   }
 
   async asked(shown, answer) {
-    const told = navigator.onLine ? await online(this.gate, "check", { shown, service: this.gate.service }) : null
+    const told = navigator.onLine ? await online(this.gate, "check", { shown: bare(shown), service: this.gate.service }) : null
     return told ? { ...answer, ...told } : answer
   }
 
-  async tapped(agent, at) {
-    return this.card({ how: "tapped", ...await tap(agent) }, at)
+  // A card that is held to the reader. What speaks against a card is in the log; what is the gate's own matter is not.
+  async tapped(agent, again) {
+    if (!this.bundle || !this.gate.plan) return own("no-bundle", "amber")
+    const told = await tap(agent, this.gate.plan, again)
+    const at = Date.now()
+    if (!told.no) return this.card({ how: "tapped", ...told }, at)
+    const [code, colour] = meant(told.no)
+    const answer = own(code, colour, { proof: "tap", again: code === "tried-before", at })
+    if (colour === "red") await keep(this.gate, this.event(answer, "refusal", at))
+    return answer
   }
 
   // Let pass without anything in the hand.
   count(answer) {
     return keep(this.gate, this.event(answer, "visit", answer.at, {
-      rule: answer.rule, gives: gives(answer.benefit), companions: answer.companions, subject: answer.subject }))
+      rule: answer.rule, gives: answer.benefit, companions: answer.companions, subject: answer.subject }))
   }
 
   // A voucher for one use, signed by this gate, in the log before it is shown.
   async issue(answer) {
     const { gate } = this
     const [code, begins] = [randomCode(), Math.floor(answer.at / 1000) * 1000]
-    const told = { ...placeOf(gate), code, rule: answer.rule, gives: gives(answer.benefit), companions: answer.companions, begins, ends: begins + answer.minutes * 60e3 }
+    const told = { ...placeOf(gate), code, rule: answer.rule, gives: answer.benefit, companions: answer.companions, begins, ends: begins + answer.minutes * 60e3 }
     const payload = await voucher.encode(told, { keyId: gate.keyId, sign: (bytes) => sign(gate.key.privateKey, bytes) })
     const name = toBase32(code)
     await keep(gate, this.event(answer, "issue", answer.at, {

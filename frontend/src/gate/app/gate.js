@@ -9,7 +9,6 @@ import { sign, tone, vibrate, wake } from "./signs.js"
 import { No, pair, textOf } from "./site.js"
 import { get, put, wipe } from "./store.js"
 import { known, meet } from "./sync.js"
-import { NoReader } from "./tap.js"
 
 const [MEET, SOON, ASIDE, SKEW] = [60e3, 5e3, 8e3, 10 * 60e3]
 const part = (name) => document.querySelector(`[data-${name}]`)
@@ -60,7 +59,7 @@ function wordsOf(answer) {
   const said = answer.own ? texts.codes[answer.code] : texts.language === "en" ? answer.en : answer.zh
   const party = answer.told && answer.colour === "green" && answer.companions ? fill(texts.companions, { n: answer.companions }) : ""
   const ways = answer.ways?.length ? fill(texts.try, { ways: answer.ways.map((way) => texts.ways[way]).join(texts.language === "en" ? ", " : "、") }) : ""
-  return [said, party, ways].filter(Boolean).join(" ")
+  return [said, party, ways].filter(Boolean).join(texts.language === "en" ? " " : "")
 }
 
 function answered(answer) {
@@ -70,19 +69,19 @@ function answered(answer) {
   part("eye").classList.add("zk-gate__eye--small")
   show("work")
   paint(answer.colour, big, words, chooses ? texts.choose : texts.next)
-  offer(chooses ? answer.vouchers : [])
+  offer(chooses ? answer.vouchers.map((way) => [texts.give[way], () => give(way)]) : answer.again ? [[texts.again, () => tapping(true)]] : [])
   if (!settings.quiet) tone(answer.tone)
   vibrate(answer.vibration)
-  say(`${big}. ${words}`)
+  say(texts.language === "en" ? `${big}. ${words}` : `${big}。${words}`)
 }
 
-function offer(ways) {
-  part("gives").replaceChildren(...ways.map((way) => {
-    const button = Object.assign(document.createElement("button"), { type: "button", className: "zk-gate__give", textContent: texts.give[way] })
-    button.addEventListener("click", () => give(way))
+function offer(choices) {
+  part("gives").replaceChildren(...choices.map(([words, does]) => {
+    const button = Object.assign(document.createElement("button"), { type: "button", className: "zk-gate__give", textContent: words })
+    button.addEventListener("click", does)
     return button
   }))
-  part("gives").hidden = !ways.length
+  part("gives").hidden = !choices.length
 }
 
 async function bar() {
@@ -192,6 +191,13 @@ async function openEye() {
   }
 }
 
+// A card is held to the reader; `again`: one that did not accept our keys before is asked once more, on purpose.
+function tapping(again = false) {
+  offer([])
+  paint("idle", texts.hold, "", "")
+  once(async () => answered(await desk.tapped(agent, again)))
+}
+
 const ACTS = {
   async camera() {
     if (!camera.running) {
@@ -206,17 +212,7 @@ const ACTS = {
   type: () => show("type"),
   look: () => show("look"),
   settings: () => { about(); show("settings") },
-  tap() {
-    paint("idle", texts.hold, "", "")
-    once(async () => {
-      try {
-        answered(await desk.tapped(agent, Date.now()))
-      } catch (fault) {
-        if (!(fault instanceof NoReader)) throw fault
-        answered(own("no-reader", "amber"))
-      }
-    })
-  },
+  tap: () => tapping(),
 }
 
 // The services that this gate gives, by its post and its rules.

@@ -10,7 +10,7 @@ const GONE = ["lost", "retired", "registered"] // states of a device by which it
 // Where the gate stands now, as its office has entered it.
 async function post(gate) {
   const told = await askJson(gate, "GET", `${API}post`)
-  Object.assign(gate, { name: told.name, at: told.place, operator: told.operator, venue: told.venue, services: told.services,
+  Object.assign(gate, { name: told.name, at: told.place, operator: told.operator, venue: told.venue, services: told.services, plan: told.plan,
     offset: Date.parse(told.now) - Date.now(), locked: "" })
   await put("state", gate, "gate")
 }
@@ -31,6 +31,7 @@ async function shut(gate, no) {
   }
   await (await db()).clear("bundles")
   gate.locked = no.code === "gate-shut-out" ? "stopped" : "unknown"
+  gate.plan = null
   await put("state", gate, "gate")
 }
 

@@ -1,12 +1,13 @@
 // The log of a gate: one line for each thing that happened at it. Mirrors `write` of zhengka/formats/gatelog.py: the one
 // form that JSON.stringify gives an object with these members in this order.
 import { Refused, toBase64Url, utf8 } from "./bytes.js"
+import { GIVES, NAME } from "./voucher.js"
 
 const [KINDS, OF_VOUCHERS] = [["visit", "issue", "redeem", "cancel", "refusal"], ["issue", "redeem", "cancel"]]
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$/
+const maybe = (form) => new RegExp(`^$|${form.source}`)
 const FORMS = {
-  kind: new RegExp(`^(?:${KINDS.join("|")})$`), operator: NAME, venue: NAME, service: NAME, rule: /^$|^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$/,
-  gives: /^$|^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$/, subject: /^(?:[0-9a-f]{32})?$/, voucher: /^(?:[A-Z2-7]{16})?$/,
+  kind: new RegExp(`^(?:${KINDS.join("|")})$`), operator: NAME, venue: NAME, service: NAME, rule: maybe(NAME),
+  gives: maybe(GIVES), subject: /^(?:[0-9a-f]{32})?$/, voucher: /^(?:[A-Z2-7]{16})?$/,
   proof: /^(?:tap|qr|show|number|voucher)?$/, code: NAME,
 }
 

@@ -7,12 +7,13 @@ import { fromText as payloadOf, pattern, toDigits } from "./qr.js"
 const CONTENT_TYPE = "application/vnd.zhengka.voucher+cbor"
 const [CODE, BODY, SIGNATURE, LONGEST] = [10, 9, 64, 256]
 const EPOCH = Date.UTC(2000, 0, 1)
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$/
+export const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$/
+export const GIVES = /^(?:[A-Za-z0-9][A-Za-z0-9._-]{0,39}|fixed:[1-9][0-9]{0,7})$/ // the rule book's own word
 const SIZES = { 24: [1, 24], 25: [2, 256], 26: [4, 65536] }
 const TEXT = pattern("P")
 
 function valid(told) {
-  const named = [told.operator, told.service, told.rule, told.gives].every((name) => NAME.test(name))
+  const named = [told.operator, told.service, told.rule].every((name) => NAME.test(name)) && GIVES.test(told.gives)
   if (!named || (told.venue && !NAME.test(told.venue)) || told.companions > 9 || told.begins >= told.ends) throw new Refused("voucher-value")
   return told
 }

@@ -7,7 +7,7 @@ import base64
 import time
 from contextlib import suppress
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from django.conf import settings
@@ -31,8 +31,8 @@ from zhengka.formats import gatelog
 from zhengka.formats import voucher as vouchers
 from zhengka.formats.bundle import BadBundle
 from zhengka.formats.gatelog import MOST_TEXT
-from zhengka.formats.presenting import Looked, Place, Scanned, Shown, Typed
-from zhengka.formats.qr import LONGEST_TEXT
+from zhengka.formats.presenting import Looked, Place, Scanned, Shown, Tapped, Typed
+from zhengka.formats.qr import LONGEST_PAYLOAD, LONGEST_TEXT
 from zhengka.formats.suites import INTL
 from zhengka.gates import queries
 from zhengka.gates import services as gates
@@ -61,6 +61,8 @@ class StandOut(Schema):
     operator: str = Field(description="Code of the operator at whose place it stands; empty where it stands nowhere.")
     venue: str = Field(description="Code of the venue.")
     services: list[str] = Field(description="Codes of the services that it gives; none: all of the venue.")
+    plan: dict[str, Any] = Field(description=(
+        "How cards are read by a security module of the office, without a network: for the desk agent, as it is."))
     now: datetime = Field(description="Time of this answer.")
 
 
@@ -214,12 +216,29 @@ class LookedIn(Schema):
     same: bool = Field(description="The photo shows who holds it.")
 
 
+class ChipIn(Schema):
+    """What the gate passes on of what a chip told: the rest the register knows."""
+
+    model_config = ConfigDict(extra="forbid")
+    credential: str = Field(pattern=r"^(?:[0-9a-f]{2})+$", max_length=2 * LONGEST_PAYLOAD, description=(
+        "The signed code on the chip, in hexadecimal digits: by it the card is looked up."))
+
+
+class TappedIn(Schema):
+    """A chip that was held to the gate's reader. What was read and proved is the gate's word: it signs the request."""
+
+    model_config = ConfigDict(extra="forbid")
+    how: Literal["tapped"]
+    fields: ChipIn
+    proven: bool = Field(description="Card and reader proved their keys to each other.")
+
+
 class CheckIn(Schema):
     """A card that is shown for a service."""
 
     model_config = ConfigDict(extra="forbid")
     service: str = Field(max_length=40)
-    shown: Annotated[ScannedIn | TypedIn | LookedIn, Field(discriminator="how")]
+    shown: Annotated[ScannedIn | TypedIn | LookedIn | TappedIn, Field(discriminator="how")]
 
 
 class CheckOut(Schema):
@@ -272,9 +291,11 @@ def bundle(request: HttpRequest, name: Annotated[str, Path(pattern=r"^[a-z0-9][a
     return send(request, path, "application/octet-stream", cache="private, no-cache")
 
 
-def _shown(asked: ScannedIn | TypedIn | LookedIn) -> Shown:
+def _shown(asked: ScannedIn | TypedIn | LookedIn | TappedIn) -> Shown:
     if isinstance(asked, ScannedIn):
         return Scanned(asked.text)
+    if isinstance(asked, TappedIn):
+        return Tapped({"credential": bytes.fromhex(asked.fields.credential)}, asked.proven)
     return Typed(asked.number) if isinstance(asked, TypedIn) else Looked(asked.valid_until, asked.same)
 
 
@@ -284,11 +305,12 @@ def _gate(request: HttpRequest) -> Device:
 
 
 def _stand(row: Device) -> StandOut:
-    here = None
+    here, at = None, timezone.now()
     with suppress(Refusal):
         here = gates.standing(row)
     return StandOut(gate=row.pk, name=row.name, place=row.place, operator=here.operator if here else "",
-                    venue=here.venue if here else "", services=here.services if here else [], now=timezone.now())
+                    venue=here.venue if here else "", services=here.services if here else [],
+                    plan=cards.gate_plan(row.area, at=at).told(), now=at)
 
 
 def _bytes(text: str) -> bytes:

@@ -20,7 +20,7 @@ def buttons() -> dict[str, str]:
 
 def texts() -> dict[str, Any]:
     """Every text that the script sets, in the language in force."""
-    return {"big": {colour: str(word) for colour, word in BIG.items()}, "codes": _codes(), "ways": {
+    return {"big": {colour: str(word) for colour, word in BIG.items()}, "codes": _codes() | _tapped(), "ways": {
         "qr": _("scan the code"), "tap": _("hold the card to the reader"), "show": _("look at the card's face"),
         "number": _("type the number")}, "give": {
         "qr": _("Code on the screen"), "slip": _("Printed slip"), "count": _("Count only")}} | _screens() | _lines()
@@ -39,11 +39,27 @@ def _codes() -> dict[str, str]:
         "voucher-online": _("A voucher's typed code needs the network. Scan the voucher instead."),
         "voucher-unknown": _("The site knows no such voucher."),
         "voucher-unsigned": _("This voucher was made by no gate of this operator, or was changed."),
-        "no-reader": _("No reader that can prove a chip is connected to this device. Scan the code."),
         "no-camera": _("The camera cannot be used here. Allow it in the browser, or type the code."),
         "no-bundle": _("This gate has no list yet. Let it reach the network once."),
         "not-kept": _("The device could not keep the record: nothing was given. Make room on it and try again."),
         "site-away": _("The site cannot be reached.")}
+
+
+def _tapped() -> dict[str, str]:
+    """What the reader says of a card that is held to it, and of itself (`frontend/src/gate/app/tap.js`)."""
+    return {
+        "not-authentic": _("The chip could not prove that it is genuine: it is a copy."),
+        "not-our-card": _("This is no disability certificate card."),
+        "locked": _("The chip of this card is locked: it was reported lost or cancelled."),
+        "another-suite": _("The chip's keys are of another kind than its card's."),
+        "unreadable": _("The chip answers what no card of ours answers."),
+        "gate-refused": _("The chip did not accept this gate's key. Scan the code."),
+        "tried-before": _("The chip did not accept this gate's key before and was not asked again. Scan the code."),
+        "gate-blocked": _("The chip accepts no reader any more, after too many wrong tries. Scan the code."),
+        "module-unfit": _("This reader's security module cannot prove this card; nothing speaks against the card. "
+                          "Scan the code."),
+        "hold-again": _("The card was not read. Hold one card to the reader, and keep it there."),
+        "no-reader": _("No reader that can prove a chip is connected to this device. Scan the code.")}
 
 
 def _screens() -> dict[str, str]:
@@ -51,7 +67,7 @@ def _screens() -> dict[str, str]:
         "start": _("Press to begin"), "aim": _("Point the camera at the code"), "idle": _("Press to scan"),
         "next": _("Press for the next card"), "reading": _("Reading …"), "counted": _("Counted."),
         "choose": _("Choose what to give"), "given": _("The voucher is made."), "pairing": _("Connecting …"),
-        "hold": _("Hold the card to the reader."), "try": _("Or: {ways}."),
+        "hold": _("Hold the card to the reader."), "again": _("Ask this card once more"), "try": _("Or: {ways}."),
         "paired": _("This device is a gate now."),
         "lost": _("This gate was reported lost or retired. Its key and everything that it held are wiped."),
         "registered": _("This gate was unpaired by its office. Its key and everything that it held are wiped."),

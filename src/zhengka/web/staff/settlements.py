@@ -216,6 +216,13 @@ def _may(row: Statement, action: str, actor: Actor) -> bool:
     return action != "close_statement" or actor.person not in (row.made_by, row.sent_by)
 
 
+def gives_word(gives: str) -> Text:
+    """A benefit in words; a fixed price with its sum."""
+    price, _colon, fen = gives.partition(":")
+    word = GIVES_WORDS.get(price, gives)
+    return f"{word} ¥{yuan(int(fen))}" if fen.isdigit() else word
+
+
 def _named(row: Statement, line: Any) -> str:
     return " · ".join(str(part) for part in _kind(row, line))
 
@@ -223,7 +230,7 @@ def _named(row: Statement, line: Any) -> str:
 def _kind(row: Statement, line: Any) -> list[Text]:
     """Service, rule and benefit of a line, in words."""
     return [service_word(row.operator, line.service), rule_word(row.operator, line.rule),
-            GIVES_WORDS.get(line.gives, line.gives)]
+            gives_word(line.gives)]
 
 
 def _lines(row: Statement, lines: list[Any]) -> Table:

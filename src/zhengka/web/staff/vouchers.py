@@ -18,7 +18,7 @@ from zhengka.web.staff import history
 from zhengka.web.staff.gate_places import place_words, rule_word, service_word
 from zhengka.web.staff.navigation import trail
 from zhengka.web.staff.paging import page_of
-from zhengka.web.staff.settlements import GIVES_WORDS
+from zhengka.web.staff.settlements import gives_word
 from zhengka.web.staff.words import moment
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table
@@ -75,7 +75,7 @@ def voucher(request: Request, pk: int) -> HttpResponse:
     row = queries.voucher(pk, actor=request.actor)
     facts = [Fact(_("Code of the voucher"), Cell(to_base32(bytes(row.code)), number=True)),
              Fact(_("Place"), place_words(row.operator, row.venue)), Fact(_("Rule"), rule_word(row.operator, row.rule)),
-             Fact(_("Benefit"), GIVES_WORDS.get(row.gives, row.gives)), Fact(_("Companions"), row.companions),
+             Fact(_("Benefit"), gives_word(row.gives)), Fact(_("Companions"), row.companions),
              Fact(_("Good from"), moment(row.begins)), Fact(_("Good until"), moment(row.ends)),
              Fact(_("Issued at the gate"), Cell(row.gate.name, href=reverse("staff:gate", args=[row.gate_id])))]
     return render(request, "staff/gates/voucher.html", {
