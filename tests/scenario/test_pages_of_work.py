@@ -34,6 +34,7 @@ from zhengka.core import fields
 from zhengka.core.models import Event
 from zhengka.devices.workflow import DEVICE
 from zhengka.keys import services as keys
+from zhengka.gates.workflow import STATEMENT
 from zhengka.keys.workflow import CEREMONY
 from zhengka.papers.models import Portrait
 from zhengka.production.workflow import BATCH
@@ -50,7 +51,7 @@ HEADER = "姓名,身份证号,残疾人证号,残疾类别,残疾等级,发证�
 def test_the_worklist_names_only_states_and_permissions_that_exist():
     tables = {"cases": EXCHANGE, "cards": CARD, "batches": BATCH, "permits": OFFICER,
               "delegations": DELEGATION, "ceremonies": CEREMONY, "devices": DEVICE, "stops": STOP,
-              "holds": LIST_HOLD}
+              "holds": LIST_HOLD, "settlements": STATEMENT}
     for permission, kind, state, _label in WAITING:
         assert permission in {step.permission for step in tables[kind].steps if step.source == state}
 

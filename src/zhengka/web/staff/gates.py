@@ -86,7 +86,8 @@ def gate(request: Request, pk: int) -> HttpResponse:
                     pager=pager, empty=_("It sent nothing yet."))
     post = line.post
     return render(request, "staff/gates/gate.html", {
-        "title": row.name, "caption": _("Gate"), "gate": row, "facts": _facts(line, faults), "uploads": uploads,
+        "title": row.name, "caption": _("Gate"), "gate": row, "uploads": uploads,
+        "facts": _facts(line, faults, leads_on=request.actor.may("device.read")),
         "forks": list(forks.distinct()), "faults": [_fault(one) for one in faults], "post": post, "posts": _posts(row),
         "may_post": request.actor.may("gate.manage") and post is None and row.state in ("registered", "active"),
         "may_leave": request.actor.may("gate.manage") and post is not None,
@@ -145,10 +146,12 @@ def _row(line: GateLine) -> Row:
                 at, Cell(word, tone=tone, note=amiss), line.events, line.missing, moment(line.last_upload)])
 
 
-def _facts(line: GateLine, faults: list[Fault]) -> list[Fact]:
+def _facts(line: GateLine, faults: list[Fault], *, leads_on: bool) -> list[Fact]:
+    """`leads_on`: the officer may look at the device, too."""
+    device = reverse("staff:device", args=[line.gate.pk]) if leads_on else ""
     clock = Cell(_("Nothing found"), tone=words.GOOD) if not faults else Cell(_("Wrong"), tone=words.BAD)
     return [Fact(_("Office"), area_name(line.gate.area)), Fact(_("Place"), line.gate.place),
-            Fact(_("Device"), Cell(line.gate.name, href=reverse("staff:device", args=[line.gate.pk]))),
+            Fact(_("Device"), Cell(line.gate.name, href=device)),
             Fact(_("Stands at"), place_words(line.post.operator, line.post.venue) if line.post else "—"),
             Fact(_("Events received"), line.events), Fact(_("Events still missing"), line.missing),
             Fact(_("Double uses"), line.doubles), Fact(_("Clock"), clock),
