@@ -33,8 +33,8 @@ from zhengka.cases.models import Case
 from zhengka.core import fields
 from zhengka.core.models import Event
 from zhengka.devices.workflow import DEVICE
-from zhengka.keys import services as keys
 from zhengka.gates.workflow import STATEMENT
+from zhengka.keys import services as keys
 from zhengka.keys.workflow import CEREMONY
 from zhengka.papers.models import Portrait
 from zhengka.production.workflow import BATCH
