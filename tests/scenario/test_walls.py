@@ -60,7 +60,10 @@ WRITTEN = {
     "cards_stop": "INSERT UPDATE",
     "cases_case": "INSERT UPDATE", "cases_recall": "INSERT UPDATE DELETE", "core_event": "INSERT",
     "devices_device": "INSERT UPDATE", "devices_psam": "INSERT UPDATE", "devices_reading": "INSERT UPDATE",
-    "django_session": "INSERT UPDATE DELETE", "gates_check": "INSERT", "gates_use": "INSERT",
+    "django_session": "INSERT UPDATE DELETE", "gates_check": "INSERT", "gates_dispute": "INSERT UPDATE",
+    "gates_doubleuse": "INSERT UPDATE DELETE", "gates_gatekey": "INSERT", "gates_post": "INSERT UPDATE",
+    "gates_statement": "INSERT UPDATE", "gates_statementline": "INSERT DELETE", "gates_upload": "INSERT",
+    "gates_use": "INSERT", "gates_visit": "INSERT UPDATE", "gates_voucher": "INSERT UPDATE",
     "keys_ceremony": "INSERT UPDATE", "keys_key": "UPDATE", "keys_seat": "INSERT UPDATE",
     "letters_letter": "INSERT UPDATE", "letters_unwritten": "INSERT UPDATE",
     "papers_paper": "INSERT UPDATE", "papers_portrait": "INSERT UPDATE",
@@ -115,6 +118,7 @@ def test_the_web_role_draws_no_serial_number_and_begins_with_no_right_on_a_new_t
         "cases_case_ids",
         "custody_booklet_ids", "custody_keeping_ids", "custody_parcel_ids", "custody_pulping_ids",
         "custody_trouble_ids", "devices_device_ids", "devices_psam_ids", "devices_reading_ids",
+        "gates_dispute_ids", "gates_own_events", "gates_post_ids", "gates_statement_ids", "gates_voucher_ids",
         "keys_ceremony_ids", "keys_seat_ids", "letters_letter_ids",
         "papers_paper_ids", "papers_portrait_ids", "partners_partner_ids",
         "partners_webhook_ids", "procrastinate_events_id_seq", "procrastinate_jobs_id_seq",
@@ -123,10 +127,11 @@ def test_the_web_role_draws_no_serial_number_and_begins_with_no_right_on_a_new_t
         "stock_count_ids", "stock_order_ids", "stock_slip_ids", "stock_store_ids"]
 
 
-def test_the_web_role_hears_of_another_office_only_whether_a_person_may_apply_and_whom_to_ask():
+def test_the_web_role_hears_of_another_office_only_who_may_apply_whom_to_ask_and_what_a_shown_card_is():
     found = read("SELECT proname, has_function_privilege('zhengka_web', oid, 'EXECUTE') FROM pg_proc "
                  "WHERE pronamespace = 'public'::regnamespace AND prosecdef")
-    assert sorted(found) == [("accounts_able", True), ("cases_counted", False), ("production_known_uids", False),
+    assert sorted(found) == [("accounts_able", True), ("cases_counted", False), ("gates_count_check", True),
+                             ("gates_shown", True), ("production_known_uids", False),
                              ("registry_certificates_of", True)]
 
 
@@ -190,10 +195,10 @@ def test_the_web_role_asks_for_a_job_and_holds_one_that_waits_but_reads_and_chan
             read(wrong)
 
 
-def test_only_a_case_what_belongs_to_one_a_shipment_and_a_parcel_are_shared_by_two_offices():
+def test_only_a_case_what_belongs_to_one_a_shipment_a_parcel_and_a_double_use_are_shared_by_two_offices():
     shared = read("SELECT tablename FROM pg_policies WHERE policyname = 'scope' AND qual LIKE '%shared_with%' "
                   "AND with_check LIKE '%shared_with%' ORDER BY 1")
     assert [name for (name,) in shared] == [
         "assessment_appointment", "assessment_assessment", "cases_case", "core_event",
-        "custody_keeping", "custody_listed", "custody_parcel", "custody_stay", "custody_trouble", "letters_letter",
-        "letters_unwritten", "papers_paper", "papers_portrait", "stock_slip"]
+        "custody_keeping", "custody_listed", "custody_parcel", "custody_stay", "custody_trouble", "gates_doubleuse",
+        "letters_letter", "letters_unwritten", "papers_paper", "papers_portrait", "stock_slip"]
