@@ -22,7 +22,7 @@ SUBJECTS = (
     (_("Blanks"), "staff:stock", "stock.read"),
     (_("Cards"), "staff:cards", "card.read"),
     (pgettext_lazy("navigation", "Activation"), "staff:activations", "card.read"),
-    (_("Status lists"), "staff:lists", "card.read"),
+    (pgettext_lazy("navigation", "Lists"), "staff:lists", "card.read"),
     (_("Blocks held back"), "staff:holds", "list.release"),
     (_("Reader"), "staff:reader", "device.use"),
     (_("Letters"), "staff:letters", "letter.read"),
