@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import NamedTuple
@@ -58,6 +59,7 @@ def run(told: list[Told], folder: Path) -> list[tuple[str, int]]:
 def folder(tmp_path):
     """A folder that looks like a clone after `bin/setup`; its clusters are stopped at the end."""
     (tmp_path / ".venv").symlink_to(ROOT / ".venv")
+    shutil.copytree(ROOT / "data", tmp_path / "data")
     yield tmp_path
     for home in (tmp_path / "var").glob("*"):  # where a command failed, clusters still run
         subprocess.run([ROOT / ".venv/bin/zhengka", "db", "stop"], check=False, capture_output=True,
