@@ -21,21 +21,6 @@ from zhengka.production.models import Batch, Item
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    return tmp_path_factory.mktemp("maker") / "home"
-
-
-@pytest.fixture
-def area(db):
-    return builders.make_area()
-
-
-@pytest.fixture
-def maker(area, home):
-    return batches.make_maker(home, area)
-
-
 @pytest.fixture
 def sent(area, maker):
     for _ in range(3):

@@ -29,16 +29,6 @@ from zhengka_reader import station as stations
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    return tmp_path_factory.mktemp("maker") / "home"
-
-
-@pytest.fixture
-def area(db):
-    return builders.make_area()
-
-
 @pytest.fixture
 def shipped(settings):
     settings.DATA = SHIPPED
