@@ -102,6 +102,7 @@ def test_an_answer_that_two_officers_upload_is_taken_once_and_the_second_act_say
 
 
 def test_an_upload_for_another_batch_is_refused_at_once_and_nothing_is_kept_of_it(area, maker, home, settings):
+    settings.FILES = home / "files"  # other tests keep files at the same time
     one, other = sent(area, maker), sent(area, maker)
     results, before = batches.make_cards(one, home), tables()
     kept = sorted(settings.FILES.rglob("*"))
