@@ -2,8 +2,11 @@
 
 import datetime as dt
 import json
+import time
 
+import psycopg
 import pytest
+from django.db import connection
 
 import builders
 import ceremonies
@@ -17,6 +20,7 @@ from zhengka.formats import credential, names, qr, verdict
 from zhengka.formats.credential import Credential
 from zhengka.gates import queries, rules, services
 from zhengka.gates.models import Check
+from zhengka.gates.services.tally import TALLY
 from zhengka.keys import queries as key_queries
 from zhengka.keys import services as keys
 from zhengka.keys.models import Key
@@ -178,12 +182,45 @@ def test_a_visitor_checks_a_card_under_the_role_of_the_web(as_web):
     assert check(text).verdict == "valid"
 
 
-def test_a_check_takes_three_statements_whatever_the_register_holds_and_the_short_way_two(django_assert_num_queries):
+def test_a_check_takes_three_statements_whatever_the_register_holds_and_the_short_way_one_and_its_count(
+        django_assert_num_queries):
     _, text = made()
     with django_assert_num_queries(3):
         services.check(text, channel="page", at=NOON)
     with django_assert_num_queries(2):
         services.verify(text, at=NOON)
+
+
+def counted_soon(number):
+    end = time.monotonic() + 30
+    while Check.objects.count() != number and time.monotonic() < end:
+        time.sleep(0.1)
+    return Check.objects.count() == number
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_program_whose_connection_was_cut_gets_its_answer_and_is_counted_soon_after():
+    _, text = made()
+    connection.ensure_connection()
+    with psycopg.connect(connection.connection.info.dsn, password=connection.settings_dict["PASSWORD"]) as other:
+        other.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
+    assert services.verify(text, at=NOON).verdict == "valid"
+    assert services.verify("nothing", at=NOON).verdict == "not-our-code"
+    assert counted_soon(2)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_checks_that_cannot_be_counted_now_are_counted_later(caplog):
+    def rename(now, then):
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER FUNCTION {now} RENAME TO {then}")
+    rename("gates_count_checks", "away")
+    services.verify("nothing", at=NOON)
+    while "1 checks could not be counted yet" not in caplog.text:  # this thread, or the one that writes
+        TALLY.write()
+    assert not Check.objects.exists()
+    rename("away", "gates_count_checks")
+    assert counted_soon(1)
 
 
 def test_both_suites_are_accepted_by_their_own_keys():

@@ -130,7 +130,7 @@ def test_the_web_role_draws_no_serial_number_and_begins_with_no_right_on_a_new_t
 def test_the_web_role_hears_of_another_office_only_who_may_apply_whom_to_ask_and_what_a_shown_card_is():
     found = read("SELECT proname, has_function_privilege('zhengka_web', oid, 'EXECUTE') FROM pg_proc "
                  "WHERE pronamespace = 'public'::regnamespace AND prosecdef")
-    assert sorted(found) == [("accounts_able", True), ("cases_counted", False), ("gates_count_check", True),
+    assert sorted(found) == [("accounts_able", True), ("cases_counted", False), ("gates_count_checks", True),
                              ("gates_shown", True), ("production_known_uids", False),
                              ("registry_certificates_of", True)]
 

@@ -1,6 +1,7 @@
 """What everybody asks, and most of all, goes straight to its view: no session, no officer, no page's transaction."""
 
 from collections.abc import Callable
+from functools import cache, partial
 from typing import Final
 
 from django.http import HttpRequest, HttpResponse
@@ -21,6 +22,10 @@ class Door:
         """Answer such a request at once, any other as the rest of the chain does."""
         if request.path_info not in OPEN:
             return self.get_response(request)
-        found = resolve(request.path_info)
-        answer: HttpResponse = found.func(request, *found.args, **found.kwargs)
-        return answer
+        return _view(request.path_info)(request)
+
+
+@cache
+def _view(path: str) -> Callable[[HttpRequest], HttpResponse]:
+    found = resolve(path)
+    return partial(found.func, *found.args, **found.kwargs)

@@ -4,7 +4,7 @@ import time
 from datetime import date, datetime
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Router, Schema
 from pydantic import ConfigDict, Field
@@ -55,7 +55,7 @@ class VerifyOut(Schema):
 
 @router.post("/verify", auth=public, response=VerifyOut, summary="Verify a presented card",
              operation_id="verify", url_name="verify", openapi_extra={"x-problems": ["too-many-requests"]})
-def verify(request: HttpRequest, asked: VerifyIn) -> VerifyOut:
+def verify(request: HttpRequest, asked: VerifyIn) -> HttpResponse:
     """Decide by signature, dates and the card's state in the register at this moment. A forged or foreign code is an
     answer (200 with its verdict), not a problem. The check is counted without any data of a person.
     """
@@ -64,7 +64,8 @@ def verify(request: HttpRequest, asked: VerifyIn) -> VerifyOut:
     at = timezone.now()
     found = gates.verify(asked.code, at=at)
     word = ONLINE[found.verdict]
-    return VerifyOut(
+    answer = VerifyOut.model_construct(  # of our own values: checking them against their own types takes 0.1 ms
         verdict=found.verdict, colour=word.colour, accepted=word.colour == GREEN, identity=found.identity,
-        message=Message(en=word.en, zh=word.zh), reason=found.reason, issued_on=found.issued_on,
+        message=Message.model_construct(en=word.en, zh=word.zh), reason=found.reason, issued_on=found.issued_on,
         valid_until=found.valid_until, active_until=found.active_until, checked_at=at)
+    return HttpResponse(answer.model_dump_json(), content_type="application/json; charset=utf-8")
