@@ -19,11 +19,12 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.test import override_settings
 from django.urls import path
 from django.utils import timezone
-from measure import ROUNDS, compared, tell
+from measure import ROUNDS, compared, seconds, tell
 
 import builders
 from zhengka.areas import services as areas
 from zhengka.cards.models import Card
+from zhengka.cards.services import status
 from zhengka.cases import services as cases
 from zhengka.core import fields, pace
 from zhengka.formats import credential, qr
@@ -53,8 +54,9 @@ CARDS = f"""
 INSERT INTO cards_card (id, province, area, state, version, holder_id, certificate_id, profile, reason, hold_reason,
                         serial, token, status_list, status_index, ordered_at, handed_over_at, issued_on, valid_until,
                         active_until)
-SELECT 43 * 10000000000000 + n, 43, %(area)s, 'active', 1, 43 * 10000000000000 + n, 43 * 10000000000000 + n,
-       'disability-placeholder', 'exchange', '', lpad(n::text, 16, '0'), {TOKEN.format(n="n")}, n / 1048576,
+SELECT 43 * 10000000000000 + n, 43, %(area)s, CASE n %% 250 WHEN 7 THEN 'suspended' ELSE 'active' END, 1,
+       43 * 10000000000000 + n, 43 * 10000000000000 + n, 'disability-placeholder', 'exchange', '',
+       lpad(n::text, 16, '0'), {TOKEN.format(n="n")}, n / 1048576,
        n %% 1048576, now(), now(), %(today)s, %(today)s + 3000, %(today)s + 300
 FROM generate_series(%(first)s, %(last)s) n
 """
@@ -70,7 +72,9 @@ def main(small: int = SMALL, large: int = LARGE) -> None:
             turn_to(name)
             start = time.perf_counter()
             shown[size] = fill(size)
-            tell(f"{size:,} active cards laid out in", f"{time.perf_counter() - start:.0f} s")
+            tell(f"{size:,} cards laid out in, one in 250 reported lost", f"{time.perf_counter() - start:.0f} s")
+            took = seconds(lambda: status.publish_status_lists(at=timezone.now()))
+            tell("  status lists read from the database, built, signed and published in", f"{took:.1f} s", bar="≤ 5 s")
         site, bare = WSGIHandler(), Bare()
         rounds: list[dict[int, tuple[list[float], list[float]]]] = []
         for _round in range(ROUNDS + 1):
@@ -156,7 +160,7 @@ class Bare(WSGIHandler):
 
 
 def fill(size: int) -> list[tuple[bytes, str]]:
-    """A unit with so many active cards; token and code of those that are shown."""
+    """A unit with so many cards in use; token and code of those that are shown."""
     areas.load(settings.DATA / "areas" / "hunan-2018.toml")
     cases.load_ways()
     code, now = 430104000000, timezone.now()
