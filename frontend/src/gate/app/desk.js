@@ -33,19 +33,23 @@ export class Desk {
     Object.assign(this, { gate, bundle, trouble })
   }
 
-  // Asks the site: {told}, its answer; {no}, why it refuses the voucher or takes nothing from this gate; {} where it is
-  // not reached in time or has troubles of its own, for these say nothing of who stands here. Throws where it has shut
-  // this gate out.
-  async ask(path, body) {
+  // What the site says to this work: {told}, its answer; {no}, why it refuses the voucher or takes nothing from this gate;
+  // {} where it is not reached in time or has troubles of its own, for these say nothing of who stands here. Throws where
+  // it has shut this gate out.
+  async within(work) {
     if (!navigator.onLine) return {}
     const late = new Promise((resolve) => { setTimeout(() => resolve({}), PATIENCE) })
-    const asked = askJson(this.gate, "POST", API + path, body).then((told) => ({ told }), (no) => {
+    const asked = work().then((told) => ({ told }), (no) => {
       if (!(no instanceof No) || SHUT.includes(no.code)) throw no
       if (no.code.startsWith("voucher-")) return { no }
       if (no.code !== "offline") this.trouble(no)
       return MINE.includes(no.code) ? { no } : {}
     })
     return Promise.race([asked, late])
+  }
+
+  ask(path, body) {
+    return this.within(() => askJson(this.gate, "POST", API + path, body))
   }
 
   event(answer, kind, at, more = {}) {
