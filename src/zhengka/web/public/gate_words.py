@@ -23,7 +23,8 @@ def texts() -> dict[str, Any]:
     return {"big": {colour: str(word) for colour, word in BIG.items()}, "codes": _codes() | _tapped(), "ways": {
         "qr": _("scan the code"), "tap": _("hold the card to the reader"), "show": _("look at the card's face"),
         "number": _("type the number")}, "give": {
-        "qr": _("Code on the screen"), "slip": _("Printed slip"), "count": _("Count only")}} | _screens() | _lines()
+        "qr": _("Code on the screen"), "slip": _("Printed slip"), "count": _("Count only"),
+        "each": _("One voucher for each person")}} | _screens() | _lines()
 
 
 def _codes() -> dict[str, str]:
@@ -39,6 +40,8 @@ def _codes() -> dict[str, str]:
         "voucher-online": _("A voucher's typed code needs the network. Scan the voucher instead."),
         "voucher-unknown": _("The site knows no such voucher."),
         "voucher-unsigned": _("This voucher was made by no gate of this operator, or was changed."),
+        "quota-used": _("Without the network this gate may give this person no more of it: its share of the quota is used "
+                        "up. Ask the site: let this gate reach the network, or send them to one that does."),
         "no-camera": _("The camera cannot be used here. Allow it in the browser, or type the code."),
         "no-bundle": _("This gate has no list yet. Let it reach the network once."),
         "not-kept": _("The device could not keep the record: nothing was given. Make room on it and try again."),
@@ -82,4 +85,5 @@ def _lines() -> dict[str, str]:
         "waiting": _("{n} to send"), "minutes": _("{n} min"), "hours": _("{n} h"), "days": _("{n} d"),
         "too-old": _("The list is too old: cards are not let pass by it. Let this gate reach the network."),
         "clock": _("The clock of this device is wrong. Set it."), "until": _("Good until {time}"),
-        "companions": _("With {n} companion(s)"), "alone": _("For one person")}
+        "companions": _("With {n} companion(s)"), "alone": _("For one person"),
+        "nth": _("Person {n} of {of}")}
