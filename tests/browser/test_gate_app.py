@@ -43,8 +43,9 @@ HELD = """async () => {
 AS_BEFORE = """async () => {
   const opened = (version, make) => new Promise((yes, no) => {
     const asked = indexedDB.open("zhengka-gate", version)
-    Object.assign(asked, {onupgradeneeded: () => make(asked.result), onsuccess: () => yes(asked.result), onerror: no}) })
-  const told = (asked) => new Promise((yes, no) => { Object.assign(asked, {onsuccess: () => yes(asked.result), onerror: no}) })
+    asked.onupgradeneeded = () => make(asked.result); asked.onsuccess = () => yes(asked.result); asked.onerror = no })
+  const told = (asked) => new Promise((yes, no) => {
+    asked.onsuccess = () => yes(asked.result); asked.onerror = no })
   const [base, all] = [await opened(), {}]
   for (const name of base.objectStoreNames) {
     const store = base.transaction(name).objectStore(name)
@@ -58,7 +59,8 @@ AS_BEFORE = """async () => {
   for (const [name, [keys, rows]] of Object.entries(all)) {
     for (const [at, row] of rows.entries()) {
       const store = older.transaction(name, "readwrite").objectStore(name)
-      if (name === "events") { delete row.subject; await told(store.put(row)) } else await told(store.put(row, keys[at]))
+      if (name === "events") delete row.subject
+      await told(name === "events" ? store.put(row) : store.put(row, keys[at]))
     }
   }
   older.close()
@@ -274,7 +276,8 @@ def to_the_bus(window: Window) -> list[str]:
     return faults
 
 
-def test_of_two_gates_without_a_network_one_alone_gives_what_is_given_once_a_day_and_the_site_knows_for_both(park, phones):
+def test_of_two_gates_without_a_network_one_alone_gives_what_is_free_once_a_day_and_the_site_knows_for_both(
+        park, phones):
     card, other = park.card(), park.card(name="李雷")
     with phones() as first, phones() as second:
         windows = {park.gates[0].pk: first, park.gates[1].pk: second}

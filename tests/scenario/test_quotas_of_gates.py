@@ -1,4 +1,4 @@
-"""A quota that several gates share: its bound and where it was exceeded are on the page of gates; companions use none."""
+"""A quota that several gates share: its bound, and where it was exceeded, are on the page of gates."""
 
 import datetime as dt
 
@@ -10,7 +10,7 @@ from builders import make_actor, make_area, make_officer, request_id
 from gating import HOUR, make_gate, make_wanted, upload
 from zhengka.devices.models import Device
 from zhengka.formats.verdict import CHINA
-from zhengka.gates import queries, services
+from zhengka.gates import queries, quota, services
 from zhengka.gates.models import Visit, Voucher
 
 pytestmark = pytest.mark.django_db
@@ -38,6 +38,8 @@ def test_a_quota_that_two_gates_exceeded_is_found_as_soon_as_both_have_told_and_
     [row] = found()
     assert (row.operator, row.rule, row.day, row.uses, row.limit, row.gates) == (
         "changsha-zoo", "holder", noon().date(), 2, 1, ("北门", "南门"))
+    told = Visit.objects.filter(subject=ONE).values_list("gate", "digest")
+    assert row.too_many == quota.overrun(row.limit, {gate: [bytes(digest)] for gate, digest in told}) == 1
     assert found(area=make_area(360102)) == []
     client.force_login(make_officer("clerk", person="p-clerk"))
     page = client.get(reverse("staff:gates")).content.decode()

@@ -76,7 +76,9 @@ def bound(quota: int, gates: int, cut_off: int | None = None) -> Bound:
 
 
 def overrun(quota: int, used: Mapping[int, Collection[bytes]]) -> int:
-    """By how many uses a quota was exceeded, given the digests of the uses at each gate."""
+    """By how many uses a quota was exceeded, given the digests of the uses at each gate: what `queries.overruns` asks
+    the database for all persons at once.
+    """
     return max(0, len(frozenset[bytes]().union(*used.values())) - quota)
 
 

@@ -103,8 +103,8 @@ def quota_bounds(*, actor: Actor, at: datetime, connected_since: datetime) -> li
 
 
 def overruns(*, actor: Actor, at: datetime) -> list[Overrun]:
-    """Quotas of this month that were exceeded, at gates of the actor's area at least in part; the largest first, at most
-    `MOST`. They are seen as soon as the gates' logs are there.
+    """Quotas of this month that were exceeded, at gates of the actor's area at least in part; the largest first, at
+    most `MOST`. They are seen as soon as the gates' logs are there.
     """
     limited = _limited(list(operators()), at)
     first = datetime.combine(at.astimezone(CHINA).date().replace(day=1), time(), CHINA)
@@ -115,7 +115,8 @@ def overruns(*, actor: Actor, at: datetime) -> list[Overrun]:
             "since": first, "lo": actor.lo, "hi": actor.hi, "most": MOST})
         rows = cursor.fetchall()
         names = dict(Device.objects.filter(pk__in={gate for row in rows for gate in row[-1]}).values_list("pk", "name"))
-    return [Overrun(*row[:-1], tuple(names[gate] for gate in row[-1])) for row in rows]
+    return [Overrun(operator, rule, day, period, limit, uses, tuple(names[gate] for gate in gates))
+            for operator, rule, day, period, limit, uses, gates in rows]
 
 
 def _rings(actor: Actor) -> dict[str, list[tuple[Member, datetime | None]]]:

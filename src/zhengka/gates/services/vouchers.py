@@ -152,8 +152,8 @@ def transfer(voucher: Voucher, begins: datetime, ends: datetime, *, by: Actor, r
 
 @transaction.atomic
 def companion(voucher: Voucher, *, request_id: UUID, at: datetime) -> Voucher:
-    """Give a companion a voucher of their own beside the holder's (陪同凭证), at most as many as that one says. It bears
-    no pseudonym, so that it counts for nobody's quota.
+    """Give a companion a voucher of their own beside the holder's (陪同凭证), at most as many as that one says. It
+    bears no pseudonym, so that it counts for nobody's quota.
 
     `Refusal`: `voucher-used` and the like for one that is not open, `voucher-companions`. Raises `Replayed`.
     """

@@ -40,8 +40,8 @@ def _codes() -> dict[str, str]:
         "voucher-online": _("A voucher's typed code needs the network. Scan the voucher instead."),
         "voucher-unknown": _("The site knows no such voucher."),
         "voucher-unsigned": _("This voucher was made by no gate of this operator, or was changed."),
-        "quota-used": _("Without the network this gate may give this person no more of it: its share of the quota is used "
-                        "up. Ask the site: let this gate reach the network, or send them to one that does."),
+        "quota-used": _("Without the network this gate may give this person no more of it: its share of the quota is "
+                        "used up. Ask the site: let this gate reach the network, or send them to one that does."),
         "no-camera": _("The camera cannot be used here. Allow it in the browser, or type the code."),
         "no-bundle": _("This gate has no list yet. Let it reach the network once."),
         "not-kept": _("The device could not keep the record: nothing was given. Make room on it and try again."),
