@@ -1,18 +1,26 @@
 """A real Chromium, one for all browser tests, against a live server with real PostgreSQL behind it."""
 
+import io
 import os
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from django.db import connection, connections
+from PIL import Image
 from playwright.sync_api import sync_playwright
+
+from gate_room import Park, film, only_the_park
+from windows import Window
+from zhengka.core.pace import PAIRINGS
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright keeps an event loop in the tests' thread
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
          "--disable-sync", "--no-first-run", "--disable-quic"]
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+PHONE = 390
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +47,37 @@ def wait_until_alone() -> None:
             if cursor.fetchone()[0] <= 1:  # the other one is this thread's own, outside the event loop
                 return
             time.sleep(0.05)
+
+
+@pytest.fixture
+def park(settings, tmp_path):
+    """A park whose files are its own."""
+    only_the_park(settings, tmp_path)
+    PAIRINGS.forget()
+    return Park()
+
+
+@pytest.fixture
+def phones(chromium, live_server, tmp_path):
+    """Opens a gate app, before whose camera a picture is held where one is given."""
+    opened = []
+
+    @contextmanager
+    def open_phone(picture: Image.Image | bytes | None = None, *, width: int = PHONE):
+        browser = chromium
+        if picture is not None:
+            held = Image.open(io.BytesIO(picture)).convert("RGB") if isinstance(picture, bytes) else picture
+            shown = film(held, tmp_path / f"{len(opened)}.mjpeg")
+            browser = chromium.browser_type.launch(executable_path=CHROMIUM, args=[
+                *FLAGS, "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+                f"--use-file-for-fake-video-capture={shown}"])
+            opened.append(browser)
+        window = Window(browser, live_server, width=width)
+        window.expected = ("ERR_INTERNET_DISCONNECTED", "Failed to load resource")
+        yield window
+        assert not window.faults
+        window.close()
+
+    yield open_phone
+    for browser in opened:
+        browser.close()

@@ -9,7 +9,8 @@ import threading
 import pytest
 from playwright.sync_api import expect
 
-from browser.test_gate_app import PHONE, at_work, big, meet
+from browser.conftest import PHONE
+from browser.test_gate_app import at_work, big, meet
 from builders import make_area
 from chips_of_cards import chip_of
 from gate_room import Park, only_the_park

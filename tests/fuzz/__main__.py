@@ -4,8 +4,8 @@
 
 Each target runs in a process of its own. FUZZ_SECONDS (600) is shared by the four parsers that are named first (TLV,
 APDU, profile, script); every other target gets a third of what one of them gets, on top: 600 s for the four and
-50 s for each of the others. An input that crashes, takes longer than five seconds or more than a
-gigabyte ends the run with status 1, and is kept under var/fuzz.
+50 s for each of the others, `cores` among them, where the two cores of a gate are compared. An input that crashes,
+takes longer than five seconds or more than a gigabyte ends the run with status 1, and is kept under var/fuzz.
 """
 
 import os
@@ -25,16 +25,19 @@ SLOW, MEMORY = 5, 1024
 PATIENCE = 600
 """Seconds for which a busy machine may be late before a target counts as hanging."""
 ONE = "--one"
+CORES = "cores"
 
 
 def main() -> int:
     """Fuzz each target in turn; 1 where one of them found something."""
+    from fuzz import cores
     from fuzz.targets import TARGETS
 
-    wanted = sys.argv[1:] or list(TARGETS)
-    if strange := set(wanted) - TARGETS.keys():
-        sys.exit(f"no such target: {', '.join(sorted(strange))}; there are {', '.join(TARGETS)}")
-    found = [name for name in wanted if run(name, seconds(name))]
+    known = [*TARGETS, CORES]
+    wanted = sys.argv[1:] or known
+    if strange := set(wanted) - set(known):
+        sys.exit(f"no such target: {', '.join(sorted(strange))}; there are {', '.join(known)}")
+    found = [name for name in wanted if (cores.main(seconds(name)) if name == CORES else run(name, seconds(name)))]
     print(f"found something in: {', '.join(found)}; inputs in {KEPT}" if found else "nothing found")
     return bool(found)
 

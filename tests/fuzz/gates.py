@@ -16,7 +16,8 @@ _KNOWN = json.loads((Path(__file__).parents[1] / "vectors" / "presenting.json").
 _FILES = {name: base64.b64decode(text) for name, text in _KNOWN["files"].items()}
 AT = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 KEYS = KeySet.from_json(_FILES["keys-fresh.json"])
-LIST = statuslist.parse(_FILES["status-0.bin"], keys=KEYS, at=AT)
+LIST_FILE = _FILES["status-0.bin"]
+LIST = statuslist.parse(LIST_FILE, keys=KEYS, at=AT)
 BOOK = _FILES["rulebook-fresh.json"]
 GATE = Bundle(KEYS, {0: LIST}, {}, rulebook.parse(BOOK), AT, timedelta(hours=72))
 PLACE = Place("test-city", "north", "bus")

@@ -190,6 +190,8 @@ def test_a_card_is_judged_online_by_the_register_and_by_what_all_gates_told(park
     ({"how": "typed", "number": "1"}, "not-our-number"),
     ({"how": "looked", "valid_until": "2099-01-01", "same": True}, "shown"),
     ({"how": "looked", "valid_until": "2020-01-01", "same": True}, "expired"),
+    ({"how": "looked", "valid_until": "2099-01-01", "same": True, "category": 7, "grade": 4, "area": 430181000000,
+      "born": "1960-02-29"}, "shown"),
     ({"how": "scanned", "text": "hello"}, "not-our-code")])
 def test_whatever_is_shown_gets_an_answer(gates, shown, code):
     assert gates[0].ask("POST", f"{API}check", {"service": "entry", "shown": shown}).json()["code"] == code

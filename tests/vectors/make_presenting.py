@@ -167,7 +167,8 @@ def read_shown(shown: dict[str, Any]) -> presenting.Shown:
     if shown["how"] == "typed":
         return Typed(**told)
     if shown["how"] == "looked":
-        return Looked(**told | {"valid_until": date.fromisoformat(told["valid_until"])})
+        return Looked(**told | {name: date.fromisoformat(told[name]) for name in ("valid_until", "born")
+                                if name in told})
     fields = dict(told["fields"])
     for name in ("issued", "valid_until", "activation_until"):
         if name in fields:
@@ -374,6 +375,10 @@ def other_ways(maker: Maker) -> None:
     maker.case("looked at, category not told", look(), service="metro")
     maker.case("looked at, not blind: in another way at half price", look(category=4, grade=4), service="metro")
     maker.case("looked at, where it must be read", look(area=430102000000), service="ferry")
+    maker.case("looked at, a multiple disability whose parts nobody told", look(category=7, grade=1), service="metro")
+    maker.case("looked at, 65 today", look(born="1961-11-20"), service="museum")
+    maker.case("looked at, 65 since yesterday", look(born="1961-11-19"), service="museum")
+    maker.case("looked at, born on an unknown day", look(), service="museum")
     for name, number in {"a serial": SERIAL, "a certificate": "43010419000101000X44",
                          "a replaced one": "43010419000101000X44B1"}.items():
         maker.case(f"typed: {name}", {"how": "typed", "number": number}, service="pool")

@@ -95,13 +95,14 @@ class Tapped(NamedTuple):
 
 
 class Looked(NamedTuple):
-    """What a person read from a certificate's face; `same`: the photo shows who holds it."""
+    """What a person read from a certificate's face; `same`: the photo shows who holds it. `area`: twelve digits."""
 
     valid_until: date
     same: bool
     category: int | None = None
     grade: int | None = None
     area: int | None = None
+    born: date | None = None
 
 
 class Typed(NamedTuple):
@@ -289,8 +290,7 @@ class Asking:
         """The answer on a face that was looked at: an activation is not written on it and is not asked."""
         if not shown.same:
             return self.answer("face-differs")
-        person = Person(shown.category, shown.grade, area=shown.area)
-        judged = self.judge(lambda who: rulebook.who_holds(who, person, self.today))
+        judged = self.judge(lambda who: _face_holds(who, shown, self.today))
         code = {"given": "shown", "unknown": "ask-online"}.get(judged.code, judged.code)
         return self.of_dates(None, shown.valid_until) or self.answer(code, rule=judged.rule)
 
@@ -356,6 +356,15 @@ class _Gate:
             return True
         # A card that was made on the day of the list or later may not have been in it yet.
         return False if found.issued < listed.issued_at.astimezone(CHINA).date() else None
+
+
+def _face_holds(who: Who, shown: Looked, on: date) -> bool | None:
+    """Whether a condition is fulfilled by what stands on a face: the parts of a multiple disability do not."""
+    person = Person(shown.category, shown.grade, area=shown.area, born=shown.born)
+    held = rulebook.who_holds(who, person, on)
+    if held is False and shown.category == MULTIPLE and who.components:
+        return rulebook.who_holds(who, person._replace(category=None), on)
+    return held
 
 
 def _elsewhere(judged: Judged) -> str:

@@ -39,12 +39,13 @@ export class Camera {
     while (this.running) {
       const [width, height] = [this.video.videoWidth, this.video.videoHeight]
       if (width && !this.resting) {
+        const since = performance.now()
         Object.assign(this.canvas, { width, height })
         const drawing = this.canvas.getContext("2d", { willReadFrequently: true })
         drawing.drawImage(this.video, 0, 0)
         const codes = await zxing.readBarcodes(drawing.getImageData(0, 0, width, height), { formats: ["QRCode"], tryDownscale: true, maxNumberOfSymbols: 1 })
         const text = codes.find((code) => code.isValid)?.text
-        if (this.running && !this.resting) await this.found(text ?? "")
+        if (this.running && !this.resting) await this.found(text ?? "", since)
       }
       await new Promise((go) => { setTimeout(go, PAUSE) })
     }

@@ -1,8 +1,8 @@
 // What happens when something is shown: an answer of the core, an event in the log, perhaps a voucher. No document here.
 import { KeySet, Refused, fromHex, present, publicKey, quota, toBase32, toBase64Url, voucher } from "../core/index.js"
 import { keep, keepAsked, randomCode, sign, used } from "./log.js"
-import { API, No, askJson } from "./site.js"
-import { get } from "./store.js"
+import { API, No, SHUT, askJson } from "./site.js"
+import { get, put } from "./store.js"
 import { sendAll } from "./sync.js"
 import { meant, tap } from "./tap.js"
 
@@ -11,6 +11,9 @@ const PATIENCE = 4000
 const VIBRATIONS = { green: [80], red: [400, 100, 400], amber: [150, 100, 150] }
 const TONES = { green: "pass", red: "stop", amber: "ask" }
 const ELSE = ["voucher-elsewhere", "voucher-not-yet", "voucher-expired"] // a true voucher, for elsewhere or another time
+const STRANGE = ["key-unknown", "key-not-yet", "key-revoked", "key-expired"] // whoever signed it is not known here now
+const MINE = ["event-refused", "gate-unknown", "post-unknown"] // the site takes no use from this gate, whatever is shown
+const TYPED = "typed " // before the id of a request about a typed voucher, until the site has answered it
 
 const placeOf = (gate) => ({ operator: gate.operator, venue: gate.venue, service: gate.service })
 
@@ -22,34 +25,45 @@ export const own = (code, colour, more = {}) => ({
   code, colour, own: true, vouchers: [], ways: [], companions: 0, benefit: "", rule: "", subject: "", list: null, proof: "",
   tone: TONES[colour], vibration: VIBRATIONS[colour], ...more })
 
-// What the site answers to this work, where it can be reached in time; null where not.
-async function inTime(work) {
-  const late = new Promise((resolve) => { setTimeout(() => resolve(null), PATIENCE) })
-  const asked = work().catch((no) => {
-    if (no instanceof No && no.code === "offline") return null
-    throw no
-  })
-  return Promise.race([asked, late])
-}
-
-export const online = (gate, path, body) => inTime(() => askJson(gate, "POST", API + path, body))
+const silent = () => {}
+const refusal = (no, at) => own(no.code, "red", { proof: "voucher", at, en: no.told.title, zh: no.told.title_zh })
 
 export class Desk {
-  constructor(gate, bundle) {
-    Object.assign(this, { gate, bundle })
+  // `trouble`: called where the site said no to something that has nothing to do with what is shown.
+  constructor(gate, bundle, trouble = silent) {
+    Object.assign(this, { gate, bundle, trouble })
+  }
+
+  // Asks the site: {told}, its answer; {no}, why it refuses the voucher or takes nothing from this gate; {} where it is
+  // not reached in time or has troubles of its own, for these say nothing of who stands here. Throws where it has shut
+  // this gate out. `first`: what it must know before it answers.
+  async ask(path, body, first = silent) {
+    if (!navigator.onLine) return {}
+    const late = new Promise((resolve) => { setTimeout(() => resolve({}), PATIENCE) })
+    const answer = async () => {
+      await first()
+      return askJson(this.gate, "POST", API + path, body)
+    }
+    const asked = answer().then((told) => ({ told }), (no) => {
+      if (!(no instanceof No) || SHUT.includes(no.code)) throw no
+      if (no.code.startsWith("voucher-")) return { no }
+      if (no.code !== "offline") this.trouble(no)
+      return MINE.includes(no.code) ? { no } : {}
+    })
+    return Promise.race([asked, late])
   }
 
   event(answer, kind, at, more = {}) {
     return { kind, at, ...placeOf(this.gate), proof: answer.proof, code: answer.code, list: answer.list ?? this.bundle?.version ?? 0, ...more }
   }
 
-  // A card, in whatever way it was shown.
-  async card(shown, at) {
+  // A card, in whatever way it was shown. `early`: called with the gate's own answer while the site is asked for a better.
+  async card(shown, at, early = silent) {
     if (!this.bundle) return own("no-bundle", "amber")
     const options = { bundle: this.bundle, place: placeOf(this.gate), at }
     let answer = await present(shown, options)
-    if (this.limited(answer)) answer = await this.withinQuota(shown, answer, options)
-    else if (ASKING.includes(answer.code)) answer = await this.asked(shown, answer)
+    if (this.limited(answer)) answer = await this.withinQuota(shown, answer, options, early)
+    else if (ASKING.includes(answer.code)) answer = await this.asked(shown, answer, early)
     if (answer.colour === "red" || answer.colour === "neutral") await keep(this.gate, this.event(answer, "refusal", at))
     return { ...answer, at, limited: Boolean(this.limited(answer)) }
   }
@@ -62,16 +76,9 @@ export class Desk {
 
   // What has a quota: the site, which knows what all gates told, has the last word. What this gate gave and did not tell
   // yet is sent first. Where the site cannot be reached, this gate gives no more than its own share.
-  async withinQuota(shown, first, options) {
-    const { gate } = this
-    const ask = async () => {
-      await sendAll(gate, options.at)
-      return askJson(gate, "POST", `${API}check`, { shown: bare(shown), service: gate.service })
-    }
-    const told = navigator.onLine ? await inTime(ask).catch((no) => {
-      if (!(no instanceof No)) throw no
-      return null // what a no to this gate itself means, the next meeting finds out
-    }) : null
+  async withinQuota(shown, first, options, early) {
+    if (navigator.onLine) early(own("asking", "amber"))
+    const { told } = await this.ask("check", { shown: bare(shown), service: this.gate.service }, () => sendAll(this.gate, options.at))
     if (told) return { ...first, ...told }
     const given = await used(first.subject, options.at)
     const answer = await present(shown, { ...options, used: given })
@@ -86,17 +93,18 @@ export class Desk {
     return await left("day") && left("month")
   }
 
-  async asked(shown, answer) {
-    const told = navigator.onLine ? await online(this.gate, "check", { shown: bare(shown), service: this.gate.service }) : null
+  async asked(shown, answer, early) {
+    if (navigator.onLine) early(answer)
+    const { told } = await this.ask("check", { shown: bare(shown), service: this.gate.service })
     return told ? { ...answer, ...told } : answer
   }
 
   // A card that is held to the reader. What speaks against a card is in the log; what is the gate's own matter is not.
-  async tapped(agent, again) {
+  async tapped(agent, again, early = silent) {
     if (!this.bundle || !this.gate.plan) return own("no-bundle", "amber")
     const told = await tap(agent, this.gate.plan, again)
     const at = Date.now()
-    if (!told.no) return this.card({ how: "tapped", ...told }, at)
+    if (!told.no) return this.card({ how: "tapped", ...told }, at, early)
     const [code, colour] = meant(told.no)
     const answer = own(code, colour, { proof: "tap", again: code === "tried-before", at })
     if (colour === "red") await keep(this.gate, this.event(answer, "refusal", at))
@@ -144,57 +152,78 @@ export class Desk {
     return answer
   }
 
-  // A voucher that is shown: good once, here and now. Where the site can be reached, it has the last word.
-  async voucher(text, at) {
+  // A voucher that is shown: good once, here and now. Where the site can be reached, it has the last word; it alone
+  // knows gates that this one does not.
+  async voucher(text, at, early = silent) {
     if (!this.bundle) return own("no-bundle", "amber")
-    let [sealed, payload] = [null, null]
+    let [sealed, payload, known] = [null, null, true]
     try {
       payload = voucher.fromText(text)
       sealed = voucher.decode(payload)
-      await voucher.checkSealed(sealed, await this.signers(), at)
+      known = await this.knows(sealed, at)
       voucher.checkPlace(sealed.voucher, placeOf(this.gate), at)
     } catch (bad) {
       if (!(bad instanceof Refused)) throw bad
       return this.refuse(ELSE.includes(bad.code) ? bad.code : "voucher-forged", at)
     }
-    return this.redeem(sealed.voucher, payload, at)
+    if (!known && !navigator.onLine) return own("voucher-strange", "amber", { at })
+    return this.redeem(sealed.voucher, payload, { at, early, known })
   }
 
-  async redeem(told, payload, at) {
+  // Whether one of the keys here signed this; false where the signer is a stranger to this gate. Throws `Refused`.
+  async knows(sealed, at) {
+    try {
+      await voucher.checkSealed(sealed, await this.signers(), at)
+      return true
+    } catch (bad) {
+      if (!(bad instanceof Refused) || !STRANGE.includes(bad.code)) throw bad
+      return false
+    }
+  }
+
+  async redeem(told, payload, { at, early, known }) {
     const name = toBase32(told.code)
-    const here = await get("vouchers", name)
-    if (here === "redeemed" || here === "cancelled") return this.refuse(here === "redeemed" ? "voucher-used" : "voucher-cancelled", at)
-    let answer = own("voucher-valid", "green", { proof: "voucher", companions: told.companions, at, told })
+    if (navigator.onLine && (await get("vouchers", name))?.startsWith(TYPED)) return this.typedVoucher(name, at, early)
+    let [answer, shut] = [own("voucher-valid", "green", { proof: "voucher", companions: told.companions, at, told }), null]
     const event = this.event({ ...answer, code: "valid" }, "redeem", at, { rule: told.rule, gives: told.gives, companions: told.companions, voucher: name })
-    await keepAsked(this.gate, event, [name, "redeemed"], async (line) => {
-      const no = navigator.onLine ? await this.askToRedeem(line, payload) : null
-      if (no === null || no === "") return no === "" ? "taken" : "unknown"
-      answer = own(no, "red", { proof: "voucher", at })
+    const stood = await keepAsked(this.gate, event, name, async (line) => {
+      if (navigator.onLine) early(own("asking", "amber"))
+      const { told: taken, no } = await this.ask("redeem", { line, voucher: toBase64Url(payload) }).catch((fault) => {
+        if (fault instanceof No) shut = fault
+        else throw fault
+        return { no: fault }
+      })
+      if (!taken && !no && !known) answer = own("voucher-strange", "amber", { at })
+      if (!no) return taken ? "taken" : known ? "unknown" : "open"
+      answer = no.code.startsWith("voucher-") ? refusal(no, at) : own("not-taken", "amber", { proof: "voucher", at })
       return this.event(answer, "refusal", at)
     })
+    if (shut) throw shut
+    return stood ? this.refuse(stood === "redeemed" ? "voucher-used" : "voucher-cancelled", at) : answer
+  }
+
+  // A voucher's code that was typed: only the site knows what it promises, and writes its use down itself. Until it has
+  // answered, the same code is the same request: an answer that was lost on its way uses nothing up.
+  // Windows of one device ask one after the other.
+  typedVoucher(name, at, early = silent) {
+    return navigator.locks.request("zhengka-gate-typed", () => this.useCode(name, at, early))
+  }
+
+  async useCode(name, at, early) {
+    const how = await get("vouchers", name)
+    if (how === "redeemed" || how === "cancelled") return this.refuse(how === "redeemed" ? "voucher-used" : "voucher-cancelled", at)
+    if (!navigator.onLine) return own("voucher-online", "amber", { at })
+    early(own("asking", "amber"))
+    const id = how?.startsWith(TYPED) ? how.slice(TYPED.length) : crypto.randomUUID()
+    await put("vouchers", TYPED + id, name)
+    const { told, no } = await this.ask("redeem-code", { code: name, request_id: id })
+    if (told || no) await put("vouchers", told ? "redeemed" : "refused", name)
+    if (told) return own("voucher-valid", "green", { proof: "voucher", companions: told.companions, at, told })
+    if (!no) return own("voucher-online", "amber", { at })
+    if (MINE.includes(no.code)) return own("not-taken", "amber", { at })
+    const answer = refusal(no, at)
+    await keep(this.gate, this.event(answer, "refusal", at))
     return answer
-  }
-
-  // A voucher's code that was typed: only the site knows what it promises, and writes its use down itself.
-  async typedVoucher(name, at) {
-    if (["redeemed", "cancelled"].includes(await get("vouchers", name))) return this.refuse("voucher-used", at)
-    try {
-      const told = navigator.onLine ? await online(this.gate, "redeem-code", { code: name, request_id: crypto.randomUUID() }) : null
-      return told ? own("voucher-valid", "green", { proof: "voucher", companions: told.companions, at, told }) : own("voucher-online", "amber", { at })
-    } catch (no) {
-      if (!(no instanceof No) || !no.code.startsWith("voucher-")) throw no
-      return this.refuse(no.code, at)
-    }
-  }
-
-  // Why the site refuses; "" where it does not, null where it did not answer in time or could not say.
-  async askToRedeem(line, payload) {
-    try {
-      return await online(this.gate, "redeem", { line, voucher: toBase64Url(payload) }) ? "" : null
-    } catch (no) {
-      if (!(no instanceof No)) throw no
-      return no.code.startsWith("voucher-") ? no.code : null
-    }
   }
 
   // Keys of this operator's gates, the platform's own, and this gate's.

@@ -3,20 +3,21 @@ import { load } from "./bundles.js"
 import { Camera } from "./camera.js"
 import { Desk, own } from "./desk.js"
 import { recover, waiting } from "./log.js"
+import { openLook, readLook } from "./look.js"
 import { bindSettings, look, settings } from "./settings.js"
 import { sign, tone, vibrate, wake } from "./signs.js"
 import { lay } from "./slips.js"
-import { No, pair, textOf } from "./site.js"
+import { No, SHUT, pair, textOf } from "./site.js"
 import { get, put, wipe } from "./store.js"
-import { known, meet } from "./sync.js"
+import { known, meet, shut } from "./sync.js"
 
-const [MEET, SOON, ASIDE, SKEW] = [60e3, 5e3, 8e3, 10 * 60e3]
+const [MEET, SOON, ASIDE, SKEW, AWHILE] = [60e3, 5e3, 8e3, 10 * 60e3, 600]
 const part = (name) => document.querySelector(`[data-${name}]`)
 const texts = JSON.parse(document.getElementById("gate-texts").textContent)
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name])
 const { agent, wasm, worker, here } = document.body.dataset
 
-let [gate, desk, net, now, seen, made] = [null, null, "", null, { text: "", at: 0 }, []]
+let [gate, desk, net, fault, now, seen, made] = [null, null, "", "", null, { text: "", at: 0 }, []]
 const camera = new Camera(part("eye"), wasm, found)
 
 // ---- what is on the screen
@@ -56,13 +57,31 @@ function idle() {
 }
 
 function wordsOf(answer) {
-  const said = answer.own ? texts.codes[answer.code] : texts.language === "en" ? answer.en : answer.zh
+  const said = (answer.own && texts.codes[answer.code]) || (texts.language === "en" ? answer.en : answer.zh)
   const party = answer.told && answer.colour === "green" && answer.companions ? fill(texts.companions, { n: answer.companions }) : ""
   const ways = answer.ways?.length ? fill(texts.try, { ways: answer.ways.map((way) => texts.ways[way]).join(texts.language === "en" ? ", " : "、") }) : ""
   return [said, party, ways].filter(Boolean).join(texts.language === "en" ? " " : "")
 }
 
+function heard(answer, words) {
+  if (!settings.quiet) tone(answer.tone)
+  vibrate(answer.vibration)
+  say(texts.language === "en" ? `${texts.big[answer.colour]}. ${words}` : `${texts.big[answer.colour]}。${words}`)
+}
+
+// What this gate knows itself, while the site is asked for more: seen at once, and heard where the site takes its time.
+let late = 0
+function asking(answer) {
+  const words = answer.code === "asking" ? wordsOf(answer) : `${wordsOf({ ...answer, ways: [] })} ${texts.codes.asking}`
+  show("work")
+  paint(answer.colour, texts.big[answer.colour], words, "")
+  performance.mark("gate-early")
+  clearTimeout(late)
+  late = setTimeout(() => heard(answer, words), AWHILE)
+}
+
 function answered(answer) {
+  clearTimeout(late)
   now = answer
   const [big, words] = [texts.big[answer.colour], wordsOf(answer)]
   const chooses = answer.colour === "green" && answer.vouchers.length > 0
@@ -70,9 +89,8 @@ function answered(answer) {
   show("work")
   paint(answer.colour, big, words, chooses ? texts.choose : texts.next)
   offer(chooses ? waysOf(answer).map((way) => [texts.give[way], () => give(way)]) : answer.again ? [[texts.again, () => tapping(true)]] : [])
-  if (!settings.quiet) tone(answer.tone)
-  vibrate(answer.vibration)
-  say(texts.language === "en" ? `${big}. ${words}` : `${big}。${words}`)
+  performance.mark("gate-answer")
+  heard(answer, words)
 }
 
 // What may be given: as the rule has it, and where companions come along a voucher for each person.
@@ -99,8 +117,9 @@ async function bar() {
   part("age").classList.toggle("zk-gate__state--bad", old || age === null)
   part("waiting").textContent = count ? fill(texts.waiting, { n: count }) : ""
   const wrong = gate && Math.abs(gate.offset ?? 0) > SKEW
-  part("warning").textContent = old ? texts["too-old"] : wrong ? texts.clock : ""
-  part("warning").hidden = !(old || wrong)
+  const failed = fault && (texts.faults[fault] ?? fill(texts.faults.refused, { code: fault }))
+  part("warning").textContent = wrong ? texts.clock : failed || (old ? texts["too-old"] : "")
+  part("warning").hidden = !part("warning").textContent
 }
 
 // ---- what happens
@@ -109,9 +128,11 @@ let busy = Promise.resolve()
 
 // One thing at a time. Where the record cannot be kept nothing is given, and the screen says so.
 function once(work) {
-  busy = busy.then(work).catch((fault) => {
-    console.error(fault)
-    answered(own("not-kept", "red", { at: Date.now() }))
+  busy = busy.then(work).catch((bad) => {
+    clearTimeout(late)
+    if (bad instanceof No && SHUT.includes(bad.code)) return shutOut(bad)
+    console.error(bad)
+    return answered(own("not-kept", "red", { at: Date.now() }))
   }).finally(() => { bar(); meetSoon() })
   return busy
 }
@@ -119,16 +140,23 @@ function once(work) {
 const CODE = /^[A-Z2-7]{16}$/
 const bare = (text) => text.replace(/[\s-]/g, "").toUpperCase()
 
-async function shown(text) {
+// The time from when something is shown (`since`) to the answer can be read from these marks (tests/bench).
+function begun(since) {
+  for (const name of ["gate-shown", "gate-early", "gate-answer"]) performance.clearMarks(name)
+  performance.mark("gate-shown", { startTime: since })
+}
+
+async function shown(text, since = performance.now()) {
+  begun(since)
   paint("idle", texts.reading, "", "")
   const at = Date.now()
-  if (/\/P\//i.test(text)) return answered(await desk.voucher(text, at))
-  if (CODE.test(bare(text)) && /[A-Z]/.test(bare(text))) return answered(await desk.typedVoucher(bare(text), at))
-  return answered(await desk.card(/^\s*[0-9X B]{16,28}\s*$/i.test(text) ? { how: "typed", number: text.trim() } : { how: "scanned", text }, at))
+  if (/\/P\//i.test(text)) return answered(await desk.voucher(text, at, asking))
+  if (CODE.test(bare(text)) && /[A-Z]/.test(bare(text))) return answered(await desk.typedVoucher(bare(text), at, asking))
+  return answered(await desk.card(/^\s*[0-9X B]{16,28}\s*$/i.test(text) ? { how: "typed", number: text.trim() } : { how: "scanned", text }, at, asking))
 }
 
 // What the camera sees: the same code is one showing until it was away for a while.
-async function found(text) {
+async function found(text, since) {
   if (!text || document.body.dataset.state !== "work") return
   if (text === seen.text && (now || Date.now() - seen.at < ASIDE)) {
     seen.at = Date.now()
@@ -136,7 +164,7 @@ async function found(text) {
   }
   if (now?.colour === "green" && now.vouchers.length) return // something is to be given first
   seen = { text, at: Date.now() }
-  await once(() => shown(text))
+  await once(() => shown(text, since))
 }
 
 function give(way) {
@@ -154,26 +182,11 @@ function give(way) {
     }
     made = way === "each" ? await desk.issueEach(answer) : [await desk.issue(answer)]
     if (answer.limited) desk.tell()
-    lay(made, slipWords)
+    lay(made, texts, desk.bundle.rulebook)
     show("voucher")
     say(texts.given)
     if (way === "slip") window.print()
   })
-}
-
-function slipWords({ ends, companions, ...told }, n) {
-  const time = new Date(ends).toLocaleString(texts.language === "en" ? "en-GB" : "zh-CN", { timeZone: "Asia/Shanghai", dateStyle: "short", timeStyle: "short" })
-  return {
-    title: document.getElementById("voucher-title").textContent, nth: made.length > 1 ? fill(texts.nth, { n, of: made.length }) : "",
-    where: whereTo(told), what: companions ? fill(texts.companions, { n: companions }) : texts.alone, until: fill(texts.until, { time }) }
-}
-
-// For what and where a voucher is good, in words.
-function whereTo(told) {
-  const { rulebook } = desk.bundle
-  const of = (rows, id) => rows.find((each) => each.id === id)
-  const named = [rulebook, of(rulebook.venues, told.venue), of(rulebook.services, told.service)].filter(Boolean)
-  return named.map((each) => (texts.language === "en" ? each.en : each.zh)).join(" · ")
 }
 
 // The button as large as the screen: begin, give what is first, or go on to the next card.
@@ -201,7 +214,7 @@ async function openEye() {
 function tapping(again = false) {
   offer([])
   paint("idle", texts.hold, "", "")
-  once(async () => answered(await desk.tapped(agent, again)))
+  once(async () => answered(await desk.tapped(agent, again, asking)))
 }
 
 const ACTS = {
@@ -216,7 +229,7 @@ const ACTS = {
     idle()
   },
   type: () => show("type"),
-  look: () => show("look"),
+  look: () => { openLook(desk.bundle, gate); show("look") },
   settings: () => { about(); show("settings") },
   tap: () => tapping(),
 }
@@ -256,7 +269,12 @@ function meeting() {
 
 async function meetOnce() {
   if (!gate) return
-  net = await meet(gate)
+  const told = await meet(gate).catch((bad) => {
+    console.error(bad)
+    return { net: "online", fault: "not-stored" }
+  })
+  if (told.net !== "offline") fault = told.fault
+  net = told.net
   const bundle = net === "shut" ? null : await load(gate)
   desk.bundle = bundle
   if (net !== "shut") await chooseService(gate.service)
@@ -264,6 +282,21 @@ async function meetOnce() {
   await stand()
   document.body.dataset.met = Number(document.body.dataset.met ?? 0) + 1
 }
+
+// The site has shut this gate out, as it said to something else than a meeting; one that goes on may find it out, too.
+async function shutOut(no) {
+  await met
+  met = (async () => {
+    if (gate && !gate.locked) await shut(gate, no)
+    net = "shut"
+    desk.bundle = null
+    await stand()
+  })().finally(() => { met = null })
+  return met
+}
+
+// The site said no for a reason of its own, or of this gate's: they meet to see how they stand.
+const trouble = (no) => { if (no.code !== "too-many-requests") meeting() }
 
 // What was just kept goes up soon, where there is a network.
 let soon = 0
@@ -302,12 +335,12 @@ async function pairing(event) {
     await put("state", fresh, "gate")
     await navigator.storage?.persist?.()
     gate = fresh
-    desk = new Desk(gate, null)
+    desk = new Desk(gate, null, trouble)
     say(texts.paired)
     await meeting()
-  } catch (fault) {
-    if (!(fault instanceof No)) throw fault
-    no.textContent = (texts.language === "en" ? fault.told.title : fault.told.title_zh) || texts.codes["site-away"]
+  } catch (bad) {
+    if (!(bad instanceof No)) throw bad
+    no.textContent = (texts.language === "en" ? bad.told.title : bad.told.title_zh) || texts.codes["site-away"]
     no.hidden = false
     part("group").classList.add("govuk-form-group--error")
     part("pair").elements.code.focus()
@@ -329,9 +362,8 @@ function bind() {
   })
   part("look").addEventListener("submit", (event) => {
     event.preventDefault()
-    const { until, same } = Object.fromEntries(new FormData(event.target))
-    if (!event.target.reportValidity()) return
-    once(async () => answered(await desk.card({ how: "looked", valid_until: until, same: same === "1" }, Date.now())))
+    const looked = readLook()
+    if (looked) once(async () => answered(await desk.card(looked, Date.now(), asking)))
   })
   part("done").addEventListener("click", idle)
   part("print").addEventListener("click", () => window.print())
@@ -354,7 +386,7 @@ async function begin() {
   if (wiped && !wiped.why) await put("state", undefined, "wiped")
   gate = (await known()) ?? null
   if (gate) await recover()
-  desk = new Desk(gate, gate && !gate.locked ? await load(gate) : null)
+  desk = new Desk(gate, gate && !gate.locked ? await load(gate) : null, trouble)
   net = navigator.onLine ? "" : "offline"
   await stand()
   await bar()

@@ -11,6 +11,8 @@ export async function sign(key, bytes) {
 }
 
 const [WAITS, SENT, ASKED] = [0, 1, 2]
+const SPENT = ["redeemed", "cancelled"]
+const asking = (seq) => `asked ${seq}` // how a voucher stands about whose use the site was asked and gave no answer
 
 async function written(gate, seq, told) {
   const text = gatelog.write({ ...told, gate: gate.id, seq })
@@ -18,9 +20,10 @@ async function written(gate, seq, told) {
 }
 
 async function store(event, voucher) {
+  const last = Math.max(event.seq, await next() - 1)
   const work = (await db()).transaction(["state", "events", "vouchers"], "readwrite", { durability: "strict" })
   await Promise.all([
-    work.objectStore("state").put(event.seq, "seq"),
+    work.objectStore("state").put(last, "seq"),
     work.objectStore("events").put(event),
     voucher && work.objectStore("vouchers").put(voucher[1], voucher[0]),
     work.done,
@@ -34,24 +37,38 @@ export function keep(gate, told, voucher = null) {
   return navigator.locks.request(LOCK, async () => store(await written(gate, await next(), told), voucher))
 }
 
-// Keeps an event about which the site is asked first: `ask(line)` answers "taken", "unknown" where it could not be
-// reached in time, or the event that takes this one's number instead. It is kept before it is asked about, so that a
-// device that stops in between has said the same thing as it will send.
+// The event by which the use of a voucher was asked about before, if that is how it stands.
+async function before(how) {
+  const seq = /^asked ([0-9]+)$/.exec(how ?? "")?.[1]
+  return seq ? (await db()).get("events", Number(seq)) : null
+}
+
+// Keeps the use of a voucher about which the site is asked first: `ask(line)` answers "taken"; "unknown" where it could
+// not be reached in time and the use holds all the same; "open" where it does not; or the event that is kept instead.
+// The use is kept before it is asked about, and the voucher with it: a device that stops in between, or got no answer,
+// asks about the same event when the voucher is shown again, which the site knows. Two windows ask one after the other.
+// Answers how the voucher stood, where it is used up or cancelled here already; else "".
 export function keepAsked(gate, told, voucher, ask) {
   return navigator.locks.request(LOCK, async () => {
-    const event = await written(gate, await next(), told)
-    await store({ ...event, sent: ASKED }, null)
+    const how = await (await db()).get("vouchers", voucher)
+    if (SPENT.includes(how)) return how
+    const known = await before(how)
+    const event = known ?? await written(gate, await next(), told)
+    const sure = known ? known.sent !== ASKED : false // it goes up, whatever is said now
+    await store({ ...event, sent: sure ? event.sent : ASKED, open: false }, [voucher, asking(event.seq)])
     const said = await ask(event.line)
-    if (typeof said === "object") return store(await written(gate, event.seq, said), null)
-    return store({ ...event, ...(said === "taken" ? { sent: SENT, sentAt: Date.now() } : {}) }, voucher)
+    if (said === "open") await store({ ...event, sent: sure ? event.sent : ASKED, open: true }, [voucher, asking(event.seq)])
+    else if (typeof said === "object") await store(await written(gate, sure ? await next() : event.seq, said), [voucher, "refused"])
+    else await store({ ...event, ...(said === "taken" ? { sent: SENT, sentAt: Date.now() } : { sent: sure ? event.sent : WAITS }) }, [voucher, "redeemed"])
+    return ""
   })
 }
 
-// What was being asked about when this device stopped is sent like the rest.
+// What was being asked about when this device stopped is sent like the rest; not a use that nobody was let in by.
 export function recover() {
   return navigator.locks.request(LOCK, async () => {
     const work = (await db()).transaction("events", "readwrite")
-    for (const event of await work.store.index("sent").getAll(ASKED)) await work.store.put({ ...event, sent: WAITS })
+    for (const event of await work.store.index("sent").getAll(ASKED)) if (!event.open) await work.store.put({ ...event, sent: WAITS })
     await work.done
   })
 }

@@ -5,6 +5,7 @@ import { sign } from "./log.js"
 const PAIRING = "zhengka-reading/1pair"
 const P256 = { name: "ECDSA", namedCurve: "P-256" }
 export const API = "/api/v1/gate/"
+export const SHUT = ["gate-shut-out", "gate-signature-wrong"] // how the site says no to a gate itself
 
 // Why the site said no: the code of its problem+json; `offline` where nothing came back.
 export class No extends Error {

@@ -18,7 +18,7 @@ export function db() {
         made.createObjectStore("state") // "gate": who this is, with the key pair; "seq": the last number; "wiped"
         made.createObjectStore("bundles") // "public" and the operator's: what was taken whole and checked
         made.createObjectStore("events", { keyPath: "seq" }).createIndex("sent", "sent")
-        made.createObjectStore("vouchers") // code → how it stands here: "issued", "redeemed", "cancelled"
+        made.createObjectStore("vouchers") // code → how it stands here: "issued", "redeemed", "cancelled", "refused" by the site; "asked 12", "typed ID": no answer yet
       }
       const events = work.objectStore("events")
       events.createIndex("subject", "subject") // whose quota it counts for; none where for nobody's

@@ -46,6 +46,12 @@ function told(found) {
   }
 }
 
+// Whether a condition is fulfilled by what stands on a face: the parts of a multiple disability do not.
+function faceHolds(who, face, on) {
+  const held = whoHolds(who, face, on)
+  return held === false && face.category === MULTIPLE && who.components ? whoHolds(who, { ...face, category: null }, on) : held
+}
+
 function settle(code, judged) {
   if (!PASSING.includes(code)) return code
   if (judged.code === "unknown") return judged.rule?.proofs.includes("show") ? "look-at-the-face" : "ask-online"
@@ -86,9 +92,9 @@ class Gate {
     return this.ofDates(fields.issued, fields.valid_until) || this.unknown()
   }
 
-  looked({ valid_until: until, same, category, grade, area }) {
+  looked({ valid_until: until, same, ...face }) {
     if (!same) return this.answer("face-differs")
-    const judged = this.judge((rule) => whoHolds(rule.who, { category, grade, area }, this.today), true)
+    const judged = this.judge((rule) => faceHolds(rule.who, face, this.today), true)
     const code = { given: "shown", unknown: "ask-online" }[judged.code] ?? judged.code
     return this.ofDates(null, until) || this.answer(code, { rule: judged.rule })
   }
@@ -132,7 +138,7 @@ class Gate {
 
 const PROOF_OF = { scanned: "qr", tapped: "tap", looked: "show", typed: "number" }
 
-// `shown`: {how: "scanned", text} | {how: "tapped", fields, proven} | {how: "looked", valid_until, same, …} |
+// `shown`: {how: "scanned", text} | {how: "tapped", fields, proven} | {how: "looked", valid_until, same, category?, grade?, area?, born?} |
 // {how: "typed", number}; days as text, a chip's credential in hexadecimal digits.
 export async function present(shown, { bundle, place, at, used = {} }) {
   const gate = new Gate(bundle, place, at, used, PROOF_OF[shown.how])

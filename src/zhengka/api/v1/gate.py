@@ -208,12 +208,16 @@ class TypedIn(Schema):
 
 
 class LookedIn(Schema):
-    """What was read from the face."""
+    """What was read from the face: of the holder no more than the rules of the place ask for."""
 
     model_config = ConfigDict(extra="forbid")
     how: Literal["looked"]
     valid_until: date
     same: bool = Field(description="The photo shows who holds it.")
+    category: int | None = Field(default=None, ge=1, le=7)
+    grade: int | None = Field(default=None, ge=1, le=4)
+    area: int | None = Field(default=None, ge=10**11, lt=10**12, description="Twelve digits.")
+    born: date | None = None
 
 
 class ChipIn(Schema):
@@ -296,7 +300,9 @@ def _shown(asked: ScannedIn | TypedIn | LookedIn | TappedIn) -> Shown:
         return Scanned(asked.text)
     if isinstance(asked, TappedIn):
         return Tapped({"credential": bytes.fromhex(asked.fields.credential)}, asked.proven)
-    return Typed(asked.number) if isinstance(asked, TypedIn) else Looked(asked.valid_until, asked.same)
+    if isinstance(asked, TypedIn):
+        return Typed(asked.number)
+    return Looked(asked.valid_until, asked.same, asked.category, asked.grade, asked.area, asked.born)
 
 
 def _gate(request: HttpRequest) -> Device:

@@ -6,6 +6,7 @@ other public page may.
 """
 
 import json
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from django.urls import path, reverse
 from django.utils import translation
 from django.views.decorators.http import require_safe
 
+from zhengka.formats.certnumber import CATEGORIES, GRADES, Term
 from zhengka.web.access import public
 from zhengka.web.middleware import POLICY
 from zhengka.web.public.gate_words import buttons, texts
@@ -38,6 +40,7 @@ def app(request: HttpRequest, language: str = "") -> HttpResponse:
     with translation.override(spoken):
         page = render(request, "public/gate.html", {
             "language": LANGUAGES[spoken], "texts": texts() | {"language": spoken}, "buttons": buttons(),
+            "categories": _named(CATEGORIES, spoken), "grades": _named(GRADES, spoken),
             "agent": settings.READER_AGENT, "wasm": asset("gate/zxing_reader.wasm")})
     page.headers["Content-Security-Policy"] = (
         f"{POLICY}; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; "
@@ -69,6 +72,11 @@ def manifest(_request: HttpRequest) -> HttpResponse:
                   *({"src": static(f"ui/gate/icon-{size}.png"), "type": "image/png", "sizes": f"{size}x{size}",
                      "purpose": "any maskable"} for size in (192, 512))]}
     return JsonResponse(told, content_type="application/manifest+json", headers={"Cache-Control": FRESH})
+
+
+def _named(terms: Mapping[int, Term], language: str) -> list[tuple[int, str]]:
+    """What stands on a certificate, in a language: number and word."""
+    return [(number, term.en if language == "en" else term.zh) for number, term in terms.items()]
 
 
 def _assets() -> list[str]:

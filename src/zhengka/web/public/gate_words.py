@@ -38,10 +38,15 @@ def _codes() -> dict[str, str]:
         "voucher-expired": _("The voucher's time is over."),
         "voucher-elsewhere": _("The voucher is for another place or service."),
         "voucher-online": _("A voucher's typed code needs the network. Scan the voucher instead."),
+        "voucher-strange": _("This gate does not know who made this voucher. Only the site can say: bring this gate to "
+                             "a network, or ask for the card."),
         "voucher-unknown": _("The site knows no such voucher."),
         "voucher-unsigned": _("This voucher was made by no gate of this operator, or was changed."),
         "quota-used": _("Without the network this gate may give this person no more of it: its share of the quota is "
                         "used up. Ask the site: let this gate reach the network, or send them to one that does."),
+        "not-taken": _("The site takes no vouchers from this gate now; nothing speaks against this one. Ask the office "
+                       "where this gate is to stand."),
+        "asking": _("Asking the site …"),
         "no-camera": _("The camera cannot be used here. Allow it in the browser, or type the code."),
         "no-bundle": _("This gate has no list yet. Let it reach the network once."),
         "not-kept": _("The device could not keep the record: nothing was given. Make room on it and try again."),
@@ -86,4 +91,17 @@ def _lines() -> dict[str, str]:
         "too-old": _("The list is too old: cards are not let pass by it. Let this gate reach the network."),
         "clock": _("The clock of this device is wrong. Set it."), "until": _("Good until {time}"),
         "companions": _("With {n} companion(s)"), "alone": _("For one person"),
-        "nth": _("Person {n} of {of}")}
+        "nth": _("Person {n} of {of}"), "faults": _faults()}
+
+
+def _faults() -> dict[str, str]:
+    """What can go wrong when this gate and the site meet: the warning of each, by name."""
+    older = _("The site offered older lists than this gate has. They were refused, and what it has stays. Tell the "
+              "office.")
+    return {
+        "bundle-rollback": older, "list-rollback": older,
+        "bundle-mixed": _("The site's lists do not belong together. They were refused, and what this gate has stays."),
+        "refused": _("What the site offered was refused ({code}), and what this gate has stays. Tell the office."),
+        "not-sent": _("The site did not take the events of this gate. They stay here and are sent again."),
+        "not-fetched": _("The site gave no lists. What this gate has stays."),
+        "not-stored": _("This device could not keep what the site gave. Make room on it.")}
