@@ -123,7 +123,7 @@ def changed(dice: random.Random) -> tuple[str, bytes]:
     data = bytearray(dice.choice(SEEDS[kind]))
     for _ in range(dice.choice((0, 1, 1, 1, 2, 4, 16))):
         at, end = sorted((dice.randrange(len(data) + 1), dice.randrange(len(data) + 1)))
-        what = dice.randrange(6)
+        what = dice.randrange(7)
         if what == 0 and at < len(data):
             data[at] ^= 1 << dice.randrange(8)
         elif what == 1 and at < len(data):
@@ -134,7 +134,9 @@ def changed(dice: random.Random) -> tuple[str, bytes]:
             del data[at : at + dice.randrange(1, 4)]
         elif what == 4:
             data[at:at] = data[at:end][:MOST]
-        elif not dice.randrange(8):
+        elif what == 5 and at < len(data) and data[at] & 31 < 24:  # a number of CBOR in more bytes than it needs
+            data[at : at + 1] = (data[at] & 0xE0 | 24, data[at] & 31)
+        elif what == 6 and not dice.randrange(8):
             del data[at:]
     return kind, bytes(data[: 5 * MOST]) if kind != "rulebook" else bytes(data)
 

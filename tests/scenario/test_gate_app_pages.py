@@ -64,3 +64,11 @@ def test_every_no_of_a_gates_read_is_an_answer_of_the_app_with_words():
     for language in ("en", "zh-hans"):
         with translation.override(language):
             assert {*coloured, "module-unfit", "hold-again", "no-reader", "no-bundle"} <= set(texts()["codes"])
+
+
+def test_every_answer_and_every_fault_of_the_app_itself_has_words():
+    said = {name: (ROOT / f"frontend/src/gate/app/{name}.js").read_text("utf-8") for name in ("desk", "gate", "sync")}
+    codes = set(re.findall(r'own\("([a-z-]+)"', said["desk"] + said["gate"]))
+    faults = set(re.findall(r'"(not-(?:sent|fetched|stored))"', said["sync"] + said["gate"]))
+    assert {"asking", "voucher-strange", "not-taken"} <= codes <= set(texts()["codes"])
+    assert len(faults) == 3 and {*faults, "refused"} <= set(texts()["faults"])

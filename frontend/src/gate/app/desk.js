@@ -34,23 +34,23 @@ export class Desk {
     Object.assign(this, { gate, bundle, trouble })
   }
 
-  // Asks the site: {told}, its answer; {no}, why it refuses the voucher or takes nothing from this gate; {} where it is
-  // not reached in time or has troubles of its own, for these say nothing of who stands here. Throws where it has shut
-  // this gate out. `first`: what it must know before it answers.
-  async ask(path, body, first = silent) {
+  // What the site says to this work: {told}, its answer; {no}, why it refuses the voucher or takes nothing from this gate;
+  // {} where it is not reached in time or has troubles of its own, for these say nothing of who stands here. Throws where
+  // it has shut this gate out.
+  async within(work) {
     if (!navigator.onLine) return {}
     const late = new Promise((resolve) => { setTimeout(() => resolve({}), PATIENCE) })
-    const answer = async () => {
-      await first()
-      return askJson(this.gate, "POST", API + path, body)
-    }
-    const asked = answer().then((told) => ({ told }), (no) => {
+    const asked = work().then((told) => ({ told }), (no) => {
       if (!(no instanceof No) || SHUT.includes(no.code)) throw no
       if (no.code.startsWith("voucher-")) return { no }
       if (no.code !== "offline") this.trouble(no)
       return MINE.includes(no.code) ? { no } : {}
     })
     return Promise.race([asked, late])
+  }
+
+  ask(path, body) {
+    return this.within(() => askJson(this.gate, "POST", API + path, body))
   }
 
   event(answer, kind, at, more = {}) {
@@ -78,7 +78,10 @@ export class Desk {
   // yet is sent first. Where the site cannot be reached, this gate gives no more than its own share.
   async withinQuota(shown, first, options, early) {
     if (navigator.onLine) early(own("asking", "amber"))
-    const { told } = await this.ask("check", { shown: bare(shown), service: this.gate.service }, () => sendAll(this.gate, options.at))
+    const { told } = await this.within(async () => {
+      await sendAll(this.gate, options.at)
+      return askJson(this.gate, "POST", `${API}check`, { shown: bare(shown), service: this.gate.service })
+    })
     if (told) return { ...first, ...told }
     const given = await used(first.subject, options.at)
     const answer = await present(shown, { ...options, used: given })

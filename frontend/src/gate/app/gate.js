@@ -172,16 +172,15 @@ function give(way) {
   once(async () => {
     if (now !== answer || answer.given) return
     answer.given = true
+    if (way === "count") await desk.count(answer)
+    else made = way === "each" ? await desk.issueEach(answer) : [await desk.issue(answer)]
+    if (answer.limited) desk.tell()
     if (way === "count") {
-      await desk.count(answer)
-      if (answer.limited) desk.tell()
       idle()
       paint("green", texts.big.green, texts.counted, texts.next)
       say(texts.counted)
       return
     }
-    made = way === "each" ? await desk.issueEach(answer) : [await desk.issue(answer)]
-    if (answer.limited) desk.tell()
     lay(made, texts, desk.bundle.rulebook)
     show("voucher")
     say(texts.given)

@@ -83,7 +83,7 @@ def _screens() -> dict[str, str]:
         "unknown": _("The site does not know this device's key any more. Pair it again.")}
 
 
-def _lines() -> dict[str, str]:
+def _lines() -> dict[str, Any]:
     """The lines of the status bar."""
     return {
         "online": _("Online"), "offline": _("Offline"), "list-age": _("List {age} old"), "list-none": _("No list"),
