@@ -125,7 +125,7 @@ def meet(window: Window) -> None:
     window.page.locator("[data-act=settings]").click()
     window.page.get_by_role("button", name="Send and fetch now").click()
     window.page.wait_for_function("before => Number(document.body.dataset.met) > before", arg=before)
-    expect(window.page.locator("[data-waiting]")).to_have_text("")
+    expect(window.page.locator("[data-waiting]")).to_have_text("", timeout=15_000)  # or with the next meeting, soon
     window.page.locator("[data-view=settings] [data-back]").click()
 
 
