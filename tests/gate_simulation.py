@@ -1,9 +1,10 @@
 """A city's gates for some hours, drawn from one seed: a virtual clock, cuts, wrong clocks, repeats, shuffles, a gate
 that is lost, one that was copied, blocks of cards, one of very many.
 
-The decisions are the product's own: `gates.merging`, `gates.folding`, `gates.clocks`, `gates.quota`, status lists and
-what of them is held back. What is invented here is only what people, networks and clocks do. After each event the
-simulation looks whether I11, I12 and I13 hold, and raises `Broken` where one does not.
+The decisions are the product's own: `gates.merging`, `gates.folding`, `gates.clocks`, `gates.quota` over the ring that
+`formats.ring` writes, status lists and what of them is held back. What is invented here is only what people, networks
+and clocks do. After each event the simulation looks whether I11, I12 and I13 hold, and raises `Broken` where one does
+not.
 """
 
 import datetime as dt
@@ -15,9 +16,10 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from zhengka.cards import holding
-from zhengka.formats import gatelog, issuers, statuslist
+from zhengka.formats import gatelog, issuers, ring, statuslist
 from zhengka.formats.gatelog import Event, Signed
 from zhengka.formats.issuers import KeySet, issuer_key
+from zhengka.formats.ring import Member
 from zhengka.formats.statuslist import Header, RollBack, Status, StatusList
 from zhengka.formats.suites import INTL, SigningKey
 from zhengka.gates import clocks, folding, merging, quota
@@ -64,7 +66,6 @@ class Device:
     log: list[Signed] = field(default_factory=list)
     seq: int = 0
     used: set[bytes] = field(default_factory=set)
-    given: defaultdict[bytes, int] = field(default_factory=lambda: defaultdict(int))
     lists: StatusList | None = None
     lost: bool = False
 
@@ -239,11 +240,10 @@ class City:
     def _may(self, device: Device, subject: bytes) -> bool:
         if self._talks(device):
             return self.centre.used(subject) < QUOTA
-        numbers = [one.number for one in self.devices]
-        if device.given[subject] >= quota.share(QUOTA, numbers, device.number, subject):
-            return False
-        device.given[subject] += 1
-        return True
+        members = ring.parse(ring.to_json([Member(one.number, PLACE[1]) for one in self.devices]))
+        given = sum(event.subject == subject and event.kind == "visit"
+                    for event in (gatelog.read(line.text) for line in device.log))
+        return given < quota.share(QUOTA, [one.gate for one in members], device.number, subject)
 
     def _issue(self) -> None:
         device, code = self._gate(), self.dice.randbytes(10)
@@ -402,7 +402,7 @@ class City:
                 fact.digest for fact in self.centre.facts()}:
             self._say("I11", f"{len(missing)} events were lost")
         self._check_clocks(present)
-        allowed = QUOTA + quota.spread(QUOTA, len(self.devices), len(self.ever_cut))
+        allowed = QUOTA + quota.too_many(QUOTA, len(self.devices), len(self.ever_cut))
         if any(times > allowed for subject, times in self.served.items() if subject):
             self._say("I11", "a quota was exceeded beyond its bound")
 

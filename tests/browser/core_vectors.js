@@ -98,8 +98,12 @@ async function presenting(core, { files, bundles: told, cases, every_bit: flippe
   return wrong
 }
 
-async function gateLog(core, { vectors }) {
+async function gateLog(core, { vectors, shares }) {
   const wrong = []
+  for (const { quota, gates, subject, shares: told } of shares) {
+    const found = await Promise.all(gates.map((gate) => core.quota.share(quota, gates, gate, core.fromHex(subject))))
+    if (found.join() !== told.join() || await core.quota.share(quota, gates, 1, core.fromHex(subject)) !== 0) wrong.push(`share of ${quota}: ${found}, not ${told}`)
+  }
   for (const { text, line, point } of vectors) {
     const told = JSON.parse(text)
     const moment = (name) => (told[name] ? Date.parse(told[name]) : null)

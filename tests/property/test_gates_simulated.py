@@ -8,7 +8,7 @@ import os
 import pytest
 
 from gate_simulation import Broken, City
-from zhengka.gates import clocks, folding
+from zhengka.gates import clocks, folding, quota
 
 SEEDS, FIRST = int(os.environ.get("GATE_SEEDS", "200")), int(os.environ.get("GATE_FIRST", "0"))
 GROUPS = 10
@@ -54,6 +54,11 @@ def test_the_simulation_sees_when_the_first_that_came_counts(monkeypatch):
 def test_the_simulation_sees_when_wrong_clocks_are_not_looked_for(monkeypatch):
     monkeypatch.setattr(clocks, "judge", lambda _ticks, _issued: [])
     assert "a wrong clock was not found" in any_is_red()
+
+
+def test_the_simulation_sees_when_each_gate_that_is_cut_off_gives_the_whole_quota(monkeypatch):
+    monkeypatch.setattr(quota, "share", lambda limit, _gates, _gate, _subject: limit)
+    assert "a quota was exceeded beyond its bound" in any_is_red(400)
 
 
 def test_the_simulation_sees_when_nothing_is_held_back(monkeypatch):

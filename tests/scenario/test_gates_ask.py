@@ -12,7 +12,7 @@ from gate_phone import GatePhone, base64url, enter_gate, new_code
 from gate_room import NORTH, OPERATOR, Park, only_the_park, text_of
 from zhengka.cards.models import ListReceipt
 from zhengka.core.pace import PAIRINGS
-from zhengka.formats import bundle, gatelog, voucher
+from zhengka.formats import bundle, gatelog, ring, voucher
 from zhengka.formats.chip.plan import plan_of
 from zhengka.formats.gatelog import Event, Signed
 from zhengka.formats.issuers import KeySet
@@ -77,6 +77,7 @@ def test_a_gate_takes_the_bundle_of_its_operator_whole(park, gates):
     assert parse(held.files["rulebook.json"]).operator == OPERATOR
     keys = {key.key_id for key in KeySet.from_json(held.files["gates.json"])}
     assert keys == {phone.key.public.key_id for phone in gates}
+    assert ring.parse(held.files["ring.json"]) == [(row.pk, NORTH, ()) for row in park.gates]
 
 
 def test_a_part_of_a_file_is_given_and_what_is_known_already_is_not_sent_again(gates):
@@ -203,6 +204,8 @@ def test_a_gate_that_was_shut_out_leaves_the_ring_of_keys(park, gates):
     park.publish()
     held = KeySet.from_json(gates[0].ask("GET", f"{API}bundle/gates.json").content)
     assert [key.key_id for key in held] == [gates[0].key.public.key_id]
+    left = ring.parse(gates[0].ask("GET", f"{API}bundle/ring.json").content)
+    assert [one.gate for one in left] == [park.gates[0].pk]
 
 
 

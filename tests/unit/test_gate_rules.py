@@ -3,12 +3,15 @@
 import datetime as dt
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from zhengka.core.dated import FileRefused
+from zhengka.formats import ring
+from zhengka.formats.ring import BadRing, Member
 from zhengka.gates import account, clocks, folding, quota, tariffs
 from zhengka.gates.account import Unpriced, Use
 from zhengka.gates.clocks import Tick
@@ -16,6 +19,8 @@ from zhengka.gates.folding import Fact
 
 AT = dt.datetime(2026, 11, 26, 8, tzinfo=dt.UTC)
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
+RING = (b'{"format":1,"gates":[{"gate":7,"services":["bus","entry"],"venue":"north"},'
+        b'{"gate":8,"services":["entry"],"venue":"north"},{"gate":9,"services":[],"venue":"south"}]}')
 SHARES = json.loads((Path(__file__).parents[1] / "vectors" / "gatelog.json").read_text("utf-8"))["shares"]
 
 
@@ -42,6 +47,15 @@ def test_every_gate_reckons_the_same_share(vector):
         assert quota.share(vector["quota"], vector["gates"], gate, bytes.fromhex(vector["subject"])) == share
 
 
+def test_a_gate_that_is_not_among_them_has_no_share():
+    assert quota.share(5, [1, 2], 3, bytes(16)) == quota.share(5, [], 3, bytes(16)) == 0
+
+
+def test_what_is_given_beyond_a_quota_are_the_shares_of_those_that_were_cut_off_and_one_gate_knows_it_all():
+    assert [quota.too_many(3, 4, cut) for cut in range(5)] == [0, 1, 2, 3, 3]
+    assert quota.too_many(3, 1, 1) == 0
+
+
 def test_different_persons_have_their_odd_unit_at_different_gates():
     places = {gate for person in range(50) for gate, share in quota.split(1, [1, 2, 3], bytes([person] * 16)).items()
               if share}
@@ -64,6 +78,25 @@ def test_what_was_used_too_often_is_counted_once_however_often_it_was_told():
     one, two, three = b"1", b"2", b"3"
     assert quota.overrun(2, {1: [one, two], 2: [two, three]}) == 1
     assert quota.overrun(3, {1: [one], 2: [two]}) == 0
+
+
+def test_a_ring_is_read_as_it_was_written_and_says_who_serves_a_rule():
+    members = [Member(9, "south"), Member(7, "north", ("bus", "entry")), Member(8, "north", ("entry",))]
+    data = ring.to_json(members)
+    assert ring.parse(data) == sorted(members)
+    assert data == RING
+    rules = {name: SimpleNamespace(venues=venues, service="bus") for name, venues in (("all", ()), ("one", ("north",)))}
+    assert {name: ring.serving(ring.parse(data), rule) for name, rule in rules.items()} == {"all": [7, 9], "one": [7]}
+
+
+@pytest.mark.parametrize(("bad", "code"), [
+    (RING.replace(b'"format":1', b'"format":2'), "ring-format"), (RING.replace(b",", b", ", 1), "ring-form"),
+    (RING.replace(b'"gate":8', b'"gate":7'), "ring-form"), (b"{", "ring-form"),
+    (b'{"format":1,"gates":[1]}', "ring-form")])
+def test_a_ring_in_another_form_is_refused(bad, code):
+    with pytest.raises(BadRing) as no:
+        ring.parse(bad)
+    assert no.value.code == code
 
 
 # -- clocks ------------------------------------------------------------------------------------------------------------

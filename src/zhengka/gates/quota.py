@@ -3,7 +3,8 @@
 No software prevents double use across two gates that are cut off from each other: only a counter in the chip, or a
 right that is good at one gate alone, does. So a quota is split: each gate may give away a share of it without asking,
 and all shares together are the quota. Which gates get the odd units differs from person to person, so that no gate is
-always the empty one.
+always the empty one. Which gates there are, the signed bundle says (`formats.ring`); the gate app reckons the same in
+JavaScript.
 """
 
 import hashlib
@@ -15,11 +16,14 @@ UNBOUNDED: Final = -1
 
 
 def share(quota: int, gates: Sequence[int], gate: int, subject: bytes) -> int:
-    """How many of a person's `quota` this gate may give while it is cut off; `gates`: all that serve the rule.
+    """How many of a person's `quota` this gate may have given in the period, all told, to give one more while it is cut
+    off; `gates`: all that serve the rule. None where it is not among them.
 
     Each has quota // n; the rest goes to those that come first by SHA-256(subject ‖ gate as 8 bytes).
     """
     everybody = sorted(set(gates), key=lambda one: _rank(subject, one))
+    if gate not in everybody:
+        return 0
     whole, rest = divmod(quota, len(everybody))
     return whole + (everybody.index(gate) < rest)
 
@@ -33,6 +37,16 @@ def spread(quota: int, gates: int, cut_off: int) -> int:
     """The most that so many of the gates may give one person by their shares together, whichever they are."""
     whole, rest = divmod(quota, gates) if gates else (0, 0)
     return min(quota, cut_off * whole + min(cut_off, rest))
+
+
+def too_many(quota: int, gates: int, cut_off: int) -> int:
+    """The most that one person may be given beyond a quota in its period, if no more than `cut_off` of the gates that
+    serve the rule could not talk at some time in it, and all of them knew the same gates.
+
+    The others and the centre may give the whole quota, and the cut-off gates their shares besides. A gate that is alone
+    knows all that was given.
+    """
+    return spread(quota, gates, cut_off) if gates > 1 else 0
 
 
 class Bound(NamedTuple):
@@ -62,7 +76,9 @@ def bound(quota: int, gates: int, cut_off: int | None = None) -> Bound:
 
 
 def overrun(quota: int, used: Mapping[int, Collection[bytes]]) -> int:
-    """By how many uses a quota was exceeded, given the digests of the uses at each gate."""
+    """By how many uses a quota was exceeded, given the digests of the uses at each gate: what `queries.overruns` asks
+    the database for all persons at once.
+    """
     return max(0, len(frozenset[bytes]().union(*used.values())) - quota)
 
 

@@ -1,5 +1,5 @@
-// The bundle of this gate's operator: keys, status lists, rules, claims, keys of its other gates.
-import { KeySet, Refused, bundle, fromUtf8, rulebook, statuslist } from "../core/index.js"
+// The bundle of this gate's operator: keys, status lists, rules, claims, its other gates with their keys.
+import { KeySet, Refused, bundle, fromUtf8, quota, rulebook, statuslist } from "../core/index.js"
 import { API, fileAsGate } from "./site.js"
 import { get, put } from "./store.js"
 
@@ -39,9 +39,10 @@ export async function load(gate) {
   const own = await held(gate.operator)
   if (!own?.files.has("rulebook.json")) return null
   const gates = own.files.has("gates.json") ? await KeySet.fromJson(fromUtf8(own.files.get("gates.json"))) : new KeySet()
+  const ring = own.files.has(quota.RING) ? quota.parseRing(own.files.get(quota.RING)) : [] // no share where nobody is named
   const lists = [...own.lists.values()]
   return {
-    keys: own.keys, lists: own.lists, claims: own.claims, rulebook: rulebook.parse(own.files.get("rulebook.json")), gates,
+    keys: own.keys, lists: own.lists, claims: own.claims, rulebook: rulebook.parse(own.files.get("rulebook.json")), gates, ring,
     issuedAt: own.manifest.issuedAt, maxAge: own.manifest.maxAge,
     listedAt: Math.min(own.manifest.issuedAt, ...lists.map((list) => list.issuedAt)),
     version: Math.max(0, ...lists.map((list) => list.version)),

@@ -1,8 +1,9 @@
 // What happens when something is shown: an answer of the core, an event in the log, perhaps a voucher. No document here.
-import { KeySet, Refused, present, publicKey, toBase32, toBase64Url, voucher } from "../core/index.js"
+import { KeySet, Refused, fromHex, present, publicKey, quota, toBase32, toBase64Url, voucher } from "../core/index.js"
 import { keep, keepAsked, randomCode, sign, used } from "./log.js"
 import { API, No, SHUT, askJson } from "./site.js"
 import { get, put } from "./store.js"
+import { sendAll } from "./sync.js"
 import { meant, tap } from "./tap.js"
 
 const ASKING = ["ask-online", "look-at-the-face", "list-missing", "list-too-old", "rules-too-old"]
@@ -61,10 +62,38 @@ export class Desk {
     if (!this.bundle) return own("no-bundle", "amber")
     const options = { bundle: this.bundle, place: placeOf(this.gate), at }
     let answer = await present(shown, options)
-    if (answer.colour === "green") answer = await present(shown, { ...options, used: await used(answer.subject, at) })
-    if (ASKING.includes(answer.code)) answer = await this.asked(shown, answer, early)
+    if (this.limited(answer)) answer = await this.withinQuota(shown, answer, options, early)
+    else if (ASKING.includes(answer.code)) answer = await this.asked(shown, answer, early)
     if (answer.colour === "red" || answer.colour === "neutral") await keep(this.gate, this.event(answer, "refusal", at))
-    return { ...answer, at }
+    return { ...answer, at, limited: Boolean(this.limited(answer)) }
+  }
+
+  // The rule by which an answer gives, where it has a quota and the answer says whose; null elsewhere.
+  limited({ colour, rule, subject }) {
+    const found = colour === "green" && subject ? this.bundle.rulebook.rules.find(({ id }) => id === rule) : null
+    return found && (found.day || found.month) ? found : null
+  }
+
+  // What has a quota: the site, which knows what all gates told, has the last word. What this gate gave and did not tell
+  // yet is sent first. Where the site cannot be reached, this gate gives no more than its own share.
+  async withinQuota(shown, first, options, early) {
+    if (navigator.onLine) early(own("asking", "amber"))
+    const { told } = await this.within(async () => {
+      await sendAll(this.gate, options.at)
+      return askJson(this.gate, "POST", `${API}check`, { shown: bare(shown), service: this.gate.service })
+    })
+    if (told) return { ...first, ...told }
+    const given = await used(first.subject, options.at)
+    const answer = await present(shown, { ...options, used: given })
+    const rule = this.limited(answer)
+    return !rule || await this.hasLeft(rule, given[rule.id], answer.subject) ? answer : own("quota-used", "amber", { proof: answer.proof })
+  }
+
+  // Whether this gate may give once more by itself, of all that it gave already.
+  async hasLeft(rule, given, subject) {
+    const gates = quota.serving(this.bundle.ring, rule)
+    const left = async (period) => !rule[period] || (given?.[period] ?? 0) < await quota.share(rule[period], gates, this.gate.id, fromHex(subject))
+    return await left("day") && left("month")
   }
 
   async asked(shown, answer, early) {
@@ -85,6 +114,11 @@ export class Desk {
     return answer
   }
 
+  // What has a quota is told at once, where there is a network: other gates ask the site about the same person.
+  tell() {
+    if (navigator.onLine) sendAll(this.gate, Date.now()).catch((no) => { if (!(no instanceof No)) throw no })
+  }
+
   // Let pass without anything in the hand.
   count(answer) {
     return keep(this.gate, this.event(answer, "visit", answer.at, {
@@ -101,6 +135,14 @@ export class Desk {
     await keep(gate, this.event(answer, "issue", answer.at, {
       rule: told.rule, gives: told.gives, companions: told.companions, subject: answer.subject, voucher: name, from: begins, until: told.ends }), [name, "issued"])
     return { ...told, name, text: voucher.toText(payload, location.origin), payload }
+  }
+
+  // One for the holder, who comes first, and one for each companion; none of them brings anybody along. A companion's is
+  // nobody's: it counts for no quota.
+  async issueEach(answer) {
+    const [alone, made] = [{ ...answer, companions: 0 }, []]
+    for (let each = 0; each < answer.companions; each++) made.push(await this.issue({ ...alone, subject: "" }))
+    return [await this.issue(alone), ...made]
   }
 
   async cancel(made, at) {

@@ -4,9 +4,9 @@ import { Camera } from "./camera.js"
 import { Desk, own } from "./desk.js"
 import { recover, waiting } from "./log.js"
 import { openLook, readLook } from "./look.js"
-import { drawn } from "./qr.js"
 import { bindSettings, look, settings } from "./settings.js"
 import { sign, tone, vibrate, wake } from "./signs.js"
+import { lay } from "./slips.js"
 import { No, SHUT, pair, textOf } from "./site.js"
 import { get, put, wipe } from "./store.js"
 import { known, meet, shut } from "./sync.js"
@@ -17,7 +17,7 @@ const texts = JSON.parse(document.getElementById("gate-texts").textContent)
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name])
 const { agent, wasm, worker, here } = document.body.dataset
 
-let [gate, desk, net, fault, now, seen, made] = [null, null, "", "", null, { text: "", at: 0 }, null]
+let [gate, desk, net, fault, now, seen, made] = [null, null, "", "", null, { text: "", at: 0 }, []]
 const camera = new Camera(part("eye"), wasm, found)
 
 // ---- what is on the screen
@@ -88,10 +88,13 @@ function answered(answer) {
   part("eye").classList.add("zk-gate__eye--small")
   show("work")
   paint(answer.colour, big, words, chooses ? texts.choose : texts.next)
-  offer(chooses ? answer.vouchers.map((way) => [texts.give[way], () => give(way)]) : answer.again ? [[texts.again, () => tapping(true)]] : [])
+  offer(chooses ? waysOf(answer).map((way) => [texts.give[way], () => give(way)]) : answer.again ? [[texts.again, () => tapping(true)]] : [])
   performance.mark("gate-answer")
   heard(answer, words)
 }
+
+// What may be given: as the rule has it, and where companions come along a voucher for each person.
+const waysOf = ({ vouchers, companions }) => [...vouchers, ...(companions && vouchers.some((way) => way !== "count") ? ["each"] : [])]
 
 function offer(choices) {
   part("gives").replaceChildren(...choices.map(([words, does]) => {
@@ -169,33 +172,20 @@ function give(way) {
   once(async () => {
     if (now !== answer || answer.given) return
     answer.given = true
+    if (way === "count") await desk.count(answer)
+    else made = way === "each" ? await desk.issueEach(answer) : [await desk.issue(answer)]
+    if (answer.limited) desk.tell()
     if (way === "count") {
-      await desk.count(answer)
       idle()
       paint("green", texts.big.green, texts.counted, texts.next)
       say(texts.counted)
       return
     }
-    made = await desk.issue(answer)
-    const title = document.getElementById("voucher-title").textContent
-    const time = new Date(made.ends).toLocaleString(texts.language === "en" ? "en-GB" : "zh-CN", { timeZone: "Asia/Shanghai", dateStyle: "short", timeStyle: "short" })
-    part("qr").replaceChildren(drawn(made.text, title))
-    part("slip-code").textContent = made.name.match(/.{4}/g).join(" ")
-    part("slip-where").textContent = whereTo(made)
-    part("slip-what").textContent = made.companions ? fill(texts.companions, { n: made.companions }) : texts.alone
-    part("slip-until").textContent = fill(texts.until, { time })
+    lay(made, texts, desk.bundle.rulebook)
     show("voucher")
     say(texts.given)
     if (way === "slip") window.print()
   })
-}
-
-// For what and where a voucher is good, in words.
-function whereTo(told) {
-  const { rulebook } = desk.bundle
-  const of = (rows, id) => rows.find((each) => each.id === id)
-  const named = [rulebook, of(rulebook.venues, told.venue), of(rulebook.services, told.service)].filter(Boolean)
-  return named.map((each) => (texts.language === "en" ? each.en : each.zh)).join(" · ")
 }
 
 // The button as large as the screen: begin, give what is first, or go on to the next card.
@@ -376,7 +366,10 @@ function bind() {
   })
   part("done").addEventListener("click", idle)
   part("print").addEventListener("click", () => window.print())
-  part("cancel").addEventListener("click", () => once(async () => { await desk.cancel(made, Date.now()); idle() }))
+  part("cancel").addEventListener("click", () => once(async () => {
+    for (const each of made) await desk.cancel(each, Date.now())
+    idle()
+  }))
   part("send").addEventListener("click", meeting)
   part("again").addEventListener("click", meeting)
   part("anew").addEventListener("click", async () => { await wipe(""); location.reload() })

@@ -1,7 +1,7 @@
 // The gate's own log. An event is signed and kept before anybody is told of it; it stays until the site has it, and one
 // day more. Numbers are given within a lock that all windows of this device share, so that none is used twice.
 import { gatelog } from "../core/index.js"
-import { db } from "./store.js"
+import { countedFor, db } from "./store.js"
 
 const [LOCK, BATCH, DAY] = ["zhengka-gate-log", 2000, 24 * 3600e3]
 const ES256 = { name: "ECDSA", hash: "SHA-256" }
@@ -16,7 +16,7 @@ const asking = (seq) => `asked ${seq}` // how a voucher stands about whose use t
 
 async function written(gate, seq, told) {
   const text = gatelog.write({ ...told, gate: gate.id, seq })
-  return { seq, text, line: gatelog.toLine(text, await sign(gate.key.privateKey, gatelog.bytesOf(text))), at: told.at, sent: WAITS, sentAt: 0 }
+  return { seq, text, line: gatelog.toLine(text, await sign(gate.key.privateKey, gatelog.bytesOf(text))), at: told.at, sent: WAITS, sentAt: 0, ...countedFor(text) }
 }
 
 async function store(event, voucher) {
@@ -88,12 +88,11 @@ export async function markSent(events, at) {
 // How often each rule was used by a person (a pseudonym) today and this month, as far as this gate knows.
 export async function used(subject, at) {
   const found = {}
-  if (!subject) return found
   const china = (time) => new Date(time + 8 * 3600e3).toISOString()
-  const events = (await (await db()).getAll("events")).map(({ text }) => JSON.parse(text))
-  const cancelled = new Set(events.filter(({ kind }) => kind === "cancel").map(({ voucher }) => voucher))
-  for (const event of events) {
-    if (event.subject !== subject || !["visit", "issue"].includes(event.kind) || cancelled.has(event.voucher)) continue
+  const work = (await db()).transaction(["events", "vouchers"])
+  for (const { text } of await work.objectStore("events").index("subject").getAll(subject)) {
+    const event = JSON.parse(text)
+    if (event.voucher && await work.objectStore("vouchers").get(event.voucher) === "cancelled") continue
     const then = china(Date.parse(event.at))
     found[event.rule] ??= { day: 0, month: 0 }
     if (then.slice(0, 7) === china(at).slice(0, 7)) found[event.rule].month++

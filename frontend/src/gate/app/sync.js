@@ -16,7 +16,8 @@ async function post(gate) {
   await put("state", gate, "gate")
 }
 
-async function sendAll(gate, at) {
+// The whole log that the site does not have yet.
+export async function sendAll(gate, at) {
   for (let events = await unsent(); events.length; events = await unsent()) {
     await ask(gate, "POST", `${API}events`, new TextEncoder().encode(events.map((each) => `${each.line}\n`).join("")))
     await markSent(events, at)

@@ -15,6 +15,7 @@ from zhengka.gates.queries.gates import (
 )
 from zhengka.gates.queries.partners import name_of, sent_statement, sent_to
 from zhengka.gates.queries.places import operator, operators
+from zhengka.gates.queries.quotas import Overrun, QuotaBound, gate_ring, overruns, quota_bounds
 from zhengka.gates.queries.settling import (
     disputes,
     events,
@@ -29,6 +30,8 @@ from zhengka.gates.queries.vouchers import by_code, used, voucher, vouchers
 
 __all__ = [
     "GateLine",
+    "Overrun",
+    "QuotaBound",
     "bounds",
     "by_code",
     "clock",
@@ -40,12 +43,15 @@ __all__ = [
     "gate",
     "gate_keys",
     "gate_lines",
+    "gate_ring",
     "name_of",
     "open_months",
     "operator",
     "operators",
+    "overruns",
     "posted_operators",
     "posts",
+    "quota_bounds",
     "sent_statement",
     "sent_to",
     "statement",

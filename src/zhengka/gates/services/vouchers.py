@@ -152,7 +152,8 @@ def transfer(voucher: Voucher, begins: datetime, ends: datetime, *, by: Actor, r
 
 @transaction.atomic
 def companion(voucher: Voucher, *, request_id: UUID, at: datetime) -> Voucher:
-    """Give a companion a voucher of their own beside the holder's (陪同凭证), at most as many as that one says.
+    """Give a companion a voucher of their own beside the holder's (陪同凭证), at most as many as that one says. It
+    bears no pseudonym, so that it counts for nobody's quota.
 
     `Refusal`: `voucher-used` and the like for one that is not open, `voucher-companions`. Raises `Replayed`.
     """
@@ -162,7 +163,7 @@ def companion(voucher: Voucher, *, request_id: UUID, at: datetime) -> Voucher:
     taken = Voucher.objects.filter(beside=main).count()
     if taken >= main.companions:
         raise Refusal("voucher-companions", companions=main.companions)
-    row = _copy(main, begins=main.begins, ends=main.ends, beside=main, nth=taken + 1)
+    row = _copy(main, begins=main.begins, ends=main.ends, beside=main, nth=taken + 1, subject=b"")
     row = _begin(row, request_id, at)
     _log(row, "issue", request_id, at)
     return row

@@ -23,7 +23,8 @@ def texts() -> dict[str, Any]:
     return {"big": {colour: str(word) for colour, word in BIG.items()}, "codes": _codes() | _tapped(), "ways": {
         "qr": _("scan the code"), "tap": _("hold the card to the reader"), "show": _("look at the card's face"),
         "number": _("type the number")}, "give": {
-        "qr": _("Code on the screen"), "slip": _("Printed slip"), "count": _("Count only")}} | _screens() | _lines()
+        "qr": _("Code on the screen"), "slip": _("Printed slip"), "count": _("Count only"),
+        "each": _("One voucher for each person")}} | _screens() | _lines()
 
 
 def _codes() -> dict[str, str]:
@@ -41,6 +42,8 @@ def _codes() -> dict[str, str]:
                              "a network, or ask for the card."),
         "voucher-unknown": _("The site knows no such voucher."),
         "voucher-unsigned": _("This voucher was made by no gate of this operator, or was changed."),
+        "quota-used": _("Without the network this gate may give this person no more of it: its share of the quota is "
+                        "used up. Ask the site: let this gate reach the network, or send them to one that does."),
         "not-taken": _("The site takes no vouchers from this gate now; nothing speaks against this one. Ask the office "
                        "where this gate is to stand."),
         "asking": _("Asking the site …"),
@@ -87,7 +90,8 @@ def _lines() -> dict[str, Any]:
         "waiting": _("{n} to send"), "minutes": _("{n} min"), "hours": _("{n} h"), "days": _("{n} d"),
         "too-old": _("The list is too old: cards are not let pass by it. Let this gate reach the network."),
         "clock": _("The clock of this device is wrong. Set it."), "until": _("Good until {time}"),
-        "companions": _("With {n} companion(s)"), "alone": _("For one person"), "faults": _faults()}
+        "companions": _("With {n} companion(s)"), "alone": _("For one person"),
+        "nth": _("Person {n} of {of}"), "faults": _faults()}
 
 
 def _faults() -> dict[str, str]:

@@ -21,6 +21,7 @@ from zhengka.gates.queries import GateLine
 from zhengka.web.access import Request, act, requires, seen, sure
 from zhengka.web.staff import history
 from zhengka.web.staff.gate_places import choices, place_words
+from zhengka.web.staff.gate_quotas import exceeded_table, exceeded_tile, quota_table
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.paging import Place, page_of
 from zhengka.web.staff.words import moment
@@ -61,14 +62,17 @@ def index(request: Request) -> HttpResponse:
     lines = queries.gate_lines(actor=actor)
     found = queries.doubles(actor=actor)
     twice, pager = page_of(request, found, newest=True, where=Place("doubles", _("Double uses")))
+    exceeded = queries.overruns(actor=actor, at=at)
     columns = [Column(_("Gate")), Column(_("Stands at")), Column(_("State")),
                Column(_("Events received"), numeric=True), Column(_("Events still missing"), numeric=True),
                Column(_("Last upload"))]
     table = Table(_("Gates"), columns, [_row(line) for line in lines], caption_hidden=True,
                   empty=_("No gate is entered among the devices."))
     return render(request, "staff/gates/index.html", {
-        "title": _("Gates"), "tiles": _tiles(lines, found.count()), "table": table,
+        "title": _("Gates"), "tiles": [*_tiles(lines, found.count()), exceeded_tile(exceeded)], "table": table,
         "doubles": _doubles(twice, pager), "bounds": _bounds(actor, at),
+        "quotas": quota_table(queries.quota_bounds(actor=actor, at=at, connected_since=at - CONNECTED)),
+        "exceeded": exceeded_table(exceeded),
         "chart": [(line.gate.name, line.events) for line in lines if line.events]})
 
 
