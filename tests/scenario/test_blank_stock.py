@@ -218,6 +218,9 @@ def test_a_shipment_is_the_senders_until_the_other_office_took_it_in(office):
     assert queries.balance(office.area.code, office.area.last, NOON + later).accounts["moving"] == 2, "two are missing"
     with refused("not-found"):
         services.lose_on_the_way(slip, [(1049, 1050)], "途中丢失", **other.told())
+    with pytest.raises(IntegrityError, match="slip_of_shipment_loses"), transaction.atomic():
+        Slip.objects.create(id=1, province=43, area=office.area, sort="spoil", account="stock", serials=[[1, 1]],
+                            quantity=1, reason="裂", person="x", at=NOON, state="posted", version=1, shipment=slip)
     with refused("blanks-not-there"):
         services.lose_on_the_way(slip, [(1048, 1050)], "途中丢失", **office.told())
     lost = services.lose_on_the_way(slip, [(1049, 1050)], "途中丢失", by=office.keeper, request_id=request_id(),

@@ -73,9 +73,9 @@ EXCHANGED: Final = """
 SELECT coalesce(sum(e.quantity) FILTER (WHERE e.account = 'stock'), 0),
        coalesce(-sum(e.quantity) FILTER (WHERE e.account = 'moving'), 0)
 FROM stock_entry e JOIN stock_slip s ON s.id = e.slip_id
-WHERE e.area BETWEEN %(lo)s AND %(hi)s AND e.at <= %(at)s AND e.account IN ('stock', 'moving') AND s.sort = 'ship'
-  AND (e.account = 'stock' AND e.quantity > 0 AND s.area NOT BETWEEN %(lo)s AND %(hi)s
-       OR e.account = 'moving' AND e.quantity < 0 AND s.shared_with NOT BETWEEN %(lo)s AND %(hi)s)
+WHERE e.area BETWEEN %(lo)s AND %(hi)s AND e.at <= %(at)s AND e.account IN ('stock', 'moving')
+  AND (e.account = 'stock') = (e.quantity > 0) AND s.sort = 'ship'
+  AND CASE e.account WHEN 'stock' THEN s.area ELSE s.shared_with END NOT BETWEEN %(lo)s AND %(hi)s
 """
 STORES: Final = """
 SELECT store_id, account, sum(quantity) FROM stock_entry

@@ -74,9 +74,12 @@ def _waits(request: Request, at: Any) -> Table:
     rows += [Row([Cell(row.store.name, href=reverse("staff:stock-count", args=[row.pk]), note=area_name(row.area)),
                   Cell(_("Count differs"), tone=words.BAD), serials.amount(row.missing) + serials.amount(row.surplus)])
              for row in queries.differences(actor=request.actor)[:MANY]]
+    waiting = queries.slips(actor=request.actor).filter(state__in=WAITING).order_by("at", "pk")
     rows += [Row([Cell(SLIP_WORDS[slip.sort], href=address(slip), note=area_name(slip.area)),
-                  Cell(words.look("slip", slip.state)[1], tone=words.WAIT), slip.quantity])
-             for slip in queries.slips(actor=request.actor).filter(state__in=WAITING)[:MANY]]
+                  Cell(words.look("slip", slip.state)[1], tone=words.look("slip", slip.state)[0]), slip.quantity])
+             for slip in waiting[:MANY]]
+    if (more := waiting.count() - MANY) > 0:
+        rows.append(Row([_("%(many)s newer slips") % {"many": more}, "", ""]))
     return Table(_("What waits"), [Column(_("What")), Column(_("Why")), Column(_("Blank cards"), numeric=True)], rows,
                  empty=_("Nothing waits."))
 
