@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from zhengka.core.errors import Refusal
 from zhengka.stock.services import Delivered
 
-LARGEST = 10**18 - 1
+DIGITS = 18
+"""A serial has at most so many."""
 MOST = 5_000
 """Boxes of one delivery: two and a half million cards."""
 
@@ -68,11 +69,10 @@ def _box(line: str) -> tuple[str, int, int, str]:
     if len(parts) not in (3, 4) or not parts[0] or len(parts[0]) > 60 or len(parts[-1]) > 60:
         raise ValidationError(_("Write label, first serial, last serial and, if there is one, the number of the seal, "
                                 "with commas between."))
-    try:
-        first, last = (int(part) for part in parts[1:3])
-    except ValueError:
-        raise ValidationError(_("A serial is a whole number.")) from None
-    if not 0 < first <= last <= LARGEST:
+    if not all(part.isdecimal() for part in parts[1:3]):
+        raise ValidationError(_("A serial is a whole number."))
+    first, last = (int(part) if len(part) <= DIGITS else 0 for part in parts[1:3])
+    if not 0 < first <= last:
         raise ValidationError(_("The last serial is not below the first, and both have at most 18 digits."))
     return parts[0], first, last, parts[3] if len(parts) == 4 else ""
 
