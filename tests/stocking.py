@@ -13,9 +13,9 @@ from zhengka.stock.services import About, Delivered
 BEFORE = NOON - dt.timedelta(days=1)
 
 
-def told(area: Area) -> dict:
-    """Who, with a request of their own, a day before noon."""
-    return {"by": make_actor("producer", area=area), "request_id": request_id(), "at": BEFORE}
+def told(area: Area, at: dt.datetime = BEFORE) -> dict:
+    """Who, with a request of their own, a day before noon or at another moment."""
+    return {"by": make_actor("producer", area=area), "request_id": request_id(), "at": at}
 
 
 def open_store(area: Area, sort: str = "store", name: str = "") -> Store:

@@ -173,14 +173,17 @@ def _stock(world: World) -> dict[str, list[int]]:
              blanks.shift(store, machine, [(first, first + 49)], **told()),
              *blanks.use(machine, blanks.Use([(first, first + 29)], {"偏色": [(first + 30,) * 2]}), **told()),
              blanks.ship(store, other, [(first + 90, first + 94)], **told()),
-             blanks.destroy(machine, [(first + 30, first + 30)], "切碎", **told())]
+             blanks.destroy(machine, [(first + 30, first + 30)], "切碎", **told()),
+             short := blanks.ship(store, other, [(first + 95, first + 96)], **told())]
+    blanks.arrive(short, [(first + 95, first + 95)], **told())
     count = blanks.count(store, [(first + 50, first + 88)], **told())
     orders = [blanks.order(store, blanks.Wanted("金卡", 500, 1300, dt.date(year, 1, 31)), **told())
               for year in (2020, 2040)]
     other_person = told() | {"by": actor_of(world.officers["producer"])}
     blanks.approve(orders[0], **other_person)
     return {"stores": [store.pk, machine.pk], "orders": [row.pk for row in orders],
-            "slips": [slip.pk for slip in slips], "counts": [count.pk], "pieces": [first]}
+            "slips": [slip.pk for slip in slips], "counts": [count.pk], "pieces": [first],
+            "boxes": [box.pk for box in slips[0].boxes.all()]}
 
 
 def _custody(world: World) -> dict[str, list[int]]:

@@ -156,7 +156,7 @@ def test_an_order_is_written_approved_and_filled_on_pages():
     assert "You wrote this order" in page and "¥2,600.00" in page
     assert first.act(reverse("staff:blank-order-approve", args=[row.pk])).status_code == 403
     assert second.act(reverse("staff:blank-order-approve", args=[row.pk])).status_code == 302
-    first.act(reverse("staff:stock-act", args=[store.pk, "receive"]), supplier="金卡", label="箱1", first=1, last=150,
+    first.act(reverse("staff:stock-act", args=[store.pk, "receive"]), supplier="金卡", boxes="箱1, 1, 150",
               order=row.pk)
     assert Order.get(row.pk).delivered == 150
     Order.objects.filter(pk=row.pk).update(due="2020-01-31")

@@ -13,8 +13,8 @@ from zhengka.core.models import Event
 from zhengka.core.scope import enter
 from zhengka.formats.serials import Runs
 from zhengka.stock import queries, services
-from zhengka.stock.models import Count, Slip, Span, Store
-from zhengka.stock.services import Delivered, Use
+from zhengka.stock.models import Box, Count, Slip, Span, Store
+from zhengka.stock.services import Delivered, Use, Wanted
 
 pytestmark = pytest.mark.django_db
 NATION = (0, 10**12 - 1)
@@ -210,16 +210,84 @@ def test_a_shipment_is_the_senders_until_the_other_office_took_it_in(office):
     with refused("blanks-not-there"):
         services.arrive(slip, [(1001, 1051)], **other.told())
     told = other.told()
-    assert services.arrive(slip, [(1001, 1048)], **told).state == "arrived"
+    assert services.arrive(slip, [(1001, 1048)], **told).state == "short"
     with pytest.raises(Replayed):
         services.arrive(slip, [(1001, 1048)], **told)
     assert queries.in_stores([other.store.pk], other.now()) == {(other.store.pk, "stock"): 48}
     later = dt.timedelta(days=9)
     assert queries.balance(office.area.code, office.area.last, NOON + later).accounts["moving"] == 2, "two are missing"
-    lost = services.lose_on_the_way(office.area, [(1049, 1050)], "途中丢失", by=office.keeper, request_id=request_id(),
+    with refused("not-found"):
+        services.lose_on_the_way(slip, [(1049, 1050)], "途中丢失", **other.told())
+    with pytest.raises(IntegrityError, match="slip_of_shipment_loses"), transaction.atomic():
+        Slip.objects.create(id=1, province=43, area=office.area, sort="spoil", account="stock", serials=[[1, 1]],
+                            quantity=1, reason="裂", person="x", at=NOON, state="posted", version=1, shipment=slip)
+    with refused("blanks-not-there"):
+        services.lose_on_the_way(slip, [(1048, 1050)], "途中丢失", **office.told())
+    lost = services.lose_on_the_way(slip, [(1049, 1050)], "途中丢失", by=office.keeper, request_id=request_id(),
                                     at=NOON + later)
-    services.confirm(lost, by=office.second, request_id=request_id(), at=NOON + later)
-    assert office.balance(NOON + later) == {"stock": 98, "lost": 2}
+    told = {"by": office.second, "request_id": request_id(), "at": NOON + later}
+    services.confirm(lost, **told)
+    with pytest.raises(Replayed):
+        services.confirm(lost, **told)
+    assert office.balance(NOON + later) == {"stock": 98, "lost": 2} and Slip.get(slip.pk).state == "ended"
+    with refused("step-not-open"):
+        services.lose_on_the_way(slip, [(1049, 1050)], "途中丢失", **office.told())
+
+
+def test_each_office_closes_with_what_came_from_others_and_what_went_to_them(office):
+    other = Office(430102)
+    other.hours = 50
+    office.receives(1001, 1100)
+    slip = services.ship(office.store, other.store, [(1001, 1050)], **office.told())
+    on_its_way = office.now()
+    services.arrive(slip, [(1001, 1048)], **other.told())
+    services.arrive(slip, [(1049, 1049)], **other.told())
+    after = other.now()
+
+    def told(one: Office, at: dt.datetime) -> tuple[int, int, int, int]:
+        found = queries.balance(one.area.code, one.area.last, at)
+        assert found.closes
+        return found.received, found.came, found.went, found.there
+    assert (told(office, on_its_way), told(other, on_its_way)) == ((100, 0, 0, 100), (0, 0, 0, 0))
+    assert (told(office, after), told(other, after)) == ((100, 0, 49, 51), (0, 49, 0, 49))
+    with transaction.atomic():
+        enter(connection, other.area.code, other.area.last)
+        assert told(other, after) == (0, 49, 0, 49), "and by what this office may see"
+        transaction.set_rollback(True)
+    assert queries.balance(*NATION, after)[2:] == (0, 0)
+
+
+def test_a_box_tells_where_its_blanks_were_before_and_after_a_move(office):
+    office.receives(1001, 1100)
+    office.receives(1101, 1200)
+    before = office.now()
+    office.loads((1090, 1110))
+    after = office.now()
+    office.uses([(1100, 1101)], [(1099, 1099)])
+    [one, other] = Box.objects.order_by("pk")
+    assert (queries.in_box(one, before), queries.in_box(other, before)) == ({"stock": 100}, {"stock": 100})
+    assert queries.in_box(one, after) == {"stock": 89, "machine": 11}
+    assert queries.in_box(one, office.now()) == {"stock": 89, "machine": 9, "issued": 1, "spoiled": 1}
+    assert queries.in_box(other, office.now()) == {"stock": 90, "machine": 9, "issued": 1}
+    assert queries.in_box(one, NOON) == {}
+
+
+def test_spoiled_blanks_are_counted_and_declared_lost_as_the_ready_ones_are(office):
+    office.receives(1001, 1010)
+    services.spoil(office.store, [(1001, 1003)], "裂", **office.told())
+    assert services.count(office.store, [(1001, 1003)], "spoiled", **office.told()).state == "agrees"
+    row = services.count(office.store, [(1002, 1004)], "spoiled", **office.told())
+    assert (row.expected, row.missing, row.surplus) == (3, [[1001, 1001]], [[1004, 1004]])
+    with refused("blanks-not-there"):
+        services.lose(office.store, [(1001, 1001)], "盘亏", **office.told())
+    lost = services.lose_spoiled(office.store, [(1001, 1001)], "盘亏", **office.told())
+    services.confirm(lost, **office.told(office.second))
+    with refused("count-still-differs"):
+        services.settle(row, **office.told(office.second))
+    services.spoil(office.store, [(1004, 1004)], "裂", **office.told())
+    assert services.settle(row, **office.told(office.second)).state == "settled"
+    with pytest.raises(IntegrityError, match="count_account_known"), transaction.atomic():
+        Count.objects.filter(pk=row.pk).update(account="stock")
 
 
 def test_a_piece_of_another_shipment_does_not_arrive_with_this_one(office):
@@ -279,10 +347,24 @@ def test_a_box_a_machine_and_an_operator_show_their_waste(office):
     office.uses([(2001, 2100)], operator="乙")
     told = (office.area.code, office.area.last, NOON)
     assert [(used.of, used.spoiled, round(used.share, 3)) for used in queries.waste("box", *told)] == [
-        ("金卡 箱2001", 0, 0.0), ("金卡 箱1001", 5, 0.05)]
-    assert [(used.of, used.spoiled) for used in queries.waste("operator", *told)] == [("乙", 0), ("甲", 5)]
+        ("金卡 箱1001", 5, 0.05), ("金卡 箱2001", 0, 0.0)], "the worst first"
+    assert [(used.of, used.spoiled) for used in queries.waste("operator", *told)] == [("甲", 5), ("乙", 0)]
+    assert [used.of for used in queries.waste("operator", *told, most=1)] == ["甲"]
     [machine] = queries.waste("machine", *told)
     assert (machine.of, machine.issued, machine.spoiled) == ("一号机", 195, 5)
+
+
+def test_machines_of_one_name_in_two_counties_are_two_and_a_cupboard_is_none(office):
+    other = Office(430102)
+    for one, first, waste in ((office, 1001, 1), (other, 2001, 4)):
+        one.receives(first, first + 99)
+        one.loads((first, first + 9))
+        one.uses([(first, first + 9 - waste)], [(first + 10 - waste, first + 9)], operator="同名")
+        services.spoil(one.store, [(first + 50, first + 59)], "裂", **one.told())
+    told = (other.machine, 4), (office.machine, 1)
+    assert [(used.key, used.area, used.spoiled) for used in queries.waste("machine", *NATION, NOON)] == [
+        (machine.pk, machine.area_id, spoiled) for machine, spoiled in told]
+    assert [used.area for used in queries.waste("operator", *NATION, NOON)] == [row.area_id for row, _ in told]
 
 
 def test_a_store_that_runs_low_says_so(office):
@@ -298,6 +380,10 @@ def test_a_store_closes_once_it_is_empty(office):
     with refused("store-not-empty"):
         services.close_store(office.store, **office.told())
     office.loads((1001, 1002))
+    order = services.order(office.store, Wanted("金卡", 5, 1300, NOON.date()), **office.told())
+    with refused("store-not-empty"):
+        services.close_store(office.store, **office.told())
+    services.decline_order(order, "多余", **office.told(office.second))
     assert services.close_store(office.store, **office.told()).state == "closed"
     with refused("store-closed"):
         office.receives(3001, 3002)

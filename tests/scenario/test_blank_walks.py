@@ -97,7 +97,7 @@ def test_the_ledger_says_where_every_piece_is_whatever_is_asked_in_whatever_orde
             may = all(world.places[one] == source for one in pieces)
             if verb == "arrive":
                 may = may and len({world.moving[one].pk for one in pieces}) == 1 and (
-                    world.moving[run[0]].state == "moving")
+                    world.moving[run[0]].state in ("moving", "short"))
                 if run[0] not in world.moving:
                     continue
             try:

@@ -1,13 +1,18 @@
 """The ledger of blank cards and production are one: each card that was made used one blank, named by its serial."""
 
+import datetime as dt
+
 import pytest
 from django.db import IntegrityError, transaction
 from django.db.models import Count
+from django.urls import reverse
+from django.utils import timezone
 
 import batches
 import builders
 import stocking
 from builders import NOON
+from visits import Visitor
 from zhengka.cards import services as cards
 from zhengka.cards.models import Card
 from zhengka.core.errors import Refusal
@@ -17,6 +22,7 @@ from zhengka.production import queries, services
 from zhengka.production.models import Batch, Item
 from zhengka.stock import queries as stock
 from zhengka.stock.models import Slip
+from zhengka.stock.services import Use
 
 pytestmark = pytest.mark.django_db
 MACHINE = "1001-1100"
@@ -194,6 +200,58 @@ def test_the_database_itself_keeps_a_blank_to_one_card(area, maker, home):
     with pytest.raises(IntegrityError, match="item_blank_of_a_made_card"), transaction.atomic():
         Item.objects.filter(pk=other.pk).update(outcome="held")
     assert not Item.objects.exclude(blank=None).values("blank").annotate(n=Count("pk")).filter(n__gt=1)
+
+
+def test_no_blank_is_issued_by_hand_but_for_a_good_card_of_a_batch_whose_results_tell_of_none(area, home, machine):
+    other_area = builders.make_area(430702)
+    other = Visitor(builders.make_officer("producer", area=other_area))
+    maker, visitor = batches.make_maker(home, area), Visitor(builders.make_officer("producer", area=area))
+    batch = sent(area, maker, 3)
+
+    def by_hand(first: int, last: int, number: str, **spoiled: list[tuple[int, int]]) -> list[Slip]:
+        return services.use_by_hand(machine, Use([(first, last)] if first else [], spoiled, number),
+                                    **stocking.told(area, NOON))
+    with pytest.raises(Refusal, match="issued-without-batch"):
+        by_hand(1001, 1001, batch.number)
+    batch = batches.receive(batch, batches.make_cards(batch, home))
+    assert batch.good == 3
+    for last, number, code in ((1001, "没有这批", "issued-without-batch"), (1001, "", "issued-without-batch"),
+                               (1004, batch.number, "issued-over-batch")):
+        with pytest.raises(Refusal, match=code):
+            by_hand(1001, last, number)
+    by_hand(1001, 1002, batch.number, 裂=[(1050, 1050)])
+    with pytest.raises(Refusal, match="issued-over-batch"):
+        by_hand(1003, 1004, batch.number)
+    told = stocking.told(area, NOON)
+    services.use_by_hand(machine, Use([(1003, 1003)], {}, batch.number), **told)
+    with pytest.raises(Replayed):
+        services.use_by_hand(machine, Use([(1003, 1003)], {}, batch.number), **told)
+    page = reverse("staff:stock-act", args=[machine.pk, "use"])
+    assert "fewer good cards" in visitor.act(page, issued="1004", batch=batch.number).content.decode()
+    assert "in which batch" in visitor.act(page, issued="1004").content.decode()
+    there = stocking.loaded(other_area, 5001, 5010)
+    answer = other.act(reverse("staff:stock-act", args=[there.pk, "use"]), issued="5001", batch=batch.number)
+    assert "only in a batch of this office" in answer.content.decode(), "it is another office's batch"
+    stocking.feed(maker, machine)
+    with pytest.raises(Refusal, match="issued-by-results"):
+        by_hand(1004, 1004, batch.number)
+    by_hand(0, 0, "", 裂=[(1051, 1051)])
+    assert visitor.get(page).status_code == 409 and page not in visitor.get(
+        reverse("staff:stock-store", args=[machine.pk])).content.decode()
+    fed = sent(area, maker, 1)
+    batches.receive(fed, batches.make_cards(fed, home, blanks="1004-1100"))
+    with pytest.raises(Refusal, match="issued-by-results"):
+        by_hand(0, 0, fed.number, 裂=[(1052, 1052)])
+
+
+def test_the_blanks_of_a_batch_are_shown_as_they_were_before_its_results_and_after(area, maker, home):
+    batch, visitor = sent(area, maker, 3), Visitor(builders.make_officer("producer", area=area))
+    batches.receive(batch, batches.make_cards(batch, home, blanks=MACHINE))
+    page = reverse("staff:batch-blanks", args=[batch.pk])
+    assert page in visitor.get(reverse("staff:batch", args=[batch.pk])).content.decode()
+    for at, there in ((NOON - dt.timedelta(minutes=1), False), (NOON, True)):
+        shown = visitor.get(page, {"at": f"{timezone.localtime(at):%Y-%m-%d %H:%M}"}).content.decode()
+        assert ("Cards made" in shown) == there and "As it was at" in shown
 
 
 def test_a_maker_is_fed_from_a_machine_by_who_may_confirm_stock(area, home, machine):

@@ -6,10 +6,12 @@ import stocking
 from builders import NOON
 from reading_desk import blank_chip, make_batch, make_counter, make_on, take_results
 from zhengka.core.actors import SYSTEM
+from zhengka.core.models import Event
 from zhengka.devices import queries as devices
 from zhengka.production import queries, services
 from zhengka.production.models import Finding
 from zhengka.stock import queries as stock
+from zhengka.stock.models import Slip
 
 pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("pcsc")]
 
@@ -32,6 +34,9 @@ def test_the_blank_card_of_instant_issue_is_used_up_in_the_desks_machine_and_a_r
     assert again.splitlines()[:-1] == made["results"].splitlines()[:-1], "what was told first stays so"
     batch = take_results(counter, batch, made)
     assert (batch.good, stock.of_batch(batch.number, NOON), queries.next_blank(batch)) == (1, {"issue": 1}, 2002)
+    taken = Event.objects.get(subject="batch", subject_id=batch.pk, action="receive")
+    operator = Slip.objects.get(batch=batch.number).operator
+    assert operator == taken.actor_name != batch.maker.name, "the officer at the desk, not the reader"
 
 
 def test_an_instant_card_without_its_blanks_serial_is_suspect(room, counter):

@@ -94,6 +94,7 @@ PLANTS: dict[str, tuple[str, ...]] = {
     "answers-whole": ("UPDATE partners_answered SET answer = NULL",),
     "deliveries-end": ("UPDATE partners_delivery SET tries = 11 WHERE next_at IS NOT NULL",),
     "received-is-all": (SPANS, "DELETE FROM stock_span WHERE account = 'machine' AND upper_inf(during)"),
+    "shipment-as-its-pieces": (SLIPS, "UPDATE stock_slip SET state = 'arrived' WHERE state = 'short'"),
     "written-off-by-two": (
         SLIPS, drop("stock_slip", "slip_two_persons"),
         "UPDATE stock_slip SET confirmed_by = person WHERE sort = 'destroy'"),
@@ -108,6 +109,7 @@ PLANTS: dict[str, tuple[str, ...]] = {
     "blank-of-one-card": (drop(ITEM, "item_blank_once"), same(ITEM, "blank")),
     "good-card-has-its-blank": (f"UPDATE {ITEM} SET blank = NULL WHERE outcome = 'good'",),
     "blanks-of-a-batch": (f"UPDATE {BATCH} SET wasted = wasted + 1",),
+    "issued-by-hand": (SLIPS, "UPDATE stock_slip SET batch = 'none' WHERE sort = 'issue'"),
     "blank-where-its-card-is": (SPANS, "UPDATE stock_span SET account = 'spoiled' WHERE account = 'issued'"),
     "decided-by-two": (
         CASES, drop("cases_case", "case_decided_by_two", "case_two_persons"),
@@ -175,8 +177,8 @@ ROWS = {
 
 @pytest.fixture
 def area(tmp_path):
-    """A batch that came back, with a suspect card that was destroyed; an order that was filled; a case; an officer;
-    gates, vouchers, statements.
+    """A batch that came back, with a suspect card that was destroyed; an order that was filled; a shipment that came
+    short; a case; an officer; gates, vouchers, statements.
     """
     area = builders.make_area()
     machine, home = stocking.loaded(area, 1001, 1100), tmp_path / "maker"
@@ -196,6 +198,9 @@ def area(tmp_path):
     order = stock.approve(order, by=other, request_id=builders.request_id(), **told)
     stock.receive(store, [stock.Delivered("金卡", "箱9", 9001, 9005)], order=order, by=one,
                   request_id=builders.request_id(), **told)
+    there = stocking.open_store(area)
+    slip = stock.ship(store, there, [(9001, 9003)], by=one, request_id=builders.request_id(), **told)
+    stock.arrive(slip, [(9001, 9002)], by=one, request_id=builders.request_id(), **told)
     builders.make_case(builders.make_holder(area=area))
     gating.populate(area)
     partnering.populate(area, *(builders.make_officer(role, area=area) for role in ("system", "security")))

@@ -60,6 +60,16 @@ CHECKS: Final = (
             FROM stock_slip WHERE batch = b.number AND source_id = b.machine_id) u
         WHERE b.machine_id IS NOT NULL AND b.state IN ('received', 'closed')
           AND (u.issued <> i.good OR u.spoiled <> i.bad + b.wasted)"""),
+    Check("I3", "issued-by-hand", "Blank cards became cards of a batch, no more than it has good ones",
+          "制成登记有批次可查，且不多于其合格卡数", """
+        SELECT 'batch ' || coalesce(nullif(u.batch, ''), 'without a number') || ': ledger ' || u.issued || ', cards '
+               || coalesce(c.good, 0)
+        FROM (SELECT batch, sum(quantity) AS issued FROM stock_slip WHERE sort = 'issue' GROUP BY 1) u
+        LEFT JOIN (
+            SELECT b.number, count(*) FILTER (WHERE i.outcome = 'good' OR i.checked = 'failed') AS good
+            FROM production_batch b JOIN production_item i ON i.batch_id = b.id
+            WHERE b.state IN ('received', 'closed') GROUP BY 1) c ON c.number = u.batch
+        WHERE u.issued > coalesce(c.good, 0)"""),
     Check("I3", "blank-where-its-card-is", "The ledger has each blank where its card is: issued, spoiled or destroyed",
           "空白卡台账与卡的去向一致", """
         SELECT 'blank ' || i.blank || ': ' || coalesce(s.account, 'nowhere') || ', card ' || k.state

@@ -21,6 +21,13 @@ CHECKS: Final = (
             SELECT (SELECT coalesce(sum(quantity), 0) FROM stock_slip WHERE sort = 'receive') AS received,
                    (SELECT coalesce(sum(upper(serials) - lower(serials)), 0) FROM stock_span
                     WHERE upper_inf(during)) AS there) both_sides WHERE received <> there"""),
+    Check("I3", "shipment-as-its-pieces", "Of a shipment that is over nothing is on its way, of another one some is",
+          "调拨了结则无在途，未了结则有在途", """
+        SELECT 'slip ' || s.id || ': ' || s.state || ', on its way ' || coalesce(w.many, 0)
+        FROM stock_slip s LEFT JOIN (
+            SELECT slip_id, sum(upper(serials) - lower(serials)) AS many FROM stock_span
+            WHERE account = 'moving' AND upper_inf(during) GROUP BY 1) w ON w.slip_id = s.id
+        WHERE s.sort = 'ship' AND (s.state IN ('moving', 'short')) <> (w.many IS NOT NULL)"""),
     Check("I6", "written-off-by-two", "Blank cards are destroyed or declared lost by two persons",
           "销毁、报失由两人办理", """
         SELECT 'slip ' || id || ': ' || quote_literal(person) || ' and ' || quote_literal(confirmed_by)

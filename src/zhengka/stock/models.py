@@ -12,7 +12,18 @@ from zhengka.areas.models import Area
 from zhengka.core.models import ProvinceRow, Shared, Stateful, state_check
 from zhengka.core.workflow import Workflow
 from zhengka.devices.models import Device
-from zhengka.stock.workflow import AGREES, BLANK, COUNT, ORDER, SLIP_STATES, SLIPS, STORE, STORES
+from zhengka.stock.workflow import (
+    AGREES,
+    BLANK,
+    COUNT,
+    ORDER,
+    READY,
+    SLIP_STATES,
+    SLIPS,
+    SPOILED,
+    STORE,
+    STORES,
+)
 
 
 class Store(ProvinceRow, Stateful):
@@ -142,10 +153,14 @@ class Slip(ProvinceRow, Shared, Stateful):
     at = models.DateTimeField()
     order = models.ForeignKey(Order, null=True, on_delete=models.PROTECT, related_name="slips",
                               db_constraint=False, help_text="for which it was received")
+    shipment = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="losses", db_index=False,
+                                 db_constraint=False, help_text="on whose way they were lost")
 
     class Meta:
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(order__isnull=True) | Q(sort="receive"), name="slip_of_order_receives"),
+            models.CheckConstraint(condition=Q(shipment__isnull=True) | Q(sort="lose", account="moving"),
+                                   name="slip_of_shipment_loses"),
             models.CheckConstraint(condition=Q(state__in=sorted(SLIP_STATES)), name="slip_state_known"),
             models.CheckConstraint(condition=Q(sort__in=sorted(SLIPS)), name="slip_sort_known"),
             models.CheckConstraint(condition=Q(quantity__gt=0), name="slip_of_something"),
@@ -222,11 +237,15 @@ class Entry(models.Model):
 
 
 class Count(ProvinceRow, Stateful):
-    """A physical count (盘点) of one store: what was found, what the ledger said then, and how it differed."""
+    """A physical count (盘点) of what lies ready in one store, or of the spoiled blanks there (`account`): what was
+    found, what the ledger said then, and how it differed.
+    """
 
     workflow = COUNT
     area = models.ForeignKey(Area, on_delete=models.PROTECT, db_column="area", db_index=False)
     store = models.ForeignKey(Store, on_delete=models.PROTECT, related_name="counts", db_constraint=False)
+    account = models.TextField(blank=True, default=READY, db_default=READY,
+                               help_text="spoiled; empty: those that lie there ready")
     found = models.PositiveIntegerField()
     expected = models.PositiveIntegerField()
     missing = models.JSONField(default=list, help_text="[[first, last], …] that the ledger has there and nobody found")
@@ -237,6 +256,7 @@ class Count(ProvinceRow, Stateful):
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(state__in=sorted(COUNT.states | AGREES.states)),
                                    name="count_state_known"),
+            models.CheckConstraint(condition=Q(account__in=(READY, SPOILED)), name="count_account_known"),
             models.CheckConstraint(condition=~Q(state="agrees") | Q(missing=[], surplus=[], found=F("expected")),
                                    name="count_agrees_truly")]
 

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 from django.db import connection
 from django.db.models import Q, QuerySet
 
-from zhengka.core.actors import Actor
+from zhengka.core.actors import WHOLE_NATION, Actor
 from zhengka.core.errors import Refusal
 from zhengka.formats import serials
 from zhengka.stock.models import Box, Count, Order, Slip, Span, Store
@@ -16,15 +16,24 @@ ACCOUNTS: Final = ("stock", "moving", "machine", "issued", "spoiled", "destroyed
 
 
 class Balance(NamedTuple):
-    """How many blank cards: received, and in each of `ACCOUNTS`. `closes`: the two sides are equal (I3)."""
+    """How many blank cards of some offices: `received` from suppliers, `came` from other offices and `went` to them,
+    and those in each of `ACCOUNTS`. `closes`: the two sides are equal (I3).
+    """
 
     received: int
     accounts: dict[str, int]
+    came: int = 0
+    went: int = 0
+
+    @property
+    def there(self) -> int:
+        """In stock + moving + in machine + issued + spoiled + destroyed + lost."""
+        return sum(self.accounts.values())
 
     @property
     def closes(self) -> bool:
-        """Received = in stock + moving + in machine + issued + spoiled + destroyed + lost."""
-        return self.received == sum(self.accounts.values())
+        """Received + came from others − went to others = all that they became."""
+        return self.received + self.came - self.went == self.there
 
 
 class Stay(NamedTuple):
@@ -39,11 +48,15 @@ class Stay(NamedTuple):
 
 
 class Used(NamedTuple):
-    """What was made of the blanks of one box, machine or operator, and what of them was spoiled."""
+    """What was made of the blanks of one box, machine or operator, and what of them was spoiled; `area`: 12-digit code
+    of the office, `key`: row of the box or machine, 0 for an operator.
+    """
 
     of: str
     issued: int
     spoiled: int
+    area: int
+    key: int
 
     @property
     def share(self) -> float:
@@ -53,6 +66,16 @@ class Used(NamedTuple):
 
 BALANCE: Final = """
 SELECT account, sum(quantity) FROM stock_entry WHERE area BETWEEN %(lo)s AND %(hi)s AND at <= %(at)s GROUP BY account
+"""
+# What came into stock off a shipment of somebody else, and what left the way of one's own into somebody else's stock:
+# each side is told by entries of these offices alone, for nobody else's are seen.
+EXCHANGED: Final = """
+SELECT coalesce(sum(e.quantity) FILTER (WHERE e.account = 'stock'), 0),
+       coalesce(-sum(e.quantity) FILTER (WHERE e.account = 'moving'), 0)
+FROM stock_entry e JOIN stock_slip s ON s.id = e.slip_id
+WHERE e.area BETWEEN %(lo)s AND %(hi)s AND e.at <= %(at)s AND e.account IN ('stock', 'moving')
+  AND (e.account = 'stock') = (e.quantity > 0) AND s.sort = 'ship'
+  AND CASE e.account WHEN 'stock' THEN s.area ELSE s.shared_with END NOT BETWEEN %(lo)s AND %(hi)s
 """
 STORES: Final = """
 SELECT store_id, account, sum(quantity) FROM stock_entry
@@ -66,7 +89,8 @@ WHERE s.serials @> %(serial)s::bigint {when} AND s.area BETWEEN %(lo)s AND %(hi)
 IN_BOX: Final = """
 SELECT account, sum(upper(part) - lower(part)) FROM (
     SELECT account, serials * int8range(%(first)s, %(last)s, '[]') AS part FROM stock_span
-    WHERE serials && int8range(%(first)s, %(last)s, '[]') AND during @> %(at)s::timestamptz) each
+    WHERE serials && int8range(%(first)s, %(last)s, '[]') AND during @> %(at)s::timestamptz
+      AND area BETWEEN %(lo)s AND %(hi)s) each
 GROUP BY account
 """
 OF_BATCH: Final = """
@@ -92,32 +116,42 @@ SELECT lower(run), upper(run) - 1 FROM (
     WHERE serials && %(runs)s::int8multirange AND upper_inf(during) AND account IN ('issued', 'spoiled', 'destroyed')
 ) used CROSS JOIN LATERAL unnest(runs) AS run ORDER BY 1
 """
-WASTE: Final = """
-SELECT {of}, coalesce(sum(slip.quantity) FILTER (WHERE slip.sort = 'issue'), 0),
-       coalesce(sum(slip.quantity) FILTER (WHERE slip.sort = 'spoil'), 0)
-FROM stock_slip slip LEFT JOIN stock_store store ON store.id = slip.source_id
-WHERE slip.sort IN ('issue', 'spoil') AND slip.area BETWEEN %(lo)s AND %(hi)s AND slip.at >= %(since)s
-GROUP BY 1 ORDER BY 1
+NEWEST_BOXES: Final = 400
+"""Of so many boxes, the newest, the worst are looked for; older ones are asked for one by one (`in_box`)."""
+USED: Final = """
+    SELECT coalesce(sum(slip.quantity) FILTER (WHERE slip.sort = 'issue'), 0) AS issued,
+           coalesce(sum(slip.quantity) FILTER (WHERE slip.sort = 'spoil'), 0) AS spoiled,
 """
-WASTE_OF_BOXES: Final = """
-SELECT box.supplier || ' ' || box.label,
-       coalesce(sum(upper(part.r) - lower(part.r)) FILTER (WHERE part.account = 'issued'), 0),
-       coalesce(sum(upper(part.r) - lower(part.r)) FILTER (WHERE part.account <> 'issued'), 0)
-FROM stock_box box CROSS JOIN LATERAL (
-    SELECT account, serials * int8range(box.first, box.last, '[]') AS r FROM stock_span
-    WHERE serials && int8range(box.first, box.last, '[]') AND upper_inf(during)
-      AND account IN ('issued', 'spoiled', 'destroyed')) part
-WHERE box.area BETWEEN %(lo)s AND %(hi)s GROUP BY box.id ORDER BY box.id DESC LIMIT %(most)s
-"""
+WORST: Final = "SELECT name, issued, spoiled, area, key FROM ({}) each ORDER BY {}, name, key LIMIT %(most)s"
+WORST_FIRST: Final = "spoiled::float8 / (issued + spoiled) DESC, issued + spoiled DESC"
+WASTE: Final = {
+    "machine": USED + """ min(store.name) AS name, min(store.area) AS area, store.id AS key
+    FROM stock_slip slip JOIN stock_store store ON store.id = slip.source_id
+    WHERE slip.sort IN ('issue', 'spoil') AND store.sort = 'machine' AND slip.area BETWEEN %(lo)s AND %(hi)s
+      AND slip.at >= %(since)s GROUP BY store.id""",
+    "operator": USED + """ slip.operator AS name, slip.area, 0 AS key FROM stock_slip slip
+    WHERE slip.sort IN ('issue', 'spoil') AND slip.operator <> '' AND slip.area BETWEEN %(lo)s AND %(hi)s
+      AND slip.at >= %(since)s GROUP BY slip.operator, slip.area""",
+    "box": """
+    SELECT min(box.supplier || ' ' || box.label) AS name, min(box.area) AS area, box.id AS key,
+           coalesce(sum(upper(part.r) - lower(part.r)) FILTER (WHERE part.account = 'issued'), 0) AS issued,
+           coalesce(sum(upper(part.r) - lower(part.r)) FILTER (WHERE part.account <> 'issued'), 0) AS spoiled
+    FROM (SELECT * FROM stock_box WHERE area BETWEEN %(lo)s AND %(hi)s ORDER BY id DESC LIMIT %(newest)s) box
+    CROSS JOIN LATERAL (
+        SELECT account, serials * int8range(box.first, box.last, '[]') AS r FROM stock_span
+        WHERE serials && int8range(box.first, box.last, '[]') AND upper_inf(during)
+          AND account IN ('issued', 'spoiled', 'destroyed')) part
+    GROUP BY box.id"""}
 
 
 def balance(lo: int, hi: int, at: datetime) -> Balance:
-    """The ledger of the offices from `lo` to `hi` (12 digits) at a moment. What an office shipped to others leaves its
-    balance where it arrives: over all offices together it closes, in one office what came counts as received.
+    """The ledger of the offices from `lo` to `hi` (12 digits) at a moment. What an office shipped to others stays in
+    its balance until it arrives there; from then on it is what went to others here, and what came from others there.
     """
     rows = dict(_rows(BALANCE, lo=lo, hi=hi, at=at))
     accounts = {account: int(rows.get(account, 0)) for account in ACCOUNTS}
-    return Balance(-int(rows.get("outside", 0)), accounts)
+    [(came, went)] = _rows(EXCHANGED, lo=lo, hi=hi, at=at)
+    return Balance(-int(rows.get("outside", 0)), accounts, int(came), int(went))
 
 
 def in_stores(stores: Sequence[int], at: datetime) -> dict[tuple[int, str], int]:
@@ -125,9 +159,12 @@ def in_stores(stores: Sequence[int], at: datetime) -> dict[tuple[int, str], int]
     return {(store, account): int(many) for store, account, many in _rows(STORES, stores=list(stores), at=at) if many}
 
 
-def in_box(box: Box, at: datetime) -> dict[str, int]:
-    """What became of the serials of one box by a moment: how many on each account."""
-    return {account: int(many) for account, many in _rows(IN_BOX, first=box.first, last=box.last, at=at)}
+def in_box(box: Box, at: datetime, *, lo: int = WHOLE_NATION[0], hi: int = WHOLE_NATION[1]) -> dict[str, int]:
+    """What became of the serials of one box by a moment, as far as the offices from `lo` to `hi` answer for them: how
+    many on each account.
+    """
+    return {account: int(many) for account, many in _rows(
+        IN_BOX, first=box.first, last=box.last, at=at, lo=lo, hi=hi)}
 
 
 def of_batch(batch: str, at: datetime) -> dict[str, int]:
@@ -173,11 +210,22 @@ def slips_of(store: Store) -> QuerySet[Slip]:
     return Slip.objects.filter(Q(source=store) | Q(target=store)).select_related("area").order_by("-at", "-id")
 
 
-def runs_in(store: Store, account: str = "") -> list[tuple[int, int]]:
-    """The serials that lie ready in a store now, or of it on another account."""
+def runs_in(store: Store, account: str = "", at: datetime | None = None) -> list[tuple[int, int]]:
+    """The serials that lie ready in a store now, or lay there at a moment, or of it on another account."""
     account = account or ("machine" if store.sort == "machine" else "stock")
-    return serials.joined((one.lower, one.upper - 1) for one in Span.objects.filter(
-        store=store, account=account, during__upper_inf=True).values_list("serials", flat=True))
+    found = Span.objects.filter(store=store, account=account)
+    return _runs(found.filter(during__contains=at) if at else found.filter(during__upper_inf=True))
+
+
+def on_the_way(shipment: Slip) -> list[tuple[int, int]]:
+    """The serials of a shipment that neither arrived nor were declared lost; those of another office's are seen by the
+    platform alone.
+    """
+    return _runs(Span.objects.filter(slip=shipment, account="moving", during__upper_inf=True))
+
+
+def _runs(spans: QuerySet[Span]) -> list[tuple[int, int]]:
+    return serials.joined((one.lower, one.upper - 1) for one in spans.values_list("serials", flat=True))
 
 
 def next_in(machine: int) -> int | None:
@@ -222,14 +270,12 @@ def lead_days(lo: int, hi: int) -> int:
     return max((int(days) for (days,) in found), default=LEAD)
 
 
-def waste(by: str, lo: int, hi: int, since: datetime) -> list[Used]:
-    """How much was spoiled since a moment, `by` machine or operator; by box, of the newest 100 boxes, since ever."""
-    if by == "box":
-        return [Used(of, int(issued), int(spoiled)) for of, issued, spoiled in _rows(
-            WASTE_OF_BOXES, lo=lo, hi=hi, most=100)]
-    column = {"machine": "store.name", "operator": "slip.operator"}[by]
-    return [Used(of, int(issued), int(spoiled)) for of, issued, spoiled in _rows(
-        WASTE.format(of=column), lo=lo, hi=hi, since=since)]
+def waste(by: str, lo: int, hi: int, since: datetime, *, most: int = 20) -> list[Used]:
+    """How much was spoiled since a moment, `by` machine or operator; by box, of the `NEWEST_BOXES`, since ever: the
+    `most` that spoil the largest share, the worst first.
+    """
+    return [Used(of, int(issued), int(spoiled), area, key) for of, issued, spoiled, area, key in _rows(
+        WORST.format(WASTE[by], WORST_FIRST), lo=lo, hi=hi, since=since, most=most, newest=NEWEST_BOXES)]
 
 
 def low(*, actor: Actor, at: datetime) -> list[tuple[Store, int]]:

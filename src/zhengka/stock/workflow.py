@@ -24,6 +24,8 @@ BLANK: Final = Workflow("blank", initial="outside", final=frozenset({"issued", "
 
 HELD: Final = ("stock", "machine", "spoiled")
 """Accounts of which the pieces lie in a store (库) of an office: a cupboard, or a machine."""
+READY, SPOILED = "", "spoiled"
+"""What of a store is counted or declared lost: the blanks that lie there ready, or the spoiled ones beside them."""
 STORES: Final = {"store": "库房", "machine": "制卡机"}
 """Kind of store → official term."""
 
@@ -41,9 +43,21 @@ def ordered_by_another(order: Any, facts: Mapping[str, Any]) -> None:
 
 
 _POSTED: Final = Workflow("slip", initial="posted", steps=(), final=frozenset({"posted"}))
-SHIPMENT: Final = Workflow("shipment", initial="moving", final=frozenset({"arrived"}), steps=(
+SHIPMENT: Final = Workflow("shipment", initial="moving", final=frozenset({"arrived", "ended"}), steps=(
     Step("moving", "arrive", "arrived", "stock.keep", zh="调入"),
+    Step("moving", "arrive_short", "short", "stock.keep", zh="短少调入"),
+    Step("moving", "write_off", "ended", "stock.confirm", zh="全部报失"),
+    Step("short", "arrive_more", "short", "stock.keep", zh="补到一部分"),
+    Step("short", "arrive_rest", "arrived", "stock.keep", zh="补齐"),
+    Step("short", "write_off", "ended", "stock.confirm", zh="短少报失"),
 ))
+"""A shipment (调拨) of which something is missing is short until the rest came, or two persons declared it lost."""
+ON_ITS_WAY: Final = ("moving", "short")
+"""States of a shipment of which something is still on its way."""
+ARRIVALS: Final[Mapping[tuple[str, bool], str]] = {
+    ("moving", False): "arrive", ("moving", True): "arrive_short",
+    ("short", False): "arrive_rest", ("short", True): "arrive_more"}
+"""State of a shipment, and whether something is missing still once this came → the step that it is."""
 WRITE_OFF: Final = Workflow("write-off", initial="proposed", final=frozenset({"confirmed", "declined"}), steps=(
     Step("proposed", "confirm", "confirmed", "stock.confirm", (another_person,), zh="确认"),
     Step("proposed", "decline", "declined", "stock.confirm", zh="不同意"),
@@ -51,8 +65,8 @@ WRITE_OFF: Final = Workflow("write-off", initial="proposed", final=frozenset({"c
 SLIPS: Final[Mapping[str, Workflow]] = {
     "receive": _POSTED, "load": _POSTED, "unload": _POSTED, "issue": _POSTED, "spoil": _POSTED, "find": _POSTED,
     "ship": SHIPMENT, "destroy": WRITE_OFF, "lose": WRITE_OFF}
-"""What a slip (出入库单) does → its own steps: most are done as they are written, a shipment ends where it arrives, and
-what takes plastic out of the world for good waits for a second person.
+"""What a slip (出入库单) does → its own steps: most are done as they are written, a shipment ends where all of it
+arrives, and what takes plastic out of the world for good waits for a second person.
 """
 SLIP_STATES: Final = frozenset[str]().union(*(table.states for table in SLIPS.values()))
 

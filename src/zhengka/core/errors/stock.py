@@ -41,8 +41,22 @@ PROBLEMS: dict[str, Problem] = {
         409, "The office has a store of this name already", "本单位已有同名库房",
         "Give it another name.", "请另取名称。"),
     "store-not-empty": Problem(
-        409, "Blank cards still lie in this store", "库中仍有空白卡",
-        "Move or write them off first.", "请先转出或核销。"),
+        409, "Blank cards still lie in this store, or are on their way to it or on order",
+        "库中仍有空白卡，或有空白卡在途、在购",
+        "Move or write them off, take in what comes, or end the order first.",
+        "请先转出或核销，收下在途的卡，或终止采购。"),
+    "issued-by-results": Problem(
+        409, "The results of the card maker write down which blanks became cards", "哪些空白卡已制成由制卡商回盘登记",
+        "Wait for the results of the batch; set aside what was spoiled, or take out of the machine what was not used.",
+        "请等待该批次回盘；废卡请登记，未用的请退库。"),
+    "issued-without-batch": Problem(
+        409, "Blank cards become cards only in a batch of this office whose results came",
+        "只有本单位已回盘的批次才能登记制成",
+        "Write the number of the batch as its page shows it.", "请填写批次页面所示的批次号。"),
+    "issued-over-batch": Problem(
+        409, "The batch has fewer good cards than blanks would have become cards", "登记制成的空白卡多于该批次合格卡数",
+        "Compare the serials with the cards of the batch; set aside what was spoiled.",
+        "请核对序列号与该批次的卡；废卡请另行登记。"),
     "stores-unfit": Problem(
         409, "Blank cards do not go from the one to the other", "不能在这两处之间转移空白卡",
         "Load from a store into a machine of the same office; ship from store to store.",

@@ -12,6 +12,7 @@ from zhengka.production.services.batches import (
     take_proof,
 )
 from zhengka.production.services.blanks import initialise_blank
+from zhengka.production.services.by_hand import use_by_hand
 from zhengka.production.services.choosing import EVERY, Entering, Only, entering
 from zhengka.production.services.chunks import (
     note_problem,
@@ -117,6 +118,7 @@ __all__ = [
     "to_check",
     "unhurry",
     "unseen",
+    "use_by_hand",
     "use_text_form",
     "write_receipt",
 ]

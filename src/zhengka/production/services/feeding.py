@@ -21,6 +21,7 @@ from zhengka.core.errors import Refusal
 from zhengka.core.events import Done, sub
 from zhengka.core.models import Event
 from zhengka.core.scope import seeing_all
+from zhengka.devices import queries as devices
 from zhengka.formats.serials import Runs, common, joined
 from zhengka.production.models import Batch, Item, Maker
 from zhengka.production.workflow import FINDINGS
@@ -120,10 +121,16 @@ def use_up(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute(BY_REASON, {"most": MOST_REASONS, "other": OTHER})
         found: dict[str, Runs] = dict(cursor.fetchall())
-    used = blanks.Use(found.pop("", []), found, batch.number, batch.maker.name)
+    used = blanks.Use(found.pop("", []), found, batch.number, _operator(batch, by))
     with seeing_all(connection):
         machine = Store.get(batch.machine_id or 0)
         blanks.use(machine, used, by=everywhere(by), request_id=sub(request_id, "blanks"), at=at)
+
+
+def _operator(batch: Batch, by: Actor) -> str:
+    """Who worked the machine: the maker; at the reader of a desk the officer who gave in its results."""
+    desk = by.id is not None and devices.is_device(bytes(batch.maker.public))
+    return by.name if desk else batch.maker.name
 
 
 @transaction.atomic

@@ -18,7 +18,7 @@ from zhengka.stock.services.moving import (
     use,
 )
 from zhengka.stock.services.ordering import Wanted, approve, decline_order, end_order, order
-from zhengka.stock.services.writing_off import confirm, decline, destroy, find, lose, lose_on_the_way
+from zhengka.stock.services.writing_off import confirm, decline, destroy, find, lose, lose_on_the_way, lose_spoiled
 
 __all__ = [
     "About",
@@ -39,6 +39,7 @@ __all__ = [
     "hold",
     "lose",
     "lose_on_the_way",
+    "lose_spoiled",
     "multirange",
     "open_store",
     "order",

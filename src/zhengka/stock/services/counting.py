@@ -15,6 +15,7 @@ from zhengka.formats import serials
 from zhengka.formats.serials import Runs
 from zhengka.stock.models import Count, Store
 from zhengka.stock.services import ledger
+from zhengka.stock.workflow import READY
 
 HELD: Final = """
 WITH held AS (
@@ -31,20 +32,20 @@ FROM held, asked
 
 
 @transaction.atomic
-def count(store: Store, found: Runs, *, by: Actor, request_id: UUID, at: datetime) -> Count:
+def count(store: Store, found: Runs, account: str = READY, *, by: Actor, request_id: UUID, at: datetime) -> Count:
     """Hold what was counted in a store against the ledger: it agrees, or a difference is open until slips explain it.
 
-    `found`: the serials that lay there ready, empty for none. `Refusal`: `not-permitted`, `not-found`, `store-closed`.
-    Raises `Replayed` for a repeat.
+    `found`: the serials that lay there ready or (`account`) spoiled, empty for none. `Refusal`: `not-permitted`,
+    `not-found`, `store-closed`. Raises `Replayed` for a repeat.
     """
     if event := replayed(request_id, Count.kind()):
         raise Replayed(event)
     if not by.may("stock.keep"):
         raise Refusal("not-permitted", permission="stock.keep")
     (store,) = ledger.stores(store, by=by)
-    expected, missing, surplus = differences(store, found)
-    row = Count(province=province_of(store.area_id), area=store.area, store=store, found=serials.amount(found),
-                expected=expected, missing=missing, surplus=surplus, at=at)
+    expected, missing, surplus = differences(store, found, account)
+    row = Count(province=province_of(store.area_id), area=store.area, store=store, account=account,
+                found=serials.amount(found), expected=expected, missing=missing, surplus=surplus, at=at)
     return begin(row, "count", "stock.keep", by=by, request_id=request_id, at=at, found=row.found, expected=expected)
 
 
@@ -59,16 +60,20 @@ def settle(row: Count, *, by: Actor, request_id: UUID, at: datetime) -> Count:
     (row,) = lock(row)
     (store,) = ledger.stores(row.store, by=by, open_only=False)
     runs = [tuple(run) for run in row.missing]
-    missing = serials.amount(runs) - serials.amount(differences(store, runs)[2])
-    surplus = serials.amount(differences(store, [tuple(run) for run in row.surplus])[2])
+    missing = serials.amount(runs) - serials.amount(differences(store, runs, row.account)[2])
+    surplus = serials.amount(differences(store, [tuple(run) for run in row.surplus], row.account)[2])
     if missing or surplus:
         raise Refusal("count-still-differs", missing=missing, surplus=surplus)
     return perform(row, "settle", by=by, request_id=request_id, at=at)
 
 
-def differences(store: Store, found: Sequence[Sequence[int]]) -> tuple[int, list[list[int]], list[list[int]]]:
-    """How many lie ready in a store by the ledger; which of them are not in `found`, and which of `found` are not."""
+def differences(store: Store, found: Sequence[Sequence[int]], account: str = READY,
+                ) -> tuple[int, list[list[int]], list[list[int]]]:
+    """How many lie ready in a store by the ledger, or of it on another account; which of them are not in `found`, and
+    which of `found` are not.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(HELD, {"store": store.pk, "account": ledger.lying(store), "found": ledger.multirange(found)})
+        cursor.execute(HELD, {"store": store.pk, "account": account or ledger.lying(store),
+                              "found": ledger.multirange(found)})
         many, missing, surplus = cursor.fetchone()
     return int(many), missing, surplus

@@ -11,6 +11,7 @@ from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.events import begin
 from zhengka.core.models import province_of
+from zhengka.core.scope import seeing_all
 from zhengka.formats import serials
 from zhengka.formats.serials import Runs
 from zhengka.stock.models import Entry, Slip, Store
@@ -43,6 +44,9 @@ SELECT %(to_area)s, %(to_account)s, %(to_store)s, %(slip)s, unnest(int8multirang
 APPEAR: Final = """
 INSERT INTO stock_span (area, account, store_id, slip_id, serials, during)
 SELECT %(to_area)s, %(to_account)s, %(to_store)s, %(slip)s, unnest(%(runs)s::int8multirange), tstzrange(%(at)s, NULL)
+"""
+KNOWN: Final = """
+SELECT lower(range_agg(serials) * %(runs)s::int8multirange) FROM stock_span WHERE serials && %(runs)s::int8multirange
 """
 
 
@@ -132,8 +136,16 @@ def _appear(cursor: Any, told: dict[str, Any]) -> None:
             cursor.execute(APPEAR, told)
     except IntegrityError as broken:
         if "span_one_place" in str(broken):
-            raise Refusal("blank-known") from None
+            raise Refusal("blank-known", **_known(cursor, told)) from None
         raise
+
+
+def _known(cursor: Any, told: dict[str, Any]) -> dict[str, int]:
+    """The first of the serials that was received before, whoever has it: it is on the labels that were read here."""
+    with seeing_all(connection):
+        cursor.execute(KNOWN, told)
+        [(serial,)] = cursor.fetchall()
+    return {} if serial is None else {"serial": serial}
 
 
 def _are_there(cursor: Any, told: dict[str, Any]) -> None:

@@ -17,9 +17,10 @@ from zhengka.devices.models import Device
 from zhengka.formats import serials
 from zhengka.formats.serials import Runs
 from zhengka.stock.models import Box, Order, Slip, Span, Store
-from zhengka.stock.queries import runs_in
+from zhengka.stock.queries import on_the_way, runs_in
 from zhengka.stock.services import ledger
 from zhengka.stock.services.ordering import deliver
+from zhengka.stock.workflow import ARRIVALS, ON_ITS_WAY
 
 
 class Delivered(NamedTuple):
@@ -67,9 +68,14 @@ def open_store(area: Area, about: About, *, by: Actor, request_id: UUID, at: dat
 
 @transaction.atomic
 def close_store(store: Store, *, by: Actor, request_id: UUID, at: datetime) -> Store:
-    """Close a store in which nothing lies any more (撤库); `Refusal("store-not-empty")`."""
+    """Close a store in which nothing lies any more (撤库), and into which nothing is on its way or on order.
+
+    `Refusal("store-not-empty")`, and those of `perform`.
+    """
     (store,) = lock(store)
-    if Span.objects.filter(store=store, during__upper_inf=True).exclude(account="destroyed").exists():
+    if (Span.objects.filter(store=store, during__upper_inf=True).exists()
+            or Slip.objects.filter(target=store, state__in=ON_ITS_WAY).exists()
+            or Order.objects.filter(store=store, state__in=("proposed", "open")).exists()):
         raise Refusal("store-not-empty")
     return perform(store, "close", by=by, request_id=request_id, at=at)
 
@@ -108,7 +114,7 @@ def receive(store: Store, boxes: Sequence[Delivered], *, order: Order | None = N
             Box.objects.bulk_create([Box(area=store.area_id, slip=slip, **box._asdict()) for box in boxes])
     except IntegrityError as fault:
         if "box_label_once" in str(fault):
-            raise Refusal("box-known") from None
+            raise Refusal("box-known", **_known(boxes)) from None
         raise
     if order:
         deliver(order, {box.supplier for box in boxes}, slip, by=by, request_id=sub(request_id, "order"), at=at)
@@ -152,23 +158,28 @@ def ship(source: Store, target: Store, runs: Runs, *, by: Actor, request_id: UUI
 
 @transaction.atomic
 def arrive(slip: Slip, found: Runs, *, by: Actor, request_id: UUID, at: datetime) -> Slip:
-    """Take in a shipment (调入), as it was counted: what is missing stays on its way, in the sender's account, until
-    it turns up or two persons declare it lost.
+    """Take in a shipment (调入), as it was counted, or what came of it later: what is missing stays on its way, in the
+    sender's account, and the shipment is short until it turns up or two persons declare it lost.
 
-    `Refusal`: `not-found` (not of the office to which it goes), `step-not-open`, `blanks-not-there` for a piece that
-    was not sent. Raises `Replayed` for a repeat.
+    `Refusal`: `not-found` (not of the office to which it goes), `blanks-not-there` for a piece that was not sent or is
+    not on its way any more, `serials-wrong` for none. Raises `Replayed` for a repeat.
     """
     if event := replayed(request_id, Slip.kind(), slip.pk):
         raise Replayed(event)
     if slip.target is None or not by.sees(slip.target.area_id):
         raise Refusal("not-found")
+    if not found:
+        raise Refusal("serials-wrong", why="empty", part="")
     with seeing_all(connection):
         (slip,) = lock(slip)
-        if (stranger := serials.outside(found, slip.serials)) is not None:
+        missing = on_the_way(slip)
+        if (stranger := serials.outside(found, missing)) is not None:
             raise Refusal("blanks-not-there", serial=stranger, account="moving")
         ledger.move(slip, "moving", "arrive", runs=found, at=at)
-        return perform(slip, "arrive", by=by, request_id=request_id, at=at, quantity=serials.amount(found),
-                       short=slip.quantity - serials.amount(found))
+        came = serials.amount(found)
+        short = serials.amount(missing) - came
+        return perform(slip, ARRIVALS[slip.state, short > 0], by=by, request_id=request_id, at=at, quantity=came,
+                       short=short)
 
 
 @transaction.atomic
@@ -210,6 +221,17 @@ def spoil(store: Store, runs: Runs, why: str, *, by: Actor, request_id: UUID, at
     slip = Slip(area=store.area, sort="spoil", account=ledger.lying(store), serials=runs, source=store,
                 reason=why.strip())
     return ledger.written(slip, "stock.use", by=by, request_id=request_id, at=at)
+
+
+def _known(boxes: Sequence[Delivered]) -> dict[str, str]:
+    """The first label that stands on two of these boxes, or on one that was received before, whoever has it."""
+    with seeing_all(connection):
+        there = set(Box.objects.filter(label__in=[box.label for box in boxes]).values_list("supplier", "label"))
+    for box in boxes:
+        if (box.supplier, box.label) in there:
+            return {"part": box.label}
+        there.add((box.supplier, box.label))
+    return {}
 
 
 def _permit(area: int, by: Actor) -> None:

@@ -5,13 +5,15 @@ from uuid import UUID
 
 from django.db import transaction
 
-from zhengka.areas.models import Area
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
-from zhengka.core.events import Replayed, lock, perform, replayed
+from zhengka.core.events import Replayed, lock, perform, replayed, sub
+from zhengka.formats import serials
 from zhengka.formats.serials import Runs
 from zhengka.stock.models import Slip, Store
+from zhengka.stock.queries import on_the_way
 from zhengka.stock.services import ledger
+from zhengka.stock.workflow import SPOILED
 
 RIGHT = "stock.keep"
 
@@ -28,17 +30,36 @@ def destroy(store: Store, runs: Runs, why: str, *, by: Actor, request_id: UUID, 
 
 @transaction.atomic
 def lose(store: Store, runs: Runs, why: str, *, by: Actor, request_id: UUID, at: datetime) -> Slip:
-    """Propose to declare cards of a store or machine lost (报失), to be confirmed by another person; as `destroy`."""
+    """Propose to declare cards lost (报失) that lay ready in a store or machine, to be confirmed by another person; as
+    `destroy`.
+    """
     slip = Slip(sort="lose", account=ledger.lying(store), serials=runs, reason=why)
     return _of_store(store, slip, by=by, request_id=request_id, at=at)
 
 
 @transaction.atomic
-def lose_on_the_way(area: Area, runs: Runs, why: str, *, by: Actor, request_id: UUID, at: datetime) -> Slip:
-    """Propose to declare lost what an office sent and nobody received; as `destroy`."""
+def lose_spoiled(store: Store, runs: Runs, why: str, *, by: Actor, request_id: UUID, at: datetime) -> Slip:
+    """The same of cards that lay there spoiled (废卡报失)."""
+    slip = Slip(sort="lose", account=SPOILED, serials=runs, reason=why)
+    return _of_store(store, slip, by=by, request_id=request_id, at=at)
+
+
+@transaction.atomic
+def lose_on_the_way(shipment: Slip, runs: Runs, why: str, *, by: Actor, request_id: UUID, at: datetime) -> Slip:
+    """Propose to declare lost what an office sent and nobody received; as `destroy`. Once that is confirmed and nothing
+    of the shipment is on its way any more, it is ended.
+
+    `Refusal`, too: `step-not-open` for a shipment of which nothing is on its way, or for what is none.
+    """
     if event := replayed(request_id, Slip.kind()):
         raise Replayed(event)
-    slip = Slip(area=area, sort="lose", account="moving", serials=runs, reason=why)
+    if not by.sees(shipment.area_id):
+        raise Refusal("not-found")
+    (shipment,) = lock(shipment)
+    shipment.table.step(shipment.state, "write_off")
+    if (stranger := serials.outside(runs, on_the_way(shipment))) is not None:
+        raise Refusal("blanks-not-there", serial=stranger, account="moving")
+    slip = Slip(area=shipment.area, sort="lose", account="moving", serials=runs, reason=why, shipment=shipment)
     return _written(slip, by=by, request_id=request_id, at=at)
 
 
@@ -51,8 +72,12 @@ def confirm(slip: Slip, *, by: Actor, request_id: UUID, at: datetime) -> Slip:
     """
     if slip.source is not None:
         ledger.stores(slip.source, by=by, open_only=False)
+    if slip.shipment is not None:  # before its pieces, as who takes it in does
+        lock(slip.shipment, slip)
     slip = perform(slip, "confirm", {"confirmed_by": by.person}, by=by, request_id=request_id, at=at)
     ledger.move(slip, slip.account, slip.sort, runs=slip.serials, at=at)
+    if slip.shipment is not None and not on_the_way(slip.shipment):
+        perform(slip.shipment, "write_off", by=by, request_id=sub(request_id, "shipment"), at=at)
     return slip
 
 

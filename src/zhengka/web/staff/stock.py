@@ -1,7 +1,5 @@
 """Blank cards (空白卡): how many where, what waits for whom, where one piece is; and what is done with them."""
 
-from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -17,24 +15,25 @@ from zhengka.core.errors import Refusal
 from zhengka.formats import serials
 from zhengka.production.queries import makers
 from zhengka.stock import queries, services
-from zhengka.stock.models import Count, Slip, Store
+from zhengka.stock.models import Count, Store
+from zhengka.stock.workflow import ON_ITS_WAY
 from zhengka.web.access import Request, act, mine, requires, seen
-from zhengka.web.staff import history, stock_orders
+from zhengka.web.staff import history, stock_boxes, stock_orders, stock_past, stock_shipments, stock_sums
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.paging import page_of
-from zhengka.web.staff.stock_acts import ACTS, carry_out, form_of, offered
-from zhengka.web.staff.words import ACCOUNT_WORDS, SLIP_WORDS, STORE_WORDS, moment, problem_words
+from zhengka.web.staff.stock_acts import ACTS, OF_A_STORE, carry_out, form_of, offered
+from zhengka.web.staff.stock_shipments import address, of_mine, words_of
+from zhengka.web.staff.words import ACCOUNT_WORDS, SLIP_WORDS, STORE_WORDS, moment
 from zhengka.web.ui import words
-from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table, Text, Tile
+from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table
 
 MANY = 20
 """Rows of each short list on the overview."""
-TOO_MUCH = 0.01
-"""Waste above this share of what was used is shown as too much."""
+WAITING = ("proposed", *ON_ITS_WAY)
+"""States of a slip after which somebody has to look."""
 TRAIL = ((_("Blank cards"), "staff:stock"),)
-ENDS = {"count": "staff:stock-count", "feed": "staff:stock-store"}
+ENDS = {"count": "staff:stock-count", "feed": "staff:stock-store", "close": "staff:stock-store"}
 """Act → the page that shows what it did, where that is no slip."""
-BUTTONS = {"confirm": "primary", "decline": "secondary", "arrive": "primary"}
 
 
 class StoreForm(forms.Form):
@@ -53,29 +52,19 @@ class StoreForm(forms.Form):
         self.fields["area"].label_from_instance = area_name  # type: ignore[attr-defined]
 
 
-class ArriveForm(forms.Form):
-    """What a shipment turned out to hold."""
-
-    serials = forms.CharField(label=_("Serials that arrived"), max_length=200_000,
-                              widget=forms.Textarea(attrs={"rows": 3}),
-                              help_text=_("As you counted them; what is missing stays on the sender's account."))
-
-
 @requires("stock.read")
 def index(request: Request) -> HttpResponse:
     """The balance of one's offices, what waits, the stores; and a way to any piece."""
     if asked := request.GET.get("serial", "").strip():
         return HttpResponseRedirect(reverse("staff:stock-piece", args=[int(asked)]) if asked.isascii()
                                     and asked.isdigit() and len(asked) <= 18 else reverse("staff:stock"))
-    at, actor = timezone.now(), request.actor
-    balance = queries.balance(actor.lo, actor.hi, at)
-    held = [(word, balance.accounts[account]) for account, word in ACCOUNT_WORDS.items()]
+    when = stock_past.asked(request)
+    today = {} if when.past else {
+        "outlook": stock_orders.outlook_part(request, when.at), "orders": stock_orders.open_orders(request),
+        "waits": _waits(request, when.at), "waste": stock_sums.waste(request)}
     return render(request, "staff/stock/index.html", {
-        "title": _("Blank cards"), "tiles": [Tile(word, many) for word, many in held],
-        "chart": held,
-        "outlook": stock_orders.outlook_part(request, at), "orders": stock_orders.open_orders(request),
-        "waits": _waits(request, at), "stores": _stores(request, at), "waste": _waste(request),
-        "may_keep": actor.may("stock.keep")})
+        "title": _("Blank cards"), **stock_sums.sums(request, when.at), **today, "stores": _stores(request, when.at),
+        "may_keep": request.actor.may("stock.keep"), **when.told})
 
 
 def _waits(request: Request, at: Any) -> Table:
@@ -85,9 +74,12 @@ def _waits(request: Request, at: Any) -> Table:
     rows += [Row([Cell(row.store.name, href=reverse("staff:stock-count", args=[row.pk]), note=area_name(row.area)),
                   Cell(_("Count differs"), tone=words.BAD), serials.amount(row.missing) + serials.amount(row.surplus)])
              for row in queries.differences(actor=request.actor)[:MANY]]
-    rows += [Row([Cell(SLIP_WORDS[slip.sort], href=_slip(slip), note=area_name(slip.area)),
-                  Cell(words.look("slip", slip.state)[1], tone=words.WAIT), slip.quantity])
-             for slip in queries.slips(actor=request.actor).filter(state__in=("proposed", "moving"))[:MANY]]
+    waiting = queries.slips(actor=request.actor).filter(state__in=WAITING).order_by("at", "pk")
+    rows += [Row([Cell(SLIP_WORDS[slip.sort], href=address(slip), note=area_name(slip.area)),
+                  Cell(words.look("slip", slip.state)[1], tone=words.look("slip", slip.state)[0]), slip.quantity])
+             for slip in waiting[:MANY]]
+    if (more := waiting.count() - MANY) > 0:
+        rows.append(Row([_("%(many)s newer slips") % {"many": more}, "", ""]))
     return Table(_("What waits"), [Column(_("What")), Column(_("Why")), Column(_("Blank cards"), numeric=True)], rows,
                  empty=_("Nothing waits."))
 
@@ -101,20 +93,6 @@ def _stores(request: Request, at: Any) -> Table:
         Row([Cell(row.name, href=_url(row), note=STORE_WORDS[row.sort]), area_name(row.area),
              held.get((row.pk, "machine" if row.sort == "machine" else "stock"), 0), held.get((row.pk, "spoiled"), 0)])
         for row in rows], pager=pager, empty=_("No store is entered."))
-
-
-def _waste(request: Request) -> Table:
-    """Of machines, operators and the newest boxes, those that spoil too much first."""
-    since = timezone.now() - timedelta(days=365)
-    kinds: Mapping[str, Text] = {"machine": _("Machine"), "operator": _("Operator"), "box": _("Box")}
-    found = [(used, word) for of, word in kinds.items()
-             for used in queries.waste(of, request.actor.lo, request.actor.hi, since) if used.of]
-    found.sort(key=lambda pair: -pair[0].share)
-    return Table(_("Waste"), [Column(_("Of what")), Column(_("Made"), numeric=True), Column(_("Spoiled"), numeric=True),
-                              Column(_("Share"))], [
-        Row([Cell(used.of, note=word), used.issued, used.spoiled,
-             Cell(f"{used.share:.1%}", tone=words.BAD if used.share > TOO_MUCH else "")])
-        for used, word in found[:MANY]], empty=_("Nothing was used yet."))
 
 
 @requires("stock.keep")
@@ -140,20 +118,21 @@ def new(request: Request) -> HttpResponse:
 @requires("stock.read")
 def store(request: Request, pk: int) -> HttpResponse:
     """One store: what lies in it, what was done with it, and what can be done."""
-    row, at = seen(request, Store, pk), timezone.now()
-    held = queries.in_stores([row.pk], at)
+    row, when = seen(request, Store, pk), stock_past.asked(request)
+    held = queries.in_stores([row.pk], when.at)
     facts: list[Fact] = [Fact(_("Office"), area_name(row.area)), Fact(_("Looked after by"), row.keeper)]
     facts += [Fact(word, held[row.pk, account]) for account, word in ACCOUNT_WORDS.items() if (row.pk, account) in held]
     facts += [Fact(_("Feeds the card maker"), maker.name) for maker in makers().filter(store=row)]
     if row.reorder_at:
         facts.append(Fact(_("Alarm when fewer are left than"), row.reorder_at))
-    rows, pager = page_of(request, queries.slips_of(row), newest=True)
+    rows, pager = page_of(request, queries.slips_of(row).filter(at__lte=when.at), newest=True)
+    acts = [] if when.past else offered(row, request.actor)
     return render(request, "staff/stock/store.html", {
         "title": row.name, "caption": STORE_WORDS[row.sort], "store": row, "facts": facts,
         "buttons": [(reverse("staff:stock-act", args=[pk, name]), ACTS[name].title)
-                    for name in offered(row, request.actor)],
-        "serials": serials.said(queries.runs_in(row)[:MANY]), "slips": _slips(rows, pager),
-        "breadcrumbs": trail(*TRAIL)})
+                    for name in acts],
+        "serials": serials.said(queries.runs_in(row, at=when.at if when.past else None)[:MANY]),
+        "slips": _slips(rows, pager), "breadcrumbs": trail(*TRAIL), **when.told})
 
 
 @requires("stock.keep", "stock.use", "stock.confirm")
@@ -168,7 +147,8 @@ def do(request: Request, pk: int, name: str) -> HttpResponse:
             return act(request, lambda key: carry_out(name, row, form.cleaned_data, by=request.actor, key=key),
                        to=lambda done: reverse(ENDS.get(name, "staff:stock-slip"), args=[done]), said=ACTS[name].said)
         except Refusal as refusal:
-            form.add_error(_field_of(refusal, form), words_of(refusal))
+            said = stock_boxes.named(refusal, form.cleaned_data.get("boxes", []), words_of(refusal))
+            form.add_error(_field_of(refusal, form), said)
     return render(request, "staff/form.html", {
         "title": ACTS[name].title, "caption": row.name, "intro": ACTS[name].meaning, "form": form,
         "submit": ACTS[name].title, "back": _url(row), "breadcrumbs": trail(*TRAIL)})
@@ -177,7 +157,7 @@ def do(request: Request, pk: int, name: str) -> HttpResponse:
 @requires("stock.read")
 def slip(request: Request, pk: int) -> HttpResponse:
     """One slip: what moved, why, by whom; what a second person may do with it."""
-    row = _of_mine(request, pk)
+    row = of_mine(request, pk)
     facts: list[Fact] = [
         Fact(_("Office"), area_name(row.area)), Fact(_("Blank cards"), row.quantity),
         Fact(_("Serials"), Cell(serials.said(row.serials[:MANY]), number=True,
@@ -187,11 +167,17 @@ def slip(request: Request, pk: int) -> HttpResponse:
         facts.append(Fact(_("For the order"), Cell(str(row.order), href=href)))
     facts += [Fact(label, value) for label, value in (
         (_("Reason"), row.reason), (_("Batch"), row.batch), (_("Who worked the machine"), row.operator)) if value]
+    if row.state == "short":
+        facts.append(Fact(_("Missing"), Cell(serials.said(stock_shipments.missing(row)[:MANY]), number=True)))
+    if row.shipment_id:
+        href = reverse("staff:stock-slip", args=[row.shipment_id])
+        facts.append(Fact(_("On the way of"), Cell(SLIP_WORDS["ship"], href=href)))
     steps = [step.action for step in row.table.open_to(row.state, request.actor.permissions)]
-    if row.state == "moving" and (row.shared_with is None or not request.actor.sees(row.shared_with)):
-        steps = []
+    boxes, pager = page_of(request, row.boxes.all())
     return render(request, "staff/stock/slip.html", {
-        "title": SLIP_WORDS[row.sort], "slip": row, "facts": facts, "steps": steps,
+        "title": SLIP_WORDS[row.sort], "slip": row, "facts": facts,
+        "steps": stock_shipments.open_to(request, row) if row.sort == "ship" else steps,
+        "boxes": _boxes(boxes, pager) if row.sort == "receive" else None,
         "events": history.of_row(request, row), "breadcrumbs": trail(*TRAIL)})
 
 
@@ -199,22 +185,22 @@ def slip(request: Request, pk: int) -> HttpResponse:
 @require_POST
 def confirm(request: Request, pk: int) -> HttpResponse:
     """The second person confirms."""
-    row = _of_mine(request, pk)
+    row = of_mine(request, pk)
     return act(request, lambda key: services.confirm(row, by=request.actor, request_id=key, at=timezone.now()),
-               to=_slip(row), said=_("Confirmed: the ledger has it."))
+               to=address(row), said=_("Confirmed: the ledger has it."))
 
 
 @requires("stock.confirm")
 def decline(request: Request, pk: int) -> HttpResponse:
     """The second person does not confirm, and says why."""
-    row = _of_mine(request, pk)
+    row = of_mine(request, pk)
     form = WhyForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         return act(request, lambda key: services.decline(
-            row, form.cleaned_data["why"], by=request.actor, request_id=key, at=timezone.now()), to=_slip(row),
+            row, form.cleaned_data["why"], by=request.actor, request_id=key, at=timezone.now()), to=address(row),
             said=_("Declined: nothing moved."))
     return render(request, "staff/form.html", {
-        "title": _("Do not confirm"), "form": form, "submit": _("Do not confirm"), "back": _slip(row),
+        "title": _("Do not confirm"), "form": form, "submit": _("Do not confirm"), "back": address(row),
         "breadcrumbs": trail(*TRAIL)})
 
 
@@ -224,28 +210,12 @@ class WhyForm(forms.Form):
     why = forms.CharField(label=_("Reason"), max_length=200)
 
 
-@requires("stock.keep")
-def arrive(request: Request, pk: int) -> HttpResponse:
-    """Take in a shipment as it was counted."""
-    row = _of_mine(request, pk)
-    form = ArriveForm(request.POST or None, initial={"serials": serials.said(row.serials)})
-    if request.method == "POST" and form.is_valid():
-        try:
-            return act(request, lambda key: services.arrive(
-                row, services.runs_of(form.cleaned_data["serials"]), by=request.actor, request_id=key,
-                at=timezone.now()), to=_slip(row), said=_("The shipment is taken in."))
-        except Refusal as refusal:
-            form.add_error("serials", words_of(refusal))
-    return render(request, "staff/form.html", {
-        "title": _("Take in a shipment"), "form": form, "submit": _("Take in"), "back": _slip(row),
-        "breadcrumbs": trail(*TRAIL)})
-
-
 @requires("stock.read")
 def count(request: Request, pk: int) -> HttpResponse:
     """One physical count: how it differs, and whether that is explained."""
     row = seen(request, Count, pk)
-    facts = [Fact(_("Store"), Cell(row.store.name, href=_url(row.store))), Fact(_("By the ledger"), row.expected),
+    facts = [Fact(_("Store"), Cell(row.store.name, href=_url(row.store))),
+             Fact(_("Which of the blanks"), OF_A_STORE[row.account]), Fact(_("By the ledger"), row.expected),
              Fact(_("Found"), row.found), Fact(_("Missing"), serials.said(row.missing) or "—"),
              Fact(_("Too much"), serials.said(row.surplus) or "—")]
     return render(request, "staff/stock/count.html", {
@@ -279,42 +249,34 @@ def piece(request: Request, pk: int) -> HttpResponse:
 def _slips(rows: Any, pager: Any) -> Table:
     return Table(_("Slips"), [Column(_("Slip")), Column(_("State")), Column(_("Blank cards"), numeric=True),
                               Column(_("When"))], [
-        Row([Cell(SLIP_WORDS[row.sort], href=_slip(row), note=row.reason),
+        Row([Cell(SLIP_WORDS[row.sort], href=address(row), note=row.reason),
              Cell(words.look("slip", row.state)[1], tone=words.look("slip", row.state)[0]), row.quantity,
              moment(row.at)]) for row in rows], pager=pager, empty=_("Nothing was done here yet."))
 
 
-def _of_mine(request: Request, pk: int) -> Slip:
-    for row in queries.slips(actor=request.actor).filter(pk=pk):
-        return row
-    raise Refusal("not-found")
+def _boxes(rows: Any, pager: Any) -> Table:
+    """The boxes of a delivery."""
+    return Table(_("Boxes"), [Column(_("Box")), Column(_("Serials")), Column(_("Blank cards"), numeric=True)], [
+        Row([Cell(str(box), href=reverse("staff:stock-box", args=[box.pk]), note=box.seal),
+             Cell(f"{box.first}-{box.last}", number=True), box.last - box.first + 1]) for box in rows],
+        pager=pager, empty=_("No box is entered."))
 
 
 def _field_of(refusal: Refusal, form: forms.Form) -> str | None:
     """The field that a refusal is about."""
-    names = {"blank-known": ("first",), "box-known": ("label",), "order-of-another": ("order",)}.get(
-        refusal.code, ("serials", "issued", "first"))
+    names = {"order-of-another": ("order",), "issued-without-batch": ("batch",), "issued-over-batch": ("issued",)}.get(
+        refusal.code, ("serials", "issued", "boxes"))
     return next((name for name in names if name in form.fields), None)
-
-
-def words_of(refusal: Refusal) -> str:
-    """What a refusal says, with the serial or the piece of text that it names."""
-    named = refusal.facts.get("serial") or refusal.facts.get("part")
-    title, following = problem_words(refusal.problem)
-    return f"{title}{f' ({named})' if named else ''} {following}"
 
 
 def _url(row: Store) -> str:
     return reverse("staff:stock-store", args=[row.pk])
 
 
-def _slip(row: Slip) -> str:
-    return reverse("staff:stock-slip", args=[row.pk])
-
-
-
 urls = [
     *stock_orders.urls,
+    *stock_past.urls,
+    *stock_shipments.urls,
     path("stock/", index, name="stock"),
     path("stock/new", new, name="stock-new"),
     path("stores/<int:pk>/", store, name="stock-store"),
@@ -322,7 +284,6 @@ urls = [
     path("slips/<int:pk>/", slip, name="stock-slip"),
     path("slips/<int:pk>/confirm", confirm, name="stock-confirm"),
     path("slips/<int:pk>/decline", decline, name="stock-decline"),
-    path("slips/<int:pk>/arrive", arrive, name="stock-arrive"),
     path("counts/<int:pk>/", count, name="stock-count"),
     path("counts/<int:pk>/settle", settle, name="stock-settle"),
     path("pieces/<int:pk>/", piece, name="stock-piece"),

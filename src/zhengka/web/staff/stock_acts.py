@@ -13,13 +13,17 @@ from django.utils.translation import gettext_lazy as _
 from zhengka.core.actors import Actor
 from zhengka.core.scope import seeing_all
 from zhengka.production import queries as production
-from zhengka.production.services import feed
+from zhengka.production.services import feed, use_by_hand
 from zhengka.stock import queries, services
 from zhengka.stock.models import Order, Store
-from zhengka.stock.services import Delivered, Use
+from zhengka.stock.services import Use
+from zhengka.stock.workflow import READY, SPOILED
 from zhengka.web.staff.navigation import area_name
+from zhengka.web.staff.stock_boxes import BoxesField, boxes
 from zhengka.web.ui.parts import Text
 
+OF_A_STORE: Mapping[str, Text] = {READY: _("Ready"), SPOILED: _("Spoiled")}
+"""What of a store is counted or declared lost → its words."""
 SERIALS = _("Numbers and runs as on the labels, such as 43000001-43000500, 43000600.")
 
 
@@ -30,6 +34,10 @@ def _serials(label: Any, *, required: bool = True) -> forms.CharField:
 
 def _why(*, required: bool = True) -> forms.CharField:
     return forms.CharField(label=_("Reason"), max_length=200, required=required)
+
+
+def _account() -> forms.ChoiceField:
+    return forms.ChoiceField(label=_("Which of the blanks"), choices=list(OF_A_STORE.items()), required=False)
 
 
 class StoreField(forms.ModelChoiceField):  # type: ignore[type-arg]
@@ -52,10 +60,7 @@ FIELDS: dict[str, Callable[[], dict[str, forms.Field]]] = {
     "receive": lambda: {
         "order": OrderField(Order.objects.none(), label=_("For the order"), required=False, empty_label=_("None")),
         "supplier": forms.CharField(label=_("Supplier"), max_length=60),
-        "label": forms.CharField(label=_("Label of the box"), max_length=60),
-        "first": forms.IntegerField(label=_("First serial"), min_value=1, max_value=10**18 - 1),
-        "last": forms.IntegerField(label=_("Last serial"), min_value=1, max_value=10**18 - 1),
-        "seal": forms.CharField(label=_("Number of the seal"), max_length=60, required=False)},
+        "boxes": BoxesField(label=_("Boxes"))},
     "load": lambda: {"target": StoreField(Store.objects.none(), label=_("Machine")),
                      "serials": _serials(_("Serials"))},
     "unload": lambda: {"target": StoreField(Store.objects.none(), label=_("Store")), "serials": _serials(_("Serials"))},
@@ -67,8 +72,10 @@ FIELDS: dict[str, Callable[[], dict[str, forms.Field]]] = {
         "why": _why(required=False), "batch": forms.CharField(label=_("Batch"), max_length=60, required=False),
         "operator": forms.CharField(label=_("Who worked the machine"), max_length=60, required=False)},
     **{act: lambda: {"serials": _serials(_("Serials")), "why": _why()}
-       for act in ("spoil", "destroy", "lose", "find")},
-    "count": lambda: {"serials": _serials(_("Serials that lie there"), required=False)},
+       for act in ("spoil", "destroy", "find")},
+    "lose": lambda: {"account": _account(), "serials": _serials(_("Serials")), "why": _why()},
+    "count": lambda: {"account": _account(), "serials": _serials(_("Serials that lie there"), required=False)},
+    "close": dict,
     "feed": lambda: {"maker": forms.ModelChoiceField(production.makers(), label=_("Card maker"))},
 }
 """Act → the fields that it asks for."""
@@ -85,14 +92,15 @@ class Act(NamedTuple):
 
 
 ACTS: Mapping[str, Act] = {
-    "receive": Act(_("Receive a box"), _("Every serial of the box becomes known to the ledger, once for ever."),
-                   ("store",), "stock.keep", _("The box is received.")),
+    "receive": Act(_("Receive boxes"), _("Every serial of a box becomes known to the ledger, once for ever."),
+                   ("store",), "stock.keep", _("The boxes are received.")),
     "load": Act(_("Load a machine"), _("The blanks go into a machine of this office."), ("store",), "stock.keep",
                 _("The machine is loaded.")),
     "unload": Act(_("Take out of the machine"), _("Blanks that were not used go back into a store."), ("machine",),
                   "stock.keep", _("The blanks are back in the store.")),
-    "use": Act(_("Write down what was made"), _("Which blanks became cards, and which were spoiled."), ("machine",),
-               "stock.use", _("It is written down.")),
+    "use": Act(_("Write down what was made"),
+               _("Which blanks became cards of a batch whose results came, and which were spoiled: no more became "
+                 "cards than the batch has good ones."), ("machine",), "stock.use", _("It is written down.")),
     "ship": Act(_("Send to another store"),
                 _("They stay on this office's account until the other store takes them in."), ("store",),
                 "stock.keep", _("The blanks are on their way.")),
@@ -110,7 +118,12 @@ ACTS: Mapping[str, Act] = {
     "feed": Act(_("Feed a card maker"),
                 _("From now on the card maker's blanks come out of this machine: its results must name each of them."),
                 ("machine",), "stock.confirm", _("The card maker's blanks come out of this machine.")),
+    "close": Act(_("Close the store"),
+                 _("Nothing goes in or out of it from now on; its slips and counts stay. Only an empty store is "
+                   "closed."), ("store", "machine"), "stock.keep", _("The store is closed.")),
 }
+FED = frozenset({"use", "close"})
+"""What is not done with a machine that feeds a card maker: its results tell what was made, and it is needed."""
 """In the order of the buttons."""
 
 
@@ -133,6 +146,8 @@ class ActForm(forms.Form):
         if "issued" in self.fields:
             if not told.get("issued") and not told.get("spoiled"):
                 self.add_error("issued", _("Write down what was made, or what was spoiled."))
+            if told.get("issued") and not told.get("batch"):
+                self.add_error("batch", _("Say in which batch they became cards."))
             if told.get("spoiled") and not told.get("why"):
                 self.add_error("why", _("Say why they were spoiled."))
         return told
@@ -148,8 +163,9 @@ def _targets(act: str, store: Store, actor: Actor) -> QuerySet[Store]:
 
 def offered(store: Store, actor: Actor) -> list[str]:
     """The acts that this officer may do on this store now."""
+    hidden = FED if production.makers().filter(store=store).exists() else frozenset[str]()
     return [name for name, act in ACTS.items() if store.state == "open" and store.sort in act.stores
-            and actor.may(act.permission)]
+            and actor.may(act.permission) and name not in hidden]
 
 
 def form_of(act: str, store: Store, data: Any, actor: Actor) -> ActForm:
@@ -167,19 +183,22 @@ def form_of(act: str, store: Store, data: Any, actor: Actor) -> ActForm:
 
 
 def carry_out(act: str, store: Store, told: Mapping[str, Any], *, by: Actor, key: UUID) -> Any:
-    """Do what the form says; what it did last (a slip or a count)."""
+    """Do what the form says; what it did last (a slip, a count or a store)."""
     asked: dict[str, Any] = {"by": by, "request_id": key, "at": timezone.now()}
-    if act == "receive":
-        box = Delivered(**{name: told[name] for name in Delivered._fields})
-        return services.receive(store, [box], order=told["order"], **asked)
-    if act == "use":
-        made, waste = (services.runs_of(told[name]) if told[name] else [] for name in ("issued", "spoiled"))
-        return services.use(store, Use(made, {told["why"]: waste}, told["batch"], told["operator"]), **asked)[-1]
-    if act == "feed":
-        return feed(told["maker"], store, **asked)
-    runs = services.runs_of(told["serials"]) if told["serials"] else []
-    if act == "count":
-        return services.count(store, runs, **asked)
-    if act in ("load", "unload", "ship"):
-        return (services.ship if act == "ship" else services.shift)(store, told["target"], runs, **asked)
-    return getattr(services, act)(store, runs, told["why"], **asked)
+    runs = services.runs_of(told["serials"]) if told.get("serials") else []
+    own: dict[str, Callable[[], Any]] = {
+        "receive": lambda: services.receive(store, boxes(told), order=told["order"], **asked),
+        "use": lambda: use_by_hand(store, _used(told), **asked)[-1],
+        "feed": lambda: feed(told["maker"], store, **asked),
+        "close": lambda: services.close_store(store, **asked),
+        "count": lambda: services.count(store, runs, told["account"], **asked),
+        "lose": lambda: (services.lose_spoiled if told["account"] else services.lose)(
+            store, runs, told["why"], **asked),
+        "ship": lambda: services.ship(store, told["target"], runs, **asked),
+        **dict.fromkeys(("load", "unload"), lambda: services.shift(store, told["target"], runs, **asked))}
+    return own.get(act, lambda: getattr(services, act)(store, runs, told["why"], **asked))()
+
+
+def _used(told: Mapping[str, Any]) -> Use:
+    made, waste = (services.runs_of(told[name]) if told[name] else [] for name in ("issued", "spoiled"))
+    return Use(made, {told["why"]: waste}, told["batch"], told["operator"])

@@ -208,7 +208,7 @@ STATES: dict[str, dict[str, Look]] = {
     "slip": {
         "posted": (GOOD, _("Done")), "moving": (WAIT, _("On the way")), "arrived": (GOOD, _("Arrived")),
         "proposed": (WAIT, _("Waits for a second person")), "confirmed": (GOOD, _("Confirmed")),
-        "declined": (QUIET, _("Declined")),
+        "short": (BAD, _("Arrived short")), "ended": (QUIET, _("Ended short")), "declined": (QUIET, _("Declined")),
     },
     "blank-order": {
         "proposed": (WAIT, _("Waits for a second person")), "declined": (QUIET, _("Declined")),
