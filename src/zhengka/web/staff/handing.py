@@ -133,7 +133,8 @@ def hand_over(request: Request, pk: int) -> HttpResponse:
         try:
             return act(request, do, to=reverse("staff:card", args=[pk]), said=_("The card is handed over."))
         except Refusal as refusal:
-            field = FIELDS.get(refusal.code)
+            tapped = refusal.code == "reading-missing" and form.cleaned_data["way"] == "agent"
+            field = "tapped" if tapped else FIELDS.get(refusal.code)
             form.add_error(field if field in form.fields else None, problem_line(refusal.problem))
     panel = chip_panel(request, row)
     page = render(request, "staff/custody/hand_over.html", {
