@@ -13,10 +13,13 @@ from zhengka.cards.models import Card
 from zhengka.core.actors import Actor
 from zhengka.custody import services
 from zhengka.custody.models import Parcel
-from zhengka.custody.services import Label, Opened
+from zhengka.custody.services import Label, Opened, Proof, SignedList
 from zhengka.keys import services as keys
 
 _numbers = count(1)
+SIGNED = {"sure": "1", "way": "home", "number": "QL-7", "day": "2020-06-01"}
+"""What a page is told of the list that the holders of a round signed by hand."""
+ON_A_LIST = Proof("home", listed=SignedList("QL-7", dt.date(2020, 6, 1)))
 
 
 @dataclass

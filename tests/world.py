@@ -202,7 +202,7 @@ def _custody(world: World) -> dict[str, list[int]]:
     custody.dispatch(parcels[1], **told())
     custody.arrive(parcels[2], area, "S0", **told())
     custody.unpack(parcels[2], "S0", [card.serial or "" for card in cards[3:]], **told())
-    custody.hand_over(cards[5], custody.Proof(typed="田野", confirmed=True),
+    custody.hand_over(cards[5], custody.Proof(typed="田野", why="hand", confirmed=True),
                       by=actor_of(world.officers["clerk"]), request_id=request_id(), at=at)
     pulping = custody.propose_pulping(area, 1, "粉碎", **told())
     Keeping.objects.filter(card=cards[3]).update(waits_since=timezone.now() - dt.timedelta(days=100))

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from builders import make_area, make_card, make_holder, make_officer
 from codes import code_of, digits_of, finished
+from custody_rooms import SIGNED
 from desk import make_desk
 from windows import NARROW, WIDE, Window
 from zhengka.areas.models import Area
@@ -76,9 +77,12 @@ def test_a_clerk_hands_over_and_activates_many_cards_by_keyboard(live_server, ch
         window.tab_to(button)
         with window.page.expect_navigation():
             window.press("Enter")
-        if state == "ready":  # it is asked a second time
+        if state == "ready":  # it is asked on which list the holders signed
             assert "Hand over 3 cards?" in window.page.locator("h1").inner_text()
             faults += window.inspect(WIDE, NARROW)
+            for name in ("number", "day"):
+                window.page.locator(f"[name={name}]").focus()
+                window.page.keyboard.type(SIGNED[name])
             window.tab_to(button)
             with window.page.expect_navigation():
                 window.press("Enter")

@@ -38,6 +38,7 @@ def test_a_signature_is_drawn_cleared_drawn_again_and_kept_and_a_name_is_typed_i
     window.go(reverse("staff:card-hand-over", args=[typed.pk]))
     page.locator("[name=typed]").focus()
     page.keyboard.type("田野")
+    page.locator("[name=why]").select_option("writing")
     page.locator("[name=confirmed]").focus()
     page.keyboard.press("Space")
     page.keyboard.press("Enter")

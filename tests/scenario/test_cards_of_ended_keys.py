@@ -10,6 +10,7 @@ import batches
 import builders
 from builders import NOON, make_officer, request_id
 from ceremonies import Hall, use_store
+from custody_rooms import SIGNED
 from visits import Visitor
 from zhengka.cards.models import Card, KeyGroup
 from zhengka.core.errors import Refusal
@@ -81,7 +82,7 @@ def test_a_round_hands_over_the_others_and_names_why_each_was_left_out(ready):
     ended("card_master", "reader")
     clerk = Visitor(make_officer("clerk", area=first.area))
     with TestCase.captureOnCommitCallbacks():
-        page = clerk.act(reverse("staff:cards-bulk", args=["hand-over"]), card=[first.pk, second.pk], sure="1")
+        page = clerk.act(reverse("staff:cards-bulk", args=["hand-over"]), card=[first.pk, second.pk], **SIGNED)
     told = page.content.decode()
     assert "A key of this card was retired or revoked since it was made" in told or "密钥已停用或吊销" in told
     assert (Card.get(first.pk).state, Card.get(second.pk).state) == ("ready", "issued")

@@ -1,17 +1,18 @@
 """Officers follow parcels, cases, hand-overs and old booklets by pages; a scanner's enter does what a click does."""
 
+import datetime as dt
 import json
 
 import pytest
 from django.urls import reverse
 
 from builders import make_officer
-from custody_rooms import Rooms
+from custody_rooms import SIGNED, Rooms
 from visits import Visitor
 from zhengka.cards.models import Card
-from zhengka.custody import rules
+from zhengka.custody import rules, services
 from zhengka.custody.models import Booklet, Keeping, Parcel, Pulping, Receipt, Trouble
-from zhengka.custody.workflow import OUTCOMES, PROOFS, RELATIONS, SORTS, WAYS, WHY_NOT
+from zhengka.custody.workflow import OUTCOMES, PROOFS, RELATIONS, SORTS, WAYS, WHY_NOT, WHY_TYPED
 from zhengka.production.models import Batch, Chunk, Item, Maker
 from zhengka.web.staff import custody_words as words
 
@@ -39,6 +40,7 @@ def scan(visitor: Visitor, number: str):
 def test_words_of_custody_are_complete():
     assert set(words.TROUBLE_WORDS) == set(SORTS) and set(words.OUTCOME_WORDS) == {"", *OUTCOMES}
     assert set(words.WAY_WORDS) == set(WAYS) and set(words.PROOF_WORDS) == set(PROOFS)
+    assert set(words.WHY_TYPED_WORDS) == set(WHY_TYPED)
     assert set(words.RELATION_WORDS) == set(RELATIONS) and set(words.WHY_NOT_WORDS) == set(WHY_NOT)
     assert len(words.BUCKET_WORDS) == len(rules.BUCKETS) + 1
 
@@ -74,10 +76,23 @@ def test_another_office_takes_over_what_it_holds_and_sees_no_more_of_it_before(r
 def test_a_card_that_is_scanned_where_it_cannot_be_opens_its_case(rooms, clerk):
     (card,) = rooms.cards(1)
     rooms.pack([card])
-    found = scan(clerk, card.serial)
-    case = Trouble.objects.get()
-    assert found["Location"] == reverse("staff:trouble", args=[case.pk])
-    assert scan(clerk, card.serial)["Location"] != found["Location"] and Trouble.objects.count() == 1
+    for _ in range(2):
+        found = scan(clerk, card.serial)
+        case = Trouble.objects.get()
+        assert found["Location"] == reverse("staff:trouble", args=[case.pk])
+        shown = text(clerk, found["Location"])
+        assert "By the records this card is not here" in shown and "It is in a parcel" in shown
+
+
+def test_a_late_parcel_and_one_s_own_seal_are_not_cleared_up_at_a_desk(rooms, clerk):
+    rooms.arrive(rooms.pack(rooms.cards(1)), rooms.city)
+    services.check(at=rooms.at + dt.timedelta(days=30))
+    late = reverse("staff:trouble-settle", args=[Trouble.objects.get().pk])
+    assert "it is late still" in clerk.act(late, reason="问过").content.decode()
+    clerk.act(reverse("staff:custody-take"), number=Parcel.objects.get().number, seal="S0")
+    own = reverse("staff:trouble-settle", args=[Trouble.objects.get(sort="seal-differs").pk])
+    assert "does not clear it up" in clerk.act(own, reason="看错").content.decode()
+    assert clerk.act(late, reason="到了").status_code == 302
 
 
 def test_a_batch_is_packed_by_the_page_only_by_who_keeps_parcels(rooms):
@@ -130,8 +145,16 @@ def test_a_card_is_handed_over_by_the_form_with_a_drawn_signature_and_the_bookle
     assert "It came back" in text(clerk, form)
     answer = clerk.act(form, way="counter")
     assert answer.status_code == 200 and "not proved" in answer.content.decode()
-    answer = clerk.act(form, way="agent", agent_name="李敏", typed="李敏", confirmed="on")
-    assert answer.status_code == 200 and "in the holder&#x27;s place" in answer.content.decode()
+    agent = {"way": "agent", "agent_name": "李敏", "agent_digits": "1234", "relation": "child", "mandate": "委托书"}
+    for told, said in (({"way": "agent", "agent_name": "李敏", "typed": "李敏", "confirmed": "on"},
+                        "It is not told who came in the holder&#x27;s place"),
+                       (agent | {"matched": "on"}, "has not signed"),
+                       ({"way": "home", "typed": "田野", "confirmed": "on"}, "Nobody has signed"),
+                       ({"way": "home", "list_number": "QL-7"}, "on which list"),
+                       ({"way": "home", "list_day": "2020-06-01"}, "on which list")):
+        answer = clerk.act(form, **told)
+        assert answer.status_code == 200 and said in answer.content.decode(), said
+    assert Card.get(card.pk).state == "ready"
     strokes = json.dumps([[[each, each] for each in range(20)]])
     assert clerk.act(form, way="home", strokes=strokes).status_code == 302
     assert Receipt.objects.get().way == "home" and Booklet.objects.get().state == "held"
@@ -145,7 +168,7 @@ def test_a_card_in_a_parcel_is_handed_over_by_no_button(rooms, clerk):
     (card,) = rooms.cards(1)
     rooms.pack([card])
     assert clerk.act(reverse("staff:card-step", args=[card.pk, "hand_over"])).status_code == 409
-    shown = clerk.act(reverse("staff:cards-bulk", args=["hand-over"]), card=[card.pk], sure="1").content.decode()
+    shown = clerk.act(reverse("staff:cards-bulk", args=["hand-over"]), card=[card.pk], **SIGNED).content.decode()
     assert "does not lie at a counter" in shown and Card.get(card.pk).state == "ready"
 
 
@@ -164,7 +187,7 @@ def test_the_oldest_cards_go_back_by_the_list(rooms, clerk):
 def test_booklets_are_counted_twice_and_destroyed(rooms, clerk):
     (card,) = rooms.cards(1)
     rooms.unpack(rooms.brought([card]), [card])
-    clerk.act(reverse("staff:card-hand-over", args=[card.pk]), way="counter", typed="田野", confirmed="on")
+    clerk.act(reverse("staff:card-hand-over", args=[card.pk]), way="counter", typed="田野", why="hand", confirmed="on")
     new = reverse("staff:pulping-new")
     answer = clerk.act(new, office=rooms.county.pk, counted=2, how="粉碎")
     assert answer.status_code == 200 and "not that of the list" in answer.content.decode()
@@ -172,4 +195,6 @@ def test_booklets_are_counted_twice_and_destroyed(rooms, clerk):
     row, approver = Pulping.objects.get(), Visitor(make_officer("approver", area=rooms.county))
     assert approver.act(reverse("staff:pulping-confirm", args=[row.pk]), counted=2).status_code == 200
     assert approver.act(reverse("staff:pulping-confirm", args=[row.pk]), counted=1).status_code == 302
+    assert all(word in text(approver, reverse("staff:custody")) for word in ("Share of typed names", "100%"))
+    assert "Share of typed names" not in text(clerk, reverse("staff:custody"))
     assert Booklet.objects.get().state == "destroyed" and "Destroyed" in text(approver, reverse("staff:booklets"))

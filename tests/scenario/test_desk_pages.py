@@ -12,6 +12,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 import batches
 from builders import NOON, make_area, make_card, make_holder, make_officer, request_id
 from codes import code_of, digits_of, finished
+from custody_rooms import SIGNED
 from desk import make_desk
 from visits import Visitor
 from worker import work
@@ -22,6 +23,7 @@ from zhengka.cards.models import Card
 from zhengka.config.env import PROJECT
 from zhengka.core import fields
 from zhengka.core.models import Event
+from zhengka.custody.models import Receipt
 from zhengka.formats import qr
 from zhengka.production.models import Batch
 from zhengka.programme.services import load as load_programme
@@ -64,9 +66,15 @@ def test_cards_that_are_ticked_are_handed_over_and_activated_together():
     url, chosen = reverse("staff:cards-bulk", args=["hand-over"]), [card.pk for card in ticked]
     asked = clerk.act(url, card=chosen).content.decode()
     assert "Hand over 3 cards?" in asked and all(f'value="{pk}"' in asked for pk in chosen)
-    assert [state_of(card) for card in ticked] == ["ready"] * 3, "it is asked a second time"
-    clerk.act(url, card=chosen, sure="1")
+    for told in ({}, {"number": " "}, {"day": "2999-01-01"}, {"day": "morgen"}, {"way": "agent"}):
+        assert "There is a problem" in clerk.act(url, card=chosen, **(SIGNED | told if told else {"sure": "1"})
+                                                 ).content.decode()
+    assert [state_of(card) for card in ticked] == ["ready"] * 3, "it is asked on which list they signed"
+    clerk.act(url, card=chosen, **SIGNED)
     assert [state_of(card) for card in ticked] == ["issued"] * 3 and state_of(left) == "ready"
+    assert set(Receipt.objects.values_list("card", "proof", "way", "list_number")) == {
+        (pk, "list", "home", SIGNED["number"]) for pk in chosen}
+    assert f"{SIGNED['number']} · {SIGNED['day']}" in page(clerk, "card", chosen[0])
     clerk.act(reverse("staff:cards-bulk", args=["activate"]), card=[card.pk for card in ticked])
     assert [state_of(card) for card in ticked] == ["active"] * 3
 
@@ -75,14 +83,14 @@ def test_the_page_says_how_many_moved_and_how_many_somebody_moved_before():
     ready, gone = (make_card(make_holder(), state=state) for state in ("ready", "issued"))
     clerk = Visitor(make_officer("clerk"))
     clerk.act(reverse("staff:cards-bulk", args=["hand-over"]), card=[ready.pk, gone.pk, "nonsense"],
-              sure="1")
+              **SIGNED)
     said = page(clerk, "cards")
     assert "Hand over: 1 card" in said and "1 card stayed as it was" in said
 
 
 def test_another_unit_s_card_among_the_ticked_ones_stays_as_it_is():
     theirs = make_card(make_holder(area=make_area(430702, name="武陵区")), state="ready")
-    Visitor(make_officer("clerk")).act(reverse("staff:cards-bulk", args=["hand-over"]), card=[theirs.pk], sure="1")
+    Visitor(make_officer("clerk")).act(reverse("staff:cards-bulk", args=["hand-over"]), card=[theirs.pk], **SIGNED)
     assert state_of(theirs) == "ready"
 
 

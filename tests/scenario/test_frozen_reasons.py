@@ -149,7 +149,7 @@ def test_the_card_of_a_frozen_certificate_is_neither_handed_over_nor_activated_a
     assert cards.activate_many([issued.pk], request_id=builders.request_id(), **told) == []
     clerk = Visitor(builders.make_officer())
     for url in (reverse("staff:holder", args=[holder.pk]), reverse("staff:card", args=[ready.pk])):
-        assert reverse("staff:card-step", args=[ready.pk, "hand_over"]) not in clerk.get(url).content.decode()
+        assert reverse("staff:card-hand-over", args=[ready.pk]) not in clerk.get(url).content.decode()
     brings("unfreeze", Holder.get(holder.pk)).take("accept", "review", "approve")
     assert cards.hand_over(Card.get(ready.pk), request_id=builders.request_id(), **told).state == "issued"
     assert Certificate.get(paper.pk).state == "returned"

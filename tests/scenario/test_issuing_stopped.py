@@ -10,6 +10,7 @@ from django.urls import reverse
 import batches
 import builders
 from builders import NOON
+from custody_rooms import SIGNED
 from visits import Visitor
 from worker import tried
 from zhengka.areas.models import Area
@@ -218,7 +219,7 @@ def test_pages_stop_and_lift_and_every_page_says_that_issuing_is_stopped(area):
     stop = Stop.objects.get()
     assert "密钥疑似泄露" in clerk.get(reverse("staff:home")).content.decode()
     card = builders.make_card(builders.make_holder(area=area), state="ready")
-    answer = clerk.act(reverse("staff:card-step", args=[card.pk, "hand_over"]), sure="1")
+    answer = clerk.act(reverse("staff:cards-bulk", args=["hand-over"]), card=[card.pk], **SIGNED)
     assert answer.status_code == 409 and "handed out here" in answer.content.decode()
     assert clerk.act(reverse("staff:stop-why", args=[stop.pk, "ask_lift"]), why="x").status_code == 403
     leader.act(reverse("staff:stop-why", args=[stop.pk, "ask_lift"]), why="已查明")

@@ -7,6 +7,7 @@ from django.urls import reverse
 import batches
 import builders
 from builders import NOON, make_officer, request_id
+from custody_rooms import SIGNED
 from portraits import make_photo
 from visits import Visitor
 from zhengka.cards.models import Card
@@ -121,7 +122,7 @@ def test_the_page_lists_who_was_left_out_and_the_card_s_page_offers_to_make_it_a
     renamed(first)
     clerk = Visitor(make_officer("clerk", area=first.area))
     with TestCase.captureOnCommitCallbacks():
-        page = clerk.act(reverse("staff:cards-bulk", args=["hand-over"]), card=[first.pk, second.pk], sure="1")
+        page = clerk.act(reverse("staff:cards-bulk", args=["hand-over"]), card=[first.pk, second.pk], **SIGNED)
     told = page.content.decode()
     assert "田小野" in told and "田野" not in told.replace("田小野", "")
     assert Card.get(second.pk).state == "issued"

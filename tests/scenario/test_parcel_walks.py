@@ -105,7 +105,7 @@ class Walk:
             kept.difference_update(inside)
 
     def hand(self, card: Card) -> None:
-        proof = services.Proof(typed="田野", confirmed=True)
+        proof = services.Proof(typed="田野", why="hand", confirmed=True)
         may = self.places[card.pk] not in (*self.parcels, "missing", "hand")
         try:
             with transaction.atomic():

@@ -7,7 +7,8 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from builders import make_actor
-from custody_rooms import Rooms
+from custody_rooms import ON_A_LIST, Rooms
+from reading_desk import make_reader
 from zhengka.cards.models import Card
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed
@@ -15,6 +16,8 @@ from zhengka.core.scope import enter, leave
 from zhengka.custody import queries, services
 from zhengka.custody.models import Keeping, Listed, Parcel, Stay, Trouble
 from zhengka.custody.services import Label
+from zhengka.devices.models import Device
+from zhengka.production.models import Batch, Chunk, Item, Maker
 
 pytestmark = pytest.mark.django_db
 
@@ -89,6 +92,9 @@ def test_a_wrong_seal_is_found_as_the_parcel_comes_or_as_it_is_opened_and_once(r
     parcel = rooms.arrive(parcel, rooms.county, seal="S999")
     found = Trouble.objects.get()
     assert (found.sort, found.detail, found.office) == ("seal-differs", "S999", rooms.county.code)
+    with pytest.raises(Refusal, match="custody-own-alarm"), transaction.atomic():
+        services.settle(found, "看错", **rooms.told(rooms.county))
+    assert services.settle(found, "看错", **rooms.told()).state == "settled", "another person looked"
     rooms.unpack(parcel, [one], seal="S999")
     assert Trouble.objects.count() == 1
     other = rooms.brought([two])
@@ -127,23 +133,64 @@ def test_a_parcel_that_stays_too_long_raises_one_alarm_for_each_stay_by_the_work
     assert services.check(at=rooms.at + dt.timedelta(days=7)) == 0
     assert services.check(at=rooms.at + dt.timedelta(days=8)) == 1
     assert services.check(at=rooms.at + dt.timedelta(days=9)) == 0, "each alarm comes once"
+    (case,) = Trouble.objects.all()
+    with pytest.raises(Refusal, match="parcel-still-late"), transaction.atomic():
+        services.settle(case, "问过", **rooms.told())
+    with pytest.raises(IntegrityError, match="late still"), transaction.atomic():
+        Trouble.objects.filter(pk=case.pk).update(state="settled", reason="问过")
     rooms.arrive(parcel, rooms.city)
+    assert services.settle(case, "到了", **rooms.told()).state == "settled", "it moved"
     assert services.check(at=rooms.at + dt.timedelta(days=30)) == 1
     assert {case.detail for case in Trouble.objects.all()} == {"2026-11-27", "2026-11-25"}
 
 
-def test_a_card_that_is_scanned_where_it_cannot_be_raises_an_alarm_once(rooms):
+def test_a_card_that_is_scanned_where_it_cannot_be_is_led_to_its_one_open_case_at_every_scan(rooms):
     one, two = rooms.cards(2)
     rooms.pack([one])
     parcel = rooms.brought([two])
     rooms.unpack(parcel, [two])
-    kept = Keeping.objects.get(card=one)
-    assert services.note_scan(kept, rooms.county, **rooms.told(rooms.county)).sort == "card-astray"
-    assert services.note_scan(kept, rooms.county, **rooms.told(rooms.county)) is None
-    assert services.note_scan(Keeping.objects.get(card=two), rooms.county, **rooms.told(rooms.county)) is None
-    found = services.note_scan(Keeping.objects.get(card=two), rooms.elsewhere, **rooms.told(rooms.elsewhere))
+    told = rooms.told(rooms.county)
+    case = services.note_scan(one, rooms.county, **told)
+    assert (case.sort, case.detail, case.parcel) == ("card-astray", "parcel", Keeping.objects.get(card=one).parcel)
+    with pytest.raises(Replayed), transaction.atomic():
+        services.note_scan(one, rooms.county, **told)
+    assert services.note_scan(one, rooms.county, **rooms.told(rooms.county)) == case
+    assert services.note_scan(two, rooms.county, **rooms.told(rooms.county)) is None
+    found = services.note_scan(two, rooms.elsewhere, **rooms.told(rooms.elsewhere))
     assert found.shared_with == rooms.elsewhere.code and cases() == sorted(
         [("card-astray", one.serial), ("card-astray", two.serial)])
+    services.settle(case, "看过", **rooms.told(rooms.county))
+    again = services.note_scan(one, rooms.county, **rooms.told(rooms.county))
+    assert again.pk != case.pk and again.state == "open", "a case that was closed silences no later scan"
+
+
+def test_a_card_that_should_be_at_the_plant_in_a_hand_or_no_more_is_no_card_that_lies_here(rooms):
+    sent, ready, given, over, other, gone = rooms.cards(6)
+    rooms.unpack(rooms.brought([given, over, other]), [given, over, other])
+    Card.objects.filter(pk=sent.pk).update(state="sent")
+    Card.objects.filter(pk=gone.pk).update(state="missing")
+    services.hand_over(given, ON_A_LIST, **rooms.told(rooms.county))
+    Card.objects.filter(pk__in=[over.pk, other.pk]).update(state="cancelled")
+    for card, where in ((sent, "plant"), (ready, "plant"), (given, "hand"), (over, "gone"), (gone, "missing")):
+        found = queries.scanned(f" {card.serial} ")
+        case = services.note_scan(found, rooms.county, **rooms.told(rooms.county))
+        assert (found, case.detail, case.serial, case.office) == (card, where, card.serial, rooms.county.code)
+    services.clear_out(at=rooms.at)
+    assert services.note_scan(other, rooms.county, **rooms.told(rooms.county)).detail == "gone"
+
+
+def test_a_card_that_was_made_at_this_desk_and_travels_in_no_parcel_lies_here(rooms):
+    (card,) = rooms.cards(1)
+    key = b"\4" + bytes(64)
+    Device.objects.filter(pk=make_reader(rooms.county).pk).update(public=key, key_id=b"desk-key", suite="SM")
+    maker = Maker.objects.create(name="desk", suite="SM", public=key)
+    batch = Batch.objects.create(id=1, province=43, area=rooms.county, number="430104-1", maker=maker, ordered=1,
+                                 opened_at=rooms.at, prepared=1, good=1, state="closed", prepared_person="a",
+                                 sent_person="b")
+    chunk = Chunk.objects.create(batch=batch, area=rooms.county.code, number=1)
+    Item.objects.create(batch=batch, area=rooms.county.code, chunk=chunk, card=card, position=1, outcome="good")
+    assert services.note_scan(card, rooms.county, **rooms.told(rooms.county)) is None
+    assert services.note_scan(card, rooms.elsewhere, **rooms.told(rooms.elsewhere)).detail == "plant"
 
 
 def test_a_missing_card_is_found_again_or_lost_by_two_persons_and_then_made_again(rooms):

@@ -11,6 +11,7 @@ from django.urls import reverse
 import batches
 import builders
 from builders import NOON
+from custody_rooms import SIGNED
 from portraits import make_photo
 from visits import Visitor
 from zhengka.cards import services as cards
@@ -230,11 +231,12 @@ def test_a_round_hands_over_what_a_camera_saw_and_the_page_of_the_other_asks_whe
     first, second = blind
     clerk = Visitor(builders.make_officer("clerk", area=first.area))
     with TestCase.captureOnCommitCallbacks():
-        page = clerk.act(reverse("staff:cards-bulk", args=["hand-over"]), card=[first.pk, second.pk], sure="1")
+        page = clerk.act(reverse("staff:cards-bulk", args=["hand-over"]), card=[first.pk, second.pk], **SIGNED)
     assert "No camera has looked at this card" in page.content.decode()
     assert (Card.get(first.pk).state, Card.get(second.pk).state) == ("ready", "issued")
-    step = reverse("staff:card-step", args=[first.pk, "hand_over"])
-    assert "Did you look at this card?" in clerk.act(step).content.decode()
+    form, said = reverse("staff:card-hand-over", args=[first.pk]), {
+        "way": "home", "list_number": SIGNED["number"], "list_day": SIGNED["day"]}
+    assert "No camera has looked at this card" in clerk.act(form, **said).content.decode()
     assert Card.get(first.pk).state == "ready"
-    clerk.act(step, sure="1")
+    clerk.act(form, looked="on", **said)
     assert Card.get(first.pk).state == "issued"

@@ -64,7 +64,7 @@ def test_a_card_is_made_read_activated_blocked_and_found_again_by_commands_alone
     assert said("issue", number, *home, "--as", sender) == [f"{number}: good"]
     card = Card.objects.get()
     assert said("read", *home, "--as", names["clerk"]) == [f"{card.serial}: ready, card {card.pk}"]
-    hand_over = ["card", "hand-over", card.serial, "--as", names["clerk"]]
+    hand_over = ["card", "hand-over", card.serial, "--list", "QL-7", "--as", names["clerk"]]
     assert getattr(CliRunner().invoke(app, hand_over).exception, "code", "") == "card-unseen"
     assert CliRunner().invoke(app, [*hand_over, "--looked"]).exit_code == 0
     [line] = said("activate", *home, "--as", names["clerk"])

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import typer
@@ -75,10 +76,19 @@ def release(card: str = typer.Argument(help="Id of the card as `card held` lists
 
 
 @card.command()
-def hand_over(serial: str, officer: As = "clerk",
+def hand_over(serial: str, officer: As = "clerk", *,
+              number: str = typer.Option(..., "--list", help="Number of the list that the holder signed by hand."),
+              day: datetime = typer.Option(None, "--signed", formats=["%Y-%m-%d"],
+                                           help="Day on which it was signed; else today."),
+              home: bool = typer.Option(False, "--home", help="The card was brought to the holder's home."),
               looked: bool = typer.Option(False, "--looked", help="You compared its print with the record.")) -> None:
-    """Hand a finished card to its holder and take the old certificate back."""
-    _card(serial, officer, partial(custody.hand_over_listed, looked=looked))
+    """Hand a finished card to its holder and take the old certificate back; the list that was signed is the proof."""
+    listed = custody.SignedList(number, day.date() if day else timezone.localdate())
+    proof = custody.Proof("home" if home else "counter", listed=listed, looked=looked)
+
+    def give(card: Card, **told: Any) -> Card:
+        return custody.hand_over(card, proof, **told)
+    _card(serial, officer, give)
 
 
 @card.command()

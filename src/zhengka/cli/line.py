@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.conf import settings
@@ -280,15 +281,25 @@ def hand_over_and_activate(who: Officers, *, told: Told) -> None:
     left = left_of(sum(card_queries.counts(by).get(state, 0) for state in ("ready", "issued", "active")))
     total = sum(card_queries.counts(by).get(state, 0) for state in ("ready", "issued"))
     done = 0
-    for state, move in (("ready", custody.hand_over_many), ("issued", cards.activate_many)):
+    for state in ("ready", "issued"):
         for number, page in enumerate(pages(by, state)):
             ids, at = [card.pk for card in page][0 if number else left:], timezone.now()
             if not ids:
                 continue
-            move(ids, by=by, at=at, request_id=act(move.__name__, ids[0], at.isoformat()))
+            asked: dict[str, Any] = {"by": by, "at": at, "request_id": act("hand over", state, ids[0], at.isoformat())}
+            if state == "ready":
+                custody.hand_over_many(ids, signed_list(page[0].area_id, number, at), **asked)
+            else:
+                cards.activate_many(ids, **asked)
             done += len(ids)
             told(done // 2, total)
     told(total, total)
+
+
+def signed_list(area: int, number: int, at: datetime) -> custody.Proof:
+    """A list of a village's round on which the demo's holders signed: numbered after the first card's office."""
+    listed = custody.SignedList(f"QL-{area // 10**6}-{number + 1:03d}", timezone.localdate(at))
+    return custody.Proof("home", listed=listed)
 
 
 def pages(by: Actor, state: str) -> Iterator[list[Card]]:

@@ -26,6 +26,7 @@ from zhengka.cli import line, stations
 from zhengka.cli.line import Officers, act
 from zhengka.core.errors import Refusal
 from zhengka.core.models import Event
+from zhengka.custody import services as custody
 from zhengka.exchange.sample.portraits import Group, portrait
 from zhengka.formats import idnumber
 from zhengka.production import queries as batches
@@ -163,7 +164,8 @@ def _published(at: datetime) -> datetime:
 def _hand_over(who: Officers, unit: Area, at: datetime) -> None:
     """Most of the finished cards to their holders, and their first year."""
     ready = list(Card.objects.filter(area=unit, state="ready").order_by("pk").values_list("pk", flat=True))
-    production.hand_over_many(ready[READY:], by=who.clerk, at=at, request_id=_request("first", "hand over"))
+    custody.hand_over_many(ready[READY:], line.signed_list(unit.code, 0, at), by=who.clerk, at=at,
+                           request_id=_request("first", "hand over"))
     issued = list(Card.objects.filter(area=unit, state="issued").order_by("pk").values_list("pk", flat=True))
     cards.activate_many(issued[ISSUED:-1], by=who.clerk, at=at, request_id=_request("first", "activate"))
     last = Card.get(issued[-1])

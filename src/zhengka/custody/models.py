@@ -15,6 +15,7 @@ from zhengka.custody.workflow import (
     BOOKLET,
     CUSTODY,
     CUSTODY_CASE,
+    ON_A_LIST,
     OUTCOMES,
     PARCEL,
     PLACES,
@@ -25,6 +26,7 @@ from zhengka.custody.workflow import (
     TAKEN_IN,
     WAYS,
     WHY_NOT,
+    WHY_TYPED,
 )
 from zhengka.production.models import Batch
 from zhengka.registry.models import Certificate
@@ -220,6 +222,9 @@ class Receipt(models.Model):
     matched = models.BooleanField(default=False, help_text="the officer compared the photo with who was there")
     signature = StreamName(blank=True, help_text="sealed picture of the signature")
     typed = models.BinaryField(default=b"", help_text="sealed: the name that was typed in its place")
+    why_typed = models.TextField(blank=True, help_text="why nobody signed: of `workflow.WHY_TYPED`")
+    list_number = models.TextField(blank=True, help_text="of the list that holders signed by hand (签领单)")
+    list_day = models.DateField(null=True, help_text="on which it was signed")
     person = models.TextField(help_text="who handed it over")
     at = models.DateTimeField()
 
@@ -234,8 +239,15 @@ class Receipt(models.Model):
                 name="receipt_names_the_agent"),
             models.CheckConstraint(
                 condition=Q(proof="chip", matched=True, reading__isnull=False, signature="", typed=b"")
-                | Q(proof="signature", typed=b"") & ~Q(signature="") | Q(proof="typed", signature="") & ~Q(typed=b""),
+                & ~Q(way="agent")
+                | Q(proof="chip", way="agent", matched=False, reading__isnull=False, typed=b"") & ~Q(signature="")
+                | Q(proof="signature", matched=False, typed=b"") & ~Q(signature="")
+                | Q(proof="typed", matched=False, signature="", why_typed__in=sorted(WHY_TYPED)) & ~Q(typed=b"")
+                | Q(proof="list", way__in=ON_A_LIST, matched=False, reading=None, signature="", typed=b""),
                 name="receipt_is_proved"),
+            models.CheckConstraint(
+                condition=Q(proof="list", list_day__isnull=False) & ~Q(list_number="")
+                | ~Q(proof="list") & Q(list_day=None, list_number=""), name="receipt_names_the_list"),
         ]
         indexes: ClassVar = [models.Index(fields=["area", "-id"], name="receipt_by_area")]
 

@@ -19,6 +19,8 @@ from zhengka.formats.serial import BadSerial, parse
 from zhengka.production.models import Item
 
 UNDER_WAY: Final = ("packed", "moving", "kept")
+AT_THE_PLANT: Final = ("prepared", "sent", "arrived", "ready")
+"""States of a card that is numbered and was packed into no parcel: it lies at the plant."""
 AGES: Final = """
 SELECT k.office, width_bucket(extract(epoch FROM %(at)s - k.waits_since) / 86400, %(buckets)s::numeric[]::float8[]),
        count(*)
@@ -106,18 +108,20 @@ def kept(card: Card) -> Keeping | None:
 
 
 def place_of(card: Card) -> Place:
-    """Where a finished card is now."""
+    """Where a card is now that has a serial."""
     keeping = kept(card)
     if keeping is None or (keeping.state in ("waiting", "returned") and card.state != "ready"):
-        return Place("hand" if card.handed_over_at else "plant" if card.state == "ready" else "gone")
+        return Place("hand" if card.handed_over_at else "plant" if card.state in AT_THE_PLANT
+                     else card.state if card.state in ("missing", "lost") else "gone")
     if keeping.state == "packed":
         return Place("parcel", keeping.parcel)
     where = {"missing": "missing", "lost": "lost", "collected": "hand", "withdrawn": "gone"}
     return Place(where.get(keeping.state, "office"), keeping.parcel, keeping.office)
 
 
-def scanned(text: str) -> Parcel | Keeping:
-    """What a scanned or typed number means: a parcel by its number or seal, wherever it is, or a card by its serial.
+def scanned(text: str) -> Parcel | Card:
+    """What a scanned or typed number means: a parcel by its number or seal, wherever it is, or a card by its serial,
+    from the moment that it has one: what was never packed may have left the plant by no door of ours.
 
     `Refusal("nothing-under-number")`. The caller shows no more of what is another office's than that it is.
     """
@@ -129,8 +133,8 @@ def scanned(text: str) -> Parcel | Keeping:
             asked = str(parse(asked))
         except BadSerial:
             raise Refusal("nothing-under-number") from None
-        for keeping in Keeping.objects.filter(serial=asked).select_related("parcel")[:1]:
-            return keeping
+        for card in Card.objects.filter(serial=asked)[:1]:
+            return card
     raise Refusal("nothing-under-number")
 
 
@@ -194,6 +198,15 @@ def pulpings(*, actor: Actor) -> QuerySet[Pulping]:
 def receipt(card: Card) -> Receipt | None:
     """How a card was handed over; None for one that was handed over without proof, or not yet."""
     return Receipt.objects.filter(card=card).first()
+
+
+def proofs(actor: Actor, since: datetime) -> dict[str, Counter[str]]:
+    """By what each person has proved hand-overs since then: person → proof → how many."""
+    found: dict[str, Counter[str]] = {}
+    rows = Receipt.objects.filter(area__range=(actor.lo, actor.hi), at__gte=since).order_by()
+    for person, proof, many in rows.values_list("person", "proof").annotate(n=Count("pk")):
+        found.setdefault(person, Counter())[proof] = many
+    return found
 
 
 def office(actor: Actor, parcel: Parcel | None = None) -> Area:

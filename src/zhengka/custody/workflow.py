@@ -61,6 +61,8 @@ SORTS: Final = {
 """What a case is about → its official words."""
 OF_A_LOSS: Final = ("card-missing", "parcel-late")
 """Cases that may end by a loss being declared."""
+BY_ANOTHER: Final = ("seal-differs", "card-strange", "card-swapped")
+"""Cases that another person clears up than the one who opened the parcel and noticed it."""
 
 BOOKLET: Final = Workflow("booklet", initial="held", final=frozenset({"destroyed"}), steps=(
     Step("held", "list", "listed", "custody.keep", zh="列入销毁清单"),
@@ -91,5 +93,9 @@ RELATIONS: Final = {
     "guardian": "监护人", "spouse": "配偶", "parent": "父母", "child": "子女", "sibling": "兄弟姐妹",
     "community": "村（社区）", "other": "其他"}
 """Who an agent (代领人) is to the holder."""
-PROOFS: Final = {"chip": "读卡并核对照片", "signature": "屏幕签名", "typed": "键入姓名确认"}
-"""How a hand-over is proved."""
+PROOFS: Final = {"chip": "读卡并核对照片", "signature": "屏幕签名", "typed": "键入姓名确认", "list": "纸质签领单"}
+"""How a hand-over is proved; an agent's chip is read with their signature beside it, for the photo is the holder's."""
+ON_A_LIST: Final = ("counter", "home")
+"""Ways of a hand-over that a list may prove which holders signed by hand: an agent is named on a receipt of its own."""
+WHY_TYPED: Final = {"hand": "不能握笔", "sight": "视力障碍", "writing": "不会写字", "screen": "签名屏故障"}
+"""Why a name is typed where a signature should be → official words."""

@@ -33,6 +33,14 @@ PROBLEMS: dict[str, Problem] = {
     "custody-same-person": Problem(
         403, "Whoever proposed this may not confirm it", "提请人不能自己确认",
         "Let another person look and confirm.", "请由另一人核对后确认。"),
+    "custody-own-alarm": Problem(
+        403, "Whoever noticed this does not clear it up", "发现人不能自己结案",
+        "Let another person look at the parcel and its paper, and say what happened.",
+        "请由另一人核对包裹与单据后结案。"),
+    "parcel-still-late": Problem(
+        409, "The parcel has not moved: it is late still", "该包裹仍未流转，超时尚未消除",
+        "Have it scanned where it is and sent on, or let two persons declare it lost. The case stands until then.",
+        "请在其所在单位扫描接收并继续转运；确已遗失的，由两人报失。此前该异常不能结案。"),
     "card-still-missing": Problem(
         409, "The card has not turned up", "该卡仍未找到",
         "Say at which office it was found, or have the loss declared by two persons.",
@@ -46,10 +54,20 @@ PROBLEMS: dict[str, Problem] = {
         "该卡在未拆的包裹中、缺失或已报失。请先拆包清点。"),
     "signature-missing": Problem(
         422, "Nobody has signed", "尚未签名",
-        "Let them sign in the field, or type the name and confirm it.", "请在签名框内签名，或键入姓名并确认。"),
+        "Let them sign in the field. For who cannot, type the name, say why, and let them confirm it.",
+        "请在签名框内签名；不能签名的，请键入姓名、选择原因并由其确认。"),
+    "agent-must-sign": Problem(
+        422, "Who comes in the holder's place has not signed", "代领人尚未签名",
+        "The photo is the holder's and proves nothing of them: let them sign; the chip may be read besides.",
+        "照片为持证人本人，不能证明代领人；请代领人签名，可同时读卡。"),
+    "list-incomplete": Problem(
+        422, "It is not told on which list the holders signed", "签领单信息不完整",
+        "Write the number of the list and the day on which it was signed, today or before.",
+        "请填写签领单编号和签名日期，日期不得晚于今天。"),
     "proof-missing": Problem(
         422, "The hand-over is not proved", "领取凭证不完整",
-        "Read the chip and compare the photo, or have it signed for.", "请读卡并核对照片，或请领取人签名。"),
+        "Read the chip and compare the photo, have it signed for, or name the list that was signed by hand.",
+        "请读卡并核对照片，或请领取人签名，或填写纸质签领单。"),
     "reading-missing": Problem(
         409, "This card was not read on your reader just now", "刚才没有在您的读卡器上读过此卡",
         "Lay the card on the reader, then hand it over within half an hour; or have it signed for.",

@@ -2,18 +2,22 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID, uuid5
 
 from django.db import connection, transaction
 
 from zhengka.areas.models import Area
+from zhengka.cards.models import Card
 from zhengka.core.actors import SYSTEM, Actor
-from zhengka.core.events import Begun, begin, begin_many, lock
+from zhengka.core.events import Begun, Replayed, begin, begin_many, lock, replayed
 from zhengka.core.models import province_of
 from zhengka.core.scope import seeing_all
-from zhengka.custody.models import Keeping, Stay, Trouble
+from zhengka.custody import queries
+from zhengka.custody.models import Stay, Trouble
+from zhengka.devices import queries as devices
 from zhengka.formats.verdict import CHINA
+from zhengka.production.models import Item
 
 PLATFORM: Final = UUID("5c1b7a52-4f0e-4a4e-9d0f-3c1a6e0b9d17")
 """Name space of the platform's own requests."""
@@ -74,20 +78,26 @@ def check(*, at: datetime) -> int:
 
 
 @transaction.atomic
-def note_scan(keeping: Keeping, office: Area, *, by: Actor, request_id: UUID, at: datetime) -> Trouble | None:
-    """A card is scanned at an office: an alarm where by the records it cannot be there. None where all is well, or the
-    alarm was raised before.
+def note_scan(card: Card, office: Area, *, by: Actor, request_id: UUID, at: datetime) -> Trouble | None:
+    """A card is scanned at an office: the case about it, where by the records it cannot be there, at the plant, in a
+    parcel, in its holder's hand or nowhere at all; None where it lies there. A case that is open goes on, and one that
+    was closed does not silence the next scan. Raises `Replayed` for a repeat.
     """
+    if event := replayed(request_id, Trouble.kind()):
+        raise Replayed(event)
     with seeing_all(connection):
-        (keeping,) = lock(keeping)
-    lies = keeping.state in ("waiting", "returned") and _within(keeping.office, office)
-    if lies or keeping.state in ("collected", "withdrawn"):
-        return None
-    row = Trouble(area_id=keeping.area_id, sort="card-astray", card_id=keeping.card_id, serial=keeping.serial,
-                  parcel_id=keeping.parcel_id if keeping.state == "packed" else None, office=office.code,
-                  shared_with=_beside(keeping, office), detail=keeping.state,
-                  alarm=f"card-astray:{keeping.card_id}:{office.code}:v{keeping.version}")
-    with seeing_all(connection):
+        (card,) = lock(card)
+        place = queries.place_of(card)
+        if (place.where == "office" and _within(place.office, office)) or (
+                place.where == "plant" and _made_at(card, office)):
+            return None
+        before = Trouble.objects.filter(sort="card-astray", card=card, office=office.code)
+        for case in before.filter(state__in=("open", "proposed")).order_by("-pk")[:1]:
+            return case
+        row = Trouble(area_id=card.area_id, sort="card-astray", card=card, serial=card.serial or "",
+                      parcel=place.parcel if place.where == "parcel" else None, office=office.code,
+                      shared_with=_beside(card, office), detail=place.where,
+                      alarm=f"card-astray:{card.pk}:{office.code}:{before.count() + 1}")
         return raise_of_card(row, by=by, request_id=request_id, at=at)
 
 
@@ -95,7 +105,12 @@ def _within(code: int | None, office: Area) -> bool:
     return code is not None and (code == office.code or office.code <= code <= office.last)
 
 
-def _beside(keeping: Keeping, office: Area) -> int | None:
+def _made_at(card: Card, office: Area) -> bool:
+    """Whether a card that travels in no parcel was made at the office's own desk, by one of its readers."""
+    made = Item.objects.filter(card=card, outcome="good", batch__area__code__range=(office.code, office.last))
+    return any(devices.is_device(bytes(item.batch.maker.public)) for item in made.select_related("batch__maker"))
+
+
+def _beside(card: Card, office: Area) -> int | None:
     """The office that would not see the case by itself."""
-    above: Any = office.code <= keeping.area_id <= office.last
-    return None if above else office.code
+    return None if office.code <= card.area_id <= office.last else office.code

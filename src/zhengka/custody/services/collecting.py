@@ -43,10 +43,13 @@ def remind(*, at: datetime) -> int:
 
 @transaction.atomic
 def _group(area: int, stage: int, at: datetime) -> int:
-    """The next cards of an office that have waited so long and of which that was not told; how many."""
+    """The next cards of an office that have waited so long and of which that was not told; how many. While a
+    certificate is frozen its holder would come in vain: nothing is written, and no stage is used up.
+    """
     before = at - timedelta(stage)
     rows = Keeping.objects.filter(area=area, state="waiting", stage__lt=stage, waits_since__lte=before,
-                                  card__state="ready").order_by("pk").select_for_update(of=("self",))
+                                  card__state="ready", card__certificate__state="valid",
+                                  ).order_by("pk").select_for_update(of=("self",))
     found = list(rows[:GROUP])
     if not found:
         return 0
@@ -59,10 +62,9 @@ def _group(area: int, stage: int, at: datetime) -> int:
 
 
 def _write(found: Sequence[Keeping], stage: int, request_id: UUID, at: datetime) -> None:
-    """A letter to each holder whose certificate holds: the others would come in vain."""
+    """A letter to each holder."""
     of_card = {row.card_id: row for row in found}
-    cards = list(Card.objects.filter(pk__in=of_card, certificate__state="valid")
-                 .select_related("holder", "certificate", "area").order_by("pk"))
+    cards = list(Card.objects.filter(pk__in=of_card).select_related("holder", "certificate", "area").order_by("pk"))
     names = dict(Area.objects.filter(pk__in={row.office for row in found}).values_list("pk", "name"))
     messages, day = [], at.astimezone(CHINA).date()
     for card, to in zip(cards, registry.written_to_many([card.holder for card in cards]), strict=True):

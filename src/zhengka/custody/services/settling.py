@@ -12,9 +12,10 @@ from zhengka.cards.models import Card
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
 from zhengka.core.events import lock, perform, sub
+from zhengka.core.models import Event
 from zhengka.custody.models import Keeping, Stay, Trouble
 from zhengka.custody.services import carrying
-from zhengka.custody.workflow import OF_A_LOSS
+from zhengka.custody.workflow import BY_ANOTHER, OF_A_LOSS
 from zhengka.production import services as production
 
 ORDERING: Final = "card.order"
@@ -25,10 +26,16 @@ def settle(case: Trouble, reason: str, *, found: Area | None = None, by: Actor, 
            ) -> Trouble:
     """Close a case that was cleared up (查明结案). `found`: the office where a missing card turned up; it waits there.
 
-    `Refusal`: `reason-missing`, `card-still-missing`, and those of `perform`. Raises `Replayed` for a repeat.
+    `Refusal`: `reason-missing`, `card-still-missing`, `parcel-still-late` while the parcel has not moved, for which no
+    second alarm would come, `custody-own-alarm`, and those of `perform`. Raises `Replayed` for a repeat.
     """
     reason = _said(reason)
     (case,) = lock(case)
+    if case.state == "open":
+        if case.sort == "parcel-late" and _gone(case):
+            raise Refusal("parcel-still-late", due=case.detail)
+        if case.sort in BY_ANOTHER and _raised_by(case) == by.person:
+            raise Refusal("custody-own-alarm")
     case = perform(case, "settle", {"reason": reason}, by=by, request_id=request_id, at=at, reason=reason)
     if case.sort != "card-missing":
         return case
@@ -94,6 +101,12 @@ def _gone(case: Trouble) -> bool:
     if case.sort == "card-missing":
         return Keeping.objects.filter(card=case.card_id, state="missing").exists()
     return Stay.objects.filter(pk=int(case.alarm.rpartition(":")[2]), until=None).exists()
+
+
+def _raised_by(case: Trouble) -> str:
+    """The person at whose act the alarm was raised."""
+    found = Event.objects.filter(subject=case.kind(), subject_id=case.pk, version=1).values_list("person", flat=True)
+    return found.first() or ""
 
 
 def _said(reason: str) -> str:

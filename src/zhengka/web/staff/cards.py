@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -40,13 +41,12 @@ SHOWN = ("ready", "issued", "active", "suspended", "frozen", "held", "ordered", 
 """States in the order in which an officer looks for them."""
 
 ACTS: dict[str, Callable[..., Any]] = {
-    "hand_over": custody.hand_over_listed, "spoil": making.make_again, "activate": services.activate,
+    "spoil": making.make_again, "activate": services.activate,
     "report_lost": services.report_lost, "report_found": services.report_found,
     "turn_up": lambda card, **by: services.turn_up_many([card.pk], **by)}
-"""Steps that an officer takes on one card's page."""
+"""Steps that an officer takes on one card's page; it is handed over by a form of its own, which asks for the proof."""
 
 SAID: dict[str, Text] = {
-    "hand_over": _("The card is handed over; the old certificate is taken back."),
     "spoil": _("The card is spoiled, and another one is ordered in its place. Destroy it."),
     "activate": _("The card is active."),
     "report_lost": _("The card is blocked: every check refuses it from now on."),
@@ -54,7 +54,7 @@ SAID: dict[str, Text] = {
     "turn_up": _("The card is under inquiry: keep it apart, and let two persons destroy it.")}
 ACT_WORDS: dict[str, Text] = {"spoil": _("Make it again")}
 """What a step is called for a card that waits at the counter."""
-LOOKS = {"hand_over": "secondary", "spoil": "warning-quiet", "activate": "primary", "report_lost": "warning",
+LOOKS = {"spoil": "warning-quiet", "activate": "primary", "report_lost": "warning",
          "report_found": "secondary", "turn_up": "secondary"}
 KEYS = {"hand_over": "h", "spoil": "", "activate": "a", "report_lost": "l", "report_found": "f", "turn_up": "t"}
 
@@ -96,7 +96,7 @@ def card(request: Request, pk: int) -> HttpResponse:
     page = render(request, "staff/cards/card.html", {
         "title": holder, "caption": _("Card"), "card": row, "sides": _sides(row),
         "facts": _facts(row) + handing.facts(row), "buttons": _buttons(request, row),
-        "early": holding.buttons(request, row), "prove": _prove(request, row),
+        "early": holding.buttons(request, row), "prove": handing.place_to_prove(request, row),
         "history": history.of_row(request, row), "partners": partner_numbers.panel(request, row),
         "activation": activations.panel(request, row), "panel": chip, "chip": chip_part(request, row),
         "letters": letters.section(request, [(row.kind(), row.pk)], reverse("staff:card", args=[pk])),
@@ -104,7 +104,7 @@ def card(request: Request, pk: int) -> HttpResponse:
     return with_reader(page) if chip else page
 
 
-@requires("card.hand_over", "card.activate", "card.suspend", "card.restore", "card.order", "batch.receive")
+@requires("card.activate", "card.suspend", "card.restore", "card.order", "batch.receive")
 @require_POST
 def step(request: Request, pk: int, action: str) -> HttpResponse:
     """Take one step with one card."""
@@ -125,15 +125,7 @@ def step(request: Request, pk: int, action: str) -> HttpResponse:
             "meaning": _("This card is never handed over and is destroyed. Another one is ordered, under a new serial, "
                          "with what the record says then."),
             "submit": _("Make it again"), "back": reverse("staff:card", args=[pk]), "hidden": []})
-    looked = action == "hand_over" and bool(making.unseen([pk]))
-    if looked and not sure(request):
-        CARD.step(row.state, action)
-        return render(request, "staff/sure.html", {
-            "title": _("Did you look at this card?"), "caption": row.holder.name, "url": request.path,
-            "kind": "primary", "submit": words.act(action), "back": reverse("staff:card", args=[pk]), "hidden": [],
-            "meaning": _("No camera has looked at it since it was printed. Compare name, certificate number and photo "
-                         "with the record, and scan its code; the history keeps that you looked.")})
-    how = {"looked": True} if looked else activations.how(request) if action == "activate" else {}
+    how = activations.how(request) if action == "activate" else {}
 
     def do(key: UUID) -> Any:
         return ACTS[action](row, **how, by=request.actor, request_id=key, at=timezone.now())
@@ -151,12 +143,11 @@ def bulk(request: Request, name: str) -> HttpResponse:
     source, action, service = BULK[name]
     ids = ticked(request, "card")
     back = f"{reverse('staff:cards')}?state={source}"
-    if action == "hand_over" and ids and not sure(request):
-        asked = ngettext("Hand over %(n)d card?", "Hand over %(n)d cards?", len(ids)) % {"n": len(ids)}
-        return render(request, "staff/sure.html", {
-            "title": asked, "url": request.path, "submit": words.act(action), "back": back, "kind": "primary",
-            "meaning": _("Each holder has the card in hand, and the old certificate was taken back."),
-            "hidden": [("card", pk) for pk in ids]})
+    form = handing.ListForm(request.POST if sure(request) else None) if action == "hand_over" else None
+    if form is not None and ids:
+        if not form.is_valid():
+            return handing.asks_for_the_list(request, form, ids, back)
+        service = partial(service, proof=form.proof())
     key = request_key(request)
     try:
         done = service(ids, by=request.actor, request_id=key, at=timezone.now()) if ids else []
@@ -248,14 +239,7 @@ def _buttons(request: Request, card: Card) -> list[dict[str, Any]]:
              "label": ACT_WORDS.get(open_.action, words.act(open_.action)),
              "kind": LOOKS[open_.action], "key": KEYS[open_.action]}
             for open_ in CARD.open_to(card.state, request.actor.permissions)
-            if open_.action in ACTS and open_.action != "activate"  # that one has a form of its own
-            and (open_.action != "hand_over" or card.certificate.state == "valid")]
-
-
-def _prove(request: Request, card: Card) -> str:
-    """Where a card is handed over with proof; empty where it is not to be handed over."""
-    may = card.state == "ready" and card.certificate.state == "valid" and request.actor.may("card.hand_over")
-    return reverse("staff:card-hand-over", args=[card.pk]) if may else ""
+            if open_.action in ACTS and open_.action != "activate"]  # that one has a form of its own
 
 
 def _sides(card: Card) -> list[tuple[Text, str]]:

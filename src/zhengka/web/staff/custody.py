@@ -16,15 +16,16 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from zhengka.areas.models import Area
+from zhengka.cards.models import Card
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed
 from zhengka.custody import queries, services
-from zhengka.custody.models import Keeping, Parcel, Stay
+from zhengka.custody.models import Parcel, Stay
 from zhengka.custody.services import Seals
 from zhengka.custody.workflow import PARCEL
 from zhengka.production.models import Batch
 from zhengka.web.access import Request, act, request_key, requires
-from zhengka.web.staff import history
+from zhengka.web.staff import handing, history
 from zhengka.web.staff.custody_words import OUTCOME_WORDS
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.paging import page_of
@@ -99,7 +100,7 @@ def index(request: Request) -> HttpResponse:
     return render(request, "staff/custody/index.html", {
         "title": _("Parcels of cards"), "breadcrumbs": trail(TRAIL[0]), "tiles": tiles,
         "may_keep": actor.may("custody.keep"),
-        "parcels": _table(rows, pager),
+        "parcels": _table(rows, pager), "handed": handing.by_officer(request),
         "troubles": table_of(queries.troubles(actor=actor).filter(state__in=("open", "proposed"))[:FEW], None)})
 
 
@@ -119,20 +120,19 @@ def scan(request: Request) -> HttpResponse:
     return _scanned(request, found)
 
 
-def _scanned(request: Request, found: Keeping) -> HttpResponse:
-    """A card was scanned here: an alarm where by the records it cannot be here."""
+def _scanned(request: Request, found: Card) -> HttpResponse:
+    """A card was scanned here: the case about it where by the records it cannot be here, else its page."""
     try:
-        alarm = services.note_scan(found, queries.office(request.actor), by=request.actor,
-                                   request_id=request_key(request), at=timezone.now())
+        case = services.note_scan(found, queries.office(request.actor), by=request.actor,
+                                  request_id=request_key(request), at=timezone.now())
     except Replayed as again:
         return HttpResponseRedirect(reverse("staff:trouble", args=[again.event.subject_id]))
-    if alarm is not None:
+    if case is not None:
         messages.warning(request, gettext("By the records this card is not here. A case is open."))
-        return HttpResponseRedirect(reverse("staff:trouble", args=[alarm.pk]))
+        return HttpResponseRedirect(reverse("staff:trouble", args=[case.pk]))
+    messages.success(request, gettext("The card is where the records have it."))
     if request.actor.sees(found.area_id) and request.actor.may("card.read"):
-        messages.success(request, gettext("The card is where the records have it."))
-        return HttpResponseRedirect(reverse("staff:card", args=[found.card_id]))
-    messages.warning(request, gettext("That is known already. See the open cases."))
+        return HttpResponseRedirect(reverse("staff:card", args=[found.pk]))
     return HttpResponseRedirect(reverse("staff:custody"))
 
 

@@ -23,8 +23,21 @@ WAY_WORDS: dict[str, Text] = {
 
 PROOF_WORDS: dict[str, Text] = {
     "chip": _("Chip read, photo compared"), "signature": _("Signed on the screen"),
-    "typed": _("Name typed and confirmed")}
+    "typed": _("Name typed and confirmed"), "list": _("Signed by hand on a list")}
 """Proof of a hand-over → its words."""
+
+WHY_TYPED_WORDS: dict[str, Text] = {
+    "hand": _("They cannot hold a pen"), "sight": _("They do not see the field"),
+    "writing": _("They cannot write"), "screen": _("The field does not work here")}
+"""Why a name is typed where a signature should be → its words."""
+
+PLACE_WORDS: dict[str, Text] = {
+    "plant": _("It lies at the card maker"), "parcel": _("It is in a parcel"), "office": _("It lies at another office"),
+    "missing": _("It is missing"), "lost": _("It is lost"), "hand": _("It was handed over"),
+    "gone": _("It is good for nothing any more"),
+    "packed": _("It is in a parcel"), "waiting": _("It lies at another office"),
+    "returned": _("It lies at another office")}
+"""Where a card is by the records that was scanned at an office → words; of earlier cases, the state of its keeping."""
 
 RELATION_WORDS: dict[str, Text] = {
     "guardian": _("Guardian"), "spouse": _("Husband or wife"), "parent": _("Father or mother"), "child": _("Child"),

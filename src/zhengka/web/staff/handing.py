@@ -1,6 +1,10 @@
-"""A card is handed over with proof (发放): who is there, by what it is proved, and the old booklet."""
+"""A card is handed over with proof (发放): who is there, by what it is proved, and the old booklet; many against a list
+that their holders signed by hand.
+"""
 
-from typing import Any
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any, Final
 from uuid import UUID
 
 from django import forms
@@ -9,26 +13,39 @@ from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
+from zhengka.accounts import queries as accounts
 from zhengka.cards import queries as cards
 from zhengka.cards.models import Card
 from zhengka.cards.workflow import CARD
-from zhengka.core.errors import Refusal
+from zhengka.core.errors import PROBLEMS, Refusal
 from zhengka.custody import queries, services
 from zhengka.custody.models import Booklet
-from zhengka.custody.services import Agent, Proof
+from zhengka.custody.services import Agent, Proof, SignedList
 from zhengka.production import services as making
 from zhengka.web.access import Request, act, requires
-from zhengka.web.staff.custody_words import PROOF_WORDS, RELATION_WORDS, WAY_WORDS, WHY_NOT_WORDS
+from zhengka.web.staff.custody_words import (
+    PROOF_WORDS,
+    RELATION_WORDS,
+    WAY_WORDS,
+    WHY_NOT_WORDS,
+    WHY_TYPED_WORDS,
+)
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.reader import chip_panel, with_reader
 from zhengka.web.staff.words import problem_line
-from zhengka.web.ui.parts import Fact, Text
+from zhengka.web.ui import words
+from zhengka.web.ui.forms import DateField
+from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table, Text
 
-FIELDS = {"agent-incomplete": "agent_name", "signature-missing": "typed", "reading-missing": "matched",
-          "proof-missing": "typed", "reason-missing": "why_not", "card-unseen": "looked"}
+FIELDS = {"agent-incomplete": "agent_name", "agent-must-sign": "typed", "signature-missing": "typed",
+          "reading-missing": "matched", "proof-missing": "typed", "list-incomplete": "list_number",
+          "reason-missing": "why_not", "card-unseen": "looked"}
 """Refusal → the field that it belongs to; the others belong to the whole."""
 AGENT = ("agent_name", "agent_digits", "relation", "mandate")
+MONTH: Final = timedelta(days=30)
+"""So far back one sees how each officer proved hand-overs."""
 
 
 class ProofForm(forms.Form):
@@ -41,10 +58,18 @@ class ProofForm(forms.Form):
                                  choices=[("", "—"), *RELATION_WORDS.items()])
     mandate = forms.CharField(label=_("Number or day of the written mandate"), max_length=60, required=False)
     matched = forms.BooleanField(
-        label=_("The chip was read just now, and I compared the photo with who is here"), required=False)
+        label=_("The holder is here: the chip was read just now, and I compared the photo with them"), required=False)
+    tapped = forms.BooleanField(
+        label=_("Somebody comes for them: the chip was read just now, and they sign below"), required=False)
     strokes = forms.CharField(required=False, max_length=200_000, widget=forms.HiddenInput)
-    typed = forms.CharField(label=_("Or: name of who receives the card, typed"), max_length=60, required=False)
+    typed = forms.CharField(label=_("For who cannot sign: name of who receives the card, typed"), max_length=60,
+                            required=False)
+    why = forms.ChoiceField(label=_("Why they do not sign"), required=False,
+                            choices=[("", "—"), *WHY_TYPED_WORDS.items()])
     confirmed = forms.BooleanField(label=_("They confirm with this name that they received it"), required=False)
+    list_number = forms.CharField(label=_("Or: number of the list that the holder signed by hand"), max_length=60,
+                                  required=False)
+    list_day = DateField(label=_("Day on which it was signed"), required=False)
     why_not = forms.ChoiceField(label=_("Old booklet"), required=False,
                                 choices=[("", _("It came back")), *WHY_NOT_WORDS.items()])
     looked = forms.BooleanField(label=_("I compared name, number and photo on the card with the record"),
@@ -61,8 +86,38 @@ class ProofForm(forms.Form):
         """What the form says."""
         told = self.cleaned_data
         agent = Agent(*(told[name] for name in AGENT)) if told["way"] == "agent" else None
-        return Proof(told["way"], agent, told["matched"], told["strokes"], told["typed"], told["confirmed"],
-                     told.get("why_not", ""), told.get("looked", False))
+        listed = SignedList(told["list_number"], told["list_day"]) if told["list_day"] else None
+        return Proof(told["way"], agent, listed=listed, why_not=told.get("why_not", ""),
+                     looked=told.get("looked", False),
+                     **{name: told[name] for name in ("matched", "tapped", "strokes", "typed", "why", "confirmed")})
+
+    def clean(self) -> dict[str, Any]:
+        """A list has a number and a day."""
+        told: dict[str, Any] = super().clean() or {}
+        if told.get("list_number") and not told.get("list_day") and "list_day" not in self.errors:
+            self.add_error("list_day", problem_line(PROBLEMS["list-incomplete"]))
+        return told
+
+
+class ListForm(forms.Form):
+    """The list that the holders of many cards signed by hand."""
+
+    way = forms.ChoiceField(label=_("How the cards reach their holders"),
+                            choices=[("home", _("Brought to their homes")), ("counter", _("The holders are here"))])
+    number = forms.CharField(label=_("Number of the list that the holders signed by hand"), max_length=60)
+    day = DateField(label=_("Day on which it was signed"))
+
+    def clean_day(self) -> date:
+        """Nobody signs tomorrow."""
+        day: date = self.cleaned_data["day"]
+        if day > timezone.localdate():
+            raise forms.ValidationError(problem_line(PROBLEMS["list-incomplete"]))
+        return day
+
+    def proof(self) -> Proof:
+        """What the form says."""
+        told = self.cleaned_data
+        return Proof(told["way"], listed=SignedList(told["number"], told["day"]))
 
 
 @requires("card.hand_over")
@@ -78,14 +133,47 @@ def hand_over(request: Request, pk: int) -> HttpResponse:
         try:
             return act(request, do, to=reverse("staff:card", args=[pk]), said=_("The card is handed over."))
         except Refusal as refusal:
-            field = FIELDS.get(refusal.code)
+            tapped = refusal.code == "reading-missing" and form.cleaned_data["way"] == "agent"
+            field = "tapped" if tapped else FIELDS.get(refusal.code)
             form.add_error(field if field in form.fields else None, problem_line(refusal.problem))
     panel = chip_panel(request, row)
     page = render(request, "staff/custody/hand_over.html", {
         "title": _("Hand over with proof"), "caption": row.holder.name, "form": form, "panel": panel,
-        "intro": _("One proof is enough: the chip and the photo, a signature, or a typed name."),
+        "intro": _("One proof is enough: the chip and the photo, a signature, a list that was signed by hand, or, for "
+                   "who cannot sign, a typed name. Who comes for somebody else always signs."),
         "back": reverse("staff:card", args=[pk]), "breadcrumbs": trail((_("Cards"), "staff:cards"))})
     return with_reader(page) if panel else page
+
+
+def place_to_prove(request: Request, card: Card) -> str:
+    """Where a card is handed over with proof; empty where it is not to be handed over."""
+    may = card.state == "ready" and card.certificate.state == "valid" and request.actor.may("card.hand_over")
+    return reverse("staff:card-hand-over", args=[card.pk]) if may else ""
+
+
+def asks_for_the_list(request: Request, form: ListForm, ids: Sequence[int], back: str) -> HttpResponse:
+    """The page on which many cards are handed over once more: against which list."""
+    return render(request, "staff/custody/hand_over_list.html", {
+        "title": ngettext("Hand over %(n)d card?", "Hand over %(n)d cards?", len(ids)) % {"n": len(ids)},
+        "form": form, "cards": ids, "back": back, "submit": words.act("hand_over"),
+        "breadcrumbs": trail((_("Cards"), "staff:cards"))})
+
+
+def by_officer(request: Request) -> Table | None:
+    """By what each officer proved hand-overs in the last month, who typed most names first: for who confirms what
+    others do; None for everybody else, and where nothing was handed over.
+    """
+    if not request.actor.may("custody.confirm"):
+        return None
+    found = queries.proofs(request.actor, timezone.now() - MONTH)
+    names = dict(accounts.officers(actor=request.actor).filter(person__in=found).values_list("person", "name"))
+    many = sorted(found, key=lambda one: (-found[one]["typed"] / found[one].total(), one))
+    columns = [Column(_("Officer")), Column(_("Handed over"), numeric=True),
+               Column(PROOF_WORDS["list"], numeric=True), Column(PROOF_WORDS["typed"], numeric=True),
+               Column(_("Share of typed names"), numeric=True)]
+    return Table(_("How hand-overs of the last 30 days were proved"), columns, [
+        Row([names.get(one, one), found[one].total(), found[one]["list"], found[one]["typed"],
+             f"{found[one]['typed'] / found[one].total():.0%}"]) for one in many]) if many else None
 
 
 @requires("card.read")
@@ -111,6 +199,11 @@ def facts(card: Card) -> list[Fact]:
         found.append(Fact(_("Where it is"), said[place.where]))
     if receipt := queries.receipt(card):
         found += [Fact(_("Handed over"), WAY_WORDS[receipt.way]), Fact(_("Proof"), PROOF_WORDS[receipt.proof])]
+        if receipt.why_typed:
+            found.append(Fact(_("Why they do not sign"), WHY_TYPED_WORDS[receipt.why_typed]))
+        if receipt.list_day:
+            signed = f"{receipt.list_number} · {receipt.list_day.isoformat()}"
+            found.append(Fact(_("Signed list"), Cell(signed, number=True)))
     if booklet := Booklet.objects.filter(card=card).first():
         found.append(Fact(_("Old booklet"), WHY_NOT_WORDS[booklet.why_not] if booklet.state == "absent"
                           else _("It came back")))

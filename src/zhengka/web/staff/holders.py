@@ -27,7 +27,7 @@ from zhengka.registry.models import Certificate, Holder
 from zhengka.registry.photos import FAULTS
 from zhengka.registry.services import InFull
 from zhengka.web.access import Request, requires
-from zhengka.web.staff import activations, history, letters, papers, wishes
+from zhengka.web.staff import activations, handing, history, letters, papers, wishes
 from zhengka.web.staff import in_full as reading
 from zhengka.web.staff.case_words import FROZEN_WORDS, KIND_WORDS
 from zhengka.web.staff.in_full import PurposeForm, Reading
@@ -44,8 +44,7 @@ SOUGHT = "sought"
 """The session's key for the sealed words of the last search."""
 CONTEXT = "session.sought"
 SERIAL = re.compile(r"[0-9]{16}")
-DESK_STEPS = {"hand_over": "primary", "activate": "primary", "report_lost": "warning-quiet",
-              "report_found": "secondary"}
+DESK_STEPS = {"activate": "primary", "report_lost": "warning-quiet", "report_found": "secondary"}
 """Steps of a card that are taken at the desk, and how their buttons look."""
 
 
@@ -232,14 +231,13 @@ def _card(request: Request, card: Card) -> dict[str, Any]:
     may_open = request.actor.may("card.read")
     return {"row": card, "activation": activations.facts(card),
             "href": reverse("staff:card", args=[card.pk]) if may_open else "",
+            "prove": handing.place_to_prove(request, card),
             "steps": [(step.action, DESK_STEPS[step.action], reverse("staff:card-step", args=[card.pk, step.action]))
                       for step in steps if step.action in DESK_STEPS and _may(step.action, card)]}
 
 
 def _may(action: str, card: Card) -> bool:
     """False for a step that would be refused: too early, or of a certificate that is frozen or has ended."""
-    if action == "hand_over":
-        return card.certificate.state == "valid"
     return action != "activate" or cards.may_be_activated(card, timezone.now())
 
 

@@ -19,7 +19,7 @@ from zhengka.custody.models import Trouble
 from zhengka.custody.workflow import CUSTODY_CASE, OF_A_LOSS
 from zhengka.web.access import Request, act, requires
 from zhengka.web.staff import history
-from zhengka.web.staff.custody_words import TROUBLE_WORDS
+from zhengka.web.staff.custody_words import PLACE_WORDS, TROUBLE_WORDS
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.paging import page_of
 from zhengka.web.staff.words import moment, problem_line
@@ -125,6 +125,8 @@ def _facts(row: Trouble) -> list[Fact]:
         facts.append(Fact(_("On the list of"), Cell(row.other.number, number=True)))
     if row.sort == "seal-differs" and row.parcel:
         facts += [Fact(_("Seal on the paper"), row.parcel.seal), Fact(_("Seal that was read"), row.detail or "—")]
+    if row.sort == "card-astray" and row.detail in PLACE_WORDS:
+        facts.append(Fact(_("By the records"), PLACE_WORDS[row.detail]))
     if row.sort == "parcel-late":
         facts.append(Fact(_("Was to leave by"), row.detail))
     if row.reason:
