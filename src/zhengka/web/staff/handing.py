@@ -23,11 +23,14 @@ from zhengka.web.staff.custody_words import PROOF_WORDS, RELATION_WORDS, WAY_WOR
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.reader import chip_panel, with_reader
 from zhengka.web.staff.words import problem_line
+from zhengka.web.ui import words
 from zhengka.web.ui.parts import Fact, Text
 
 FIELDS = {"agent-incomplete": "agent_name", "signature-missing": "typed", "reading-missing": "matched",
           "proof-missing": "typed", "reason-missing": "why_not", "card-unseen": "looked"}
 """Refusal → the field that it belongs to; the others belong to the whole."""
+BACK = "back"
+"""What is chosen where the old booklet came back; nothing is chosen beforehand."""
 AGENT = ("agent_name", "agent_digits", "relation", "mandate")
 
 
@@ -45,8 +48,9 @@ class ProofForm(forms.Form):
     strokes = forms.CharField(required=False, max_length=200_000, widget=forms.HiddenInput)
     typed = forms.CharField(label=_("Or: name of who receives the card, typed"), max_length=60, required=False)
     confirmed = forms.BooleanField(label=_("They confirm with this name that they received it"), required=False)
-    why_not = forms.ChoiceField(label=_("Old booklet"), required=False,
-                                choices=[("", _("It came back")), *WHY_NOT_WORDS.items()])
+    why_not = forms.ChoiceField(label=_("Old booklet"), choices=[
+        ("", _("Choose")), (BACK, _("It came back")), *WHY_NOT_WORDS.items()], error_messages={
+        "required": _("Say whether the old booklet came back: it is counted and destroyed later.")})
     looked = forms.BooleanField(label=_("I compared name, number and photo on the card with the record"),
                                 required=False)
 
@@ -60,9 +64,10 @@ class ProofForm(forms.Form):
     def proof(self) -> Proof:
         """What the form says."""
         told = self.cleaned_data
+        why_not = told.get("why_not", BACK)
         agent = Agent(*(told[name] for name in AGENT)) if told["way"] == "agent" else None
         return Proof(told["way"], agent, told["matched"], told["strokes"], told["typed"], told["confirmed"],
-                     told.get("why_not", ""), told.get("looked", False))
+                     "" if why_not == BACK else why_not, told.get("looked", False))
 
 
 @requires("card.hand_over")
@@ -106,14 +111,14 @@ def facts(card: Card) -> list[Fact]:
                           action=place.parcel.number))
     elif place.where in ("office", "missing", "lost"):
         office = queries.office_of(place)
-        said: dict[str, Text] = {"office": area_name(office) if office else "—", "missing": _("Missing"),
-                                 "lost": _("Lost")}
-        found.append(Fact(_("Where it is"), said[place.where]))
+        at: dict[str, Text] = {"office": area_name(office) if office else "—", "missing": _("Missing"),
+                               "lost": _("Lost")}
+        found.append(Fact(_("Where it is"), at[place.where]))
     if receipt := queries.receipt(card):
         found += [Fact(_("Handed over"), WAY_WORDS[receipt.way]), Fact(_("Proof"), PROOF_WORDS[receipt.proof])]
     if booklet := Booklet.objects.filter(card=card).first():
-        found.append(Fact(_("Old booklet"), WHY_NOT_WORDS[booklet.why_not] if booklet.state == "absent"
-                          else _("It came back")))
+        said = {"absent": WHY_NOT_WORDS.get(booklet.why_not, ""), "missing": words.look("booklet", "missing")[1]}
+        found.append(Fact(_("Old booklet"), said.get(booklet.state, _("It came back"))))
     return found
 
 
