@@ -4,6 +4,7 @@ import json
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from builders import make_officer
 from custody_rooms import Rooms
@@ -187,6 +188,7 @@ def test_cards_that_went_back_wait_again_or_are_packed_for_a_street_by_the_list(
     assert sent["Location"] == reverse("staff:parcel", args=[down.pk])
     assert (down.stops, down.quantity) == ([rooms.street.code], 2)
     assert clerk.act(pack, card=chosen).status_code == 409, "what is in a parcel is packed by nobody"
+    rooms.at = timezone.now()
     rooms.unpack(rooms.arrive(down, rooms.street), cards[1:2])
     mixed = clerk.act(pack, card=[cards[0].pk, cards[1].pk])
     assert mixed.status_code == 409 and "lie at several offices" in mixed.content.decode()
