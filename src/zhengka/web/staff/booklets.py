@@ -116,9 +116,9 @@ def missing(request: Request) -> HttpResponse:
     if not mine(request, Booklet.objects.filter(pk__in=ids, state="held")).exists():
         raise Refusal("booklets-none")
     return render(request, "staff/custody/chosen.html", {
-        "title": _("Booklets that are not here"), "form": form, "submit": words.act("miss", "booklet"), "back": reverse("staff:booklets"),
-        "url": reverse("staff:booklets-missing"), "name": "booklet", "chosen": ids, "number": ngettext(
-            "%(n)d booklet is meant.", "%(n)d booklets are meant.", len(ids)) % {"n": len(ids)},
+        "title": _("Booklets that are not here"), "form": form, "submit": words.act("miss", "booklet"),
+        "back": reverse("staff:booklets"), "url": reverse("staff:booklets-missing"), "name": "booklet", "chosen": ids,
+        "number": ngettext("%(n)d booklet is meant.", "%(n)d booklets are meant.", len(ids)) % {"n": len(ids)},
         "intro": _("They were written down as taken back. No count asks for them any more, and each stands as a case "
                    "until a second person has confirmed it."), "breadcrumbs": trail(*TRAIL)})
 

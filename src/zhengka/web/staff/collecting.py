@@ -128,7 +128,8 @@ def count(request: Request) -> HttpResponse:
         except Refusal as refusal:
             form.add_error("office", problem_line(refusal.problem))
     return render(request, "staff/form.html", {
-        "title": _("Count the cards here"), "form": form, "submit": _("See what differs"), "back": reverse("staff:waiting"),
+        "title": _("Count the cards here"), "form": form, "submit": _("See what differs"),
+        "back": reverse("staff:waiting"),
         "intro": _("Scan every card that lies at this office, those that went back, too. Nothing is written down "
                    "before you have seen what differs."), "breadcrumbs": trail(*HERE)})
 
