@@ -187,9 +187,11 @@ def _stock(world: World) -> dict[str, list[int]]:
 
 
 def _custody(world: World) -> dict[str, list[int]]:
-    """A parcel at the plant, one on its way, one that was opened with a card missing; a batch of old booklets."""
+    """A parcel at the plant, one on its way, one that was opened with a card missing; a batch of old booklets,
+    and one more that lies there.
+    """
     area, at, by = world.area, NOON, actor_of(world.officers["producer"])
-    cards = [make_card(_person(area, f"待领{each}")) for each in range(6)]
+    cards = [make_card(_person(area, f"待领{each}")) for each in range(7)]
     for place, card in enumerate(cards):
         card.serial = serial.make(area.unit6, 900_000_000 + place)  # the keys that number cards are none of this world
         card.save()
@@ -205,6 +207,8 @@ def _custody(world: World) -> dict[str, list[int]]:
     custody.hand_over(cards[5], custody.Proof(typed="田野", why="hand", confirmed=True),
                       by=actor_of(world.officers["clerk"]), request_id=request_id(), at=at)
     pulping = custody.propose_pulping(area, 1, "粉碎", **told())
+    custody.hand_over(cards[6], custody.Proof(typed="田野", confirmed=True),
+                      by=actor_of(world.officers["clerk"]), request_id=request_id(), at=at)
     Keeping.objects.filter(card=cards[3]).update(waits_since=timezone.now() - dt.timedelta(days=100))
     troubles = Trouble.objects.filter(area=area).order_by("pk").values_list("pk", flat=True)
     return {"parcels": [row.pk for row in parcels], "troubles": list(troubles), "pulpings": [pulping.pk],

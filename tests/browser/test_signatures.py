@@ -32,10 +32,12 @@ def test_a_signature_is_drawn_cleared_drawn_again_and_kept_and_a_name_is_typed_i
         if times == 1:
             page.get_by_role("button", name="Clear the signature").click()
             assert page.locator("[data-signature-strokes]").input_value() == ""
+    page.locator("[name=why_not]").select_option("back")
     page.get_by_role("button", name="Hand over").click()
     page.get_by_text("Signed on the screen").wait_for()
     assert b"<polyline" in services.signature_of(Receipt.objects.get(card=drawn))
     window.go(reverse("staff:card-hand-over", args=[typed.pk]))
+    page.locator("[name=why_not]").select_option("back")
     page.locator("[name=typed]").focus()
     page.keyboard.type("田野")
     page.locator("[name=why]").select_option("writing")

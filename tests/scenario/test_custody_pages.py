@@ -5,6 +5,7 @@ import json
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from builders import make_officer
 from custody_rooms import SIGNED, Rooms
@@ -143,7 +144,7 @@ def test_a_card_is_handed_over_by_the_form_with_a_drawn_signature_and_the_bookle
     rooms.unpack(rooms.brought([card]), [card])
     form = reverse("staff:card-hand-over", args=[card.pk])
     assert "It came back" in text(clerk, form)
-    answer = clerk.act(form, way="counter")
+    answer = clerk.act(form, way="counter", why_not="back")
     assert answer.status_code == 200 and "not proved" in answer.content.decode()
     agent = {"way": "agent", "agent_name": "李敏", "agent_digits": "1234", "relation": "child", "mandate": "委托书"}
     for told, said in (({"way": "agent", "agent_name": "李敏", "typed": "李敏", "confirmed": "on"},
@@ -152,11 +153,13 @@ def test_a_card_is_handed_over_by_the_form_with_a_drawn_signature_and_the_bookle
                        ({"way": "home", "typed": "田野", "confirmed": "on"}, "Nobody has signed"),
                        ({"way": "home", "list_number": "QL-7"}, "on which list"),
                        ({"way": "home", "list_day": "2020-06-01"}, "on which list")):
-        answer = clerk.act(form, **told)
+        answer = clerk.act(form, why_not="back", **told)
         assert answer.status_code == 200 and said in answer.content.decode(), said
     assert Card.get(card.pk).state == "ready"
     strokes = json.dumps([[[each, each] for each in range(20)]])
-    assert clerk.act(form, way="home", strokes=strokes).status_code == 302
+    unsaid = clerk.act(form, way="home", strokes=strokes)
+    assert unsaid.status_code == 200 and "Say whether the old booklet came back" in unsaid.content.decode()
+    assert clerk.act(form, way="home", strokes=strokes, why_not="back").status_code == 302
     assert Receipt.objects.get().way == "home" and Booklet.objects.get().state == "held"
     page = text(clerk, reverse("staff:card", args=[card.pk]))
     assert "Signed on the screen" in page and "Brought to the holder" in page
@@ -184,10 +187,53 @@ def test_the_oldest_cards_go_back_by_the_list(rooms, clerk):
     assert clerk.act(reverse("staff:waiting-back"), card=[cards[1].pk]).status_code == 409
 
 
+def test_cards_that_went_back_wait_again_or_are_packed_for_a_street_by_the_list(rooms, clerk):
+    cards = rooms.cards(3)
+    parcel = rooms.unpack(rooms.brought(cards), cards).parcel
+    Keeping.objects.update(state="returned")
+    shown = text(clerk, f"{reverse('staff:waiting')}?age=back")
+    assert "Cards that went back" in shown and all(card.serial in shown for card in cards)
+    clerk.act(reverse("staff:waiting-again"), card=[cards[0].pk])
+    assert Keeping.objects.get(card=cards[0]).state == "waiting"
+    page = reverse("staff:parcel", args=[parcel.pk])
+    again = reverse("staff:parcel-again", args=[parcel.pk])
+    assert again in text(clerk, page)
+    clerk.act(again)
+    assert Keeping.objects.filter(state="waiting").count() == 3 and again not in text(clerk, page)
+    pack, chosen = reverse("staff:waiting-pack"), [card.pk for card in cards[1:]]
+    asked = clerk.act(pack, card=chosen).content.decode()
+    assert "2 cards go into the parcel" in asked and rooms.street.name in asked and rooms.elsewhere.name not in asked
+    label = {"card": chosen, "target": rooms.street.pk, "number": "转-1", "seal": parcel.seal}
+    known = clerk.act(pack, **label)
+    assert known.status_code == 200 and "was used before" in known.content.decode()
+    sent = clerk.act(pack, **{**label, "seal": "转封-1"})
+    down = Parcel.objects.get(number="转-1")
+    assert sent["Location"] == reverse("staff:parcel", args=[down.pk])
+    assert (down.stops, down.quantity) == ([rooms.street.code], 2)
+    assert clerk.act(pack, card=chosen).status_code == 409, "what is in a parcel is packed by nobody"
+    rooms.at = timezone.now()
+    rooms.unpack(rooms.arrive(down, rooms.street), cards[1:2])
+    mixed = clerk.act(pack, card=[cards[0].pk, cards[1].pk])
+    assert mixed.status_code == 409 and "lie at several offices" in mixed.content.decode()
+
+
+def test_a_count_shows_what_differs_before_it_is_written_down(rooms, clerk):
+    cards = rooms.cards(2)
+    rooms.unpack(rooms.brought(cards), cards)
+    count, told = reverse("staff:waiting-count"), {"office": rooms.county.pk, "serials": f"{cards[0].serial}\n"}
+    asked = clerk.act(count, **told).content.decode()
+    assert f"Missing: {cards[1].serial}" in asked and "1 card is there, 1 differs" in asked
+    assert not Trouble.objects.exists()
+    assert clerk.act(count, sure="1", **told)["Location"] == reverse("staff:waiting")
+    assert Trouble.objects.get().serial == cards[1].serial and Keeping.objects.get(card=cards[1]).state == "missing"
+    assert Keeping.objects.get(card=cards[0]).counted_at is not None
+
+
 def test_booklets_are_counted_twice_and_destroyed(rooms, clerk):
     (card,) = rooms.cards(1)
     rooms.unpack(rooms.brought([card]), [card])
-    clerk.act(reverse("staff:card-hand-over", args=[card.pk]), way="counter", typed="田野", why="hand", confirmed="on")
+    clerk.act(reverse("staff:card-hand-over", args=[card.pk]), way="counter", typed="田野", why="hand", confirmed="on",
+              why_not="back")
     new = reverse("staff:pulping-new")
     answer = clerk.act(new, office=rooms.county.pk, counted=2, how="粉碎")
     assert answer.status_code == 200 and "not that of the list" in answer.content.decode()
@@ -198,3 +244,25 @@ def test_booklets_are_counted_twice_and_destroyed(rooms, clerk):
     assert all(word in text(approver, reverse("staff:custody")) for word in ("Share of typed names", "100%"))
     assert "Share of typed names" not in text(clerk, reverse("staff:custody"))
     assert Booklet.objects.get().state == "destroyed" and "Destroyed" in text(approver, reverse("staff:booklets"))
+
+
+def test_a_booklet_that_is_not_here_is_reported_confirmed_by_another_and_brought_later(rooms, clerk):
+    cards = rooms.cards(2)
+    rooms.unpack(rooms.brought(cards), cards)
+    clerk.act(reverse("staff:cards-bulk", args=["hand-over"]), card=[card.pk for card in cards], sure="1", looked="on")
+    here, gone = Booklet.objects.order_by("pk")
+    url = reverse("staff:booklets-missing")
+    assert url in text(clerk, reverse("staff:booklets")) and clerk.act(url, booklet=[]).status_code == 409
+    asked = clerk.act(url, booklet=[gone.pk]).content.decode()
+    assert "1 booklet is meant" in asked
+    assert clerk.act(url, booklet=[gone.pk], reason="误登记").status_code == 200, "why is chosen by nobody but them"
+    clerk.act(url, booklet=[gone.pk], reason="误登记", why_not="refused")
+    case, approver = Trouble.objects.get(), Visitor(make_officer("approver", area=rooms.county))
+    assert "The holder keeps it" in text(approver, reverse("staff:trouble", args=[case.pk]))
+    approver.act(reverse("staff:trouble-confirm", args=[case.pk]))
+    page = text(clerk, reverse("staff:booklet", args=[gone.pk]))
+    assert "Did not come back" in page and "The holder keeps it" in page
+    clerk.act(reverse("staff:pulping-new"), office=rooms.county.pk, counted=1, how="粉碎")
+    assert Pulping.objects.get().quantity == 1 and Booklet.get(here.pk).state == "listed"
+    assert clerk.act(reverse("staff:booklet-bring", args=[gone.pk])).status_code == 302
+    assert Booklet.get(gone.pk).state == "held"

@@ -10,10 +10,13 @@ import gating
 import partnering
 import stocking
 from builders import NOON
+from custody_rooms import Rooms
 from zhengka.cards import services as cards
 from zhengka.cli import invariants
 from zhengka.cli.app import app
 from zhengka.core.invariants import Found, run
+from zhengka.custody import services as custody
+from zhengka.custody.models import Booklet, Trouble
 from zhengka.production import services
 from zhengka.production.models import Item
 from zhengka.stock import services as stock
@@ -24,6 +27,8 @@ EVENTS = "ALTER TABLE core_event DISABLE TRIGGER USER"
 SPANS = "ALTER TABLE stock_span DISABLE TRIGGER USER"
 ENTRIES = "ALTER TABLE stock_entry DISABLE TRIGGER USER"
 CASES = "ALTER TABLE cases_case DISABLE TRIGGER USER"
+LINES = "ALTER TABLE custody_listed DISABLE TRIGGER USER"
+PARCELS = "ALTER TABLE custody_parcel DISABLE TRIGGER USER"
 SLIPS = "ALTER TABLE stock_slip DISABLE TRIGGER USER"
 
 
@@ -149,6 +154,19 @@ PLANTS: dict[str, tuple[str, ...]] = {
     "statement-closed-by-two": (drop("gates_statement", "statement_closed_by_another"),
                                 "UPDATE gates_statement SET closed_by = made_by WHERE state = 'closed'"),
     "statement-adds-up": ("UPDATE gates_statement SET fen = fen + 1",),
+    "packed-in-an-open-parcel": (PARCELS, "UPDATE custody_parcel SET state = 'unpacked'"),
+    "listed-is-its-quantity": (LINES, "DELETE FROM custody_listed WHERE outcome = 'there'"),
+    "opened-parcel-counted": (LINES, "UPDATE custody_listed SET outcome = '' WHERE outcome = 'there'"),
+    "parcel-in-one-place": ("ALTER TABLE custody_stay DISABLE TRIGGER USER",
+                            "UPDATE custody_stay SET until = now() + interval '9 years' WHERE until IS NULL"),
+    "missing-has-its-case": ("UPDATE custody_trouble SET state = 'settled', reason = 'x'",),
+    "collected-was-handed-over": (f"UPDATE {CARD} SET handed_over_at = NULL",),
+    "card-lost-by-two": (drop("custody_trouble", "custody_case_lost_by_two"),
+                         "UPDATE custody_trouble SET confirmed_by = person WHERE state = 'lost'"),
+    "booklets-destroyed-by-two": (drop("custody_pulping", "pulping_counted_by_two"),
+                                  "UPDATE custody_pulping SET counted = 1 WHERE state = 'destroyed'"),
+    "booklet-given-up-by-two": (drop("custody_trouble", "custody_case_lost_by_two"),
+                                "UPDATE custody_trouble SET confirmed_by = '' WHERE sort = 'booklet-missing'"),
     "events-in-a-chain": (EVENTS, "DELETE FROM core_event WHERE subject = 'batch' AND version = 2"),
     "requests-once": (EVENTS, drop("core_event", "event_once_per_request"),
                       "UPDATE core_event SET request_id = (SELECT min(request_id::text)::uuid FROM core_event) "
@@ -178,7 +196,7 @@ ROWS = {
 @pytest.fixture
 def area(tmp_path):
     """A batch that came back, with a suspect card that was destroyed; an order that was filled; a shipment that came
-    short; a case; an officer; gates, vouchers, statements.
+    short; a case; an officer; parcels and booklets; gates, vouchers, statements.
     """
     area = builders.make_area()
     machine, home = stocking.loaded(area, 1001, 1100), tmp_path / "maker"
@@ -203,8 +221,27 @@ def area(tmp_path):
     stock.arrive(slip, [(9001, 9002)], by=one, request_id=builders.request_id(), **told)
     builders.make_case(builders.make_holder(area=area))
     gating.populate(area)
+    kept_and_counted(Rooms(area))
     partnering.populate(area, *(builders.make_officer(role, area=area) for role in ("system", "security")))
     return area
+
+
+def kept_and_counted(rooms: Rooms) -> None:
+    """A parcel on its way, one that was opened with two cards missing of which one is lost; booklets: two destroyed,
+    one that two persons say was not taken back, and one that is missing.
+    """
+    made = rooms.cards(7)
+    rooms.pack(made[:1])
+    rooms.unpack(rooms.brought(made[1:]), made[3:])
+    lost = Trouble.objects.get(card=made[1])
+    custody.propose_loss(lost, "找遍", **rooms.told())
+    custody.confirm_loss(lost, **rooms.told(by=rooms.approver))
+    custody.hand_over_many([card.pk for card in made[3:]], **rooms.told(rooms.county))
+    first, second = Booklet.objects.order_by("pk")[:2]
+    given_up, _ = custody.report_missing([first.pk, second.pk], "lost", "误登记", **rooms.told())
+    custody.confirm_loss(given_up, **rooms.told(by=rooms.approver))
+    pulping = custody.propose_pulping(rooms.county, 2, "粉碎", **rooms.told())
+    custody.confirm_pulping(pulping, 2, **rooms.told(by=rooms.approver))
 
 
 def found(name: str) -> Found:

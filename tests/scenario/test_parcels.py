@@ -255,6 +255,52 @@ def test_cards_of_an_office_are_packed_again_and_go_up_or_down(rooms):
     assert [queries.place_of(card).office for card in cards] == [rooms.street.code, rooms.city.code]
 
 
+def test_a_count_of_a_counter_names_what_is_missing_and_lays_down_what_turned_up(rooms):
+    here, gone, back, packed, handed = rooms.cards(5)
+    rooms.unpack(rooms.brought([here, gone, back, handed]), [here, gone, back, handed])
+    Keeping.objects.filter(card=back).update(state="returned")
+    Card.objects.filter(pk=handed.pk).update(state="issued", handed_over_at=rooms.at)
+    parcel, clerk = rooms.pack([packed]), rooms.by[rooms.county.pk]
+    scanned = [here.serial, back.serial, packed.serial, "no serial"]
+    seen = services.compare(rooms.county, scanned, by=clerk)
+    assert (seen.there, seen.missing, seen.strange) == (2, [gone.serial], sorted([packed.serial, "no serial"]))
+    assert cases() == [], "a look writes nothing down"
+    with pytest.raises(Refusal, match="not-found"), transaction.atomic():
+        services.count_waiting(rooms.elsewhere, scanned, by=clerk, request_id=rooms.told()["request_id"], at=rooms.at)
+    told = rooms.told(rooms.county)
+    assert services.count_waiting(rooms.county, scanned, **told) == seen
+    with pytest.raises(Replayed), transaction.atomic():
+        services.count_waiting(rooms.county, scanned, **told)
+    assert cases() == sorted([("card-missing", gone.serial), ("card-strange", packed.serial),
+                              ("card-strange", "no serial")])
+    assert {card.serial: queries.place_of(card).where for card in (here, gone, back, packed)} == {
+        here.serial: "office", gone.serial: "missing", back.serial: "office", packed.serial: "office"}
+    (aged,) = queries.ages(clerk, rooms.at)
+    assert (aged.total, aged.counted_at) == (2, told["at"])
+    with pytest.raises(Refusal, match="card-not-at-counter"), transaction.atomic():
+        services.hand_over_listed(Card.get(gone.pk), **rooms.told(rooms.county))
+    services.count_waiting(rooms.county, [*scanned[:3], gone.serial], **rooms.told(rooms.county))
+    assert queries.place_of(gone).where == "office" and Trouble.objects.count() == 3, "it was found, and has its case"
+    services.settle(Trouble.objects.get(sort="card-missing"), "在抽屉", **rooms.told(rooms.county))
+    services.count_waiting(rooms.county, scanned[:3], **rooms.told(rooms.county))
+    again = Trouble.objects.get(sort="card-missing", state="open")
+    services.propose_loss(again, "找遍", **rooms.told())
+    services.confirm_loss(again, **rooms.told(by=rooms.approver))
+    assert queries.place_of(gone).where == "lost" and Card.get(gone.pk).state == "spoiled"
+    assert parcel.state == "packed" and rooms.unpack(rooms.arrive(parcel, rooms.county), []).missing == []
+
+
+def test_a_street_counts_its_own_counter(rooms):
+    cards = rooms.cards(2)
+    parcel = rooms.pack(cards, rooms.street)
+    rooms.unpack(rooms.arrive(parcel, rooms.street), cards)
+    with transaction.atomic():
+        enter(connection, rooms.street.code, rooms.street.last)
+        told = services.count_waiting(rooms.street, [cards[0].serial], **rooms.told(rooms.street))
+        assert (told.there, told.missing) == (1, [cards[1].serial]) and Trouble.objects.get(sort="card-missing")
+        leave(connection)
+
+
 def test_nobody_opens_or_sends_on_a_parcel_that_they_do_not_have(rooms):
     (card,) = rooms.cards(1)
     parcel = rooms.arrive(rooms.pack([card]), rooms.city)

@@ -13,6 +13,7 @@ from reading_desk import make_reader
 from zhengka.cards.models import Card
 from zhengka.core import fields
 from zhengka.core.errors import Refusal
+from zhengka.core.events import Replayed
 from zhengka.custody import queries, services
 from zhengka.custody.models import Booklet, Keeping, Pulping, Receipt
 from zhengka.custody.services import Agent, Proof, SignedList
@@ -198,6 +199,35 @@ def test_old_booklets_are_destroyed_by_two_persons_who_count_the_same_number(roo
         services.propose_pulping(rooms.county, 0, "粉碎", **rooms.told())
 
 
+def test_of_three_booklets_two_are_there_and_two_persons_say_so_of_the_third(rooms):
+    services.hand_over_many([card.pk for card in at_the_counter(rooms, 3)], **rooms.told(rooms.county))
+    here, gone, found = Booklet.objects.order_by("pk")
+    row = services.propose_pulping(rooms.county, 3, "粉碎", **rooms.told())
+    with pytest.raises(Refusal, match="booklets-differ"), transaction.atomic():
+        services.confirm_pulping(row, 2, **rooms.told(by=rooms.approver))
+    services.decline_pulping(row, **rooms.told(by=rooms.approver))
+    for why, said in (("", "没有交"), ("shy", "没有交"), ("lost", " ")):
+        with pytest.raises(Refusal, match="reason-missing"), transaction.atomic():
+            services.report_missing([gone.pk], why, said, **rooms.told())
+    with pytest.raises(IntegrityError, match="no two persons"), transaction.atomic():
+        Booklet.objects.filter(pk=gone.pk).update(state="absent", why_not="lost")
+    told = rooms.told()
+    case, other = services.report_missing([gone.pk, found.pk], "lost", "窗口误登记", **told)
+    with pytest.raises(Replayed), transaction.atomic():
+        services.report_missing([gone.pk, found.pk], "lost", "窗口误登记", **told)
+    with pytest.raises(Refusal, match="custody-same-person"), transaction.atomic():
+        services.confirm_loss(case, **rooms.told())
+    services.confirm_loss(case, **rooms.told(by=rooms.approver))
+    other = services.decline(other, **rooms.told(by=rooms.approver))
+    with pytest.raises(Refusal, match="booklet-still-missing"), transaction.atomic():
+        services.settle(other, "在抽屉", **rooms.told())
+    services.settle(other, "在抽屉", found=rooms.county, **rooms.told())
+    assert dict(Booklet.objects.values_list("pk", "state")) == {here.pk: "held", gone.pk: "absent", found.pk: "held"}
+    row = services.propose_pulping(rooms.county, 2, "粉碎", **rooms.told())
+    assert services.confirm_pulping(row, 2, **rooms.told(by=rooms.approver)).state == "destroyed"
+    assert services.bring(Booklet.get(gone.pk), **rooms.told(rooms.county)).state == "held"
+
+
 def test_who_does_not_come_is_reminded_once_at_each_stage_and_then_the_card_goes_back(rooms):
     cards = at_the_counter(rooms, 2)
     begins = Keeping.objects.get(card=cards[0]).waits_since
@@ -210,10 +240,12 @@ def test_who_does_not_come_is_reminded_once_at_each_stage_and_then_the_card_goes
     late["at"] = begins + dt.timedelta(days=90)
     assert len(services.send_back_many([cards[0].pk], **late)) == 1
     (aged,) = queries.ages(rooms.by[rooms.county.pk], late["at"])
-    assert (aged.office, aged.counts, queries.returned(rooms.by[rooms.county.pk])) == (
+    assert (aged.office, aged.counts, queries.returned(rooms.by[rooms.county.pk]).count()) == (
         rooms.county.code, (0, 0, 0, 0, 1), 1)
     rooms.at = late["at"]
-    services.call_back(cards[0], **rooms.told(rooms.county))
+    told = rooms.told(rooms.county)
+    assert len(services.call_back_many([cards[0].pk], **told)) == 1
+    assert services.call_back_many([cards[0].pk], **told) == [], "a repeat moves nothing"
     assert services.remind(at=rooms.at + dt.timedelta(days=7)) == 1, "it waits anew"
 
 

@@ -83,7 +83,8 @@ def test_a_full_disk_stalls_a_batch_that_says_why_and_goes_on_once_there_is_room
 @pytest.mark.parametrize(("broken", "sentence"), [
     ("lost", "11 items"), ("twice", "13 items"), ("chip", "values of uid are used twice"),
     ("signature", "signatures of the credential key were counted"), ("kept", "good for nothing is suspect"),
-    ("order", "no other card, or more than one"), ("letter", "0 letters"), ("event", "the events of a good card are")])
+    ("order", "no other card, or more than one"), ("letter", "0 letters"), ("event", "the events of a good card are"),
+    ("blank", "by entries"), ("parcel", "cards wait of")])
 def test_the_balance_finds_what_is_planted(soak, broken, sentence):
     assert soak.ask("nothing")["found"] == []
     assert sentence in " ".join(soak.ask(broken)["found"])

@@ -4,7 +4,7 @@ line that does not come out is one sentence; none is the answer that is wanted.
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from django.conf import settings
@@ -12,16 +12,22 @@ from django.db import connection
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from soak.life import CARDS, Diary, Life
+from soak.life import BOX, CARDS, Diary, Life
 from zhengka.cards.models import Card
-from zhengka.core import sweeping
+from zhengka.core import invariants, sweeping
+from zhengka.core.invariants import Check
 from zhengka.core.models import Event
+from zhengka.custody import invariants as custody_invariants
+from zhengka.custody.models import Keeping, Stay, Trouble
 from zhengka.formats.package import PackageReader
 from zhengka.formats.results import ResultReader
 from zhengka.keys.models import Key
 from zhengka.letters.models import Letter
 from zhengka.production import services
 from zhengka.production.models import Batch, Item
+from zhengka.stock import invariants as stock_invariants
+from zhengka.stock import queries as stock
+from zhengka.stock.models import Box
 from zhengka_maker import home as homes
 
 LIFE_OF_A_BATCH = ["open", "prepare", "finish", "send", "receive", "close"]
@@ -37,7 +43,7 @@ def faults(life: Life, diary: Diary, *, stalled: int = 0) -> list[str]:
     """What does not come out. `stalled`: how often the batch was let be tried again by an officer."""
     batch = life.batch()
     return [*counts(batch), *lives(batch, stalled), *numbers(), *files_agree(life, batch), *signed(life, batch, diary),
-            *replaced(batch), *nothing_waits(batch)]
+            *replaced(batch), *blanks(life, batch), *parcels(life, batch), *nothing_waits(batch)]
 
 
 def counts(batch: Batch) -> Iterator[str]:
@@ -137,6 +143,45 @@ def replaced(batch: Batch) -> Iterator[str]:
         yield "a card was ordered in place of a good one"
     if lost.filter(items__outcome="suspect").exclude(uid=None).exists():
         yield "of a suspect chip something is believed"
+
+
+def blanks(life: Life, batch: Batch) -> Iterator[str]:
+    """Every blank card of the life's box is in one place: under a good card, destroyed with its own, or in the machine;
+    and the ledger of all lives contradicts itself nowhere.
+    """
+    yield from stock.unbalanced()
+    yield from found(stock_invariants.CHECKS)
+    (box,) = Box.objects.filter(first=life.blanks()[0])
+    wanted = Counter({"issued": batch.good, "destroyed": batch.spoiled + batch.suspect,
+                      "machine": BOX - batch.prepared})
+    if (told := Counter(stock.in_box(box, timezone.now()))) != +wanted:
+        yield f"of {BOX} blanks {dict(told)}, wanted {dict(wanted)}"
+    if Item.objects.filter(batch=batch, outcome="good").values("blank").distinct().count() != batch.good:
+        yield "a good card names no blank of its own"
+
+
+def parcels(life: Life, batch: Batch) -> Iterator[str]:
+    """Every good card travelled once, in one parcel that was opened, and waits at its office; nothing is amiss."""
+    yield from found(custody_invariants.CHECKS)
+    told = list(batch.parcels.values_list("state", "quantity", "passed"))
+    if told != [("unpacked", batch.good, 2)]:
+        yield f"the parcels are {told} for {batch.good} good cards"
+    for parcel in batch.parcels.all():
+        if (said := actions("parcel", parcel.pk)) != ["seal", "dispatch", "arrive", "arrive", "unpack"]:
+            yield f"the parcel's events are {said}"
+        if [stay.place for stay in Stay.objects.filter(parcel=parcel).order_by("since")] != [
+                "plant", "moving", "office", "office"]:
+            yield "the parcel was in other places than it went through"
+    kept = Keeping.objects.filter(card__in=cards_of(batch, "good"), state="waiting", office=life.area.code)
+    if kept.count() != batch.good or Keeping.objects.filter(card__in=cards_of(batch, "held", "spoiled", "suspect")):
+        yield f"{kept.count()} cards wait of {batch.good} good ones"
+    if Trouble.objects.exists():
+        yield f"cases are open: {list(Trouble.objects.values_list('sort', 'serial'))}"
+
+
+def found(checks: Iterable[Check]) -> Iterator[str]:
+    """What the product's own checks find, of all lives."""
+    return (f"{check.name}: {rows}" for check in checks if (rows := invariants.run(check).rows))
 
 
 def nothing_waits(batch: Batch) -> Iterator[str]:

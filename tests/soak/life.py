@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 
 from django.conf import settings
 from django.db import connection
@@ -24,28 +24,38 @@ from zhengka.cards import services as cards
 from zhengka.core.actors import Actor
 from zhengka.core.events import Replayed
 from zhengka.core.models import Event
+from zhengka.custody import services as custody
+from zhengka.custody.models import Parcel
 from zhengka.keys.services import opening
 from zhengka.keys.store import KeyStore
 from zhengka.production import services
 from zhengka.production.models import Batch, Item, Maker
 from zhengka.registry import photos
+from zhengka.stock import services as stock
+from zhengka.stock.models import Store
 from zhengka_maker import making
 
 CARDS = 12
 BARE = 9
 """Which of them has no photo, and is held."""
 SPOIL = 0.2
+BOX = 20
+"""Blank cards that come for a life; those that no card uses up stay in the machine."""
 ROOM = UUID("5f0f5d7c-7c51-4f4e-9f5a-0d9d1d6f0f11")
 
 
 class Town(NamedTuple):
-    """What all lives share: who opens and prepares, who sends and destroys, the card maker and its home."""
+    """What all lives share: who opens and prepares, who sends and destroys, the card maker and its home, the cupboard
+    of its blank cards and the machine that they go into.
+    """
 
     first: Actor
     second: Actor
     maker: Maker
     home: Path
     photos: tuple[str, ...]
+    store: Store
+    machine: Store
 
 
 class Life(NamedTuple):
@@ -67,6 +77,14 @@ class Life(NamedTuple):
         opened = Event.objects.get(request_id=self.request("open"))
         return Batch.objects.select_related("area", "maker").get(pk=opened.subject_id)
 
+    def blanks(self) -> tuple[int, int]:
+        """First and last serial of the box of blank cards that came for this life."""
+        return self.seed * 1000 + 1, self.seed * 1000 + BOX
+
+    def parcel(self) -> Parcel:
+        """The parcel in which its finished cards travel."""
+        return Parcel.objects.get(batch=self.batch())
+
     def results(self) -> Path:
         """Where the card maker leaves its answer."""
         return self.town.home / "out" / f"{self.seed}.jsonl"
@@ -81,10 +99,15 @@ def settle_down() -> Town:
     province = builders.make_area(430104).parent.parent
     first, second = (actor_of(builders.make_officer("producer", area=province)) for _ in range(2))
     home = Path(settings.HOME) / "maker"
-    maker = batches.make_maker(home, builders.make_area(430104), name="the maker")
+    maker_area = builders.make_area(430104)
+    maker = batches.make_maker(home, maker_area, name="the maker")
     (home / "out").mkdir(exist_ok=True)
+    store, machine = (stock.open_store(maker_area, stock.About(sort, sort, "王保管"), by=first, request_id=uuid4(),
+                                       at=timezone.now()) for sort in ("store", "machine"))
+    services.feed(maker, machine, by=first, request_id=uuid4(), at=timezone.now())
+    maker.refresh_from_db()
     shared = tuple(photos.keep(batches.make_photo(number)) for number in range(CARDS))
-    return Town(first, second, maker, home, shared)
+    return Town(first, second, maker, home, shared, store, machine)
 
 
 def begin(seed: int, town: Town) -> Life:
@@ -107,6 +130,16 @@ def jobs() -> None:
 
 
 # -- the steps ---------------------------------------------------------------------------------------------------------
+def deliver(life: Life) -> None:
+    first, last = life.blanks()
+    stock.receive(life.town.store, [stock.Delivered("金卡", f"箱{first}", first, last)],
+                  **life.asked("deliver", by=life.town.first))
+
+
+def load(life: Life) -> None:
+    stock.shift(life.town.store, life.town.machine, [life.blanks()], **life.asked("load", by=life.town.first))
+
+
 def open_(life: Life) -> None:
     services.open_batch(life.area, batches.PROFILE, life.town.maker, **life.asked("open", by=life.town.first))
 
@@ -130,7 +163,8 @@ def send(life: Life) -> None:
 
 
 def make(life: Life) -> None:
-    job = making.Job(batches.package_path(life.batch()), life.town.home, SPOIL, life.seed, ("power-cut",))
+    job = making.Job(batches.package_path(life.batch()), life.town.home, SPOIL, life.seed, ("power-cut",),
+                     [life.blanks()])
     making.run(job, life.results(), workers=1)
 
 
@@ -156,7 +190,30 @@ def condemn(life: Life) -> None:
 
 
 def destroy(life: Life) -> None:
-    cards.destroy_many(lost(life, "suspect", "spoiled"), **life.asked("destroy", by=life.town.second))
+    services.destroy_many(lost(life, "suspect", "spoiled"), **life.asked("destroy", by=life.town.second))
+
+
+def pack(life: Life) -> None:
+    custody.pack_batch(life.batch(), custody.Seals([f"F{life.seed}"]), life.area,
+                       **life.asked("pack", by=life.town.first))
+
+
+def dispatch(life: Life) -> None:
+    custody.dispatch(life.parcel(), **life.asked("dispatch", by=life.town.first))
+
+
+def pass_(life: Life) -> None:
+    custody.arrive(life.parcel(), life.area.parent, f"F{life.seed}", **life.asked("pass", by=life.town.first))
+
+
+def arrive(life: Life) -> None:
+    custody.arrive(life.parcel(), life.area, f"F{life.seed}", **life.asked("arrive", by=life.town.first))
+
+
+def unpack(life: Life) -> None:
+    parcel = life.parcel()
+    custody.unpack(parcel, f"F{life.seed}", [line.serial for line in parcel.lines.all()],
+                   **life.asked("unpack", by=life.town.first))
 
 
 def lost(life: Life, *outcomes: str) -> list[int]:
@@ -167,7 +224,8 @@ def lost(life: Life, *outcomes: str) -> list[int]:
 
 STEPS: Mapping[str, Callable[[Life], None]] = {
     step.__name__.rstrip("_"): step
-    for step in (open_, prepare, work, publish, send, make, bring, take, close, order_again, condemn, destroy)}
+    for step in (deliver, load, open_, prepare, work, publish, send, make, bring, take, close, order_again, condemn,
+                 destroy, pack, dispatch, pass_, arrive, unpack)}
 
 
 class Diary:

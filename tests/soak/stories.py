@@ -145,6 +145,8 @@ PLANTED = {  # what is broken → how, in the calm life that came out right
     "kept": "UPDATE cards_card SET state = 'suspect', destroyed_person = '' WHERE state = 'destroyed'",
     "order": "UPDATE cards_card SET replaces_id = NULL WHERE replaces_id IS NOT NULL",
     "letter": "DELETE FROM letters_letter",
+    "blank": "UPDATE stock_span SET account = 'lost' WHERE account = 'issued' AND upper_inf(during)",
+    "parcel": "DELETE FROM custody_keeping WHERE id = (SELECT min(id) FROM custody_keeping WHERE state = 'waiting')",
     "event": "UPDATE core_event SET action = 'send' WHERE subject = 'card' AND action = 'accept'",
 }
 

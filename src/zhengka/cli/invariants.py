@@ -13,6 +13,7 @@ from zhengka.cases import invariants as cases
 from zhengka.cli import cluster
 from zhengka.core import invariants as core
 from zhengka.core.invariants import Check, Found
+from zhengka.custody import invariants as custody
 from zhengka.gates import invariants as gates
 from zhengka.keys import invariants as keys
 from zhengka.partners import invariants as partners
@@ -23,8 +24,9 @@ from zhengka.stock import invariants as stock
 
 def checks() -> list[Check]:
     """Every check, by the number of its invariant."""
-    found = [*registry.CHECKS, *cards.CHECKS, *stock.CHECKS, *production.CHECKS, *cases.CHECKS, *keys.CHECKS,
-             *accounts.CHECKS, *bulk.CHECKS, *gates.CHECKS, *partners.CHECKS, *core.CHECKS, *core.of_rows()]
+    found = [*registry.CHECKS, *cards.CHECKS, *stock.CHECKS, *production.CHECKS, *custody.CHECKS, *cases.CHECKS,
+             *keys.CHECKS, *accounts.CHECKS, *bulk.CHECKS, *gates.CHECKS, *partners.CHECKS, *core.CHECKS,
+             *core.of_rows()]
     return sorted(found, key=lambda check: int(check.number[1:]))
 
 

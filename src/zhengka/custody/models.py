@@ -141,6 +141,7 @@ class Keeping(ProvinceRow, Shared, Stateful):
     since = models.DateTimeField(help_text="since when it is there")
     waits_since = models.DateTimeField(null=True, help_text="since when it waits for its holder (待领)")
     stage = models.PositiveSmallIntegerField(default=0, help_text="days of the last reminder")
+    counted_at = models.DateTimeField(null=True, help_text="when it was last seen there as the cards were counted")
 
     class Meta:
         constraints: ClassVar = [
@@ -271,9 +272,11 @@ class Booklet(ProvinceRow, Stateful):
         constraints: ClassVar = [
             states_check(BOOKLET.name, BOOKLET.states | ABSENT.states),
             models.CheckConstraint(condition=Q(why_not__in=("", *WHY_NOT)), name="booklet_why_known"),
-            models.CheckConstraint(condition=~Q(state="absent") | ~Q(why_not=""), name="booklet_absent_why"),
+            models.CheckConstraint(condition=~Q(state__in=("missing", "absent")) | ~Q(why_not=""),
+                                   name="booklet_absent_why"),
             models.CheckConstraint(condition=Q(state__in=("listed", "destroyed"), pulping__isnull=False)
-                                   | Q(state__in=("held", "absent"), pulping=None), name="booklet_listed_once"),
+                                   | Q(state__in=("held", "missing", "absent"), pulping=None),
+                                   name="booklet_listed_once"),
         ]
         indexes: ClassVar = [models.Index(fields=["area", "state", "id"], name="booklet_by_area")]
 

@@ -1,6 +1,7 @@
 """What may be read of custody: who has which parcel, where a card is, what is amiss, how long cards have waited."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
@@ -23,7 +24,7 @@ AT_THE_PLANT: Final = ("prepared", "sent", "arrived", "ready")
 """States of a card that is numbered and was packed into no parcel: it lies at the plant."""
 AGES: Final = """
 SELECT k.office, width_bucket(extract(epoch FROM %(at)s - k.waits_since) / 86400, %(buckets)s::numeric[]::float8[]),
-       count(*)
+       count(*), max(k.counted_at)
 FROM custody_keeping k JOIN cards_card c ON c.id = k.card_id
 WHERE k.state = 'waiting' AND c.state = 'ready'
   AND (k.area BETWEEN %(lo)s AND %(hi)s OR k.shared_with BETWEEN %(lo)s AND %(hi)s)
@@ -41,10 +42,13 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Aged:
-    """How many cards wait at an office, by the buckets of `rules.BUCKETS`: less than 7 days first."""
+    """How many cards wait at an office, by the buckets of `rules.BUCKETS`: less than 7 days first; and when they were
+    counted last.
+    """
 
     office: int
     counts: tuple[int, ...]
+    counted_at: datetime | None = None
 
     @property
     def total(self) -> int:
@@ -173,15 +177,56 @@ def ages(actor: Actor, at: datetime) -> list[Aged]:
         cursor.execute(AGES, {"at": at, "buckets": list(rules.BUCKETS), "lo": actor.lo, "hi": actor.hi})
         found = cursor.fetchall()
     offices: dict[int, Counter[int]] = {}
-    for office, bucket, many in found:
+    counted_at: dict[int, datetime] = {}
+    for office, bucket, many, counted in found:
         offices.setdefault(office, Counter())[bucket] = many
-    return [Aged(office, tuple(counts[place] for place in range(len(rules.BUCKETS) + 1)))
+        if counted and (office not in counted_at or counted > counted_at[office]):
+            counted_at[office] = counted
+    return [Aged(office, tuple(counts[place] for place in range(len(rules.BUCKETS) + 1)), counted_at.get(office))
             for office, counts in offices.items()]
 
 
-def returned(actor: Actor) -> int:
-    """How many cards went back uncollected and lie at an office still."""
-    return Keeping.objects.filter(_mine(actor), state="returned", card__state="ready").count()
+def returned(actor: Actor) -> QuerySet[Keeping]:
+    """The cards that went back uncollected and lie at an office still, those that went back first at the top."""
+    found = Keeping.objects.filter(_mine(actor), state="returned", card__state="ready")
+    return found.select_related("card__holder", "area").order_by("pk")
+
+
+def lying(card_ids: Sequence[int], *, actor: Actor) -> list[Keeping]:
+    """Those of some cards that wait or went back at an office, where an officer may take them from it."""
+    found = Keeping.objects.filter(_mine(actor), card__in=card_ids, state__in=("waiting", "returned"),
+                                   card__state="ready")
+    return list(found.select_related("area").order_by("pk"))
+
+
+def targets(area: Area, origin: Area) -> QuerySet[Area]:
+    """Where cards of an office (`area`) may be sent from where they lie: to it, below it, or to an office above it."""
+    below = Q(code__range=(area.code, area.last), level__in=("county", "street"))
+    return Area.objects.filter(below | Q(code__in=above(area))).exclude(code=origin.code).order_by("code")
+
+
+def above(area: Area) -> list[int]:
+    """The offices from this one up at which parcels stop; the nation's and, above a city, the province's are none."""
+    found: list[int] = []
+    place: Area | None = area
+    while place is not None and place.level in rules.LEVELS:
+        if place.level != "province" or not found:
+            found.append(place.code)
+        place = place.parent
+    return found
+
+
+def counters(actor: Actor) -> QuerySet[Area]:
+    """The offices of the actor's area at which cards wait or went back, and the actor's own."""
+    found = Keeping.objects.filter(_mine(actor), state__in=("waiting", "returned"))
+    return Area.objects.filter(Q(code__in=found.values("office"), code__range=(actor.lo, actor.hi))
+                               | Q(code=actor.lo, level__in=("county", "street"))).order_by("code")
+
+
+def booklets_in(state: str, *, actor: Actor) -> QuerySet[Booklet]:
+    """The old booklets of an officer's area in one state, with the cards against which they came."""
+    found = Booklet.objects.filter(area__code__range=(actor.lo, actor.hi), state=state)
+    return found.select_related("card__holder").order_by("pk")
 
 
 def booklets(actor: Actor) -> dict[str, int]:

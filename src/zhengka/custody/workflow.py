@@ -31,7 +31,8 @@ PARCEL: Final = Workflow("parcel", initial="packed", final=frozenset({"unpacked"
 
 CUSTODY: Final = Workflow("custody", initial="packed", final=frozenset({"collected", "lost", "withdrawn"}), steps=(
     Step("packed", "count", "waiting", "custody.keep", zh="清点无误"),
-    Step("packed", "miss", "missing", "custody.keep", zh="清点缺失"),
+    *(Step(state, "count", state, "custody.keep", zh="清点无误") for state in ("waiting", "returned")),
+    *(Step(state, "miss", "missing", "custody.keep", zh="清点缺失") for state in ("packed", "waiting", "returned")),
     *(Step(state, "divert", "waiting", "custody.keep", zh="串包到此") for state in ("packed", "waiting", "returned")),
     Step("missing", "find", "waiting", "custody.keep", zh="找到"),
     *(Step(state, "lose", "lost", "custody.confirm", zh="报失") for state in ("packed", "missing")),
@@ -57,9 +58,10 @@ CUSTODY_CASE: Final = Workflow("custody-case", initial="open", final=frozenset({
 SORTS: Final = {
     "card-missing": "缺卡", "card-strange": "多出的卡", "card-swapped": "串包的卡",
     "card-astray": "卡出现在不应在的单位",
-    "seal-differs": "封签不符", "parcel-astray": "包裹到错单位", "parcel-late": "包裹超时"}
+    "seal-differs": "封签不符", "parcel-astray": "包裹到错单位", "parcel-late": "包裹超时",
+    "booklet-missing": "旧证缺失"}
 """What a case is about → its official words."""
-OF_A_LOSS: Final = ("card-missing", "parcel-late")
+OF_A_LOSS: Final = ("card-missing", "parcel-late", "booklet-missing")
 """Cases that may end by a loss being declared."""
 BY_ANOTHER: Final = ("seal-differs", "card-strange", "card-swapped")
 """Cases that another person clears up than the one who opened the parcel and noticed it."""
@@ -68,8 +70,14 @@ BOOKLET: Final = Workflow("booklet", initial="held", final=frozenset({"destroyed
     Step("held", "list", "listed", "custody.keep", zh="列入销毁清单"),
     Step("listed", "strike", "held", "custody.confirm", zh="移出清单"),
     Step("listed", "destroy", "destroyed", "custody.confirm", zh="销毁"),
+    Step("held", "miss", "missing", "custody.keep", zh="清点缺失"),
+    Step("missing", "find", "held", "custody.keep", zh="找到"),
+    Step("missing", "give_up", "absent", "custody.confirm", zh="更正为未收回"),
+    Step("absent", "bring", "held", "card.hand_over", zh="补交旧证"),
 ))
-"""The paper booklet of an old certificate (旧证), taken back as the new card was handed over."""
+"""The paper booklet of an old certificate (旧证), taken back as the new card was handed over. One that is not there
+when they are counted is the business of a case, in which two persons say that it was not taken back.
+"""
 ABSENT: Final = Workflow("booklet", initial="absent", final=frozenset({"held"}), steps=(
     Step("absent", "bring", "held", "card.hand_over", zh="补交旧证"),
 ))

@@ -7,6 +7,13 @@ PROBLEMS: dict[str, Problem] = {
         409, "Not all of these cards lie where they shall be packed", "所列卡片不全在装包地点",
         "Look up the serial that is named to see where it is, then correct the list.",
         "请查询提示的序列号目前在何处，再更正清单。"),
+    "cards-of-two-offices": Problem(
+        409, "These cards lie at several offices, or belong to several", "所选卡片不在同一单位",
+        "Tick cards that lie at one office and are one office's; pack the others after them.",
+        "请只勾选同一单位、放在同一处的卡，其余的另行装包。"),
+    "count-empty": Problem(
+        409, "No card waits at this office", "该单位没有待领卡片",
+        "There is nothing to count.", "没有可盘点的卡片。"),
     "seals-short": Problem(
         409, "There are fewer seals than parcels", "封签数量少于包裹数量",
         "Give more seals, or put more cards into each parcel.", "请增加封签，或加大每包张数。"),
@@ -78,7 +85,12 @@ PROBLEMS: dict[str, Problem] = {
         "请填写代领人姓名、身份证号后四位、与持证人关系和委托书。"),
     "booklets-differ": Problem(
         409, "The number of booklets is not that of the list", "旧证数量与清单不一致",
-        "Count again; nothing was destroyed.", "请重新清点，本次未销毁。"),
+        "Count again. Report one that is not here as missing, then it is asked for no more. Nothing was destroyed.",
+        "请重新清点。确实不在的旧证请先报缺失，之后不再计入清单。本次未销毁。"),
+    "booklet-still-missing": Problem(
+        409, "The booklet has not turned up", "该旧证仍未找到",
+        "Say that it was found, or let a second person confirm that it was not taken back.",
+        "请填写已找到；如确未收回，请由另一人确认。"),
     "booklets-none": Problem(
         409, "No old booklet lies here", "本单位没有待销毁的旧证",
         "There is nothing to destroy.", "没有可销毁的旧证。"),

@@ -1,9 +1,16 @@
 """What is done with finished cards between the plant and a hand: packed, carried, counted, handed over, gone back."""
 
 from zhengka.custody.services.alarms import check, note_scan
-from zhengka.custody.services.booklets import bring, confirm_pulping, decline_pulping, propose_pulping
+from zhengka.custody.services.booklets import (
+    bring,
+    confirm_pulping,
+    decline_pulping,
+    propose_pulping,
+    report_missing,
+)
 from zhengka.custody.services.carrying import arrive, dispatch
-from zhengka.custody.services.collecting import call_back, clear_out, remind, send_back_many
+from zhengka.custody.services.collecting import call_back_many, clear_out, remind, send_back_many
+from zhengka.custody.services.counting import Difference, compare, count_waiting
 from zhengka.custody.services.handing import (
     Agent,
     HandedHere,
@@ -20,6 +27,7 @@ from zhengka.custody.services.unpacking import Opened, unpack
 
 __all__ = [
     "Agent",
+    "Difference",
     "HandedHere",
     "Label",
     "Opened",
@@ -28,11 +36,13 @@ __all__ = [
     "SignedList",
     "arrive",
     "bring",
-    "call_back",
+    "call_back_many",
     "check",
     "clear_out",
+    "compare",
     "confirm_loss",
     "confirm_pulping",
+    "count_waiting",
     "decline",
     "decline_pulping",
     "dispatch",
@@ -45,6 +55,7 @@ __all__ = [
     "propose_loss",
     "propose_pulping",
     "remind",
+    "report_missing",
     "send_back_many",
     "settle",
     "signature_of",

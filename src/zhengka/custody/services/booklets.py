@@ -1,4 +1,6 @@
-"""Old certificates (旧证): taken back against the new card, or why not; destroyed in counted batches by two persons."""
+"""Old certificates (旧证): taken back against the new card, or why not; destroyed in counted batches by two persons;
+and one that was written down as taken back and is not there.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -11,14 +13,15 @@ from zhengka.areas.models import Area
 from zhengka.cards.models import Card
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
-from zhengka.core.events import Begun, Many, Replayed, begin, begin_many, perform, perform_many, replayed, sub
+from zhengka.core.events import Begun, Many, Replayed, begin, begin_many, lock, perform, perform_many, replayed, sub
 from zhengka.core.models import province_of
-from zhengka.custody.models import Booklet, Pulping
+from zhengka.custody.models import Booklet, Pulping, Trouble
 from zhengka.custody.workflow import WHY_NOT
 from zhengka.registry.models import Certificate
 
 HANDING: Final = "card.hand_over"
 KEEPING: Final = "custody.keep"
+MISSING: Final = "booklet-missing"
 TAKE: Final = """
     INSERT INTO custody_booklet (id, province, area, state, version, certificate_id, card_id, why_not, at)
     SELECT c.province * 10000000000000 + nextval('custody_booklet_ids'), c.province, c.area, 'held', 1, c.id, n.card,
@@ -66,6 +69,50 @@ def take_back_many(old: Mapping[int, int], handed: Sequence[int], *, by: Actor, 
 def bring(booklet: Booklet, *, by: Actor, request_id: UUID, at: datetime) -> Booklet:
     """A booklet that did not come back then is brought now (补交旧证). `Refusal`: those of `perform`."""
     return perform(booklet, "bring", {"at": at}, by=by, request_id=request_id, at=at)
+
+
+@transaction.atomic
+def report_missing(booklet_ids: Sequence[int], why_not: str, reason: str, *, by: Actor, request_id: UUID, at: datetime,
+                   ) -> list[Trouble]:
+    """Booklets that were written down as taken back are not here (清点缺失): from now on no count asks for them, and a
+    case for each waits for the second person. `why_not`: what they are put down as then, of `WHY_NOT`; `reason`: what
+    happened, in words.
+
+    `Refusal`: `reason-missing`, `booklets-none` where none of them is told, and those of `perform`. Raises `Replayed`
+    for a repeat.
+    """
+    if why_not not in WHY_NOT or not reason.strip():
+        raise Refusal("reason-missing")
+    rows = lock(*Booklet.objects.filter(pk__in=booklet_ids, area__code__range=(by.lo, by.hi)))
+    if not rows:
+        raise Refusal("booklets-none")
+    return [_report(row, why_not, reason.strip(), by=by, request_id=sub(request_id, row.pk), at=at)
+            for row in sorted(rows, key=lambda row: row.pk)]
+
+
+def _report(row: Booklet, why_not: str, reason: str, *, by: Actor, request_id: UUID, at: datetime) -> Trouble:
+    """The booklet is missing, and its case proposes at once what the second person confirms, or does not."""
+    row = perform(row, "miss", {"why_not": why_not}, by=by, request_id=request_id, at=at, reason=reason)
+    case = Trouble(province=row.province, area=row.area, sort=MISSING, alarm=f"{MISSING}:v{row.version}:{row.pk}",
+                   card=row.card, serial=row.card.serial or "", office=row.area_id, detail=why_not, at=at)
+    case = begin(case, "raise", KEEPING, by=by, request_id=sub(request_id, "case"), at=at, serial=case.serial)
+    return perform(case, "propose_loss", {"reason": reason, "person": by.person}, by=by,
+                   request_id=sub(request_id, "propose"), at=at, reason=reason)
+
+
+def of_case(case: Trouble) -> Booklet:
+    """The booklet that a case is about."""
+    return Booklet.get(int(case.alarm.rpartition(":")[2]))
+
+
+def find(case: Trouble, *, by: Actor, request_id: UUID, at: datetime) -> Booklet:
+    """A missing booklet was found and lies here (找到), in the caller's transaction."""
+    return perform(of_case(case), "find", {"why_not": ""}, by=by, request_id=request_id, at=at)
+
+
+def give_up(case: Trouble, *, by: Actor, request_id: UUID, at: datetime) -> Booklet:
+    """Two persons have said that a booklet was not taken back (更正为未收回), in the caller's transaction."""
+    return perform(of_case(case), "give_up", by=by, request_id=request_id, at=at)
 
 
 @transaction.atomic

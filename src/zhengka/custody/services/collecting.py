@@ -12,7 +12,7 @@ from zhengka.areas.models import Area
 from zhengka.cards.models import Card
 from zhengka.core.actors import SYSTEM, Actor
 from zhengka.core.errors import Refusal
-from zhengka.core.events import Many, perform, perform_many, sub
+from zhengka.core.events import Many, perform_many, sub
 from zhengka.custody import book
 from zhengka.custody.models import Keeping
 from zhengka.custody.services.alarms import PLATFORM
@@ -24,7 +24,7 @@ from zhengka.registry import services as registry
 
 GROUP: Final = 1_000
 """Cards of which holders are reminded in one transaction."""
-RIGHT: Final = "custody.keep"
+AGAIN: Final = ", since = %(at)s, waits_since = %(at)s, stage = 0"
 
 
 def remind(*, at: datetime) -> int:
@@ -98,14 +98,13 @@ def send_back_many(card_ids: Sequence[int], *, by: Actor, request_id: UUID, at: 
 
 
 @transaction.atomic
-def call_back(card: Card, *, by: Actor, request_id: UUID, at: datetime) -> Keeping:
-    """A card that had gone back waits for its holder again (重新待领), who asked for it.
-
-    `Refusal`: those of `perform`.
+def call_back_many(card_ids: Sequence[int], *, by: Actor, request_id: UUID, at: datetime) -> list[int]:
+    """Cards that had gone back wait for their holders again (重新待领), as if they had come today; the row ids of those
+    that moved. `Refusal`: `not-permitted`.
     """
-    keeping = Keeping.objects.get(card=card)
-    return perform(keeping, "call_back", {"since": at, "waits_since": at, "stage": 0}, by=by, request_id=request_id,
-                   at=at)
+    rows = Keeping.objects.filter(card__in=card_ids, state="returned", card__state="ready").order_by("pk")
+    return perform_many(Many(Keeping, list(rows.values_list("pk", flat=True)), "returned", also=AGAIN), "call_back",
+                        by=by, request_id=request_id, at=at)
 
 
 @transaction.atomic

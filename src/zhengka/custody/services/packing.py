@@ -30,7 +30,7 @@ KEEP: Final = """
     FROM cards_card c WHERE c.id = ANY(%(cards)s) ORDER BY c.id
     ON CONFLICT (card_id) DO NOTHING
 """
-PACKED: Final = ", parcel_id = %(parcel)s, office = NULL, since = %(at)s, shared_with = %(shared)s"
+PACKED: Final = ", parcel_id = %(parcel)s, office = NULL, since = %(at)s, shared_with = %(shared)s, counted_at = NULL"
 
 
 class Seals(NamedTuple):
@@ -61,6 +61,8 @@ def pack(card_ids: Sequence[int], label: Label, *, origin: Area | None = None, b
         raise Replayed(event)
     if not by.may(RIGHT):
         raise Refusal("not-permitted", permission=RIGHT)
+    if origin and not by.sees(origin.code):
+        raise Refusal("not-found")
     cards = list(Card.objects.filter(pk__in=card_ids, state="ready", area__code__range=(by.lo, by.hi))
                  .select_related("area").order_by("pk").select_for_update(of=("self",)))
     if not cards or len(cards) < len(set(card_ids)) or len({card.area_id for card in cards}) > 1:
@@ -117,7 +119,7 @@ def _sealed(cards: Sequence[Card], label: Label, origin: Area | None, *, by: Act
     below = area.code <= target.code <= area.last
     if not below and not (target.code <= area.code <= target.last and target.level in rules.LEVELS):
         raise Refusal("parcel-target-wrong", target=target.name)
-    stops = rules.way(above(origin) if origin else [], above(target))
+    stops = rules.way(queries.above(origin) if origin else [], queries.above(target))
     if not stops:
         raise Refusal("parcel-target-wrong", target=target.name)
     shared = target.code if below and target.code != area.code else None
@@ -152,14 +154,3 @@ def _put_in(cards: Sequence[Card], parcel: Parcel, origin: Area | None, *, by: A
                                           values=values), "pack", by=by, request_id=sub(request_id, state), at=at))
     if done != len(ids):
         raise Refusal("cards-not-here", many=len(ids) - done)
-
-
-def above(area: Area) -> list[int]:
-    """The offices from this one up at which parcels stop; the nation's and, above a city, the province's are none."""
-    found: list[int] = []
-    place: Area | None = area
-    while place is not None and place.level in rules.LEVELS:
-        if place.level != "province" or not found:
-            found.append(place.code)
-        place = place.parent
-    return found

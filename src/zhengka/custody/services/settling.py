@@ -14,7 +14,7 @@ from zhengka.core.errors import Refusal
 from zhengka.core.events import lock, perform, sub
 from zhengka.core.models import Event
 from zhengka.custody.models import Keeping, Stay, Trouble
-from zhengka.custody.services import carrying
+from zhengka.custody.services import booklets, carrying
 from zhengka.custody.workflow import BY_ANOTHER, OF_A_LOSS
 from zhengka.production import services as production
 
@@ -26,8 +26,9 @@ def settle(case: Trouble, reason: str, *, found: Area | None = None, by: Actor, 
            ) -> Trouble:
     """Close a case that was cleared up (查明结案). `found`: the office where a missing card turned up; it waits there.
 
-    `Refusal`: `reason-missing`, `card-still-missing`, `parcel-still-late` while the parcel has not moved, for which no
-    second alarm would come, `custody-own-alarm`, and those of `perform`. Raises `Replayed` for a repeat.
+    `Refusal`: `reason-missing`, `card-still-missing`, `booklet-still-missing`, `parcel-still-late` while the parcel has
+    not moved, for which no second alarm would come, `custody-own-alarm`, and those of `perform`. Raises `Replayed` for
+    a repeat.
     """
     reason = _said(reason)
     (case,) = lock(case)
@@ -37,6 +38,10 @@ def settle(case: Trouble, reason: str, *, found: Area | None = None, by: Actor, 
         if case.sort in BY_ANOTHER and _raised_by(case) == by.person:
             raise Refusal("custody-own-alarm")
     case = perform(case, "settle", {"reason": reason}, by=by, request_id=request_id, at=at, reason=reason)
+    if case.sort == booklets.MISSING:
+        if found is None:
+            raise Refusal("booklet-still-missing")
+        booklets.find(case, by=by, request_id=sub(request_id, "find"), at=at)
     if case.sort != "card-missing":
         return case
     (keeping,) = lock(Keeping.objects.get(card=case.card_id))
@@ -50,7 +55,7 @@ def settle(case: Trouble, reason: str, *, found: Area | None = None, by: Actor, 
 
 @transaction.atomic
 def propose_loss(case: Trouble, reason: str, *, by: Actor, request_id: UUID, at: datetime) -> Trouble:
-    """Propose that what a case is about is lost (提请报失): a card that is missing, a parcel that never came.
+    """Propose that what a case is about is lost (提请报失): a missing card or booklet, a parcel that never came.
 
     `Refusal`: `reason-missing`, `not-a-loss` where it is none, or has turned up; and those of `perform`.
     """
@@ -81,6 +86,9 @@ def confirm_loss(case: Trouble, *, by: Actor, request_id: UUID, at: datetime) ->
     if not _gone(case):
         raise Refusal("not-a-loss")
     asked: dict[str, Any] = {"by": by, "at": at}
+    if case.sort == booklets.MISSING:
+        booklets.give_up(case, request_id=sub(request_id, "booklet"), **asked)
+        return case
     if case.parcel and case.sort == "parcel-late":
         carrying.leave(case.parcel, at)
         perform(case.parcel, "lose", request_id=sub(request_id, "parcel"), **asked)
@@ -100,6 +108,8 @@ def _gone(case: Trouble) -> bool:
     """Whether nobody has seen since what the case is about: the card is missing, the parcel never left that stay."""
     if case.sort == "card-missing":
         return Keeping.objects.filter(card=case.card_id, state="missing").exists()
+    if case.sort == booklets.MISSING:
+        return booklets.of_case(case).state == "missing"
     return Stay.objects.filter(pk=int(case.alarm.rpartition(":")[2]), until=None).exists()
 
 

@@ -40,7 +40,9 @@ class Opened(NamedTuple):
         return self.parcel.pk
 
 
-class _Asked(NamedTuple):
+class Asked(NamedTuple):
+    """Who asks, under which request, when."""
+
     by: Actor
     request_id: UUID
     at: datetime
@@ -55,7 +57,7 @@ def unpack(parcel: Parcel, seal: str, found: Sequence[str], *, by: Actor, reques
     """
     if event := replayed(request_id, Parcel.kind(), parcel.pk):
         raise Replayed(event)
-    serials = sorted({_plain(each) for each in found if each.strip()})
+    serials = serials_of(found)
     with seeing_all(connection):
         (parcel,) = lock(parcel)
         stay, office = carrying.here(parcel), parcel.target
@@ -70,9 +72,9 @@ def unpack(parcel: Parcel, seal: str, found: Sequence[str], *, by: Actor, reques
         parcel = perform(parcel, "unpack", by=by, request_id=request_id, at=at, cards=len(serials),
                          short=len(missing))
         if seal.strip() != parcel.seal:
-            _differs(stay, seal.strip(), _Asked(by, request_id, at))
+            _differs(stay, seal.strip(), Asked(by, request_id, at))
         carrying.leave(parcel, at)
-        asked = _Asked(by, request_id, at)
+        asked = Asked(by, request_id, at)
         _counted(parcel, [inside[one] for one in there], [inside[one] for one in missing], asked)
         others = [serial for serial in serials if serial not in inside]
         sorts = {serial: _strange(parcel, serial, asked) for serial in others}
@@ -80,13 +82,13 @@ def unpack(parcel: Parcel, seal: str, found: Sequence[str], *, by: Actor, reques
                   [one for one in others if sorts[one] == "card-swapped"])
 
 
-def _differs(stay: Stay, seal: str, asked: _Asked) -> None:
+def _differs(stay: Stay, seal: str, asked: Asked) -> None:
     """The seal that was broken is not the one on the paper: an alarm, unless it was raised as the parcel came."""
     if not Trouble.objects.filter(alarm=f"seal-differs:{stay.pk}").exists():
         alarms.raise_one("seal-differs", stay, seal, by=asked.by, request_id=sub(asked.request_id, "seal"), at=asked.at)
 
 
-def _counted(parcel: Parcel, there: Sequence[int], missing: Sequence[int], asked: _Asked) -> None:
+def _counted(parcel: Parcel, there: Sequence[int], missing: Sequence[int], asked: Asked) -> None:
     """The cards of the list: those that are there, and those that are not."""
     values = {"office": parcel.target_id}
     for ids, action, also in ((there, "count", WAITS), (missing, "miss", ABSENT)):
@@ -99,7 +101,7 @@ def _counted(parcel: Parcel, there: Sequence[int], missing: Sequence[int], asked
     Listed.objects.filter(parcel=parcel, outcome="").update(outcome="elsewhere")
 
 
-def _strange(parcel: Parcel, serial: str, asked: _Asked) -> str:
+def _strange(parcel: Parcel, serial: str, asked: Asked) -> str:
     """A card that this parcel's list does not name: where it lies from now on, and a case; the sort of the case."""
     card = Card.objects.filter(serial=serial).first()
     keeping = Keeping.objects.select_for_update().filter(card=card).first() if card else None
@@ -107,7 +109,7 @@ def _strange(parcel: Parcel, serial: str, asked: _Asked) -> str:
     if keeping and keeping.state in ("packed", "missing") and keeping.parcel_id != parcel.pk:
         other = keeping.parcel
     if card and card.state == "ready":
-        _lay(card, keeping, parcel.target, asked)
+        lay(card, keeping, parcel.target, asked)
     sort = "card-swapped" if other else "card-strange"
     row = Trouble(area_id=parcel.area_id, shared_with=parcel.shared_with, sort=sort, parcel=parcel, other=other,
                   card=card, serial=serial, office=parcel.target_id, alarm=f"{sort}:{parcel.pk}:{serial}",
@@ -116,7 +118,7 @@ def _strange(parcel: Parcel, serial: str, asked: _Asked) -> str:
     return sort
 
 
-def _lay(card: Card, keeping: Keeping | None, office: Area, asked: _Asked) -> None:
+def lay(card: Card, keeping: Keeping | None, office: Area, asked: Asked) -> None:
     """A card that turned up where no list names it lies there now, and nowhere else."""
     far = replace(asked.by, lo=WHOLE_NATION[0], hi=WHOLE_NATION[1])
     seen = None if office.code <= card.area_id <= office.last else office.code
@@ -129,6 +131,11 @@ def _lay(card: Card, keeping: Keeping | None, office: Area, asked: _Asked) -> No
         told: dict[str, Any] = {"office": office.code, "since": asked.at, "waits_since": asked.at, "stage": 0,
                                 "shared_with": seen}
         perform(keeping, action, told, by=far, request_id=request_id, at=asked.at, office=office.name)
+
+
+def serials_of(found: Sequence[str]) -> list[str]:
+    """The serials that were scanned or typed, each once, in order."""
+    return sorted({_plain(each) for each in found if each.strip()})
 
 
 def _plain(text: str) -> str:

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from zhengka.areas.models import Area
@@ -18,7 +19,7 @@ from zhengka.web.access import Request, act, mine, requires, seen
 from zhengka.web.staff import history
 from zhengka.web.staff.custody_words import WHY_NOT_WORDS
 from zhengka.web.staff.navigation import area_name, trail
-from zhengka.web.staff.paging import page_of
+from zhengka.web.staff.paging import Place, page_of, ticked
 from zhengka.web.staff.words import problem_line
 from zhengka.web.ui import words
 from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table, Tile
@@ -42,6 +43,13 @@ class ProposeForm(forms.Form):
         self.fields["office"].label_from_instance = area_name  # type: ignore[attr-defined]
 
 
+class MissingForm(forms.Form):
+    """Booklets that were written down as taken back and are not here."""
+
+    why_not = forms.ChoiceField(label=_("Why they are not here"), choices=[("", _("Choose")), *WHY_NOT_WORDS.items()])
+    reason = forms.CharField(label=_("What happened"), max_length=300, widget=forms.Textarea(attrs={"rows": 3}))
+
+
 class CountForm(forms.Form):
     """As the second person counted them."""
 
@@ -53,16 +61,66 @@ def index(request: Request) -> HttpResponse:
     """How many there are in each state, which did not come back, and what was destroyed."""
     counts = queries.booklets(request.actor)
     rows, pager = page_of(request, queries.pulpings(actor=request.actor), newest=True)
-    absent = mine(request, Booklet.objects.filter(state="absent")).select_related("card__holder").order_by("-pk")[:FEW]
+    may = request.actor.may("custody.keep")
+    held, further = page_of(request, queries.booklets_in("held", actor=request.actor),
+                            where=Place("held", _("Booklets that lie here")))
+    absent = queries.booklets_in("absent", actor=request.actor).order_by("-pk")[:FEW]
     return render(request, "staff/custody/booklets.html", {
-        "title": _("Old booklets"), "may_keep": request.actor.may("custody.keep") and counts.get("held"),
-        "tiles": [Tile(words.look("booklet", state)[1], counts.get(state, 0))
-                  for state in ("held", "listed", "destroyed", "absent")],
+        "title": _("Old booklets"), "may_keep": may and counts.get("held"),
+        "tiles": [*(Tile(words.look("booklet", state)[1], counts.get(state, 0))
+                    for state in ("held", "listed", "destroyed", "absent")),
+                  Tile(words.look("booklet", "missing")[1], counts.get("missing", 0), tone=words.BAD,
+                       href=reverse("staff:troubles"))],
+        "held": _lying(held, further, select="booklet" if may and held else ""),
         "absent": Table(_("Did not come back"), [Column(_("Holder")), Column(_("Why"))], [
-            Row([Cell(row.card.holder.name, href=reverse("staff:card", args=[row.card_id])
-                      if request.actor.may("card.read") else ""), WHY_NOT_WORDS[row.why_not]]) for row in absent],
-            empty=_("All came back.")),
+            Row([Cell(row.card.holder.name, href=reverse("staff:booklet", args=[row.pk])), WHY_NOT_WORDS[row.why_not]])
+            for row in absent], empty=_("All came back.")),
         "pulpings": _table(rows, pager), "breadcrumbs": trail(*TRAIL[:2])})
+
+
+def _lying(rows: list[Booklet], pager: Any, *, select: str) -> Table:
+    return Table(_("Booklets that lie here"), [Column(_("Holder")), Column(_("Card serial")), Column(_("Since"))], [
+        Row([Cell(row.card.holder.name, href=reverse("staff:booklet", args=[row.pk])),
+             Cell(row.card.serial or "—", number=True), f"{timezone.localtime(row.at):%Y-%m-%d}"], value=str(row.pk))
+        for row in rows], pager=pager, select=select, empty=_("No old booklet lies here."))
+
+
+@requires("custody.read")
+def booklet(request: Request, pk: int) -> HttpResponse:
+    """One old booklet: where it is, against which card it came, and what may be done with it."""
+    row, actor = seen(request, Booklet, pk), request.actor
+    facts = [Fact(_("Office"), area_name(row.area)),
+             Fact(_("Card serial"), Cell(row.card.serial or "—", number=True, href=reverse(
+                 "staff:card", args=[row.card_id]) if actor.may("card.read") else "")),
+             Fact(_("Handed over"), f"{timezone.localtime(row.at):%Y-%m-%d}")]
+    if row.why_not:
+        facts.append(Fact(_("Why it did not come back"), WHY_NOT_WORDS[row.why_not]))
+    return render(request, "staff/custody/booklet.html", {
+        "title": _("Old booklet"), "caption": row.card.holder.name, "booklet": row, "facts": facts,
+        "may_miss": row.state == "held" and actor.may("custody.keep"),
+        "may_bring": row.state == "absent" and actor.may("card.hand_over"),
+        "events": history.of_row(request, row), "breadcrumbs": trail(*TRAIL)})
+
+
+@requires("custody.keep")
+@require_POST
+def missing(request: Request) -> HttpResponse:
+    """Booklets that are ticked are not here: asked for the reason first, then a second person confirms it."""
+    ids = ticked(request, "booklet")
+    form = MissingForm(request.POST if "reason" in request.POST else None)
+    if form.is_bound and form.is_valid():
+        told = form.cleaned_data
+        return act(request, lambda key: services.report_missing(
+            ids, told["why_not"], told["reason"], by=request.actor, request_id=key, at=timezone.now()),
+            to=reverse("staff:booklets"), said=_("It waits for a second person."))
+    if not mine(request, Booklet.objects.filter(pk__in=ids, state="held")).exists():
+        raise Refusal("booklets-none")
+    return render(request, "staff/custody/chosen.html", {
+        "title": _("Booklets that are not here"), "form": form, "submit": words.act("miss", "booklet"),
+        "back": reverse("staff:booklets"), "url": reverse("staff:booklets-missing"), "name": "booklet", "chosen": ids,
+        "number": ngettext("%(n)d booklet is meant.", "%(n)d booklets are meant.", len(ids)) % {"n": len(ids)},
+        "intro": _("They were written down as taken back. No count asks for them any more, and each stands as a case "
+                   "until a second person has confirmed it."), "breadcrumbs": trail(*TRAIL)})
 
 
 @requires("custody.keep")
@@ -80,7 +138,8 @@ def new(request: Request) -> HttpResponse:
             form.add_error("counted", problem_line(refusal.problem))
     return render(request, "staff/form.html", {
         "title": _("Propose to destroy them"), "form": form, "submit": _("Propose to destroy them"),
-        "intro": _("Count the booklets that lie here. The number must be that of the list."),
+        "intro": _("Count the booklets that lie here. The number must be that of the list; report those that are not "
+                   "here first."),
         "back": reverse("staff:booklets"), "breadcrumbs": trail(*TRAIL)})
 
 
@@ -120,7 +179,7 @@ def bring(request: Request, pk: int) -> HttpResponse:
     """A booklet that did not come back is brought now."""
     row = seen(request, Booklet, pk)
     return act(request, lambda key: services.bring(row, by=request.actor, request_id=key, at=timezone.now()),
-               to=reverse("staff:card", args=[row.card_id]), said=_("The old booklet is taken back."))
+               to=reverse("staff:booklet", args=[pk]), said=_("The old booklet is taken back."))
 
 
 def _page(request: Request, row: Pulping, form: forms.Form) -> HttpResponse:
@@ -144,6 +203,8 @@ def _table(rows: list[Pulping], pager: Any) -> Table:
 urls = [
     path("custody/booklets", index, name="booklets"),
     path("custody/booklets/new", new, name="pulping-new"),
+    path("custody/booklets/missing", missing, name="booklets-missing"),
+    path("booklets/<int:pk>/", booklet, name="booklet"),
     path("booklets/<int:pk>/bring", bring, name="booklet-bring"),
     path("pulpings/<int:pk>/", pulping, name="pulping"),
     path("pulpings/<int:pk>/confirm", confirm, name="pulping-confirm"),

@@ -259,8 +259,12 @@ def _form(request: Request, form: forms.Form, title: Text, submit: Text, *, intr
 
 def _acts(request: Request, row: Parcel, now: Stay | None) -> list[dict[str, Any]]:
     """What this officer may do with the parcel, where it is now."""
-    if now is None or not request.actor.may("custody.keep"):
+    if not request.actor.may("custody.keep"):
         return []
+    if now is None:
+        back = queries.returned(request.actor).filter(parcel=row).exists()
+        return [{"url": reverse("staff:parcel-again", args=[row.pk]),
+                 "label": _("Its cards that went back wait again")}] if back else []
     holds = row.area_id if now.office is None else now.office
     mine = now.place != "moving" and request.actor.sees(holds)
     found: list[dict[str, Any]] = []

@@ -8,7 +8,7 @@ TROUBLE_WORDS: dict[str, Text] = {
     "card-missing": _("A card is missing"), "card-strange": _("A card that the list does not name"),
     "card-swapped": _("A card of another parcel"), "card-astray": _("A card where it should not be"),
     "seal-differs": _("The seal is another one"), "parcel-astray": _("A parcel where it should not be"),
-    "parcel-late": _("A parcel stays too long")}
+    "parcel-late": _("A parcel stays too long"), "booklet-missing": _("An old booklet is missing")}
 """Sort of a custody case → its words; a test holds it complete against `custody.workflow.SORTS`."""
 
 OUTCOME_WORDS: dict[str, Text] = {

@@ -43,6 +43,8 @@ FIELDS = {"agent-incomplete": "agent_name", "agent-must-sign": "typed", "signatu
           "reading-missing": "matched", "proof-missing": "typed", "list-incomplete": "list_number",
           "reason-missing": "why_not", "card-unseen": "looked"}
 """Refusal → the field that it belongs to; the others belong to the whole."""
+BACK = "back"
+"""What is chosen where the old booklet came back; nothing is chosen beforehand."""
 AGENT = ("agent_name", "agent_digits", "relation", "mandate")
 MONTH: Final = timedelta(days=30)
 """So far back one sees how each officer proved hand-overs."""
@@ -70,8 +72,9 @@ class ProofForm(forms.Form):
     list_number = forms.CharField(label=_("Or: number of the list that the holder signed by hand"), max_length=60,
                                   required=False)
     list_day = DateField(label=_("Day on which it was signed"), required=False)
-    why_not = forms.ChoiceField(label=_("Old booklet"), required=False,
-                                choices=[("", _("It came back")), *WHY_NOT_WORDS.items()])
+    why_not = forms.ChoiceField(label=_("Old booklet"), choices=[
+        ("", _("Choose")), (BACK, _("It came back")), *WHY_NOT_WORDS.items()], error_messages={
+        "required": _("Say whether the old booklet came back: it is counted and destroyed later.")})
     looked = forms.BooleanField(label=_("I compared name, number and photo on the card with the record"),
                                 required=False)
 
@@ -85,9 +88,10 @@ class ProofForm(forms.Form):
     def proof(self) -> Proof:
         """What the form says."""
         told = self.cleaned_data
+        why_not = told.get("why_not", BACK)
         agent = Agent(*(told[name] for name in AGENT)) if told["way"] == "agent" else None
         listed = SignedList(told["list_number"], told["list_day"]) if told["list_day"] else None
-        return Proof(told["way"], agent, listed=listed, why_not=told.get("why_not", ""),
+        return Proof(told["way"], agent, listed=listed, why_not="" if why_not == BACK else why_not,
                      looked=told.get("looked", False),
                      **{name: told[name] for name in ("matched", "tapped", "strokes", "typed", "why", "confirmed")})
 
@@ -194,9 +198,9 @@ def facts(card: Card) -> list[Fact]:
                           action=place.parcel.number))
     elif place.where in ("office", "missing", "lost"):
         office = queries.office_of(place)
-        said: dict[str, Text] = {"office": area_name(office) if office else "—", "missing": _("Missing"),
-                                 "lost": _("Lost")}
-        found.append(Fact(_("Where it is"), said[place.where]))
+        at: dict[str, Text] = {"office": area_name(office) if office else "—", "missing": _("Missing"),
+                               "lost": _("Lost")}
+        found.append(Fact(_("Where it is"), at[place.where]))
     if receipt := queries.receipt(card):
         found += [Fact(_("Handed over"), WAY_WORDS[receipt.way]), Fact(_("Proof"), PROOF_WORDS[receipt.proof])]
         if receipt.why_typed:
@@ -205,8 +209,8 @@ def facts(card: Card) -> list[Fact]:
             signed = f"{receipt.list_number} · {receipt.list_day.isoformat()}"
             found.append(Fact(_("Signed list"), Cell(signed, number=True)))
     if booklet := Booklet.objects.filter(card=card).first():
-        found.append(Fact(_("Old booklet"), WHY_NOT_WORDS[booklet.why_not] if booklet.state == "absent"
-                          else _("It came back")))
+        said = {"absent": WHY_NOT_WORDS.get(booklet.why_not, ""), "missing": words.look("booklet", "missing")[1]}
+        found.append(Fact(_("Old booklet"), said.get(booklet.state, _("It came back"))))
     return found
 
 

@@ -19,12 +19,12 @@ from zhengka.custody.models import Trouble
 from zhengka.custody.workflow import CUSTODY_CASE, OF_A_LOSS
 from zhengka.web.access import Request, act, requires
 from zhengka.web.staff import history
-from zhengka.web.staff.custody_words import PLACE_WORDS, TROUBLE_WORDS
+from zhengka.web.staff.custody_words import PLACE_WORDS, TROUBLE_WORDS, WHY_NOT_WORDS
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.paging import page_of
 from zhengka.web.staff.words import moment, problem_line
 from zhengka.web.ui import words
-from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table
+from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table, Text
 
 TRAIL = ((_("Cards"), "staff:cards"), (_("Parcels of cards"), "staff:custody"),
          (_("Custody cases"), "staff:troubles"))
@@ -40,6 +40,16 @@ class FoundForm(ReasonForm):
     """The same of a missing card, which turned up at this office."""
 
     found = forms.BooleanField(label=_("The card was found and lies at this office"), required=False)
+
+
+class BookletForm(ReasonForm):
+    """The same of an old booklet."""
+
+    found = forms.BooleanField(label=_("The booklet was found and lies at this office"), required=False)
+
+
+FORMS: dict[str, type[ReasonForm]] = {"card-missing": FoundForm, "booklet-missing": BookletForm}
+"""Sort of a case → the form by which it is cleared up, where that is not `ReasonForm`."""
 
 
 @requires("custody.read")
@@ -71,7 +81,7 @@ def trouble(request: Request, pk: int) -> HttpResponse:
 def settle(request: Request, pk: int) -> HttpResponse:
     """Say how it was cleared up."""
     row = queries.trouble(pk, actor=request.actor)
-    form = (FoundForm if row.sort == "card-missing" else ReasonForm)(request.POST or None)
+    form = FORMS.get(row.sort, ReasonForm)(request.POST or None)
 
     def do(key: UUID) -> Trouble:
         found = queries.office(request.actor, row.parcel) if form.cleaned_data.get("found") else None
@@ -99,8 +109,13 @@ def decide(request: Request, pk: int, yes: bool) -> HttpResponse:
     row = queries.trouble(pk, actor=request.actor)
     service = services.confirm_loss if yes else services.decline
     return act(request, lambda key: service(row, by=request.actor, request_id=key, at=timezone.now()),
-               to=_url(row), said=_("The loss is confirmed; the cards are made again.") if yes
-               else _("The case is open again."))
+               to=_url(row), said=_confirmed(row) if yes else _("The case is open again."))
+
+
+def _confirmed(row: Trouble) -> Text:
+    if row.sort == "booklet-missing":
+        return _("It is written down that the booklet was not taken back.")
+    return _("The loss is confirmed; the cards are made again.")
 
 
 def table_of(rows: Iterable[Trouble], pager: Any) -> Table:
@@ -127,6 +142,8 @@ def _facts(row: Trouble) -> list[Fact]:
         facts += [Fact(_("Seal on the paper"), row.parcel.seal), Fact(_("Seal that was read"), row.detail or "—")]
     if row.sort == "card-astray" and row.detail in PLACE_WORDS:
         facts.append(Fact(_("By the records"), PLACE_WORDS[row.detail]))
+    if row.sort == "booklet-missing":
+        facts.append(Fact(_("Why it is not here"), WHY_NOT_WORDS.get(row.detail, row.detail)))
     if row.sort == "parcel-late":
         facts.append(Fact(_("Was to leave by"), row.detail))
     if row.reason:

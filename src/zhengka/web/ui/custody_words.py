@@ -21,7 +21,7 @@ STATES: dict[str, dict[str, tuple[str, str | Promise]]] = {
     },
     "booklet": {
         "held": (WAIT, _("Lies here")), "listed": (ACTIVE, _("To be destroyed")),
-        "destroyed": (QUIET, _("Destroyed")), "absent": (BAD, _("Did not come back")),
+        "destroyed": (QUIET, _("Destroyed")), "absent": (BAD, _("Did not come back")), "missing": (BAD, _("Missing")),
     },
     "pulping": {
         "proposed": (WAIT, _("Waits for a second person")), "destroyed": (GOOD, _("Destroyed")),
@@ -33,7 +33,7 @@ STATES: dict[str, dict[str, tuple[str, str | Promise]]] = {
 ACTIONS: dict[str, str | Promise] = {
     "dispatch": _("Give to the carrier"),
     "unpack": _("Open and count"),
-    "count": _("Was in its parcel"),
+    "count": _("Was there when it was counted"),
     "divert": _("Turned up elsewhere"),
     "find": _("Found"),
     "pack": _("Put into a parcel"),
@@ -49,7 +49,8 @@ ACTIONS: dict[str, str | Promise] = {
 """Action of a step → its word, as in `words.ACTIONS`."""
 
 OWN: dict[str, dict[str, str | Promise]] = {
-    "custody": {"send_back": _("Send the cards back"), "miss": _("Was not in its parcel")},
+    "custody": {"send_back": _("Send the cards back"), "miss": _("Was not there when it was counted")},
+    "booklet": {"miss": _("Is not here"), "give_up": _("Was not taken back")},
     "parcel": {"arrive": _("Take over")},
 }
 """Workflow → action whose word is another than that of the same action of other rows."""
