@@ -43,7 +43,8 @@ def main(large: int = LARGE, units: int = UNITS, sent: int = SENT) -> None:
         phase = [builders.make_area(430121 + number, name=f"单位{number}") for number in range(units)]
         for unit in phase:
             make_ordered(unit, photos, large // units)
-        act = services.ask_phase(phase, batches.PROFILE, maker, by=SYSTEM, request_id=builders.request_id(), at=NOON)
+        city = builders.make_actor("producer", area=area.parent)
+        act = services.ask_phase(phase, batches.PROFILE, maker, by=city, request_id=builders.request_id(), at=NOON)
         told(f"while a phase of {units} units, {large:,} cards, is opened", area,
              lambda: services.open_phase(act.pk, clock=timezone.now))
         act.refresh_from_db()

@@ -33,12 +33,16 @@ def ask_phase(  # noqa: PLR0913 - as `open_batch`
         only: Only = EVERY) -> Act:
     """Ask for a batch for each of many units; those of which no card waits have none.
 
-    What holds for all of them is refused at once: `not-permitted`, `maker-suite-differs`, `batch-empty` where no unit
-    has a card, those of `makers.trusted`, `issuing-stopped` where it is for one of them. Raises `Replayed`.
+    What holds for all of them is refused at once: `not-permitted`, `not-found`, `maker-suite-differs`, `batch-empty`
+    where no unit has a card, those of `makers.trusted`, `issuing-stopped` where it is for one of them. Raises
+    `Replayed` for a repeat.
     """
     if event := replayed(request_id, Act.kind()):
         raise Replayed(event)
-    codes = [unit.code for unit in units]
+    area, codes = areas.area(by.lo, actor=by), [unit.code for unit in units]
+    bulk.permit("batch.make", area, by=by)
+    if not all(map(by.sees, codes)):
+        raise Refusal("not-found")
     on = at.astimezone(CHINA).date()
     having = sorted(set(waiting(codes, profile, only, on=on).order_by().values_list("area", flat=True)))
     if not having:
@@ -48,13 +52,13 @@ def ask_phase(  # noqa: PLR0913 - as `open_batch`
     card_services.not_stopped(*having)
     makers.trusted(maker, at=at)
     asked = {"units": having, "profile": profile, "maker": maker.pk, "only": [only.street, only.urgent, only.limit]}
-    return bulk.ask(Act(area=areas.area(by.lo, actor=by), task=TASK, total=len(having), asked=asked), "batch.make",
-                    by=by, request_id=request_id, at=at)
+    return bulk.ask(Act(area=area, task=TASK, total=len(having), asked=asked), "batch.make", by=by,
+                    request_id=request_id, at=at)
 
 
 def open_phase(act_id: int, *, clock: Clock) -> Act:
     """What the worker does for `ask_phase`, unit by unit in the order of their codes. One whose batch is refused, as
-    where issuing is stopped meanwhile, is left alone by that name, and the next one follows.
+    where issuing is stopped meanwhile, is left alone by that name, and the next one follows. A repeat opens none twice.
     """
     def unit(act: Act, asked: Asked) -> Group:
         left = [code for code in act.asked["units"] if act.place is None or code > act.place]
