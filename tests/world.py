@@ -334,7 +334,8 @@ def _batches(area: Area, cards: list[Card]) -> list[int]:
     maker, _ = Maker.objects.get_or_create(name="制卡厂", defaults={"suite": "SM", "public": b"\x04" + bytes(64)})
     found = []
     for state, counts in (("open", {}), ("prepared", {"prepared": 3, "held": 1}),
-                          ("received", {"prepared": 3, "held": 1, "good": 2, "spoiled": 1}), ("stalled", {}),
+                          ("received", {"prepared": 3, "held": 1, "good": 2, "spoiled": 1,
+                                        "erase_on": NOON.date() + dt.timedelta(30)}), ("stalled", {}),
                           ("paused", {}), ("withheld", {"prepared": 3, "held": 1}),
                           ("sent", {"prepared": 3, "held": 1, "acknowledge_by": NOON.date().replace(year=2025)}),
                           ("closed", {"prepared": 3, "held": 1, "good": 3, "acknowledged_at": NOON, "erased_at": NOON,

@@ -12,8 +12,9 @@ import batches
 import builders
 from builders import NOON
 from visits import Visitor
-from worker import tried
+from worker import tried, work
 from zhengka.areas.services import add_street
+from zhengka.bulk.models import Act
 from zhengka.cards import services as card_services
 from zhengka.cards.models import Card
 from zhengka.core import fields
@@ -24,7 +25,7 @@ from zhengka.formats.package import PackageReader
 from zhengka.production import services
 from zhengka.production.models import Batch, Chunk, Item, Maker
 from zhengka.production.services import batches as batch_services
-from zhengka.production.services import chunks, finishing, holding
+from zhengka.production.services import chunks, finishing, holding, phases
 from zhengka.programme.models import Programme, Target
 from zhengka.registry import services as registry
 from zhengka.registry.models import Holder
@@ -122,13 +123,38 @@ def test_a_phase_is_one_batch_for_each_of_its_units_that_has_cards(area, maker):
     ordered(other, 3)
     told = asked(builders.make_area())
     told["by"] = _of_the_city()
-    found = services.open_batches([other, bare, area], batches.PROFILE, maker, **told)
+    act = services.ask_phase([other, bare, area], batches.PROFILE, maker, **told)
+    assert not Batch.objects.exists()
+    work()
+    found = Batch.objects.order_by("area")
     assert [(batch.area_id, batch.ordered) for batch in found] == [(area.code, 2), (other.code, 3)]
+    act = Act.objects.get(pk=act.pk)
+    assert (act.state, act.total, act.moved, act.left_alone) == ("done", 2, 2, 0)
     ordered(area, 1)
     with pytest.raises(Replayed):
-        services.open_batches([other, area], batches.PROFILE, maker, **told)
+        services.ask_phase([other, area], batches.PROFILE, maker, **told)
     with pytest.raises(Refusal, match="batch-empty"):
-        services.open_batches([bare], batches.PROFILE, maker, **(told | {"request_id": builders.request_id()}))
+        services.ask_phase([bare], batches.PROFILE, maker, **(told | {"request_id": builders.request_id()}))
+
+
+def test_a_stop_between_two_units_of_a_phase_is_in_force_at_the_next_one(area, maker, monkeypatch):
+    other = builders.make_area(430105, name="开福区")
+    ordered(area, 1)
+    ordered(other, 1)
+    told = asked(area) | {"by": _of_the_city()}
+    act = services.ask_phase([area, other], batches.PROFILE, maker, **told)
+
+    def opened(unit, *args, **more):
+        batch = batch_services.open_batch(unit, *args, **more)
+        card_services.stop_issuing(area.parent, "密钥疑似泄露", by=builders.make_actor("leader", area=area.parent),
+                                   request_id=builders.request_id(), at=NOON)
+        return batch
+
+    monkeypatch.setattr(phases, "open_batch", opened)
+    work()
+    act = Act.objects.get(pk=act.pk)
+    assert (act.state, act.moved, act.reasons) == ("done", 1, {"issuing-stopped": 1})
+    assert [batch.area_id for batch in Batch.objects.all()] == [area.code]
 
 
 def _of_the_city():
@@ -156,7 +182,9 @@ def test_the_page_counts_the_cards_before_the_batch_is_opened_by_unit_phase_and_
     wrong = visitor.act(reverse("staff:batch-new"), **(unit | {"group": f"{other.code}|{batches.PROFILE}"}))
     assert wrong.status_code == 200 and "not in the unit" in wrong.content.decode()
     assert visitor.act(reverse("staff:batch-new"), **unit).status_code == 302
-    assert visitor.act(reverse("staff:batch-new"), **told)["Location"] == reverse("staff:batches")
+    page = visitor.get(visitor.act(reverse("staff:batch-new"), **told)["Location"]).content.decode()
+    assert "Open the batches of a phase" in page
+    work()
     assert sorted(Batch.objects.values_list("ordered", flat=True)) == [1, 1, 3]
 
 

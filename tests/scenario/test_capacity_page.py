@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 from django.urls import reverse
 
+import stocking
 from builders import make_area, make_card, make_holder, make_officer
 from visits import Visitor
 from zhengka.programme import capacity, planning
@@ -50,6 +51,23 @@ def test_the_page_shows_a_range_what_is_last_and_what_one_machine_or_shift_would
     assert next(one for one in less.context["chart"] if one.label == "单位430104").changed == "—"
     wrong = actor.get(url, {"shifts": "9"})
     assert wrong.status_code == 200 and len(wrong.context["tiles"]) == 2
+
+
+def test_the_alarm_for_blank_cards_knows_the_plan_before_a_single_card_is_ordered(units):
+    store = stocking.open_store(units[0])
+    officer = Visitor(make_officer("producer", area=units[0]))
+
+    def told() -> tuple[int, str]:
+        page = officer.get(reverse("staff:stock"))
+        facts = {str(fact.label): fact.value for fact in page.context["outlook"]["facts"]}
+        return facts["Cards of the plan until an order comes"], page.context["outlook"]["alarm"]
+    assert told() == (3_000, "order-now"), "3,000 planned, none ordered, and no blank is here"
+    stocking.receive(store, 1001, 3_990)
+    assert told() == (3_000, "order-now")
+    stocking.receive(store, 3_991, 4_100)
+    assert told() == (3_000, "")
+    Target.objects.filter(area=units[0]).update(holders=0)
+    assert told() == (0, "")
 
 
 def test_an_office_sees_its_own_units_alone_and_a_clerk_of_devices_nothing(units):

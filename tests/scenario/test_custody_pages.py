@@ -108,7 +108,7 @@ def test_cards_of_a_batch_are_packed_or_taken_in_where_they_were_made(rooms, cle
     cards = rooms.cards(3)
     batch = Batch.objects.create(id=1, province=43, area=rooms.county, number="430104-1", maker=maker,
                                  opened_at=rooms.at, ordered=3, prepared=3, good=3, state="closed", prepared_person="a",
-                                 sent_person="b")
+                                 sent_person="b", erase_on=rooms.at.date())
     chunk = Chunk.objects.create(batch=batch, area=rooms.county.code, number=1)
     for place, card in enumerate(cards, 1):
         Item.objects.create(batch=batch, area=rooms.county.code, chunk=chunk, card=card, position=place, outcome="good")

@@ -18,6 +18,7 @@ from zhengka.cards.models import Card
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed
 from zhengka.core.models import Event
+from zhengka.custody import services as custody
 from zhengka.devices.models import Device, Reading
 from zhengka.formats import qr
 from zhengka.formats.suites import SM
@@ -77,6 +78,7 @@ def reading_of(card: Card, by, *, outcome: str = "good") -> int:
 
 def look_at(item: Item, by) -> Batch:
     services.check_number(item.batch, item.card.serial, **told(by))
+    services.check_print(item, **told(by))
     services.check_code(item, photo_of(item.card), **told(by))
     return services.check_chip(item, reading_of(item.card, by), **told(by))
 
@@ -97,6 +99,36 @@ def test_no_card_of_a_batch_is_ready_before_its_sample_passed_and_then_all_are(a
     assert look_at(sample[-1], by).gate == "passed"
     assert batches.states(batch) == {"ready": 6}
     assert services.close_batch(batch, **told(by)).state == "closed"
+
+
+def test_a_card_of_which_nobody_compared_the_face_has_not_passed_and_one_of_which_somebody_did_needs_no_other_look(
+        asked, area, home):
+    batch, by = received(area, home, 2), batches.producer(area)
+    Item.objects.filter(batch=batch).update(unseen=True)  # of a maker without a camera
+    one, other = drawn(batch)
+    services.check_number(batch, one.card.serial, **told(by))
+    services.check_code(one, photo_of(one.card), **told(by))
+    services.check_chip(one, reading_of(one.card, by), **told(by))
+    assert Item.objects.get(pk=one.pk).checked == "" and services.unseen([one.card_id]) == [one.card_id]
+    services.check_print(one, **told(by))
+    assert Item.objects.get(pk=one.pk).checked == "passed" and services.unseen([one.card_id]) == []
+    assert Event.objects.filter(subject="batch", action="check", facts__what="print").get().actor_id == by.id
+    services.check_number(batch, other.card.serial, **told(by))
+    assert services.fail_card(other, "photo-differs", **told(by)).gate == "passed"
+    assert batches.states(batch) == {"ready": 1, "suspect": 1}
+
+
+def test_no_parcel_is_sealed_before_the_look_is_over(asked, area, home):
+    batch, by = received(area, home, 2), batches.producer(area)
+    seals = custody.Seals(["A1"])
+    waits = [item.card_id for item in drawn(batch)]
+    for pack in (lambda: custody.pack_batch(batch, seals, area, **told(by)),
+                 lambda: custody.pack(waits, custody.Label("P1", "S1", area), **told(by))):
+        with pytest.raises(Refusal, match="batch-not-checked"):
+            pack()
+    for item in drawn(batch):
+        look_at(item, by)
+    assert [parcel.quantity for parcel in custody.pack_batch(batch, seals, area, **told(by))] == [2]
 
 
 def test_a_region_without_a_rule_has_its_cards_ready_when_the_results_come(area, home):
@@ -203,7 +235,7 @@ def test_the_database_lets_no_card_be_ready_and_no_gate_open_before_all_was_seen
     with pytest.raises(IntegrityError, match="was not looked at"), transaction.atomic():
         Batch.objects.filter(pk=batch.pk).update(gate="passed")
     with pytest.raises(IntegrityError, match="item_passed_was_seen"), transaction.atomic():
-        Item.objects.filter(batch=batch, drawn=1).update(checked="passed", seen=["number", "code"])
+        Item.objects.filter(batch=batch, drawn=1).update(checked="passed", seen=["number", "code", "chip"])
     with pytest.raises(IntegrityError, match="batch_closed_was_looked_at"), transaction.atomic():
         Batch.objects.filter(pk=batch.pk).update(state="closed")
 
@@ -213,6 +245,6 @@ def test_the_database_lets_no_gate_open_by_its_sample_once_a_card_differed(asked
     services.fail_card(drawn(batch)[0], "print-differs", **told(by))
     Item.objects.filter(batch=batch, checked="", outcome="good", drawn__gt=3).update(drawn=None)
     Item.objects.filter(batch=batch, drawn__isnull=False, checked="").update(
-        seen=["number", "code", "chip"], checked="passed")
+        seen=["number", "print", "code", "chip"], checked="passed")
     with pytest.raises(IntegrityError, match="was not looked at"), transaction.atomic():
         Batch.objects.filter(pk=batch.pk).update(gate="passed")

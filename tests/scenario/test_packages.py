@@ -309,6 +309,53 @@ def test_a_run_that_was_stopped_between_proof_and_file_goes_on(closed, monkeypat
     assert list(Erasure.objects.order_by("pk").values_list("digest", flat=True)) == digests and all(digests)
 
 
+def test_a_batch_that_is_given_up_goes_the_same_day_with_proof_of_each_piece(area, maker):
+    batch, by = prepared(area, maker), batches.producer(area)
+    lies = lies_here(batch)
+    known = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in lies}
+    batch = services.give_up_batch(batch, by=by, request_id=builders.request_id(), at=NOON)
+    assert (batch.erase_on, batch.erased_at) == (NOON.date(), None) and all(path.exists() for path in lies)
+    assert ProcrastinateJob.objects.filter(task_name="production.erase_batch", args__batch_id=batch.pk).exists()
+    staging.sweep(at=dt.datetime.now(dt.UTC) + 9 * DAY)
+    assert lies[0].exists(), "nothing of it goes without proof, however late the worker comes"
+    assert services.erase_due(at=NOON + DAY) == 1, "the night does what no worker came to do"
+    services.erase_batch(batch.pk, at=NOON + DAY)
+    assert not any(path.exists() for path in lies)
+    assert dict(Erasure.objects.filter(batch=batch).values_list("name", "digest")) == known
+    assert (Batch.get(batch.pk).proof, Batch.get(batch.pk).erased_at) == ("", NOON + DAY)
+
+
+def test_members_of_a_batch_that_is_cancelled_half_made_go_with_proof_and_their_key_at_once(area, maker):
+    batches.make_ordered(area=area)
+    batch, by = batches.open_batch(area, maker), batches.producer(area)
+    batch = services.prepare_batch(batch, by=by, request_id=builders.request_id(), at=NOON)
+    services.prepare_chunk(batch.chunks.get().pk, at=NOON)
+    waits = staging.folder(batch)
+    size = sum(path.stat().st_size for path in waits.rglob("*") if path.is_file())
+    batch = services.cancel_batch(batch, by=by, request_id=builders.request_id(), at=NOON)
+    proof = Erasure.objects.get(batch=batch)
+    assert (proof.what, proof.name, proof.size, batch.content_key) == ("members", waits.name, size, None)
+    assert size and len(proof.digest) == 64 and waits.is_dir(), "first the proof and the key, then the files"
+    services.erase_batch(batch.pk, at=NOON)
+    assert not waits.exists() and Batch.get(batch.pk).erased_at == NOON and Erasure.objects.count() == 1
+
+
+def test_a_received_batch_that_nobody_closes_has_its_day_and_is_on_the_worklist(area, maker, home):
+    batch = batches.send(prepared(area, maker))
+    batch = batches.receive(batch, batches.make_cards(batch, home))
+    assert batch.erase_on == NOON.date() + 30 * DAY
+    assert "Batches received and not closed" in Visitor(
+        builders.make_officer("producer", area=area)).get(reverse("staff:home")).content.decode()
+    lies = lies_here(batch)
+    assert services.erase_due(at=NOON + 30 * DAY) == 1 and not any(path.exists() for path in lies)
+    closed = services.close_batch(Batch.get(batch.pk), by=batches.producer(area), request_id=builders.request_id(),
+                                  at=NOON + 40 * DAY)
+    assert (closed.state, closed.erase_on) == ("closed", NOON.date() + 30 * DAY), "what is gone has no other day"
+    for state in ("received", "closed"):
+        with pytest.raises(IntegrityError, match="batch_ended_has_its_day"), transaction.atomic():
+            Batch.objects.filter(pk=batch.pk).update(state=state, erase_on=None, erased_at=None)
+
+
 def test_a_file_that_was_gone_already_is_told_so(closed):
     lies_here(closed)[0].unlink()
     assert erasing.erase_due(at=NOON + 40 * DAY) == 1

@@ -173,14 +173,15 @@ def test_a_station_costs_the_same_statements_for_few_cards_and_many(shipped, are
     assert asked[0] == asked[1]
 
 
-def test_cards_that_an_office_made_on_its_own_reader_are_not_drawn(shipped, area, home):
+def test_one_card_that_an_office_made_on_its_own_reader_is_drawn_like_any_batch(shipped, area, home):
     maker = batches.make_maker(home, area, name="another")
     reader = make_reader(area)
     Device.objects.filter(pk=reader.pk).update(
         state="active", suite="SM", public=bytes(maker.public), key_id=b"12345678")
     batches.make_ordered(area=area)
     batch = batches.send(batches.prepare(batches.open_batch(area, maker)))
-    assert batches.receive(batch, batches.make_cards(batch, home)).gate == ""
+    batch = batches.receive(batch, batches.make_cards(batch, home))
+    assert (batch.gate, batches.states(batch), queries.looked_at(batch)) == ("whole", {"arrived": 1}, (0, 1))
 
 
 def test_an_officer_hands_in_the_file_of_a_station_and_a_worker_matches_it(shipped, area, home, desk):

@@ -40,7 +40,7 @@ def every_card(settings, tmp_path):
     shutil.copytree(Path(own.DATA) / "readback", data / "readback")
     text = (data / "readback" / "standard.toml").read_text()
     (data / "readback" / "here.toml").write_text(text.replace('"000000"', '"430104"').replace(
-        "percent = 0", "percent = 100").replace("desks = false", "desks = true"))
+        "percent = 0", "percent = 100"))
     settings.DATA = data
 
 
@@ -58,6 +58,9 @@ def test_an_inspector_looks_at_a_card_by_its_number_its_code_and_its_chip_over_p
     assert inspector.act(sample, number=spaced).url == its
     assert read_by(inspector, counter, card)["to"] == its
     assert Item.objects.get(batch=batch).seen == ["number", "chip"]
+    assert "The face is the one on the screen" in inspector.get(its).content.decode()
+    inspector.act(reverse("staff:readback-print", args=[batch.pk, card.pk]))
+    assert "The face is the one on the screen" not in inspector.get(its).content.decode()
     photo = SimpleUploadedFile("card.png", qr.png(qr.to_text(bytes(card.credential), "https://card.example")))
     inspector.act(reverse("staff:readback-code", args=[batch.pk, card.pk]), photo=photo)
     assert (Batch.get(batch.pk).gate, Card.get(card.pk).state) == ("passed", "ready")

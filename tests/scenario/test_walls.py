@@ -74,6 +74,7 @@ WRITTEN = {
     "custody_parcel": "INSERT UPDATE", "custody_pulping": "INSERT UPDATE", "custody_receipt": "INSERT",
     "custody_stay": "INSERT UPDATE", "custody_trouble": "INSERT UPDATE",
     "procrastinate_jobs": "INSERT UPDATE", "production_batch": "INSERT UPDATE", "production_chunk": "INSERT UPDATE",
+    "production_erasure": "INSERT",
     "production_finding": "INSERT", "production_item": "INSERT UPDATE", "production_maker": "UPDATE",
     "registry_certificate": "INSERT UPDATE",
     "registry_holder": "INSERT UPDATE", "registry_import": "INSERT UPDATE",

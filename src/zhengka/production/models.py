@@ -109,6 +109,8 @@ class Batch(ProvinceRow, Stateful):
                 | ~Q(state__in=("sent", "received", "closed")) & Q(sent_person=""), name="batch_sent_by_two"),
             models.CheckConstraint(condition=Q(acknowledged_at__isnull=True)
                                    | Q(state__in=("sent", "received", "closed")), name="batch_acknowledged_once_sent"),
+            models.CheckConstraint(condition=~Q(state__in=("cancelled", "received", "closed"))
+                                   | Q(erase_on__isnull=False), name="batch_ended_has_its_day"),
             models.CheckConstraint(condition=Q(erased_at__isnull=True)
                                    | Q(erase_on__isnull=False, package="", proof=""), name="batch_erased_whole"),
             models.CheckConstraint(condition=~Q(state__in=("sent", "received", "closed")) | Q(undecided=0),
@@ -235,7 +237,8 @@ class Erasure(Part):
                               db_constraint=False)
     what = models.TextField(choices=[(what, zh) for what, zh in ERASED.items()])
     name = models.TextField(help_text="name of the file")
-    digest = models.TextField(blank=True, help_text="SHA-256 of the file; empty: it was not there any more")
+    digest = models.TextField(blank=True, help_text="SHA-256 of the file, of members of the list of their names and "
+                                                    "sizes; empty: it was not there any more")
     size = models.BigIntegerField(help_text="bytes")
     rule = models.TextField(help_text="code of the file under data/production by which it went")
     due_on = models.DateField()

@@ -154,8 +154,9 @@ def next_blank(batch: Batch) -> int | None:
 @dataclass(frozen=True)
 class Outlook:
     """How long the blank cards last: `on_hand` in stores, on the way and in machines, `on_order` from suppliers;
-    `waiting` cards that are ordered and not made yet; `a_day`: blanks that are used, as fast as in the last weeks or as
-    the cards that wait would need to be made within as many; `lead`: days until an order comes.
+    `waiting` cards that are ordered and not made yet; `planned`: cards that are to be made until an order comes, as the
+    plan says; `a_day`: blanks that are used, as fast as in the last weeks, as the cards that wait would need to be made
+    within as many, or as planned; `lead`: days until an order comes.
     """
 
     on_hand: int
@@ -163,6 +164,7 @@ class Outlook:
     waiting: int
     a_day: float
     lead: int
+    planned: int = 0
 
     @property
     def days(self) -> int | None:
@@ -183,15 +185,18 @@ class Outlook:
         return "short" if self.missing else "order-now" if late else ""
 
 
-def outlook(actor: Actor, *, at: datetime) -> Outlook:
-    """How long the blank cards of the actor's offices last."""
+def outlook(actor: Actor, *, at: datetime, planned: int = 0) -> Outlook:
+    """How long the blank cards of the actor's offices last; `planned`: cards that a plan has made within the days until
+    an order comes (`stock.queries.lead_days`), which no room below the plans knows.
+    """
     held = stock.balance(actor.lo, actor.hi, at).accounts
     states = cards.counts(actor)
     waiting = sum(states.get(state, 0) for state in TO_BE_MADE)
     used = stock.used_since(actor.lo, actor.hi, at - timedelta(weeks=PACE_WEEKS))
+    lead = stock.lead_days(actor.lo, actor.hi)
     return Outlook(sum(held[account] for account in ("stock", "moving", "machine")),
-                   stock.on_order(actor.lo, actor.hi), waiting, max(used, waiting) / (7 * PACE_WEEKS),
-                   stock.lead_days(actor.lo, actor.hi))
+                   stock.on_order(actor.lo, actor.hi), waiting,
+                   max(max(used, waiting) / (7 * PACE_WEEKS), planned / max(lead, 1)), lead, planned)
 
 
 def held(batch: Batch) -> QuerySet[Item]:

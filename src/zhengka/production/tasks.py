@@ -71,6 +71,18 @@ def erase_due(timestamp: int) -> None:
         log.info("the production data of %s batches was erased", erased)
 
 
+@task("production.erase_batch")
+def erase_batch(batch_id: int) -> None:
+    """Erase at once what was made for a batch that was given up."""
+    services.erase_batch(batch_id, at=timezone.now())
+
+
+@task("production.open_phase", given_up=give_up)
+def open_phase(act_id: int) -> None:
+    """Open the batches of a phase, unit by unit."""
+    services.open_phase(act_id, clock=timezone.now)
+
+
 @task("production.take_results", given_up=give_up)
 def take_results(act_id: int) -> None:
     """Match a card maker's results card by card, all of them or none."""

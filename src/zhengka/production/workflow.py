@@ -120,8 +120,8 @@ DECISIONS = ("", "released", "shortened", *SET_ASIDE)
 
 GATES = ("", "sample", "whole", "passed")
 """How the finished cards of a batch are looked at: not at all, a sample, each of them; or that is done."""
-LOOKS = ("number", "code", "chip")
-"""What is looked at of a card: the number on it, its QR code, its chip."""
+LOOKS = ("number", "print", "code", "chip")
+"""What is looked at of a card: the number on it, all else that is printed with the photo, its QR code, its chip."""
 DIFFERENCES = ("print-differs", "photo-differs", "qr-differs", "readback-differs")
 """What an inspector can see that a card is not what the record says; each is one of `FINDINGS`."""
 
@@ -146,5 +146,5 @@ FINDINGS = {
 }
 """What a card maker's results can be found to be wrong in (回盘异常)."""
 
-ERASED = {"package": "制卡数据包", "parts": "分卷清单", "proof": "校样"}
+ERASED = {"package": "制卡数据包", "parts": "分卷清单", "proof": "校样", "members": "未封装的制卡数据"}
 """What of a batch's production data is erased on its day (到期销毁)."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from functools import cache
+from typing import Final
 
 from django.conf import settings
 
@@ -11,6 +12,13 @@ from zhengka.areas.calendars import Layer
 from zhengka.core.actors import Actor
 from zhengka.programme import capacity, queries
 from zhengka.programme.capacity import HORIZON, Capacity, Need
+
+MADE: Final = ("arrived", "ready", "issued", "active", "suspended", "frozen")
+"""States of a card that is made and holds."""
+WAIT: Final = ("ordered", "batched", "held", "prepared", "sent")
+"""States of a card that is still to be made."""
+FEW_RUNS: Final = 200
+"""So many runs tell the middle of some weeks; a page that asks for no more must not wait for the whole plan."""
 
 
 @cache
@@ -36,6 +44,21 @@ def needs(programme: str, counts: Mapping[int, Mapping[str, int]], made: Iterabl
 
     return [Need(target.area_id, max(target.holders - of(target.area_id, made), of(target.area_id, wait)), target.phase)
             for target in queries.targets(programme) if actor.sees(target.area_id)]
+
+
+def made_within(days: int, counts: Mapping[int, Mapping[str, int]], *, today: date, actor: Actor) -> int:
+    """Cards that the plans have made for the units of the actor's area within so many days from `today`, spoiled ones
+    not counted: in the middle of the runs, of every programme that has a plan. `counts` as in `needs`. Raises
+    `core.dated.FileRefused` for a plan that is wrong.
+    """
+    made, until = 0, today + timedelta(days)
+    for programme in queries.programmes():
+        if plan := plan_of(programme.code):
+            wanted = needs(programme.code, counts, MADE, WAIT, actor=actor)
+            work = [day for day in working_days(plan.lo, max(plan.begins, today))[0] if day < until]
+            whole = capacity.spread(plan, [need.unit for need in wanted])
+            made += sum(week.middle for week in capacity.simulate(whole, wanted, work, runs=FEW_RUNS).weeks)
+    return made
 
 
 def working_days(area: int, first: date) -> tuple[list[date], tuple[int, ...]]:

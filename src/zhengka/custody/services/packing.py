@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from zhengka.areas.models import Area
 from zhengka.cards.models import Card
@@ -54,8 +55,8 @@ def pack(card_ids: Sequence[int], label: Label, *, origin: Area | None = None, b
     """Pack finished cards of one office into a parcel and seal it. `origin`: the office where they lie; None: the
     plant, from which no card of them has left yet.
 
-    `Refusal`: `not-permitted`, `not-found`, `cards-not-here`, `parcel-known`, `parcel-target-wrong`. Raises `Replayed`
-    for a repeat.
+    `Refusal`: `not-permitted`, `not-found`, `cards-not-here`, `batch-not-checked` for cards of a batch that is still to
+    be looked at, `parcel-known`, `parcel-target-wrong`. Raises `Replayed` for a repeat.
     """
     if event := replayed(request_id, Parcel.kind()):
         raise Replayed(event)
@@ -66,6 +67,7 @@ def pack(card_ids: Sequence[int], label: Label, *, origin: Area | None = None, b
     cards = list(Card.objects.filter(pk__in=card_ids, state="ready", area__code__range=(by.lo, by.hi))
                  .select_related("area").order_by("pk").select_for_update(of=("self",)))
     if not cards or len(cards) < len(set(card_ids)) or len({card.area_id for card in cards}) > 1:
+        _looked_at(Item.objects.filter(card__in=card_ids, outcome="good", card__area__code__range=(by.lo, by.hi)))
         raise Refusal("cards-not-here", many=len(set(card_ids)) - len(cards))
     parcel = _sealed(cards, label, origin, by=by, request_id=request_id, at=at)
     Listed.objects.bulk_create([Listed(parcel=parcel, area=parcel.area_id, shared_with=parcel.shared_with, card=card,
@@ -79,8 +81,9 @@ def pack(card_ids: Sequence[int], label: Label, *, origin: Area | None = None, b
 def pack_batch(batch: Batch, seals: Seals, target: Area, *, by: Actor, request_id: UUID, at: datetime) -> list[Parcel]:
     """Pack all good cards of a batch that still lie at the plant, in the order of the batch; the parcels are numbered
     after the batch, and sealed with the next of the seals. What is packed is packed: a repeat finds
-    nothing left, and packs nothing. `Refusal`: as `pack`; `seals-short`.
+    nothing left, and packs nothing. `Refusal`: as `pack`; `seals-short`. None is sealed before the batch was looked at.
     """
+    _looked_at(Item.objects.filter(batch=batch, outcome="good"))
     ids = queries.left_at_the_plant(batch.pk)
     groups, done = [ids[first:first + seals.size] for first in range(0, len(ids), seals.size)], batch.parcels.count()
     if len(groups) > len(seals.numbers):
@@ -110,6 +113,12 @@ def keep(card_ids: Sequence[int], office: Area, *, shared: int | None = None, by
     rows = Begun(Keeping, KEEP, "waiting", {"cards": list(card_ids), "parcel": None, "office": office.code,
                                             "shared": shared, "waits": at}, part="card_id", also=", card_id")
     return begin_many(rows, "take_in", RIGHT, by=by, request_id=request_id, at=at, office=office.name)
+
+
+def _looked_at(items: "QuerySet[Item]") -> None:
+    """No seal before the look: cards that arrived from their maker are looked at where they lie, unsealed still."""
+    for number in items.filter(card__state="arrived").values_list("batch__number", flat=True)[:1]:
+        raise Refusal("batch-not-checked", batch=number)
 
 
 def _sealed(cards: Sequence[Card], label: Label, origin: Area | None, *, by: Actor, request_id: UUID, at: datetime,

@@ -139,4 +139,9 @@ def _rosette(_: Artist, surface: Surface, shape: Shape, colours: Mapping[str, st
     surface.strokes(paths, colours[shape.colour], shape.stroke)
 
 
-_DRAW = {"gradient": _gradient, "rect": _rect, "waves": _waves, "rosette": _rosette, "text": Artist.words}
+def _area(_: Artist, surface: Surface, shape: Shape, _colours: Mapping[str, str]) -> None:
+    surface.area([[(shape.x + x, shape.y + y) for x, y in ring] for ring in shape.rings], shape.colour)
+
+
+_DRAW = {"gradient": _gradient, "rect": _rect, "waves": _waves, "rosette": _rosette, "area": _area,
+         "text": Artist.words}

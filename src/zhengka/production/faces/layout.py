@@ -7,6 +7,9 @@ from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar, get_type_hints
 
+from zhengka.production.faces import art
+from zhengka.production.faces.art import Art, ArtBroken, Ring
+
 POINT: Final = 25.4 / 72
 """Millimetres in a typographic point."""
 DOT: Final = 25.4 / 300
@@ -23,6 +26,7 @@ _SHAPES: Final = {
     "waves": ("x", "y", "width", "height", "lines", "amplitude", "waves", "drift", "colour", "stroke"),
     "rosette": ("x", "y", "radius", "petals", "turns", "colour", "stroke"),
     "text": ("x", "y", "text", "size", "align", "spacing", "bold", "colour"),
+    "area": ("x", "y", "rings"),
 }
 _ON_FRONT: Final = ("name", "number", "category", "valid_until")
 _ALIGNS: Final = ("left", "centre", "right")
@@ -41,7 +45,9 @@ class LayoutBroken(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One piece of constant art; `kind` says which of the fields count. Millimetres, points for type."""
+    """One piece of constant art; `kind` says which of the fields count. Millimetres, points for type. An `area` with
+    its rings, from (x, y), and a colour of its own comes out of a drawing (`art`), never out of the template itself.
+    """
 
     kind: str
     x: float
@@ -64,6 +70,7 @@ class Shape:
     align: str = "left"
     spacing: float = 0.0
     bold: bool = False
+    rings: tuple[Ring, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -206,7 +213,7 @@ def load(path: Path) -> Layout:
     data, where = tomllib.loads(path.read_text()), path.name
     if data.pop("format", None) != 1:
         raise LayoutBroken("unknown-format", where)
-    shared, marks = data.pop("colours", {}), _marks(data.pop("marks", {}), where)
+    shared, marks = data.pop("colours", {}), _marks(data.pop("marks", {}), path)
     try:
         layout = Layout(
             id=data.pop("id"), profiles=tuple(data.pop("profiles")), width=float(data.pop("width")),
@@ -232,19 +239,43 @@ def _shapes(tables: Sequence[Mapping[str, Any]], where: str) -> tuple[Shape, ...
     return tuple(_make(Shape, shape, f"{where}: shapes[{n}]") for n, shape in enumerate(renamed, 1))
 
 
-def _marks(tables: Mapping[str, Any], where: str) -> dict[str, tuple[Shape, ...]]:
-    """The art of each partner's mark, by the partner."""
-    return {code: _shapes(mark["shapes"], f"{where}: marks: {code}") for code, mark in tables.items()}
+def _marks(tables: Mapping[str, Any], path: Path) -> dict[str, tuple[Shape, ...] | Art]:
+    """The art of each partner's mark, by the partner: shapes of the template, or a drawing (`svg`) beside it."""
+    found = dict[str, tuple[Shape, ...] | Art]()
+    for code, mark in tables.items():
+        where = f"{path.name}: marks: {code}"
+        if unknown := mark.keys() - {"shapes"} if "shapes" in mark else mark.keys() - {"svg"}:
+            raise LayoutBroken("unknown-name", f"{where}: {min(unknown)}")
+        found[code] = _shapes(mark["shapes"], where) if "shapes" in mark else _drawing(mark["svg"], path, where)
+    return found
 
 
-def _side(table: dict[str, Any], art: Mapping[str, tuple[Shape, ...]], where: str) -> Side:
+def _drawing(name: Any, path: Path, where: str) -> Art:
+    if not isinstance(name, str) or Path(name).name != name:  # no file from elsewhere
+        raise LayoutBroken("bad-type", f"{where}: svg")
+    try:
+        return art.read(path.with_name(name))
+    except ArtBroken as broken:
+        raise LayoutBroken(broken.code, f"{where}: {broken.where}") from None
+
+
+def _within(mark: Mark, drawn: tuple[Shape, ...] | Art) -> Mark:
+    """The mark with its art; a drawing is as large as its box lets it be."""
+    if not isinstance(drawn, Art):
+        return replace(mark, shapes=drawn)
+    return replace(mark, shapes=tuple(
+        Shape("area", 0.0, 0.0, mark.width, mark.height, colour=area.colour, rings=area.rings)
+        for area in drawn.fitted(mark.width, mark.height)))
+
+
+def _side(table: dict[str, Any], drawn: Mapping[str, tuple[Shape, ...] | Art], where: str) -> Side:
     marks = [_make(Mark, mark, f"{where}: marks[{n}]") for n, mark in enumerate(table.pop("marks", ()), 1)]
     special: dict[str, Any] = {
         name: _make(kind, table.pop(name), f"{where}: {name}")
         for name, kind in (("photo", PhotoSlot), ("qr", QrSlot), ("braille", BrailleSlot)) if name in table}
     side = Side(
         shapes=_shapes(table.pop("shapes"), where),
-        marks=tuple(replace(mark, shapes=art.get(mark.partner, ())) for mark in marks),
+        marks=tuple(_within(mark, drawn.get(mark.partner, ())) for mark in marks),
         slots=tuple(_make(Slot, slot, f"{where}: slots[{n}]") for n, slot in enumerate(table.pop("slots"), 1)),
         **special)
     if table:
@@ -308,7 +339,7 @@ def _check_partners(layout: Layout, where: str) -> None:
 
 def _check_side(side: Side, colours: set[str], where: str) -> None:
     for shape in (*side.shapes, *(shape for mark in side.marks for shape in mark.shapes)):
-        if shape.kind not in _SHAPES:
+        if shape.kind not in _SHAPES or (shape.kind == "area" and not shape.rings):
             raise LayoutBroken("unknown-shape", f"{where}: {shape.kind}")
         used = {getattr(shape, field) for field in _SHAPES[shape.kind] if field in ("colour", "start", "end")}
         if not used <= colours or shape.align not in _ALIGNS:

@@ -133,6 +133,12 @@ class PdfSurface:
             points = [f"{self._x(x):.2f} {self._y(y):.2f}" for x, y in path]
             self._add(f"{points[0]} m {' l '.join(points[1:])} l S")
 
+    def area(self, rings: Sequence[Sequence[Point]], colour: str) -> None:
+        """See `Surface.area`."""
+        self._canvas.setFillColor(HexColor(colour))
+        paths = [[f"{self._x(x):.3f} {self._y(y):.3f}" for x, y in ring] for ring in rings]
+        self._add(" ".join(f"{path[0]} m {' l '.join(path[1:])} l h" for path in paths) + " f*")
+
     def text(self, line: Line) -> None:
         """See `Surface.text`."""
         if line not in self._spelled:  # issuer, category and date are the same on many cards

@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from PIL import Image, ImageColor, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageChops, ImageColor, ImageDraw, ImageFont, ImageOps
 
 from zhengka.formats import qr
 from zhengka.formats.qr import Modules
@@ -182,6 +182,15 @@ class RasterSurface:
         for path in paths:
             self._draw.line([(x / self._dot, y / self._dot) for x, y in path], colour,
                             max(round(width / self._dot), 1), joint="curve")
+
+    def area(self, rings: Sequence[Sequence[Point]], colour: str) -> None:
+        """See `Surface.area`."""
+        mask = Image.new("1", self.image.size)
+        for ring in rings:
+            one = Image.new("1", self.image.size)
+            ImageDraw.Draw(one).polygon([(x / self._dot, y / self._dot) for x, y in ring], fill=1)
+            mask = ImageChops.logical_xor(mask, one)
+        self.image.paste(ImageColor.getrgb(colour), (0, 0), mask)
 
     def text(self, line: Line) -> None:
         """See `Surface.text`."""

@@ -31,6 +31,9 @@ class Surface(Protocol):
     def strokes(self, paths: Sequence[Sequence[Point]], colour: str, width: float) -> None:
         """Fine lines along points."""
 
+    def area(self, rings: Sequence[Sequence[Point]], colour: str) -> None:
+        """What lies within closed rings, an inner one a hole (even-odd)."""
+
     def text(self, line: Line) -> None:
         """One line of type; its colour is resolved already."""
 

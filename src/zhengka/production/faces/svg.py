@@ -47,6 +47,11 @@ class SvgSurface:
         data = "".join("M" + " ".join(f"{x:.2f},{y:.2f}" for x, y in path) for path in paths)
         self._parts.append(f'<path d="{data}" fill="none" stroke="{colour}" stroke-width="{width:g}"/>')
 
+    def area(self, rings: Sequence[Sequence[Point]], colour: str) -> None:
+        """See `Surface.area`."""
+        data = "".join("M" + " ".join(f"{x:.3f},{y:.3f}" for x, y in ring) + "Z" for ring in rings)
+        self._parts.append(f'<path d="{data}" fill="{colour}" fill-rule="evenodd"/>')
+
     def text(self, line: Line) -> None:
         """See `Surface.text`."""
         bold = f' stroke="{line.colour}" stroke-width="{line.size * POINT * 0.028:.3f}"' if line.bold else ""

@@ -3,7 +3,6 @@
 from zhengka.production.services.batches import (
     close_batch,
     open_batch,
-    open_batches,
     prepare_batch,
     resume_batch,
     retry_batch,
@@ -22,13 +21,14 @@ from zhengka.production.services.chunks import (
     stall_for_chunk,
 )
 from zhengka.production.services.deciding import decide, note_numbers, release, short_name, shorten
-from zhengka.production.services.erasing import erase_due
+from zhengka.production.services.erasing import erase_batch, erase_due
 from zhengka.production.services.feeding import destroy_many, feed
 from zhengka.production.services.finishing import batch_signer, finish_batch, finish_if_done
 from zhengka.production.services.gate import (
     check_chip,
     check_code,
     check_number,
+    check_print,
     drawn_by_number,
     fail_card,
     pass_gate,
@@ -40,6 +40,7 @@ from zhengka.production.services.inspecting import Inspection, changed, inspecti
 from zhengka.production.services.makers import enrol_maker, revoke_maker, use_text_form
 from zhengka.production.services.parting import list_of, part, split
 from zhengka.production.services.pausing import cancel_batch, give_up_batch, pause_batch
+from zhengka.production.services.phases import ask_phase, open_phase
 from zhengka.production.services.receipts import acknowledge, write_receipt
 from zhengka.production.services.receiving import ask_results, receive_results, take_results, tell_ready
 from zhengka.production.services.staging import sweep as sweep_packages
@@ -54,6 +55,7 @@ __all__ = [
     "Inspection",
     "Only",
     "acknowledge",
+    "ask_phase",
     "ask_results",
     "ask_station",
     "batch_signer",
@@ -63,6 +65,7 @@ __all__ = [
     "check_chip",
     "check_code",
     "check_number",
+    "check_print",
     "close_batch",
     "decide",
     "declare_unanswered",
@@ -70,6 +73,7 @@ __all__ = [
     "drawn_by_number",
     "enrol_maker",
     "entering",
+    "erase_batch",
     "erase_due",
     "fail_card",
     "feed",
@@ -89,7 +93,7 @@ __all__ = [
     "note_problem",
     "note_problem_of_chunk",
     "open_batch",
-    "open_batches",
+    "open_phase",
     "outdated",
     "part",
     "pass_gate",

@@ -1,7 +1,6 @@
 """From ordered cards to a batch and to the card maker (组批, 送制)."""
 
 import secrets
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,7 +15,7 @@ from zhengka.cards.models import Card, KeyGroup
 from zhengka.core import fields
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
-from zhengka.core.events import Many, Replayed, begin, perform, perform_many, replayed, sub
+from zhengka.core.events import Many, Replayed, begin, lock, perform, perform_many, replayed
 from zhengka.core.models import province_of
 from zhengka.formats import qr
 from zhengka.formats.package import MOST_CARDS
@@ -79,22 +78,6 @@ def open_batch(  # noqa: PLR0913 - what, for whom and how many, besides who, whe
         cursor.execute(ITEMS, told)
     perform_many(Many(Card, ids, "ordered", {"batch": number}), "batch", by=by, request_id=request_id, at=at)
     return batch
-
-
-@transaction.atomic
-def open_batches(  # noqa: PLR0913 - as `open_batch`
-        areas: Sequence[Area], profile: str, maker: Maker, *, by: Actor, request_id: UUID, at: datetime,
-        only: Only = EVERY) -> list[Batch]:
-    """Open a batch for each of many units (a phase of the programme), all of them or none; units of which no card
-    waits have none. `Refusal`: as `open_batch`, `batch-empty` where no unit has a card.
-    """
-    on = at.astimezone(CHINA).date()
-    having = set(waiting([area.code for area in areas], profile, only, on=on).order_by().values_list("area", flat=True))
-    opened = [open_batch(area, profile, maker, by=by, request_id=sub(request_id, area.code), at=at, only=only)
-              for area in sorted(areas, key=lambda area: area.code) if area.code in having]
-    if not opened:
-        raise Refusal("batch-empty", profile=profile)
-    return opened
 
 
 @transaction.atomic
@@ -188,11 +171,12 @@ def send_batch(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) -> Ba
 
 @transaction.atomic
 def close_batch(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) -> Batch:
-    """Close a batch whose results were looked through (关批): from now on the days run until what was made for it here
-    is erased.
+    """Close a batch whose results were looked through (关批): from now on the days run anew until what was made for it
+    here is erased, unless it stood open for so long that all is gone.
     """
-    return perform(batch, "close", {"erase_on": terms.erase_on(batch.area_id, at=at)}, by=by, request_id=request_id,
-                   at=at)
+    (batch,) = lock(batch)
+    days = {} if batch.erased_at else {"erase_on": terms.erase_on(batch.area_id, at=at)}
+    return perform(batch, "close", days, by=by, request_id=request_id, at=at)
 
 
 @transaction.atomic

@@ -1,7 +1,9 @@
-"""Production data goes when its day has come (到期销毁), with proof: package, list of its parts, proof sheet.
+"""Production data goes when its day has come (到期销毁), with proof: package, list of its parts, proof sheet, and of a
+batch that is given up while it is prepared the members that wait.
 
-A row of proof is durable before its file goes. A run that is stopped between the two finds the row, and takes the file
-away again; the batch says that all is erased once nothing of it lies here.
+Every batch that ends has its day: some weeks after its results came, or it was closed; the very day on which it was
+given up. A row of proof is durable before its file goes. A run that is stopped between the two finds the row, and takes
+the file away again; the batch says that all is erased once nothing of it lies here.
 """
 
 import hashlib
@@ -19,6 +21,7 @@ from zhengka.production.services import staging, terms
 
 TOGETHER: Final = 100
 """Batches that are looked for at once."""
+MEMBERS: Final = "members"
 
 
 def erase_due(*, at: datetime) -> int:
@@ -34,6 +37,12 @@ def erase_due(*, at: datetime) -> int:
     return done
 
 
+def erase_batch(batch_id: int, *, at: datetime) -> None:
+    """Erase what lies here of one batch, if its day has come; a repeat does nothing."""
+    for batch in Batch.objects.filter(pk=batch_id, erase_on__lte=at.astimezone(CHINA).date(), erased_at=None):
+        erase(batch, at=at)
+
+
 def erase(batch: Batch, *, at: datetime) -> None:
     """Erase what lies here of one batch whose day has come; ValueError for one that has none."""
     if batch.erase_on is None:
@@ -43,7 +52,23 @@ def erase(batch: Batch, *, at: datetime) -> None:
         _prove(Erasure(batch_id=batch.pk, area=batch.area_id, what=what, name=path.name, rule=rule,
                        due_on=batch.erase_on, at=at), path)
         path.unlink(missing_ok=True)
+    for name in Erasure.objects.filter(batch=batch, what=MEMBERS).values_list("name", flat=True):
+        staging.remove(staging.waiting() / name)
     Batch.objects.filter(pk=batch.pk, erased_at=None).update(erased_at=at, package="", proof="")
+
+
+def prove_members(batch: Batch, *, at: datetime) -> None:
+    """Write down that the members go which wait for a batch that is given up now, within the transaction that forgets
+    their key: from then on nobody reads them, and only the proof still tells which folder it was.
+    """
+    if batch.content_key is None or not (folder := staging.folder(batch)).is_dir():
+        return
+    files = sorted((str(path.relative_to(folder)), path.stat().st_size) for path in folder.rglob("*") if path.is_file())
+    listed = "".join(f"{name} {size}\n" for name, size in files)
+    Erasure.objects.bulk_create([Erasure(
+        batch_id=batch.pk, area=batch.area_id, what=MEMBERS, name=folder.name, due_on=terms.today(at), at=at,
+        digest=hashlib.sha256(listed.encode()).hexdigest(), size=sum(size for _name, size in files),
+        rule=terms.of(batch.area_id, at=at).code)], ignore_conflicts=True)
 
 
 @transaction.atomic

@@ -1,6 +1,7 @@
 """Cards looked at before they are handed out (发卡前核对): a sample of a batch, or all of it, at the receiving office.
 
-Each card of the sample is known by the number that is printed on it; its chip and its code must be of the same card.
+Each card of the sample is known by the number that is printed on it; its chip and its code must be of the same card,
+and the inspector says that its print and photo are those of the record, which the screen shows.
 Nobody chooses the sample: the draw follows from the digests of package and results under a key of the platform. Until
 every card of it passed, no card of the batch is ready. One that differs, and the whole batch is looked at.
 """
@@ -52,6 +53,11 @@ def sample_size(batch: Batch, good: int, at: datetime) -> int:
     return rule.size(good)
 
 
+def word(size: int, good: int) -> str:
+    """How a batch is looked at of which `size` of so many good cards are drawn, as one of `GATES`."""
+    return "" if not size else "whole" if size == good else "sample"
+
+
 def draw(batch: Batch, size: int) -> None:
     """Draw the sample among the good cards of a batch that arrived."""
     with connection.cursor() as cursor:
@@ -99,6 +105,17 @@ def check_number(batch: Batch, number: str, *, by: Actor, request_id: UUID, at: 
     if event := replayed(request_id, Batch.kind(), batch.pk):
         raise Replayed(event)
     return _seen(drawn_by_number(batch, number), "number", by=by, request_id=request_id, at=at)
+
+
+@transaction.atomic
+def check_print(item: Item, *, by: Actor, request_id: UUID, at: datetime) -> Batch:
+    """Note that an inspector compared the card in hand with the face that the record gives (核对卡面): its texts, its
+    photo and both sides are the same. No machine sees it here; who says so is in the event. `Refusal`: what `perform`
+    says; one that differs is told by `fail_card`.
+    """
+    if event := replayed(request_id, Batch.kind(), item.batch_id):
+        raise Replayed(event)
+    return _seen(item, "print", by=by, request_id=request_id, at=at)
 
 
 @transaction.atomic

@@ -7,7 +7,6 @@ either prepared or waiting, and one that is ended accounts for each of them.
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -19,7 +18,7 @@ from zhengka.core.actors import Actor
 from zhengka.core.events import Many, Replayed, lock, perform, perform_many, replayed, sub
 from zhengka.core.queue import later
 from zhengka.production.models import Batch, Item
-from zhengka.production.services import staging
+from zhengka.production.services import erasing, terms
 from zhengka.registry import services as registry
 
 
@@ -47,7 +46,8 @@ def give_up_batch(batch: Batch, *, by: Actor, request_id: UUID, at: datetime) ->
     """Give a batch up (放弃) that cannot be prepared, or must not be sent any more: nothing of it stays half done.
 
     Cards that were not prepared wait again. Prepared ones have serials and codes that may be in a package which
-    somebody took: these are void for ever, and another card is ordered in place of each. The package is removed.
+    somebody took: these are void for ever, and another card is ordered in place of each. What was made for it here is
+    erased at once, with proof of each piece (`erasing`).
     """
     return _end(batch, "give_up", by=by, request_id=request_id, at=at)
 
@@ -78,18 +78,17 @@ def _end(batch: Batch, action: str, *, by: Actor, request_id: UUID, at: datetime
     waiting, prepared = cards_of(batch, "waiting"), cards_of(batch, "prepared")
     registry.hold(Card.objects.filter(pk__in=prepared).values_list("holder_id", flat=True))
     (batch,) = lock(batch)
-    written = [staging.folder(batch)] if batch.content_key else []
-    written += [staging.packages() / batch.package] if batch.package else []
-    batch = perform(batch, action, {"content_key": None}, by=by, request_id=request_id, at=at, why=batch.problem,
-                    waiting=len(waiting), prepared=len(prepared))
+    erasing.prove_members(batch, at=at)
+    ends = {"content_key": None, "erase_on": terms.today(at)}
+    batch = perform(batch, action, ends, by=by, request_id=request_id, at=at, why=batch.problem, waiting=len(waiting),
+                    prepared=len(prepared))
     _wait_again(batch, waiting, by=by, request_id=request_id, at=at)
     Item.objects.filter(batch=batch, outcome="prepared").update(outcome="spoiled", reason="batch-given-up")
     void = perform_many(Many(Card, prepared, "prepared", {"batch": batch.number}), "spoil", by=by,
                         request_id=sub(request_id, "spoil"), at=at)
     card_services.reorder_many(void, by=by, request_id=sub(request_id, "again"), at=at)
     card_services.ask_for(Card.objects.filter(pk__in=void).values_list("status_list", flat=True).distinct())
-    for path in written:
-        transaction.on_commit(partial(staging.remove, path))
+    later("production.erase_batch", batch_id=batch.pk)
     return batch
 
 

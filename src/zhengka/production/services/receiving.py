@@ -21,7 +21,7 @@ from zhengka.formats.results import ResultReader, ResultsBroken, ResultsInfo, cl
 from zhengka.formats.suites import SUITES
 from zhengka.keys import queries as key_queries
 from zhengka.production.models import Batch, Item
-from zhengka.production.services import feeding, gate, makers
+from zhengka.production.services import feeding, gate, makers, terms
 from zhengka.production.services.batches import keys_of
 from zhengka.production.services.inspecting import changed
 from zhengka.registry import services as registry
@@ -136,7 +136,7 @@ def receive_results(batch: Batch, source: Path | BinaryIO, *, by: Actor, request
     counts, verdicts = _match(batch, at, fed=fed), _by_verdict()
     size = gate.sample_size(batch, good := len(verdicts.get("good", ())), at)
     told = {"result_id": reader.info.result, "result_digest": reader.digest.hex(), "received_at": at,
-            "gate": (size and ("whole" if size == good else "sample")) or ""}
+            "erase_on": terms.erase_on(batch.area_id, at=at), "gate": gate.word(size, good)}
     batch = perform(batch, "receive", {**counts, **told}, by=by, request_id=request_id, at=at, **counts,
                     result=str(reader.info.result), **({"sample": size} if size else {}))
     if fed:

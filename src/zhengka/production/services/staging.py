@@ -50,6 +50,11 @@ def packages() -> Path:
     return place
 
 
+def waiting() -> Path:
+    """The folder of the folders in which members wait."""
+    return packages() / "staging"
+
+
 def member_folder(chunk: Chunk, lease: int) -> str:
     """The name of the folder of one lease."""
     return f"{chunk.number:04d}-{lease}"
@@ -58,7 +63,7 @@ def member_folder(chunk: Chunk, lease: int) -> str:
 def folder(batch: Batch) -> Path:
     """Where the members of a batch wait; named after its sealed content key, so that no two batches ever share it."""
     mark = hashlib.sha256(bytes(batch.content_key or b"")).hexdigest()[:16]
-    return packages() / "staging" / f"{batch.number}-{mark}"
+    return waiting() / f"{batch.number}-{mark}"
 
 
 def writer(batch: Batch, name: str) -> PackageWriter:
@@ -89,12 +94,12 @@ def sweep(*, at: datetime) -> int:
     """
     with transaction.atomic():
         see_all(connection)  # a batch that is not seen would be taken for absent, and its package removed
-        rows = list(Batch.objects.exclude(state="cancelled"))
+        rows = list(Batch.objects.exclude(package="", content_key=None))
     needed = {packages() / row.package for row in rows if row.package} | {
         folder(row) for row in rows if row.content_key is not None}
     needed |= {parts_of(path) for path in needed}
     oldest, lost = (at - SAFE_AGE).timestamp(), 0
-    for path in [*packages().glob("*.zkp"), *packages().glob("*.zkp.parts"), *(packages() / "staging").glob("*")]:
+    for path in [*packages().glob("*.zkp"), *packages().glob("*.zkp.parts"), *waiting().glob("*")]:
         if path not in needed and path.exists() and path.stat().st_mtime < oldest:
             remove(path)
             lost += 1

@@ -50,6 +50,7 @@ KINDS: dict[str, Kind] = {
     "cases.approve_all": Kind(_("Approve all cases"), _("Approved, card ordered"), _("cases"), "cases"),
     "registry.take_photos": Kind(_("A pack of photos"), _("Photos kept"), _("photos"), "imports"),
     "cards.match_alive": Kind(_("Activate by a list of those alive"), _("Activated"), _("lines"), "activations"),
+    "production.open_phase": Kind(_("Open the batches of a phase"), _("Batches opened"), _("units"), "batches"),
     "production.take_results": Kind(_("Results of the card maker"), _("Good"), _("cards"), "batches", whole=True),
     "production.take_looks": Kind(_("Cards that a station looked at"), _("Good"), _("cards"), "batches", whole=True),
 }

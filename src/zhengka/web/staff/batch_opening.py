@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from django import forms
 from django.http import HttpResponse
@@ -17,6 +16,7 @@ from zhengka.production import queries, services
 from zhengka.production.models import Maker
 from zhengka.programme import queries as programme
 from zhengka.web.access import Request, act, mine, requires
+from zhengka.web.staff import acts
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.words import PHASE_WORDS, bilingual
 from zhengka.web.ui.parts import Column, Row, Table, Tile
@@ -100,15 +100,12 @@ def new(request: Request) -> HttpResponse:
 def _open(request: Request, form: OpenForm) -> HttpResponse:
     units = list(mine(request, Area.objects.all(), area="code").filter(code__in=form.chosen.units))
 
-    def do(key: UUID) -> Any:
-        told: dict[str, Any] = {"by": request.actor, "request_id": key, "at": timezone.now(), "only": form.only}
-        if form.chosen.value.startswith(PHASE):
-            return services.open_batches(units, form.chosen.profile, form.cleaned_data["maker"], **told)
-        return services.open_batch(units[0], form.chosen.profile, form.cleaned_data["maker"], **told)
-
+    profile, maker = form.chosen.profile, form.cleaned_data["maker"]
+    told: dict[str, Any] = {"by": request.actor, "at": timezone.now(), "only": form.only}
     if form.chosen.value.startswith(PHASE):
-        return act(request, do, to=reverse("staff:batches"), said=_("The batches of the phase are open."))
-    return act(request, do, to=lambda pk: reverse("staff:batch", args=[pk]), said=_("The batch is open."))
+        return acts.begin(request, lambda key: services.ask_phase(units, profile, maker, request_id=key, **told))
+    return act(request, lambda key: services.open_batch(units[0], profile, maker, request_id=key, **told),
+               to=lambda pk: reverse("staff:batch", args=[pk]), said=_("The batch is open."))
 
 
 def _count(form: OpenForm) -> dict[str, Any]:

@@ -73,7 +73,8 @@ ACT_WORDS: dict[str, Text] = {
 """Acts that other subjects have too, under another word."""
 
 ERASED_WORDS: dict[str, Text] = {
-    "package": _("Package"), "parts": _("List of its parts"), "proof": _("Proof sheet")}
+    "package": _("Package"), "parts": _("List of its parts"), "proof": _("Proof sheet"),
+    "members": _("Members not packed yet")}
 """What of a batch is erased on its day; complete against `production.workflow.ERASED`."""
 
 SERIES = [_("Good"), _("Prepared"), _("Held"), _("Waiting"), _("Spoiled"), _("Under inquiry")]

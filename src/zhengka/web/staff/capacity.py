@@ -23,8 +23,6 @@ from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.words import PHASE_WORDS
 from zhengka.web.ui.parts import Cell, Column, Row, Table, Text, Tile
 
-MADE = ("ready", "issued", "active", "suspended", "frozen")
-WAIT = ("ordered", "batched", "held", "prepared", "sent")
 WEEKS = 26
 """Weeks ahead that are shown."""
 
@@ -82,7 +80,8 @@ def index(request: Request) -> HttpResponse:
             "title": _("Capacity plan"), "breadcrumbs": crumbs, "broken": str(broken)})
     if programme is None or plan is None:
         return render(request, "staff/plan/none.html", {"title": _("Capacity plan"), "breadcrumbs": crumbs})
-    needs = planning.needs(programme.code, cards.counts_by_area(request.actor), MADE, WAIT, actor=request.actor)
+    needs = planning.needs(programme.code, cards.counts_by_area(request.actor), planning.MADE, planning.WAIT,
+                           actor=request.actor)
     names = {area.code: area_name(area) for area in Area.objects.filter(code__in={need.unit for need in needs})}
     whole = capacity.spread(plan, list(names))
     form = WhatIfForm(request.GET or None, lines=[_line(line) for line in plan.lines], units=names)

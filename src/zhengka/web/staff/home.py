@@ -35,6 +35,7 @@ WAITING: tuple[tuple[str, str, str, Text], ...] = (
     ("batch.make", "batches", "paused", _("Batches that are paused")),
     ("batch.send", "batches", "prepared", _("Batches to send")),
     ("batch.receive", "batches", "sent", _("Batches at the card maker")),
+    ("batch.receive", "batches", "received", _("Batches received and not closed")),
     ("batch.receive", "cards", "suspect", _("Suspect cards to clear up")),
     ("batch.receive", "cards", "missing", _("Cards that are not here, to look for")),
     ("card.hand_over", "cards", "ready", _("Cards to hand over")),

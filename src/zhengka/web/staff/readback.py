@@ -1,7 +1,7 @@
 """Finished cards looked at before they are handed out (发卡前核对): one card after another, one key per act.
 
-The number on the card says which one it is; then its code is photographed and its chip read. What does not fit sets the
-card aside and puts the whole batch before the inspector.
+The number on the card says which one it is; then its face is compared with the screen, its code photographed and its
+chip read. What does not fit sets the card aside and puts the whole batch before the inspector.
 """
 
 from uuid import UUID
@@ -31,7 +31,7 @@ from zhengka.web.ui.parts import Cell, Column, Fact, Row, Table, Text
 
 TRAIL = ((_("Batches"), "staff:batches"),)
 LOOK_WORDS: dict[str, Text] = {
-    "number": _("Number on the card"), "code": _("QR code"), "chip": _("Chip")}
+    "number": _("Number on the card"), "print": _("Print and photo"), "code": _("QR code"), "chip": _("Chip")}
 """What is looked at of a card; complete against `production.workflow.LOOKS`."""
 GATE_WORDS: dict[str, Text] = {
     "sample": _("A sample of this batch is looked at before any card is ready."),
@@ -124,6 +124,15 @@ def card(request: Request, pk: int, card: int) -> HttpResponse:
 
 @requires("batch.receive")
 @require_POST
+def face(request: Request, pk: int, card: int) -> HttpResponse:
+    """Say that the face on the card is the one on the screen."""
+    item = _drawn(request, pk, card)
+    return act(request, lambda key: services.check_print(item, by=request.actor, request_id=key, at=timezone.now()),
+               to=_url(item), said=_("Print and photo are looked at."))
+
+
+@requires("batch.receive")
+@require_POST
 def code(request: Request, pk: int, card: int) -> HttpResponse:
     """Take a photo of the card's code."""
     item = _drawn(request, pk, card)
@@ -184,7 +193,8 @@ def _page(request: Request, item: Item, form: PhotoForm, wrong: WrongForm | None
         "title": item.card.serial, "caption": _("Card in your hand"), "item": item, "face": described(shown),
         "facts": [*facts, Fact(_("Result"), Cell(word, tone=tone))], "form": form, "wrong": wrong or WrongForm(),
         "open": open_, "panel": chip, "back": reverse("staff:readback", args=[item.batch_id]),
-        "need_code": "code" not in item.seen, "need_chip": "chip" not in item.seen,
+        "need_print": "print" not in item.seen, "need_code": "code" not in item.seen,
+        "need_chip": "chip" not in item.seen,
         "breadcrumbs": [*trail(*TRAIL), {"label": item.batch.number,
                                          "href": reverse("staff:readback", args=[item.batch_id])}]})
     return with_reader(page) if chip else page
@@ -224,6 +234,7 @@ urls = [
     path("readback/<int:pk>/station", station, name="readback-station"),
     path("readback/<int:pk>/settle", settle, name="readback-settle"),
     path("readback/<int:pk>/<int:card>", card, name="readback-card"),
+    path("readback/<int:pk>/<int:card>/print", face, name="readback-print"),
     path("readback/<int:pk>/<int:card>/code", code, name="readback-code"),
     path("readback/<int:pk>/<int:card>/wrong", wrong, name="readback-wrong"),
 ]

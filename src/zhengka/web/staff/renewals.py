@@ -30,7 +30,6 @@ from zhengka.registry import services as registry
 from zhengka.registry.imports.report import guarded
 from zhengka.registry.queries import ToRenew
 from zhengka.web.access import Request, request_key, requires
-from zhengka.web.staff.capacity import MADE, WAIT
 from zhengka.web.staff.in_full import PurposeForm
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.ui.parts import Cell, Column, Row, Table, Text, Tile
@@ -79,7 +78,7 @@ def _exchange(request: Request) -> dict[int, date]:
     for programme in programmes():
         plan = planning.plan_of(programme.code)
         if plan is not None:
-            needs = planning.needs(programme.code, cards.counts_by_area(request.actor), MADE, WAIT,
+            needs = planning.needs(programme.code, cards.counts_by_area(request.actor), planning.MADE, planning.WAIT,
                                    actor=request.actor)
             days, _assumed = planning.working_days(plan.lo, max(plan.begins, timezone.localdate()))
             told = capacity.simulate(capacity.spread(plan, [need.unit for need in needs]), needs, days)

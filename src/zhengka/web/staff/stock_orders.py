@@ -12,7 +12,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from zhengka.cards import queries as cards
+from zhengka.core.dated import FileRefused
 from zhengka.production.queries import PACE_WEEKS, outlook
+from zhengka.programme import planning
 from zhengka.stock import queries, services
 from zhengka.stock.models import Order, Store
 from zhengka.stock.services import Wanted
@@ -148,15 +151,28 @@ def open_orders(request: Request) -> Table:
 
 def outlook_part(request: Request, at: Any) -> dict[str, Any] | None:
     """How long the blanks last, and the alarm; nothing for offices that keep none and wait for none."""
-    found = outlook(request.actor, at=at)
+    plan = _planned(request)
+    found = outlook(request.actor, at=at, planned=plan or 0)
     if not (found.on_hand or found.on_order or queries.stores(actor=request.actor).exists()):
         return None
     facts = [Fact(_("Here, on the way and in machines"), found.on_hand), Fact(_("On order"), found.on_order),
              Fact(_("Cards that wait to be made"), found.waiting),
+             Fact(_("Cards of the plan until an order comes"),
+                  _("The plan cannot be read.") if plan is None else found.planned),
              Fact(_("Used in a day"), f"{found.a_day:,.1f}"),
              Fact(_("Days that they last"), "—" if found.days is None else found.days),
              Fact(_("Days until an order comes"), found.lead)]
     return {"facts": facts, "alarm": found.alarm, "missing": found.missing, "weeks": PACE_WEEKS}
+
+
+def _planned(request: Request) -> int | None:
+    """Cards that the plans have made until an order comes; None where a plan is wrong, which its own page explains."""
+    within = queries.lead_days(request.actor.lo, request.actor.hi)
+    try:
+        return planning.made_within(within, cards.counts_by_area(request.actor), today=timezone.localdate(),
+                                    actor=request.actor)
+    except FileRefused:
+        return None
 
 
 def yuan(fen: int) -> str:
