@@ -147,6 +147,7 @@ PLANTS: dict[str, tuple[str, ...]] = {
     "statement-closed-by-two": (drop("gates_statement", "statement_closed_by_another"),
                                 "UPDATE gates_statement SET closed_by = made_by WHERE state = 'closed'"),
     "statement-adds-up": ("UPDATE gates_statement SET fen = fen + 1",),
+    "statement-as-its-events": ("UPDATE gates_statement SET counted = 0",),
     "events-in-a-chain": (EVENTS, "DELETE FROM core_event WHERE subject = 'batch' AND version = 2"),
     "requests-once": (EVENTS, drop("core_event", "event_once_per_request"),
                       "UPDATE core_event SET request_id = (SELECT min(request_id::text)::uuid FROM core_event) "
