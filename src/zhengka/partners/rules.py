@@ -19,6 +19,7 @@ SCOPES: Final[dict[str, tuple[str, str]]] = {
     "voucher.redeem": ("核销凭证", "Redeem and cancel vouchers"),
     "status.read": ("读取状态表", "Read the feed of status lists and report receipts"),
     "statement.read": ("读取结算单", "Read one's own statements"),
+    "statement.dispute": ("对结算单提出争议", "Dispute events of one's own statements"),
 }
 """Scope (授权范围) → Chinese, English. A token carries some of those of its client, and never more."""
 
