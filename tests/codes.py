@@ -7,7 +7,7 @@ from zhengka.formats import credential, qr
 from zhengka.formats.credential import Credential
 from zhengka.keys import services as keys
 
-BASE = "https://card.example.org"
+BASE = "http://127.0.0.1:8000"
 
 
 def finished(state: str = "active", *, name: str = "田野", area: Area | None = None) -> Card:

@@ -156,7 +156,7 @@ class Park:
 
 def text_of(card: Card) -> str:
     """The text of its code."""
-    return qr.to_text(bytes(card.credential or b""), "https://card.example.org")
+    return qr.to_text(bytes(card.credential or b""), "http://127.0.0.1:8000")
 
 
 def printed(card: Card) -> Image.Image:

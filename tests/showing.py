@@ -15,7 +15,7 @@ from zhengka.formats.presenting import Bundle
 from zhengka.keys import services as keys
 from zhengka.registry.models import Certificate, Holder
 
-BASE = "https://card.example.org"
+BASE = "http://127.0.0.1:8000"
 MADE = dt.date(2026, 11, 10)
 """On this day, ten before noon, cards were made."""
 

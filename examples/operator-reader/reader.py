@@ -51,9 +51,7 @@ class SampleReader:
         if self.held is None:
             return {"pass": False, "code": "list-missing"}
         at = _time(told)
-        held = Bundle(self.held.keys, self.held.lists, self.held.claims,
-                      rulebook.parse(self.held.files["rulebook.json"]), self.held.manifest.issued_at,
-                      self.held.manifest.max_age)
+        held = Bundle.of(self.held)
         scanned = Scanned(told["text"])
         answer = presenting.present(scanned, bundle=held, place=self.place, at=at)
         if answer.subject:  # genuine: how often was it here

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from zhengka.formats import bundle, credential, issuers, qr, statuslist
+from zhengka.formats import bundle, credential, hosts, issuers, qr, statuslist
 from zhengka.formats.bundle import Manifest
 from zhengka.formats.credential import Credential
 from zhengka.formats.issuers import IssuerKey, KeySet
@@ -19,6 +19,8 @@ from zhengka.formats.statuslist import Header
 from zhengka.formats.suites import SUITES, SigningKey
 
 HOST: Final = "https://sandbox.invalid"
+OLD_HOST: Final = "before.sandbox.invalid:8443"
+"""The host of cards that were made before the site moved."""
 OPERATOR: Final = "sandbox-city"
 NOON: Final = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 """The clock of the cases: noon of a Friday in China. A reader is told the time, and takes it for its own."""
@@ -154,7 +156,8 @@ def files_of(keys: Keys, edition: Edition, operator: str = OPERATOR) -> dict[str
     signing: Any = {"suite": pair.public.suite, "key_id": pair.public.key_id, "sign": pair.sign}
     header = Header(0, edition.version, edition.issued_at, edition.issued_at + DAY, 64)
     files = {
-        "keys.json": keys.trusted.to_json().encode(), "rulebook.json": BOOK.to_json(),
+        "keys.json": keys.trusted.to_json().encode(), hosts.FILE: hosts.to_json([hosts.of_url(HOST), OLD_HOST]),
+        "rulebook.json": BOOK.to_json(),
         "status-0.bin": statuslist.build(header, [(PLACES[name], what) for name, what in edition.status.items()],
                                          **signing)}
     for who, names in CLAIMS.items():

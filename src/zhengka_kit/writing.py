@@ -90,7 +90,9 @@ def of_bits(keys: Keys) -> list[Case]:
              for text in making.flipped(data)]
     return [case("every-bit-flipped", ("Every bit of a code flipped", "逐位改动二维码"), (take(FIRST), *steps)),
             case("another-host", ("A genuine code under another host", "换了域名的真码"),
-                 (take(FIRST), show(qr.to_text(data, "https://evil.example"), "valid"))),
+                 (take(FIRST), show(qr.to_text(data, "https://evil.example"), "not-our-code"),
+                  show(qr.to_text(data, "https://sandbox.invalid.evil.example"), "not-our-code"),
+                  show(qr.to_text(data, f"https://{making.OLD_HOST}"), "valid"))),
             case("digits-alone", ("The digits of a code alone", "只有数字部分"),
                  (take(FIRST), show(making.text(data).rsplit("/", 1)[1], "valid")))]
 

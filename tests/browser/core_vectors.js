@@ -66,7 +66,8 @@ async function presenting(core, { files, bundles: told, cases, every_bit: flippe
         claims.set(`${claim} ${list.number}`, list)
       }
     }
-    return { keys, lists, claims, rulebook: core.rulebook.parse(bytes(one.rulebook)), issuedAt: Date.parse(one.issued_at), maxAge: one.max_age * 1000 }
+    const hosts = core.bundle.hostsOf(new Map(one.hosts ? [["hosts.json", bytes(one.hosts)]] : []))
+    return { keys, lists, claims, hosts, rulebook: core.rulebook.parse(bytes(one.rulebook)), issuedAt: Date.parse(one.issued_at), maxAge: one.max_age * 1000 }
   }
   for (const one of cases) {
     const used = Object.fromEntries(Object.entries(one.used).map(([rule, [day, month]]) => [rule, { day, month }]))
@@ -91,7 +92,12 @@ async function presenting(core, { files, bundles: told, cases, every_bit: flippe
   const { keys } = await made("fresh")
   for (const one of unreadable) {
     const data = core.fromBase64(one.file)
-    const kind = one.read_as === "status" ? core.statuslist.STATUS_LIST : one.read_as === "rulebook" ? null : core.statuslist.claimList(one.read_as)
+    const kind = one.read_as === "status" ? core.statuslist.STATUS_LIST : ["rulebook", "hosts"].includes(one.read_as) ? null : core.statuslist.claimList(one.read_as)
+    if (one.read_as === "hosts") {
+      const code = await said(core, async () => core.bundle.hostsOf(new Map([["hosts.json", data]])))
+      if (code !== one.error) wrong.push(`${one.name}: ${code}, not ${one.error}`)
+      continue
+    }
     const code = await said(core, async () => (kind ? core.statuslist.parse(data, { keys, at: Date.parse("2026-11-20T04:00:00+00:00"), kind }) : core.rulebook.parse(data)))
     if (code !== one.error) wrong.push(`${one.name}: ${code}, not ${one.error}`)
   }

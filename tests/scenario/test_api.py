@@ -114,6 +114,16 @@ def test_a_forged_code_is_an_answer_and_not_a_problem():
     assert verify(Visitor(), {"code": "https://evil.example/V/123"}).json()["verdict"] == "not-our-code"
 
 
+def test_a_genuine_code_that_was_printed_under_another_host_is_refused(settings):
+    code = code_of(finished("active"))
+    trap = f"HTTPS://EVIL.EXAMPLE/V/{code.rpartition('/')[2]}"
+    told = verify(Visitor(), {"code": trap}).json()
+    assert (told["verdict"], told["reason"], told["colour"]) == ("not-our-code", "foreign-host", "red")
+    assert verify(Visitor(), {"code": code.rpartition("/")[2]}).json()["accepted"]
+    settings.CODE_HOSTS |= {"evil.example"}  # as a host from before the site moved
+    assert verify(Visitor(), {"code": trap}).json()["accepted"]
+
+
 def test_an_officer_of_another_unit_verifies_like_everybody():
     card = finished("active")
     officer = make_officer("clerk", area=make_area(430702, name="武陵区"))
@@ -215,12 +225,18 @@ def partner_answers(card):
     posts = {"verify": [place, {}], "receipts": [{"list": 0, "version": 1, "what": "seen"}, {}],
              "vouchers": [{"code": "1", "gate": "1", "service": "metro"}, {}], "vouchers/redeem": [voucher, {}],
              "vouchers/cancel": [{"voucher": "A" * 16, "why": "x"}, {}]}
+    bad = [{"event": "0" * 64, "why": "x"}, {}]
     gets = {"feed": "feed", "statements": "statements", "bundle/{name}": "bundle/none.bin",
-            "statements/{name}": "statements/430104000000-2026-10"}
+            "statements/{name}": "statements/430104000000-2026-10",
+            "statements/{name}/disputes": "statements/430104000000-2026-10/disputes"}
     found = {(root + path, "post"): [
         Visitor().post(root + path), *(program.send(root + path, body, headers={"Idempotency-Key": f"{path}-{place}"})
                                        for place, body in enumerate(bodies))] for path, bodies in posts.items()}
     found |= {(root + path, "get"): [Visitor().get(root + url), program.get(root + url)] for path, url in gets.items()}
+    url = root + gets["statements/{name}/disputes"]
+    found[root + "statements/{name}/disputes", "post"] = [
+        Visitor().post(url), *(program.send(url, body, headers={"Idempotency-Key": f"dispute-{place}"})
+                               for place, body in enumerate(bad))]
     return found | {("/api/v1/oauth/token", "post"): [
         ask_token(shown.partner.client_id, shown.secret), ask_token(shown.partner.client_id, "x"),
         ask_token(shown.partner.client_id, shown.secret, "")]}

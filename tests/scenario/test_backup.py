@@ -51,6 +51,7 @@ def lived_in(tmp_path_factory):
 
 def test_a_backup_comes_back_whole_in_another_home(lived_in, tmp_path):
     archive, other = tmp_path / "backup.tar", tmp_path / "other"
+    (lived_in / "code-hosts").write_text("before.example\n")
     zhengka(lived_in, "backup", str(archive))
     assert archive.stat().st_mode & 0o077 == 0, "a backup holds keys: only its owner may read it"
     zhengka(other, "restore", str(archive))
@@ -59,6 +60,7 @@ def test_a_backup_comes_back_whole_in_another_home(lived_in, tmp_path):
     assert changed == {"cards_gap": 1, "core_event": 1}, "the restore itself is written down, and nothing else"
     assert told_there[:-1] == told and told_there[-1][:2] == ("gap", "leave_out")
     assert files(other) == files(lived_in)
+    assert (other / "code-hosts").read_text() == "before.example\n", "cards from before the site moved stay good"
     serial, code = zhengka(other, "card", "some", "active", "--count", "1").split()
     assert "valid" in zhengka(other, "verify", code), "the restored keys and lists still prove the cards"
     assert "suspended" in zhengka(other, "card", "lost", serial)

@@ -129,7 +129,7 @@ def test_an_operator_has_a_part_of_its_own_beside_the_public_one(card):
     held = taken(whose="changsha-metro", fetch=lambda name: services.place_of("changsha-metro", name).read_bytes())
     assert held.files["rulebook.json"] == b'{"rules": []}' and card.status_list in held.lists
     assert [each.name for each in held.manifest.files] == [
-        "keys.json", "rulebook.json", f"status-{card.status_list}.bin"]
+        "hosts.json", "keys.json", "rulebook.json", f"status-{card.status_list}.bin"]
     assert "rulebook.json" not in taken().files
     with pytest.raises(BadBundle, match="bundle-other"):
         taken(whose="changsha-bus", fetch=lambda name: services.place_of("changsha-metro", name).read_bytes())
@@ -218,7 +218,9 @@ def test_a_plain_web_server_serves_the_same_bundle_and_a_folder_follows_it(card,
     assert no.value.code == "bundle-missing", "trust begins with keys from elsewhere"
     held = mirror(server, to, at=NOON, keys=bundles.folder() / "keys.json")
     assert held.lists[card.status_list] == shown(card.status_list)
-    assert sorted(path.name for path in to.iterdir()) == ["keys.json", "manifest.bin", f"status-{card.status_list}.bin"]
+    assert sorted(path.name for path in to.iterdir()) == [
+        "hosts.json", "keys.json", "manifest.bin", f"status-{card.status_list}.bin"]
+    assert held.hosts == {"127.0.0.1:8000"}, "a gate knows which hosts our codes carry"
     report(services.report_lost, card)
     services.publish_status_lists(at=NOON + MINUTE)
     assert mirror(server, to, at=NOON).lists[card.status_list].status(card.status_index) is Status.SUSPENDED

@@ -10,6 +10,7 @@ from zhengka.areas.services import load as load_areas
 from zhengka.cards.models import Card
 from zhengka.cases.models import Case
 from zhengka.cli.app import app
+from zhengka.cli.files import keep_public_url
 from zhengka.config.env import PROJECT
 from zhengka.core.errors import Refusal
 from zhengka.core.models import Event
@@ -217,3 +218,7 @@ def test_the_address_in_a_code_is_kept_when_its_batch_is_opened(area, maker, set
     batches.make_ordered(area=area)
     said("batch", "open", "--unit", "430104", "--maker", maker.name, "--as", officer("producer", area))
     assert (tmp_path / "public-url").read_text() == "https://card.example\n"
+    for url in ("https://new.example", "https://card.example", "https://new.example"):  # the site moves, and back
+        settings.PUBLIC_URL = url
+        keep_public_url()
+    assert (tmp_path / "code-hosts").read_text() == "card.example\nnew.example\n"

@@ -27,7 +27,7 @@ from zhengka.keys.models import Key
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
-BASE = "https://card.example.org"
+BASE = "http://127.0.0.1:8000"
 
 
 @pytest.fixture(autouse=True)

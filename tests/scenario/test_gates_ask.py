@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from builders import request_id
+from builders import make_actor, request_id
 from gate_phone import GatePhone, base64url, enter_gate, new_code
 from gate_room import NORTH, OPERATOR, Park, only_the_park, text_of
+from partnering import make_partner
 from zhengka.cards.models import ListReceipt
 from zhengka.core.pace import PAIRINGS
 from zhengka.formats import bundle, gatelog, ring, voucher
@@ -21,6 +22,8 @@ from zhengka.formats.voucher import Voucher
 from zhengka.gates import services
 from zhengka.gates.models import Visit
 from zhengka.gates.models import Voucher as Row
+from zhengka.partners import services as partners
+from zhengka.partners.models import Delivery
 
 pytestmark = pytest.mark.django_db(transaction=True)
 API = "/api/v1/gate/"
@@ -119,13 +122,20 @@ def test_an_upload_has_an_end(gates):
     assert answer.json()["code"] == "upload-too-long"
 
 
-def test_a_voucher_of_one_gate_is_used_up_at_another_and_refused_at_the_first(gates):
+def test_a_voucher_of_one_gate_is_used_up_at_another_and_refused_at_the_first(park, gates):
+    partners.subscribe(make_partner(park.area, operator=OPERATOR).partner, "https://hooks.example.org/",
+                       ["voucher.redeemed"], by=make_actor("system", area=park.area), request_id=request_id(),
+                       at=timezone.now())
     payload = a_voucher(gates[0])
     asked = redeeming(gates[1], 1, payload)
     answers = [gates[1].ask("POST", f"{API}redeem", asked) for _ in "ab"]
     assert [answer.json() for answer in answers] == [{"voucher": "AAAQEAYEAUDAOCAJ", "state": "redeemed"}] * 2
     refused(gates[0].ask("POST", f"{API}redeem", redeeming(gates[0], 1, payload)), 409, "voucher-used")
     assert Row.objects.get().state == "redeemed" and Visit.objects.filter(kind="redeem").count() == 1
+    log = f"{asked['line']}\n".encode()
+    assert gates[1].ask("POST", f"{API}events", log).json()["repeats"] == 1
+    told = json.loads(Delivery.objects.get().body)  # once: by the redemption, and not again by its log
+    assert (told["voucher"], told["venue"]) == ("AAAQEAYEAUDAOCAJ", NORTH)
 
 
 @pytest.mark.parametrize(("fault", "code"), [

@@ -167,6 +167,7 @@ PLANTS: dict[str, tuple[str, ...]] = {
                                   "UPDATE custody_pulping SET counted = 1 WHERE state = 'destroyed'"),
     "booklet-given-up-by-two": (drop("custody_trouble", "custody_case_lost_by_two"),
                                 "UPDATE custody_trouble SET confirmed_by = '' WHERE sort = 'booklet-missing'"),
+    "statement-as-its-events": ("UPDATE gates_statement SET counted = 0",),
     "events-in-a-chain": (EVENTS, "DELETE FROM core_event WHERE subject = 'batch' AND version = 2"),
     "requests-once": (EVENTS, drop("core_event", "event_once_per_request"),
                       "UPDATE core_event SET request_id = (SELECT min(request_id::text)::uuid FROM core_event) "

@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.utils import timezone
 
+import gating
 from builders import NOON, make_actor, make_area, request_id
 from codes import code_of, finished
 from partnering import Bearer, make_partner, token_of
@@ -16,7 +17,7 @@ from zhengka.cli import sandbox
 from zhengka.devices import services as devices
 from zhengka.devices.models import Device
 from zhengka.gates import services as gates
-from zhengka.gates.models import Check, Visit, Voucher
+from zhengka.gates.models import Check, Dispute, Statement, Visit, Voucher
 from zhengka.partners import services as partners
 from zhengka.partners.models import Delivery
 from zhengka.partners.services.tokens import CALLS, LOG_INS, WRONG
@@ -73,7 +74,9 @@ ROUTES = [("post", "verify", "verify"), ("post", "vouchers", "voucher.issue"),
           ("post", "vouchers/redeem", "voucher.redeem"), ("post", "vouchers/cancel", "voucher.redeem"),
           ("get", "feed", "status.read"), ("post", "receipts", "status.read"),
           ("get", "bundle/manifest.bin", "status.read"), ("get", "statements", "statement.read"),
-          ("get", "statements/430104000000-2026-10", "statement.read")]
+          ("get", "statements/430104000000-2026-10", "statement.read"),
+          ("get", "statements/430104000000-2026-10/disputes", "statement.read"),
+          ("post", "statements/430104000000-2026-10/disputes", "statement.dispute")]
 
 
 @pytest.mark.parametrize("method, path, scope", ROUTES)
@@ -271,7 +274,6 @@ def test_an_operators_own_bundle_is_for_its_token_alone():
 
 
 def test_a_statement_is_its_operators_alone_and_a_draft_nobodys():
-    from zhengka.gates.models import Statement
     program, other = Program(), Program(operator="xiangtan-bus")
     for month, state in (("2026-10-01", "sent"), ("2026-11-01", "draft")):
         Statement.objects.create(province=43, area=program.area.pk, operator=OPERATOR, month=month, made_at=NOON,
@@ -284,3 +286,27 @@ def test_a_statement_is_its_operators_alone_and_a_draft_nobodys():
     draft = program.get(f"/api/v1/partner/statements/{program.area.pk}-2026-11")
     assert problem(theirs, 404, "not-found") == problem(draft, 404, "not-found")
     assert program.get(f"/api/v1/partner/statements/{name}").status_code == 200
+
+
+def test_an_operator_disputes_an_event_of_its_own_statement_once_and_reads_what_became_of_it():
+    program, other = Program(), Program(operator="xiangtan-bus")
+    gate = gating.make_gate(area=program.area, operator=OPERATOR, venue=VENUE)
+    gating.upload(gate, gate.says("visit", operator=OPERATOR))
+    row = Statement.objects.create(province=43, area=program.area.pk, operator=OPERATOR, month="2026-10-01",
+                                   made_at=NOON, made_by="x", state="sent", head="{}")
+    Visit.objects.update(statement=row)
+    path, key = f"statements/{program.area.pk}-2026-10/disputes", uuid4().hex
+    said = {"event": bytes(Visit.objects.get().digest).hex(), "why": "当天停运"}
+    problem(other.act(path, uuid4().hex, **said), 404, "not-found")
+    problem(program.act(path, uuid4().hex, **said | {"event": "0" * 64}), 404, "not-found")
+    first = program.act(path, key, **said)
+    assert first.status_code == 200, first.content
+    assert {name: first.json()[name] for name in ("event", "why", "state")} == said | {"state": "open"}
+    assert program.act(path, key, **said).json() == first.json()
+    problem(program.act(path, uuid4().hex, **said), 409, "dispute-again")
+    row.refresh_from_db()
+    assert row.state == "disputed"
+    gates.decide(Dispute.objects.get(), "reject_dispute", by=make_actor("approver", area=program.area),
+                 request_id=request_id(), at=NOON)
+    [told] = program.get(f"/api/v1/partner/{path}").json()["disputes"]
+    assert told["state"] == "rejected"

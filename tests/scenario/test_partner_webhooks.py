@@ -176,7 +176,13 @@ BAD = [
     ("2001:0:4136:e378::1", "address-translated"), ("::10.0.0.1", "address-translated"),
     ("100.64.0.1", "address-shared"), ("0.0.0.0", "address-not-public"), ("::", "address-not-public"),
     ("224.0.0.1", "address-not-public"), ("ff02::1", "address-not-public"), ("255.255.255.255", "address-not-public"),
-    ("240.0.0.1", "address-not-public"), ("192.0.2.1", "address-private"), ("not an address", "address-not-public")]
+    ("240.0.0.1", "address-not-public"), ("192.0.2.1", "address-private"), ("not an address", "address-not-public"),
+    ("fec0::1", "address-private"), ("3fff::1", "address-private"), ("2001:db8::1", "address-private"),
+    ("::ffff:0:10.0.0.1", "address-translated"), ("2600::5efe:10.0.0.1", "address-translated"),
+    ("2600::200:5efe:8.8.8.8", "address-translated"), ("64:ff9b:1::1", "address-translated"),
+    ("192.88.99.1", "address-not-public"), ("5f00::1", "address-not-public"), ("100::1", "address-not-public"),
+    ("2001:1::1", "address-not-public"), ("4000::1", "address-not-public"), ("1fff::1", "address-not-public"),
+    ("::ffff:192.88.99.1", "address-not-public")]
 
 
 @pytest.mark.parametrize("address, code", BAD)
@@ -188,7 +194,8 @@ def test_nothing_is_sent_to_an_address_that_is_not_of_the_public_network(address
     assert no.value.code == code and code in rules.ADDRESS_FAULTS
 
 
-@pytest.mark.parametrize("address", ["93.184.216.34", "2606:2800:220:1::1", "114.114.114.114"])
+@pytest.mark.parametrize("address", [
+    "93.184.216.34", "2606:2800:220:1::1", "114.114.114.114", "240e::1", "2001:200::1"])
 def test_addresses_of_the_public_network_are_good(address):
     assert rules.address_fault(address) == ""
 
@@ -216,7 +223,7 @@ def test_a_name_that_answers_differently_the_next_moment_leads_nowhere():
     "https://printer/", "https://0x7f.1/", "https://2130706433/", "https://hooks.example.org/#x", "https:///x", "",
     "https://hooks.example.org:99999/", "https://hooks.example.org/ x", "https://hooks.exämple.org/",
     "javascript:alert(1)", "https://[::1", "https://h.example.org\n/", "file:///etc/passwd", "https://a@b.example.org/",
-    "https://-a.example.org/"])
+    "https://-a.example.org/", "https://[fec0::1]/", "https://10.0.0.1/", "https://[::ffff:169.254.169.254]/"])
 def test_an_address_of_another_form_is_not_entered(settings, url):
     settings.WEBHOOK_LOOPBACK = False
     partner = make_partner().partner
@@ -228,13 +235,14 @@ def test_an_address_of_another_form_is_not_entered(settings, url):
 def test_this_machine_itself_is_an_address_only_where_the_setting_says_so(settings):
     assert rules.url_fault("http://127.0.0.1:8000/", loopback=True) == ""
     assert rules.url_fault("http://10.0.0.1/", loopback=True) == "https"
-    settings.WEBHOOK_LOOPBACK = False
-    with pytest.raises(Refusal, match="webhook-url-wrong"):
-        subscribe("http://127.0.0.1:8000/")
     with receiver(204) as (port, got):
-        webhook, _ = subscribe(f"https://127.0.0.1:{port}/")  # passes as text, and is looked at when it is used
+        webhook, _ = subscribe(f"https://127.0.0.1:{port}/")
+        settings.WEBHOOK_LOOPBACK = False
+        for url in ("http://127.0.0.1:8000/", f"https://127.0.0.1:{port}/"):
+            with pytest.raises(Refusal, match="webhook-url-wrong"):
+                subscribe(url, partner=webhook.partner)
         told()
-        services.deliver(webhook.pk, at=NOON)
+        services.deliver(webhook.pk, at=NOON)  # it is looked at again when it is used
     assert Delivery.objects.get().problem == "address-loopback" and not got
 
 
@@ -257,6 +265,18 @@ def test_a_name_that_nobody_knows_and_a_port_where_nobody_listens():
         sending.post(Parcel("https://hooks.example.org/", "m", b"{}", "s"), Ways(nowhere), at=NOON)
     with pytest.raises(NotTaken, match="no-connection"):
         sending.post(Parcel("http://127.0.0.1:9/", "m", b"{}", "s"), HERE, at=NOON)
+
+
+def test_a_name_server_that_does_not_answer_holds_nobody_up():
+    ended = threading.Event()
+
+    def silent(host, port):
+        ended.wait(60)
+        return []
+    with pytest.raises(NotTaken, match="name-unknown"):
+        sending.post(Parcel("https://hooks.example.org/", "m", b"{}", "s"), Ways(silent, patience=0.2), at=NOON)
+    assert not ended.is_set()
+    ended.set()
 
 
 def test_who_answers_byte_by_byte_holds_nobody_up():

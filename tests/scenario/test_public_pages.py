@@ -156,6 +156,7 @@ def test_a_photo_of_the_code_leads_to_the_card():
 
 @pytest.mark.parametrize("photo, said", [
     (b"not a picture", "must be a JPEG or PNG"), (qr.png("https://elsewhere.example/"), "not the code of a disability"),
+    (qr.png(qr.to_text(b"a payload", "https://elsewhere.example")), "an address that is not ours"),
     (b"", "empty")])
 def test_a_photo_that_shows_no_card_is_refused_in_words(photo, said):
     page = Visitor().post("/check", {"photo": SimpleUploadedFile("p.png", photo)})

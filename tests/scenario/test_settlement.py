@@ -231,9 +231,45 @@ def test_a_use_that_is_told_after_the_statement_was_sent_does_not_change_what_co
     upload(second, second.says("redeem", voucher=code, at=NOON))  # earlier, but told later
     assert list(Visit.objects.filter(counted=True).values_list("gate", flat=True)) == [first.pk]
     assert services.check_file(queries.to_json(row)).counted == 1
-    later = do(services.send, draft(month=(MONTH + dt.timedelta(days=40)).replace(day=1),
-                                    at=AFTER + dt.timedelta(days=40)))
+    later = next_sent()
     assert (later.counted, services.check_file(queries.to_json(later)).counted) == (0, 0)
+
+
+def next_sent():
+    return do(services.send, draft(month=(MONTH + dt.timedelta(days=40)).replace(day=1),
+                                   at=AFTER + dt.timedelta(days=40)))
+
+
+def test_logs_that_come_between_making_and_sending_change_what_is_sent_and_nothing_is_paid_twice():
+    first, second, code = make_gate("北门"), make_gate("南门"), secrets.token_bytes(10)
+    upload(first, first.says("redeem", voucher=code, at=NOON + HOUR), first.says("visit"), first.says("visit"))
+    row = draft()
+    upload(second, second.says("redeem", voucher=code, at=NOON), at=AFTER)  # the first use, told last
+    upload(first, first.says("visit", seq=2, at=NOON + HOUR), at=AFTER)  # number 2 once more, with another content
+    assert row.counted == 3
+    row = do(services.send, row)
+    after = next_sent()
+    assert [(one.counted, one.fen) for one in (row, after)] == [(1, 200), (1, 200)]  # one visit; one use of the voucher
+    for one in (row, after):
+        found = services.check_file(queries.to_json(one))
+        assert (found.counted, found.fen) == (1, 200)
+
+
+def test_a_use_that_was_paid_keeps_its_place_though_its_gate_is_found_to_have_forked_later():
+    first, second, code = make_gate("北门"), make_gate("南门"), secrets.token_bytes(10)
+    row = sent(first, first.says("redeem", voucher=code, at=NOON + HOUR), first.says("visit"), first.says("visit"))
+    upload(first, first.says("visit", seq=1), first.says("visit", seq=2, at=NOON + HOUR), at=AFTER)
+    upload(second, second.says("redeem", voucher=code, at=NOON), at=AFTER)
+    assert Visit.objects.get(voucher=code, counted=True).gate_id == first.pk
+    assert (next_sent().counted, Visit.objects.filter(forked=True).count()) == (0, 4)
+    told = do(services.dispute, row, Visit.objects.get(seq=3), "当天停运")
+    do(services.decide, told, "uphold_dispute", role="approver", person="p-approver")
+    row.refresh_from_db()
+    row = do(services.agree, row)
+    assert (row.counted, services.check_file(queries.to_json(row)).counted) == (2, 2)
+    for change in ({"counted": False}, {"statement": None}):
+        with pytest.raises(IntegrityError, match="stays as it is"), transaction.atomic():
+            Visit.objects.filter(statement=row, counted=True).update(**change)
 
 
 def test_the_database_holds_sums_and_reasons():

@@ -4,7 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from zhengka.config.env import ADDRESS, BadEnvironment, TokenPlace, public_url, read, token_place
+from zhengka.config.env import (
+    ADDRESS,
+    CODE_HOSTS,
+    BadEnvironment,
+    TokenPlace,
+    code_hosts,
+    public_url,
+    read,
+    token_place,
+)
 
 PLACE = "pkcs11:token=%E5%AF%86%E9%92%A5;?module-path=/usr/lib/a%20b.so&pin-source=file:"
 
@@ -51,3 +60,14 @@ def test_the_public_address_is_kept_whatever_a_later_command_listens_at(tmp_path
     (tmp_path / ADDRESS).write_text("https://card.example\n")
     assert public_url(read(later)) == "https://card.example"
     assert public_url(read({**later, "ZHENGKA_PUBLIC_URL": "https://new.example/"})) == "https://new.example"
+
+
+def test_the_hosts_of_addresses_before_the_present_one_stay_good_for_codes(tmp_path: Path) -> None:
+    told = {"ZHENGKA_HOME": str(tmp_path), "ZHENGKA_PUBLIC_URL": "https://New.example/"}
+    assert code_hosts(read(told)) == {"new.example"}
+    (tmp_path / ADDRESS).write_text("https://card.example:8443\n")
+    (tmp_path / CODE_HOSTS).write_text("first.example\n")
+    assert code_hosts(read({**told, "ZHENGKA_CODE_HOSTS": "a.example, B.example:81"})) == {
+        "new.example", "card.example:8443", "first.example", "a.example", "b.example:81"}
+    with pytest.raises(BadEnvironment, match="ZHENGKA_CODE_HOSTS"):
+        read({**told, "ZHENGKA_CODE_HOSTS": "https://a.example"})

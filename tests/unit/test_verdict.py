@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from issued import A_MOMENT, BASE_URL, CARD, NOON, Issuer, fresh_list, signing_key
-from zhengka.formats import credential, issuers, qr, sm2, statuslist, verdict
+from zhengka.formats import credential, hosts, issuers, qr, sm2, statuslist, verdict
 from zhengka.formats.credential import KeySet
 from zhengka.formats.issuers import STATUS
 from zhengka.formats.suites import SUITES
@@ -190,12 +190,16 @@ def test_an_expired_card_is_expired_even_without_a_list() -> None:
 
 
 @pytest.mark.parametrize("host", ["https://zk.example.cn.evil.test", "http://127.0.0.1:1", "HTTPS://ZK-EXAMPLE.CN"])
-def test_the_host_in_a_code_neither_helps_nor_harms(host: str) -> None:
+def test_the_host_in_a_code_proves_nothing_and_one_that_is_not_ours_is_refused_where_ours_are_known(host: str) -> None:
     forged = bytes([*GOOD[:-1], GOOD[-1] ^ 1])
     lists = {0: fresh_list("SM", 1)}
     for payload, code in ((GOOD, "valid"), (forged, "signature-wrong")):
         text = qr.to_text(payload, host)
         assert verdict.decide(text, keys=ISSUER.keys, lists=lists, at=NOON, max_age=HOUR).code == code
+        ours = hosts.of_url(host)
+        assert verdict.decide(text, keys=ISSUER.keys, lists=lists, at=NOON, max_age=HOUR, hosts={ours}).code == code
+        found = verdict.decide(text, keys=ISSUER.keys, lists=lists, at=NOON, max_age=HOUR, hosts={"zk.example.cn"})
+        assert (found.code, found.reason) == ("not-our-code", "foreign-host")
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from zhengka.formats import credential, issuers, presenting, qr, rulebook, serial, statuslist
+from zhengka.formats import credential, hosts, issuers, presenting, qr, rulebook, serial, statuslist
 from zhengka.formats.credential import Credential, KeySet
 from zhengka.formats.judging import Used
 from zhengka.formats.presenting import Bundle, Looked, Place, Scanned, Tapped, Typed
@@ -127,7 +127,8 @@ class Maker:
         return name
 
     def bundle(self, name: str, *, keys: KeySet, book: Rulebook = BOOK, issued_at: datetime = NOON - HOUR,
-               lists: list[str] | None = None, claims: dict[str, list[str]] | None = None) -> None:
+               lists: list[str] | None = None, claims: dict[str, list[str]] | None = None,
+               named: tuple[str, ...] = ()) -> None:
         self.files[f"keys-{name}.json"] = keys.to_json().encode()
         self.files[f"rulebook-{name}.json"] = book.to_json()
         self.bundles[name] = {
@@ -135,6 +136,9 @@ class Maker:
             "lists": ["status-0.bin"] if lists is None else lists,
             "claims": {claim: [f"claim-{claim}-0.bin"] for claim in CLAIMS} if claims is None else claims,
             "issued_at": issued_at.isoformat(), "max_age": int(MAX_AGE.total_seconds())}
+        if named:
+            self.bundles[name]["hosts"] = f"hosts-{name}.json"
+            self.files[f"hosts-{name}.json"] = hosts.to_json(named)
         self.held[name] = held(self.bundles[name], self.files)
 
     def case(self, name: str, shown: dict[str, Any], *, bundle: str = "fresh", service: str = "bus",
@@ -156,7 +160,8 @@ def held(told: dict[str, Any], files: dict[str, bytes]) -> Bundle:
     claims = {(claim, found.number): found for claim, names in told["claims"].items() for name in names
               for found in [statuslist.parse(files[name], keys=keys, at=at, kind=statuslist.claim_list(claim))]}
     return Bundle(keys, {found.number: found for found in lists}, claims, rulebook.parse(files[told["rulebook"]]),
-                  at, timedelta(seconds=told["max_age"]))
+                  at, timedelta(seconds=told["max_age"]),
+                  hosts.from_json(files[told["hosts"]]) if "hosts" in told else frozenset())
 
 
 def read_shown(shown: dict[str, Any]) -> presenting.Shown:
@@ -231,6 +236,7 @@ def bundles(maker: Maker) -> None:
     maker.bundle("old-rules", keys=KeySet([sm]), issued_at=NOON - 4 * DAY, lists=["status-0.bin"])
     maker.bundle("ahead", keys=KeySet([sm]), lists=["ahead-status-0.bin"], issued_at=NOON + HOUR,
                  claims={c: [f"ahead-claim-{c}-0.bin"] for c in CLAIMS})
+    maker.bundle("hosts", keys=KeySet([sm]), named=("zk.example.cn", "before.example.cn:8443"))
     maker.bundle("winter", keys=KeySet([sm]), lists=["winter-status-0.bin"], claims={}, issued_at=WINTER)
     maker.bundle("no-keys", keys=KeySet([trusted("SM", 3)]), lists=[], claims={})
     for name, terms in (("key-expired", {"not_after": NOON}), ("key-not-yet", {"not_before": NOON + HOUR}),
@@ -270,7 +276,19 @@ def codes(maker: Maker) -> None:
             "cut short": whole[:-20], "longer by a digit": whole + "0", "zeros before the digits":
                 whole.replace("/V/", "/V/000"), "a link in the code's place": "javascript:alert(1)"}.items():
         maker.case(f"not our code: {name}", {"how": "scanned", "text": told})
-    maker.case("a foreign host is not asked and not feared", text(good, "https://evil.example.net"))
+    maker.case("a foreign host, where the bundle names none: not asked and not feared", text(
+        good, "https://evil.example.net"))
+    for host in (HOST, "https://before.example.cn:8443", "http://zk.example.cn"):
+        maker.case(f"one of the hosts that the bundle names: {host}", text(good, host), bundle="hosts")
+    for host in ("https://evil.example.net", f"{HOST}.evil.example.net", "https://not-zk.example.cn", f"{HOST}:8443",
+                 "https://before.example.cn", "https://zk.example"):
+        maker.case(f"a genuine code under a host that the bundle does not name: {host}", text(good, host),
+                   bundle="hosts")
+    maker.case("a forged code under one of the hosts", text(good[:-1] + bytes([good[-1] ^ 1])), bundle="hosts")
+    maker.case("the digits alone carry no host", {"how": "scanned", "text": qr.to_digits(good)}, bundle="hosts")
+    maker.case("our host in small letters, with spaces", {"how": "scanned", "text": f" {whole.lower()} "},
+               bundle="hosts")
+    maker.case("a chip's code carries no host", tap(good), bundle="hosts")
     maker.case("an address without a name", text(good, "http://127.0.0.1:8000"))
     maker.case("small letters", {"how": "scanned", "text": whole.lower()})
     maker.case("full-width digits and spaces", {"how": "scanned", "text": " " + whole.translate(
@@ -407,22 +425,34 @@ def unreadable(maker: Maker) -> list[dict[str, Any]]:
             ("a rulebook with a space", "rulebook", book + b" "),
             ("a rulebook of another format", "rulebook", book.replace(b'"format":1', b'"format":2')),
             ("a rulebook with a field too many", "rulebook", book.replace(b'"format":1', b'"format":1,"from":1')),
-            ("a rulebook with a price that nobody knows", "rulebook", book.replace(b'"half"', b'"none"'))):
+            ("a rulebook with a price that nobody knows", "rulebook", book.replace(b'"half"', b'"none"')),
+            ("hosts, and none in it", "hosts", b'{"format":1,"hosts":[]}'),
+            ("hosts in capital letters", "hosts", b'{"format":1,"hosts":["A.EXAMPLE"]}'),
+            ("hosts out of order", "hosts", b'{"format":1,"hosts":["b.example","a.example"]}'),
+            ("a host twice", "hosts", b'{"format":1,"hosts":["a.example","a.example"]}'),
+            ("a path behind a host", "hosts", b'{"format":1,"hosts":["a.example/b"]}'),
+            ("hosts of another format", "hosts", b'{"format":2,"hosts":["a.example"]}'),
+            ("hosts that are no list", "hosts", b'{"format":1,"hosts":"a.example"}'),
+            ("no file of hosts", "hosts", b"[]")):
         found.append({"name": name, "read_as": kind, "file": base64.b64encode(data).decode(),
                       "error": refused(kind, data)})
     return found
 
 
 def refused(kind: str, data: bytes) -> str:
-    """The code by which a file is refused that is read as `status`, `rulebook`, or the list of a claim."""
+    """The code by which a file is refused that is read as `status`, `rulebook`, `hosts`, or the list of a claim."""
     try:
-        if kind == "rulebook":
+        if kind == "hosts":
+            hosts.from_json(data)
+        elif kind == "rulebook":
             rulebook.parse(data)
         else:
             statuslist.parse(data, keys=KeySet([trusted("SM", 1)]), at=NOON, kind=(
                 statuslist.STATUS_LIST if kind == "status" else statuslist.claim_list(kind)))
     except (rulebook.BadRulebook, statuslist.BadStatusList) as bad:
         return bad.code
+    except hosts.BadHosts:
+        return "bundle-format"  # as the bundle is refused in which it is
     raise AssertionError("this file was taken")
 
 

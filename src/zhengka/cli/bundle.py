@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from zhengka.core.errors import Refusal
-from zhengka.formats import statuslist
+from zhengka.formats import hosts, statuslist
 from zhengka.formats.bundle import kind_of
+from zhengka.formats.hosts import BadHosts
 from zhengka.formats.issuers import KeySet, KeysOfSandbox
 from zhengka.formats.statuslist import StatusList
 from zhengka.formats.verdict import decide
@@ -27,6 +28,15 @@ def open_bundle(folder: Path, *, at: datetime) -> tuple[KeySet, Mapping[int, Sta
     lists = [statuslist.parse(path.read_bytes(), keys=keys, at=at) for path in sorted(folder.glob("status-*.bin"))
              if kind_of(path.name)]  # what changed from version to version lies beside them
     return keys, {found.number: found for found in lists}
+
+
+def code_hosts(folder: Path) -> frozenset[str]:
+    """The hosts that codes may carry by a bundle; none where it does not say. `Refusal("bundle-refused")`."""
+    path = folder / hosts.FILE
+    try:
+        return hosts.from_json(path.read_bytes()) if path.exists() else frozenset()
+    except BadHosts:
+        raise Refusal("bundle-refused", reason="bundle-format", file=path.name) from None
 
 
 def verdicts(texts: list[str], folder: Path, at: datetime) -> Counter[str]:

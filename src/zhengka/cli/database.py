@@ -15,6 +15,7 @@ from zhengka.cards import services as cards
 from zhengka.cards.rules import LEFT_OUT
 from zhengka.cases import services as cases
 from zhengka.cli import cluster
+from zhengka.config.env import ADDRESS, CODE_HOSTS
 from zhengka.core import files
 from zhengka.core.actors import SYSTEM
 from zhengka.core.errors import Refusal
@@ -30,7 +31,7 @@ EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
 END $$
 """
 """A dump names the web's role but does not hold it: roles belong to the whole server."""
-KEPT = ("files", "keys", "secrets", "public", "gates", "packages")
+KEPT = ("files", "keys", "secrets", "public", "gates", "packages", ADDRESS, CODE_HOSTS)
 """What is kept beside the database; a backup holds all of it, so it must be guarded like the keys themselves."""
 
 
@@ -111,7 +112,7 @@ def restore(
 def _bring_files(work: Path, home: Path) -> None:
     for name in KEPT:
         kept = work / name
-        for file in sorted(kept.rglob("*")) if kept.exists() else []:
+        for file in sorted(kept.rglob("*")) if kept.is_dir() else [kept] if kept.exists() else []:
             place = home / name / file.relative_to(kept)
             if file.is_dir():
                 place.mkdir(parents=True, exist_ok=True)

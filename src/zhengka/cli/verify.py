@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 from rich.console import Console
 
-from zhengka.cli.bundle import open_bundle
+from zhengka.cli.bundle import code_hosts, open_bundle
 from zhengka.core.errors import Refusal
 from zhengka.formats import qr
 from zhengka.formats.qr import BadQr
@@ -26,10 +26,13 @@ def verify(
 ) -> None:
     """Decide on a card without a network and without the database: public keys and signed status lists only."""
     at = timezone.now()
-    keys, lists = open_bundle(bundle or Path(settings.HOME) / "public", at=at)
-    verdict = decide(read(card), keys=keys, lists=lists, at=at, max_age=timedelta(hours=max_age))
+    folder = bundle or Path(settings.HOME) / "public"
+    keys, lists = open_bundle(folder, at=at)
+    verdict = decide(read(card), keys=keys, lists=lists, at=at, max_age=timedelta(hours=max_age),
+                     hosts=code_hosts(folder))
     screen = Console()
-    screen.print(f"[{STYLE[verdict.colour]}]{verdict.zh} {verdict.en}[/]  ({verdict.code})")
+    why = f"{verdict.code}, {verdict.reason}" if verdict.reason == "foreign-host" else verdict.code
+    screen.print(f"[{STYLE[verdict.colour]}]{verdict.zh} {verdict.en}[/]  ({why})")
     if verdict.credential:
         screen.print(f"证件有效期至 certificate valid until {verdict.credential.expires:%Y-%m-%d}")
     if verdict.list_age is not None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -35,6 +36,9 @@ class Environment:
     public_url: str = setting("Address under which phones reach the scan page, printed into every QR code; empty: the "
                               "one that is kept in the file public-url under the home, from the first `zhengka run`, "
                               "`serve` or `batch open` on: theirs, or that of ZHENGKA_BIND.")
+    code_hosts: str = setting("Hosts, separated by commas and with the port where one is printed, that codes of cards "
+                              "made elsewhere or earlier carry, beside those of the public address and of each kept "
+                              "before it; gates refuse a code with any other.")
     bind: str = setting("Address on which the site listens.", "127.0.0.1:8000")
     allowed_hosts: str = setting("Host names, separated by commas, that the site answers for.", "127.0.0.1,localhost")
     debug: str = setting("1 shows faults in full to developers; never on a server.", "0")
@@ -83,6 +87,8 @@ def read(source: Mapping[str, str]) -> Environment:
         faults.append("DATABASE_URL must begin with postgresql://")
     if env.public_url and not env.public_url.startswith(("http://", "https://")):
         faults.append("ZHENGKA_PUBLIC_URL must begin with http:// or https://")
+    faults += [f"ZHENGKA_CODE_HOSTS: {host!r} is no host with or without a port, such as card.example"
+               for host in _listed(env.code_hosts) if not re.fullmatch(r"[a-z0-9.-]{1,253}(:[0-9]{1,5})?", host)]
     faults += _store_faults(env)
     if env.sms_url and len(env.sms_secret) < 32:
         faults.append("ZHENGKA_SMS_SECRET must have 32 characters at least where ZHENGKA_SMS_URL is set")
@@ -174,6 +180,30 @@ def public_url(env: Environment) -> str:
     kept = Path(env.home) / ADDRESS
     found = env.public_url or (kept.read_text("utf-8").strip() if kept.exists() else "") or f"http://{env.bind}"
     return found.rstrip("/")
+
+
+CODE_HOSTS = "code-hosts"
+"""File under the home that keeps the hosts of public addresses before the present one, one a line."""
+
+
+def code_hosts(env: Environment) -> frozenset[str]:
+    """The hosts that codes of cards may carry: of the public address, of each that was kept before it, and those set.
+
+    A card is good for ten years: it must outlive a change of the address.
+    """
+    address, before = Path(env.home) / ADDRESS, Path(env.home) / CODE_HOSTS
+    urls = [public_url(env), *(address.read_text("utf-8").split() if address.exists() else ())]
+    kept = before.read_text("utf-8").split() if before.exists() else []
+    return frozenset({*map(host_of, urls), *kept, *_listed(env.code_hosts)})
+
+
+def host_of(url: str) -> str:
+    """The host of an address, with the port where one is told, in lower case."""
+    return url.partition("://")[2].partition("/")[0].lower()
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip().lower() for part in text.split(",") if part.strip()]
 
 
 def secret(home: Path, name: str, size: int = 32) -> bytes:

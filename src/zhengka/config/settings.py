@@ -2,13 +2,24 @@
 
 from pathlib import Path
 
-from zhengka.config.env import ADDRESS, ENV, PROJECT, database, public_url, secret, sentences, token_place
+from zhengka.config.env import (
+    ADDRESS,
+    ENV,
+    PROJECT,
+    code_hosts,
+    database,
+    public_url,
+    secret,
+    sentences,
+    token_place,
+)
 
 HOME = Path(ENV.home)
 DATA = Path(ENV.data)
 FILES = HOME / "files"
 BIND = ENV.bind
 PUBLIC_URL, PUBLIC_URL_FILE = public_url(ENV), ADDRESS
+CODE_HOSTS = code_hosts(ENV)
 DEMO = ENV.demo == "1"
 RUN_ONCE = ENV.run_once == "1"
 WORKERS = int(ENV.workers)

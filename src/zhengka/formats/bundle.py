@@ -12,6 +12,7 @@ for how many seconds after `issued_at` a gate may let pass by it; `files` are in
 plain file names. `version` of a file is that of the list in it, 0 for others. The signature is made as that of a status
 list, with the content type of bundles. Names that mean something to a gate:
 
+    hosts.json                 hosts that codes of cards carry (`formats.hosts`); not there: any host is taken
     keys.json                  public keys, trusted because a key that was trusted before signed the manifest
     status-NUMBER.bin          status list (`formats.statuslist`)
     claim-NAME-NUMBER.bin      claim list of the status list of that number, of the claim NAME
@@ -32,7 +33,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from zhengka.formats import issuers, statusdelta, statuslist
+from zhengka.formats import hosts, issuers, statusdelta, statuslist
+from zhengka.formats.hosts import BadHosts
 from zhengka.formats.issuers import KEY_ID_SIZE, PROFILES, SIGNATURE_SIZE, SUITE_OF_PROFILE, BadKeySet, KeySet
 from zhengka.formats.statuslist import STATUS_LIST, BadStatusList, Kind, StatusList
 
@@ -147,7 +149,12 @@ class Held:
     lists: Mapping[int, StatusList] = field(default_factory=dict)
     claims: Mapping[tuple[str, int], StatusList] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict)
-    """All that is no list: keys, rules, keys of other gates."""
+    """All that is no list: keys, rules, keys of other gates, hosts of codes."""
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The hosts that codes of cards may carry; none where the bundle does not say."""
+        return hosts.from_json(self.files[hosts.FILE]) if hosts.FILE in self.files else frozenset()
 
     def list_of(self, name: str) -> StatusList | None:
         """The list that the file of this name holds."""
@@ -232,6 +239,7 @@ def take(fetch: Callable[[str], bytes | None], *, trusted: KeySet, at: datetime,
     files = {each.name: held.files[each.name] if held and each == before.get(each.name) else each.check(
         fetch(each.name)) for each in manifest.files if kind_of(each.name) is None}
     keys = _keys(files, held.keys if held else trusted)
+    _check_hosts(files)
     if held and keys.to_json() != held.keys.to_json():
         held = Held(held.manifest, keys, held.lists, held.claims)  # each list is checked anew, by the keys as they are
         before = {}
@@ -289,6 +297,14 @@ def _keys(files: Mapping[str, bytes], trusted: KeySet) -> KeySet:
         return KeySet.from_json(files[KEYS], test=trusted.test)
     except BadKeySet:
         raise BadBundle("bundle-format", KEYS) from None
+
+
+def _check_hosts(files: Mapping[str, bytes]) -> None:
+    try:
+        if hosts.FILE in files:
+            hosts.from_json(files[hosts.FILE])
+    except BadHosts:
+        raise BadBundle("bundle-format", hosts.FILE) from None
 
 
 def _read(body: bytes) -> Manifest:

@@ -126,7 +126,7 @@ class Place(NamedTuple):
 @dataclass(frozen=True)
 class Bundle:
     """What a gate holds: issuers' keys, status lists by number, lists of claims by condition and number, the rules,
-    when it was put together, and how old any of it may be.
+    when it was put together, how old any of it may be, and the hosts that codes may carry (none: any).
     """
 
     keys: KeySet
@@ -135,6 +135,7 @@ class Bundle:
     rulebook: Rulebook
     issued_at: datetime
     max_age: timedelta
+    hosts: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, held: Held) -> Self:
@@ -144,7 +145,7 @@ class Bundle:
         if RULEBOOK not in held.files:
             raise BadBundle("bundle-incomplete", RULEBOOK)
         return cls(held.keys, held.lists, held.claims, rulebook.parse(held.files[RULEBOOK]),
-                   held.manifest.issued_at, held.manifest.max_age)
+                   held.manifest.issued_at, held.manifest.max_age, held.hosts)
 
 
 @dataclass(frozen=True)
@@ -320,7 +321,7 @@ class _Gate:
     def scanned(self, text: str, chip: Person = Person()) -> Answer:
         """The answer on the text of a code; `chip`: what a chip told of its holder besides."""
         told = verdict.decide(text, keys=self.bundle.keys, lists=self.bundle.lists, at=self.asking.at,
-                              max_age=self.bundle.max_age)
+                              max_age=self.bundle.max_age, hosts=self.bundle.hosts)
         found = told.credential
         if found is None:
             return self.asking.answer(told.code, reason=told.reason)

@@ -3,14 +3,15 @@
 The text is `HTTPS://HOST/V/<decimal digits>`. Upper case keeps the head in the alphanumeric mode and the
 digits keep the payload in the numeric mode, the densest there is; both survive every keyboard and phone.
 The number is the payload with a byte 01 before it, so that zeros at its beginning are kept.
-Reading looks at the digits only and opens nothing: the host in a code proves nothing.
+Reading opens nothing, and the host in a code proves nothing; but where the hosts of our codes are known
+(`formats.hosts`), a code with another one is none of ours: it leads phones that scan it to somebody else's page.
 """
 
 import io
 import re
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final, TypeAlias
@@ -35,7 +36,7 @@ LONGEST_TEXT: Final = 2048
 MOST_PIXELS: Final = 25_000_000
 MOST_IMAGE_BYTES: Final = 32 * 1024 * 1024
 
-_TEXT: Final = re.compile(r"(?:HTTPS?://[A-Z0-9.\-]{1,253}(?::[0-9]{1,5})?/V/)?([1-9][0-9]{2,619})/?", re.ASCII)
+_TEXT: Final = re.compile(r"(?:HTTPS?://([A-Z0-9.\-]{1,253}(?::[0-9]{1,5})?)/V/)?([1-9][0-9]{2,619})/?", re.ASCII)
 _QR_ONLY: Final = zxingcpp.barcode_formats_from_str("QRCode")
 _BASE: Final = re.compile(r"(HTTPS?://[A-Z0-9.\-]{1,253}(?::[0-9]{1,5})?)/?", re.ASCII)
 
@@ -44,6 +45,7 @@ _DAMAGE: Final = (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeEr
 
 REASONS: Final = {
     "qr-text": "not the text of a card's code",
+    "foreign-host": "a code of a card that leads to a host which none of our codes has",
     "qr-base-url": "a base address is http or https and a host, with no path",
     "qr-too-long": "the text does not fit into a code of this size",
     "image-format": "neither a PNG nor a JPEG image",
@@ -104,18 +106,20 @@ def to_digits(payload: bytes) -> str:
     return str(int.from_bytes(b"\x01" + payload))
 
 
-def from_text(text: str) -> bytes:
+def from_text(text: str, hosts: Collection[str] = ()) -> bytes:
     """The payload in the text of a code, in any case, with spaces, or its digits alone.
 
-    Raises `BadQr`. Any host is taken: who signed the payload is what counts.
+    `hosts`: those that our codes may carry, in lower case; none: any. Raises `BadQr`.
     """
     match = _TEXT.fullmatch(plain(text)) if len(text) <= LONGEST_TEXT else None
     if match is None:
         raise BadQr("qr-text")
-    number = int(match[1])
+    number = int(match[2])
     marked = number.to_bytes((number.bit_length() + 7) // 8)
     if marked[0] != 1 or not 1 < len(marked) <= 1 + LONGEST_PAYLOAD:
         raise BadQr("qr-text")
+    if match[1] and hosts and match[1].lower() not in hosts:
+        raise BadQr("foreign-host")
     return marked[1:]
 
 

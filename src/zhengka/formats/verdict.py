@@ -6,7 +6,7 @@ but the set of issuers' keys and the status lists that it is given, and it opens
 Green: let pass. Red: refuse. Amber: the card may be good, but this verifier cannot know: ask the office.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from typing import Final, NamedTuple
@@ -135,14 +135,16 @@ def decide(
     lists: Mapping[int, StatusList],
     at: datetime,
     max_age: timedelta,
+    hosts: Collection[str] = (),
 ) -> Verdict:
     """Decide on the text of a code at a time (`at` is aware).
 
     `lists`: status lists by number, each already checked by `statuslist.parse`. `max_age`: how old one
-    may be for a green answer; an old list still refuses the cards that it names.
+    may be for a green answer; an old list still refuses the cards that it names. `hosts`: those that a
+    code may carry (`formats.hosts`); none: any.
     """
     try:
-        sealed = credential.decode(qr.from_text(text))
+        sealed = credential.decode(qr.from_text(text, hosts))
     except (BadQr, BadCredential) as bad:
         return Verdict("not-our-code", reason=bad.code)
     return decide_sealed(sealed, keys=keys, lists=lists, at=at, max_age=max_age)

@@ -2,7 +2,8 @@
 
 Webhooks are requests that we make to an address that somebody else named: the classic way to make a server ask its own
 house (SSRF). So an address is looked at after its name was resolved, and every kind that is not plainly of the public
-network is refused by its name.
+network is refused by its name: the lists are those of IANA's registries of special-purpose addresses (RFC 6890), and of
+IPv6 nothing passes but what was given out for the public network at all, 2000::/3.
 """
 
 import ipaddress
@@ -18,6 +19,7 @@ SCOPES: Final[dict[str, tuple[str, str]]] = {
     "voucher.redeem": ("核销凭证", "Redeem and cancel vouchers"),
     "status.read": ("读取状态表", "Read the feed of status lists and report receipts"),
     "statement.read": ("读取结算单", "Read one's own statements"),
+    "statement.dispute": ("对结算单提出争议", "Dispute events of one's own statements"),
 }
 """Scope (授权范围) → Chinese, English. A token carries some of those of its client, and never more."""
 
@@ -50,9 +52,10 @@ _METADATA: Final = frozenset(ipaddress.ip_address(text) for text in (
     "169.254.169.254", "169.254.170.2", "169.254.169.253", "100.100.100.200", "100.100.100.110", "192.0.0.192",
     "168.63.129.16", "fd00:ec2::254", "fe80::a9fe:a9fe"))
 """Where machines of clouds tell their own credentials (AWS, Azure, Alibaba, Oracle and whoever does as they do)."""
-_INSIDE: Final = tuple(ipaddress.ip_network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16",
-                                                               "2001::/32", "::/96"))
-"""IPv6 networks in which an IPv4 address is hidden: translated and tunnelled ones, none of which a partner needs."""
+_GIVEN_OUT: Final = ipaddress.ip_network("2000::/3")
+"""All that IANA gives out of IPv6 for the public network (RFC 4291, 2.4)."""
+_ISATAP: Final = frozenset({0x00005EFE, 0x02005EFE})
+"""How an interface id begins that hides an IPv4 address, in whatever network it is (RFC 5214, 6.1)."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -67,6 +70,22 @@ ADDRESS_FAULTS: Final[dict[str, tuple[str, str]]] = {
     "address-not-public": ("非公网地址", "An address that is not of the public network"),
 }
 """Why an address is no place for a webhook: code → Chinese, English."""
+
+_KINDS: Final = tuple((ipaddress.ip_network(text), code) for text, code in (
+    ("::/128", "address-not-public"), ("0.0.0.0/8", "address-not-public"),
+    ("10.0.0.0/8", "address-private"), ("172.16.0.0/12", "address-private"), ("192.168.0.0/16", "address-private"),
+    ("fec0::/10", "address-private"),  # site-local: given up (RFC 3879), and still routed in houses
+    ("192.0.0.0/24", "address-private"), ("198.18.0.0/15", "address-private"), ("192.0.2.0/24", "address-private"),
+    ("198.51.100.0/24", "address-private"), ("203.0.113.0/24", "address-private"),
+    ("2001:db8::/32", "address-private"), ("3fff::/20", "address-private"),
+    ("100.64.0.0/10", "address-shared"), ("169.254.0.0/16", "address-link-local"), ("fe80::/10", "address-link-local"),
+    ("fc00::/7", "address-unique-local"),
+    ("::/96", "address-translated"), ("::ffff:0:0:0/96", "address-translated"), ("64:ff9b::/96", "address-translated"),
+    ("64:ff9b:1::/48", "address-translated"), ("2001::/32", "address-translated"), ("2002::/16", "address-translated"),
+    ("192.88.99.0/24", "address-not-public"),  # the relays to 2002::/16
+    ("2001::/23", "address-not-public"),
+    ("224.0.0.0/4", "address-not-public"), ("240.0.0.0/4", "address-not-public")))
+"""Networks that are not of the public one, and what each is; the first that holds an address names it."""
 
 DELIVERY_FAULTS: Final[dict[str, tuple[str, str]]] = ADDRESS_FAULTS | {
     "name-unknown": ("域名无法解析", "The host's name was not found"),
@@ -108,12 +127,13 @@ def url_fault(url: str, *, loopback: bool = False) -> str:
 
 
 def _is_host(host: str) -> bool:
+    """Whether a webhook may go there as far as its text tells: a name, or an address of the public network."""
     try:
         ipaddress.ip_address(host)
     except ValueError:
         # a name of one label is of the own house, and "0x7f.1" or "017700000001" are numbers in disguise
         return bool(_HOST.fullmatch(host)) and "." in host and not host.rsplit(".", 1)[1][0].isdigit()
-    return True
+    return not address_fault(host)
 
 
 def address_fault(text: str, *, loopback: bool = False) -> str:
@@ -132,18 +152,14 @@ def address_fault(text: str, *, loopback: bool = False) -> str:
 
 
 def _kind(found: Address) -> str:
-    if isinstance(found, ipaddress.IPv6Address):
-        if found in ipaddress.ip_network("fc00::/7"):
-            return "address-unique-local"
-        if any(found in network for network in _INSIDE) and not found.is_unspecified:
-            return "address-translated"
-    if found.is_link_local:
-        return "address-link-local"
-    if isinstance(found, ipaddress.IPv4Address) and found in ipaddress.ip_network("100.64.0.0/10"):
-        return "address-shared"
-    if found.is_private and not (found.is_multicast or found.is_unspecified or found.is_reserved):
-        return "address-private"
-    return "" if found.is_global and not found.is_multicast else "address-not-public"
+    for network, code in _KINDS:
+        if found in network:
+            return code
+    if isinstance(found, ipaddress.IPv4Address):
+        return ""
+    if found not in _GIVEN_OUT:
+        return "address-not-public"
+    return "address-translated" if int(found) >> 32 & 0xFFFFFFFF in _ISATAP else ""
 
 
 def checked(event: str, told: Mapping[str, object]) -> dict[str, object]:

@@ -10,8 +10,10 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -62,8 +64,11 @@ def post(parcel: Parcel, ways: Ways, *, at: datetime) -> None:
     parts = urlsplit(parcel.url)
     host, tls = parts.hostname or "", parts.scheme == "https"
     port = parts.port or (443 if tls else 80)
-    connection = _Pinned(host, port, _checked(host, port, ways), tls=tls, timeout=ways.patience)
-    watch = threading.Timer(ways.patience, connection.cut)
+    ends = monotonic() + ways.patience
+    address = _checked(host, port, ways)
+    left = max(ends - monotonic(), 0.1)
+    connection = _Pinned(host, port, address, tls=tls, timeout=left)
+    watch = threading.Timer(left, connection.cut)
     watch.start()
     try:
         _ask(connection, parts.path or "/", parts.query, parcel, at)
@@ -75,8 +80,8 @@ def post(parcel: Parcel, ways: Ways, *, at: datetime) -> None:
 def _checked(host: str, port: int, ways: Ways) -> str:
     """The address to go to. One bad address among good ones is enough to refuse: it was put there by somebody."""
     try:
-        found = list(ways.resolve(host, port))
-    except (OSError, UnicodeError):
+        found = list(_in_time(lambda: ways.resolve(host, port), ways.patience))
+    except (OSError, UnicodeError):  # TimeoutError among them
         found = []
     if not found:
         raise NotTaken("name-unknown")
@@ -84,6 +89,21 @@ def _checked(host: str, port: int, ways: Ways) -> str:
         if fault := address_fault(text, loopback=ways.loopback):
             raise NotTaken(fault)
     return found[0]
+
+
+def _in_time(ask: Callable[[], Sequence[str]], seconds: float) -> Sequence[str]:
+    """What it answers; TimeoutError where it takes longer. A resolver cannot be cut in the middle: it is left behind,
+    and ends by its own patience.
+    """
+    answer: Future[Sequence[str]] = Future()
+
+    def run() -> None:
+        try:
+            answer.set_result(ask())
+        except BaseException as fault:  # whatever it is, it is raised where the answer is waited for
+            answer.set_exception(fault)
+    threading.Thread(target=run, daemon=True).start()
+    return answer.result(seconds)
 
 
 def _ask(connection: "_Pinned", path: str, query: str, parcel: Parcel, at: datetime) -> None:

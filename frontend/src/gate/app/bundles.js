@@ -43,6 +43,7 @@ export async function load(gate) {
   const lists = [...own.lists.values()]
   return {
     keys: own.keys, lists: own.lists, claims: own.claims, rulebook: rulebook.parse(own.files.get("rulebook.json")), gates, ring,
+    hosts: bundle.hostsOf(own.files),
     issuedAt: own.manifest.issuedAt, maxAge: own.manifest.maxAge,
     listedAt: Math.min(own.manifest.issuedAt, ...lists.map((list) => list.issuedAt)),
     version: Math.max(0, ...lists.map((list) => list.version)),

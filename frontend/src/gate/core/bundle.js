@@ -2,6 +2,7 @@
 // zhengka/formats/bundle.py. Times are milliseconds.
 import { Refused, fromUtf8, sha256, toHex } from "./bytes.js"
 import { KeySet, SUITE_OF_PROFILE, checkSignature, sigStructure } from "./issuers.js"
+import { toHosts } from "./qr.js"
 import * as statuslist from "./statuslist.js"
 
 export const MANIFEST = "manifest.bin"
@@ -99,6 +100,9 @@ class Taking {
   }
 }
 
+// The hosts that codes of cards may carry, from a bundle's files; none where it does not say: any.
+export const hostsOf = (files) => (files.has("hosts.json") ? toHosts(files.get("hosts.json")) : [])
+
 async function keysOf(data) {
   try {
     return await KeySet.fromJson(fromUtf8(data))
@@ -119,6 +123,7 @@ export async function take(fetch, { trusted, at, bundle, held = null }) {
     const same = held && alike(file, before.get(file.name))
     files.set(file.name, same ? held.files.get(file.name) : await checked(file, await fetch(file.name)))
   }
+  hostsOf(files)
   const keys = files.has("keys.json") ? await keysOf(files.get("keys.json")) : held?.keys ?? trusted
   if (held && keys.text !== held.keys.text) before = new Map() // each list is checked anew, by the keys as they are
   const taking = new Taking(fetch, keys, at, held)

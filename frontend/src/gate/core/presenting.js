@@ -74,8 +74,8 @@ class Gate {
   }
 
   async scanned({ text }, chip = {}) {
-    const { keys, lists, maxAge } = this.bundle
-    const decided = await decide(text, { keys, lists, at: this.at, maxAge })
+    const { keys, lists, maxAge, hosts } = this.bundle
+    const decided = await decide(text, { keys, lists, at: this.at, maxAge, hosts })
     if (!decided.credential) return this.answer(decided.code, { reason: decided.reason })
     let [code, rule] = [this.fresh(decided.code), null]
     if (PASSING.includes(code)) {

@@ -2,7 +2,7 @@
 import { Refused } from "./bytes.js"
 import { decode } from "./credential.js"
 import { checkSignature } from "./issuers.js"
-import { fromText } from "./qr.js"
+import { fromCard } from "./qr.js"
 
 export const CLOCK_SKEW = 10 * 60 * 1000
 const BY_STATUS = { 1: "revoked", 2: "suspended", 3: "inactive" }
@@ -26,11 +26,12 @@ function byDate(found, today) {
   return today > found.expires ? "expired" : ""
 }
 
-// `keys` a KeySet, `lists` a Map of status lists by number, `at` and `maxAge` in milliseconds.
-export async function decide(text, { keys, lists, at, maxAge }) {
+// `keys` a KeySet, `lists` a Map of status lists by number, `at` and `maxAge` in milliseconds, `hosts` those that a code
+// may carry (none: any).
+export async function decide(text, { keys, lists, at, maxAge, hosts = [] }) {
   let sealed
   try {
-    sealed = decode(fromText(text))
+    sealed = decode(fromCard(text, hosts))
   } catch (bad) {
     if (!(bad instanceof Refused)) throw bad
     return { code: "not-our-code", reason: bad.code }

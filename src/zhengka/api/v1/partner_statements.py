@@ -1,14 +1,18 @@
-"""An operator's program fetches the statements (结算单) that were sent to it."""
+"""An operator's program fetches the statements (结算单) that were sent to it, and disputes events of them (争议)."""
 
-from datetime import date
-from typing import Annotated
+from datetime import date, datetime
+from typing import Annotated, Any
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Path, Router, Schema
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from zhengka.api.access import partner
+from zhengka.api.v1.partner_vouchers import ONCE, Key, once
 from zhengka.gates import queries
+from zhengka.gates import services as gates
+from zhengka.gates.models import Dispute
 
 router = Router()
 Name = Annotated[str, Path(pattern=r"^[0-9]{12}-[0-9]{4}-[0-9]{2}$", description="The statement's name.")]
@@ -54,3 +58,56 @@ def statement(request: HttpRequest, name: Name) -> HttpResponse:
     answer = HttpResponse(queries.to_json(row), content_type="application/json")
     answer.headers["Cache-Control"] = "no-store"
     return answer
+
+
+class DisputeIn(Schema):
+    """One event of a statement that is wrong."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    event: str = Field(pattern=r"^[0-9a-f]{64}$", description=(
+        "SHA-256 of the event's text, in hexadecimal digits: the text is in the statement's file."))
+    why: str = Field(min_length=1, max_length=300, description="Why; never a person's name or number.")
+
+
+class DisputeOut(Schema):
+    """A dispute. Another person at the office decides it: what is upheld is not paid."""
+
+    statement: str = Field(description="Name of the statement.")
+    event: str = Field(description="SHA-256 of the event's text.")
+    state: str = Field(description="open, upheld or rejected.", examples=["open"])
+    why: str
+    opened_at: datetime
+
+
+class DisputesOut(Schema):
+    """All disputes of one statement, the office's own among them."""
+
+    disputes: list[DisputeOut]
+
+
+@router.get("/partner/statements/{name}/disputes", auth=partner("statement.read"), response=DisputesOut,
+            summary="Disputes of one statement", operation_id="partnerDisputes", url_name="partner-disputes",
+            openapi_extra={"x-problems": ["not-found"]})
+def disputes(request: HttpRequest, name: Name) -> DisputesOut:
+    """In the order in which they were entered, with what was decided."""
+    row = queries.sent_statement(request.auth.operator, name)  # type: ignore[attr-defined]
+    return DisputesOut(disputes=[DisputeOut(**_told(name, one)) for one in queries.disputes(row)])
+
+
+@router.post("/partner/statements/{name}/disputes", auth=partner("statement.dispute"), response=DisputeOut,
+             summary="Dispute an event of a statement", operation_id="partnerDispute", url_name="partner-dispute",
+             openapi_extra={"x-problems": [*ONCE, "not-found", "reason-missing", "step-not-open", "dispute-again"]})
+def dispute(request: HttpRequest, name: Name, asked: DisputeIn, key: Key = "") -> dict[str, Any]:
+    """As long as nobody has agreed to the statement. The same key and body get the same answer."""
+    def do(request_id: UUID, at: datetime) -> dict[str, Any]:
+        caller = request.auth  # type: ignore[attr-defined]
+        wrong = gates.Contested(name, bytes.fromhex(asked.event), asked.why)
+        told = _told(name, gates.dispute_for(caller.operator, wrong, caller.partner.client_id, request_id=request_id,
+                                             at=at))
+        return told | {"opened_at": told["opened_at"].isoformat()}
+    return once(request, f"dispute {name}", key, asked, do)
+
+
+def _told(name: str, row: Dispute) -> dict[str, Any]:
+    return {"statement": name, "event": bytes(row.visit.digest).hex(), "state": row.state, "why": row.why,
+            "opened_at": row.opened_at}

@@ -76,7 +76,7 @@ def issue(request: HttpRequest, asked: IssueIn, key: Key = "") -> dict[str, Any]
         given = gates.issue_for(request.auth.operator, asked.code, int(asked.gate),  # type: ignore[attr-defined]
                                 asked.service, request_id=request_id, at=at)
         return _told(given.voucher, shown(given.answer))
-    return _once(request, "issue", key, asked, do)
+    return once(request, "issue", key, asked, do)
 
 
 @router.post("/partner/vouchers/redeem", auth=partner("voucher.redeem"), response=VoucherOut,
@@ -89,7 +89,7 @@ def redeem(request: HttpRequest, asked: RedeemIn, key: Key = "") -> dict[str, An
     def do(request_id: UUID, at: datetime) -> dict[str, Any]:
         return _told(gates.redeem_for(request.auth.operator, asked.voucher, int(asked.gate),  # type: ignore[attr-defined]
                                       request_id=request_id, at=at))
-    return _once(request, "redeem", key, asked, do)
+    return once(request, "redeem", key, asked, do)
 
 
 @router.post("/partner/vouchers/cancel", auth=partner("voucher.redeem"), response=VoucherOut,
@@ -101,11 +101,12 @@ def cancel(request: HttpRequest, asked: CancelIn, key: Key = "") -> dict[str, An
         caller = request.auth  # type: ignore[attr-defined]
         return _told(gates.cancel_for(caller.operator, asked.voucher, asked.why, caller.partner.client_id,
                                       request_id=request_id, at=at))
-    return _once(request, "cancel", key, asked, do)
+    return once(request, "cancel", key, asked, do)
 
 
-def _once(request: HttpRequest, what: str, key: str, asked: Schema,
-          do: Callable[[UUID, datetime], Mapping[str, Any]]) -> dict[str, Any]:
+def once(request: HttpRequest, what: str, key: str, asked: Schema,
+         do: Callable[[UUID, datetime], Mapping[str, Any]]) -> dict[str, Any]:
+    """Do an act once under its key; a repeat gets the answer of the first. `do`: request id and time → the answer."""
     at, client = timezone.now(), request.auth.partner  # type: ignore[attr-defined]
     request_id = sub(_ROOT, f"{client.pk} {key}")
     return partners.answer_once(client, key, {"what": what, **asked.model_dump()}, lambda: do(request_id, at), at=at)

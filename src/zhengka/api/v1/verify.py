@@ -46,7 +46,9 @@ class VerifyOut(Schema):
         "True where the card proves that its holder is certified disabled, whatever services it gives now: a lapsed "
         "activation stops services, never the certificate."))
     message: Message = Field(description="The verdict in plain words.")
-    reason: str = Field(description="For not-our-code: what is wrong with the text; else empty.")
+    reason: str = Field(description=(
+        "For not-our-code: what is wrong with the text, such as foreign-host where it leads to a host that none of our "
+        "codes has; else empty."))
     issued_on: date | None = Field(description="First day of the card's legal validity.")
     valid_until: date | None = Field(description="Last day of the card's legal validity.")
     active_until: date | None = Field(description="Last day of its activation year.")

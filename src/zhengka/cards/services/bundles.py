@@ -17,7 +17,7 @@ from django.db.models import Max
 from zhengka.cards import rules
 from zhengka.cards.models import BundlePublication
 from zhengka.core.queue import later
-from zhengka.formats import bundle, durable
+from zhengka.formats import bundle, durable, hosts
 from zhengka.formats.bundle import MANIFEST, PUBLIC, BadBundle, File, Manifest
 from zhengka.formats.statuslist import BadStatusList
 from zhengka.keys import queries as key_queries
@@ -71,6 +71,14 @@ def publish_keys() -> Path:
     if not path.exists() or path.read_bytes() != content:
         write(path, content)
     return path
+
+
+def publish_hosts() -> None:
+    """Write the hosts that codes of cards may carry, `hosts.json`, beside the lists."""
+    found = [host for host in settings.CODE_HOSTS if hosts.is_host(host)]
+    path, content = folder() / hosts.FILE, hosts.to_json(found)
+    if found and (not path.exists() or path.read_bytes() != content):
+        write(path, content)
 
 
 def publish_bundles(*, at: datetime, names: Iterable[str] | None = None) -> list[BundlePublication]:

@@ -15,7 +15,7 @@ from zhengka.cards import queries, rules
 from zhengka.cards.activation import ended_but_passes
 from zhengka.cards.models import Card, Gap, LossTold, StatusPublication
 from zhengka.cards.services import holds
-from zhengka.cards.services.bundles import folder, publish_bundles, publish_keys, write
+from zhengka.cards.services.bundles import folder, publish_bundles, publish_hosts, publish_keys, write
 from zhengka.cards.workflow import BLOCKED, OUT_OF_LIFE
 from zhengka.core import files
 from zhengka.core.queue import later
@@ -85,13 +85,14 @@ def ask_for(lists: Iterable[int | None]) -> None:
 def publish_status_lists(*, at: datetime, number: int | None = None,
                          clock: Clock | None = None) -> list[StatusPublication]:
     """Publish every status list that says something new, or has not been signed for `rules.REFRESH` or since an old
-    backup came back, what changed in it, the keys, and the bundles over them.
+    backup came back, what changed in it, the keys, the hosts of codes, and the bundles over them.
 
     `number`: that list only; `clock`: tells when a file was there, `at` where there is none. Called outside every
     transaction: the version is stored before it is signed, the file is there before its row says so. A repeat with no
     change publishes nothing; what was published is returned. Blocks that are too many wait (`holds.sort_out`).
     """
     publish_keys()
+    publish_hosts()
     numbers = _lists_in_use(at) if number is None else [number]
     made = [_publish(one, at, clock or (lambda: at)) for one in numbers]
     publish_bundles(at=at)

@@ -81,7 +81,8 @@ class Upload(models.Model):
 class Visit(models.Model):
     """One event of a gate (出示记录): its text exactly as it was signed, and the parts of it that one asks by.
 
-    `counted`: a service is paid by it. Of the uses of one voucher one alone is, which the database holds.
+    `counted`: a service is paid by it. Of the uses of one voucher one alone is, which the database holds. What a
+    statement that was sent counts goes on counting, which a trigger holds, also where it is found to be `forked` later.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -118,8 +119,8 @@ class Visit(models.Model):
             models.CheckConstraint(condition=Q(kind__in=KINDS), name="visit_kind_known"),
             models.CheckConstraint(condition=Q(kind__in=OF_VOUCHERS) & ~Q(voucher=b"")
                                    | ~Q(kind__in=OF_VOUCHERS) & Q(voucher=b""), name="visit_voucher_of_its_kind"),
-            models.CheckConstraint(condition=Q(counted=False) | Q(kind__in=("visit", "redeem"), forked=False),
-                                   name="visit_counts_a_service"),
+            models.CheckConstraint(condition=Q(counted=False) | Q(kind__in=("visit", "redeem")) & (
+                Q(forked=False) | Q(statement__isnull=False)), name="visit_counts_a_service"),
             models.CheckConstraint(condition=Q(signature=None, key_id=None)
                                    | Q(signature__isnull=False, key_id__isnull=False), name="visit_signed_whole"),
             models.CheckConstraint(condition=Q(companions__lte=MOST_COMPANIONS, seq__gt=0), name="visit_numbers"),

@@ -3,7 +3,15 @@
 from zhengka.gates.services.checking import GROUP, Answer, Face, check, renew_by_use
 from zhengka.gates.services.claims import publish_claims
 from zhengka.gates.services.keyring import ask_for_gate_keys, publish_gate_keys
-from zhengka.gates.services.partnering import Given, cancel_for, issue_for, present_for, redeem_for
+from zhengka.gates.services.partnering import (
+    Contested,
+    Given,
+    cancel_for,
+    dispute_for,
+    issue_for,
+    present_for,
+    redeem_for,
+)
 from zhengka.gates.services.posts import Place, leave, stand, standing
 from zhengka.gates.services.presenting import Presented, present_online
 from zhengka.gates.services.quick import Told, verify
@@ -28,6 +36,7 @@ __all__ = [
     "GROUP",
     "OWN",
     "Answer",
+    "Contested",
     "Face",
     "Found",
     "Given",
@@ -47,6 +56,7 @@ __all__ = [
     "decide",
     "discard",
     "dispute",
+    "dispute_for",
     "draft",
     "expire",
     "issue",

@@ -5,7 +5,7 @@ A voucher or gate of another operator is as if there were none.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -16,12 +16,12 @@ from zhengka.formats import voucher as vouchers
 from zhengka.formats.presenting import Answer, Place, Scanned
 from zhengka.formats.voucher import BadVoucher
 from zhengka.gates import queries
-from zhengka.gates.models import Post, Voucher
-from zhengka.gates.services import counting
+from zhengka.gates.models import Dispute, Post, Voucher
+from zhengka.gates.services import counting, settling
 from zhengka.gates.services import vouchers as services
 from zhengka.gates.services.presenting import present_online
 from zhengka.gates.services.vouchers import Wanted
-from zhengka.gates.workflow import MANAGE
+from zhengka.gates.workflow import MAKE, MANAGE
 
 SHORT: Final = 40
 """A shorter text is the characters of a voucher, a longer one that of its QR code."""
@@ -33,6 +33,14 @@ class Given:
 
     answer: Answer
     voucher: Voucher
+
+
+class Contested(NamedTuple):
+    """What an operator holds to be wrong: the name of a statement, the digest of one of its events, and why."""
+
+    statement: str
+    event: bytes
+    why: str
 
 
 def present_for(text: str, place: Place, *, at: datetime) -> Answer:
@@ -81,6 +89,19 @@ def cancel_for(operator: str, code: str, why: str, client: str, *, request_id: U
     row = queries.by_code(own_code(operator, code))
     by = Actor(None, operator, f"client {client}", frozenset({MANAGE}), *WHOLE_NATION)
     return services.cancel(row, why, by=by, request_id=request_id, at=at)
+
+
+@transaction.atomic
+def dispute_for(operator: str, wrong: Contested, client: str, *, request_id: UUID, at: datetime) -> Dispute:
+    """Enter that an event of a statement which was sent to the operator is wrong (提出争议).
+
+    `Refusal`: as `dispute`, `not-found` alike for another operator's statement, a draft, and none.
+    """
+    row = queries.sent_statement(operator, wrong.statement)
+    by = Actor(None, operator, f"client {client}", frozenset({MAKE}), row.area, row.area)
+    for visit in queries.events(row).filter(digest=wrong.event):
+        return settling.dispute(row, visit, wrong.why, by=by, request_id=request_id, at=at)
+    raise Refusal("not-found")
 
 
 def own_code(operator: str, typed: str) -> bytes:

@@ -5,6 +5,8 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from django.conf import settings
+
 from zhengka.cards import presented
 from zhengka.cards import queries as cards
 from zhengka.cards.models import Card
@@ -42,7 +44,8 @@ def present_online(shown: Shown, place: Place, *, at: datetime, used: Mapping[st
 
 
 def _scanned(asking: Asking, text: str) -> Presented:
-    told = verdict.decide(text, keys=keys.key_set(), lists={}, at=asking.at, max_age=timedelta())
+    told = verdict.decide(text, keys=keys.key_set(), lists={}, at=asking.at, max_age=timedelta(),
+                          hosts=settings.CODE_HOSTS)
     if told.credential is None:
         return Presented(asking.answer(told.code, reason=told.reason))
     token = told.credential.token

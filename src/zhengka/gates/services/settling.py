@@ -17,7 +17,7 @@ from django.db.models.functions import Least, TruncDate
 from zhengka.areas.models import Area
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
-from zhengka.core.events import begin, perform, sub
+from zhengka.core.events import begin, lock, perform, sub
 from zhengka.core.models import province_of
 from zhengka.core.queue import later
 from zhengka.formats.verdict import CHINA
@@ -25,6 +25,7 @@ from zhengka.gates import account, tariffs
 from zhengka.gates.account import Line, Unpriced, Use
 from zhengka.gates.models import Dispute, DoubleUse, Statement, StatementLine, Visit
 from zhengka.gates.queries.partners import name_of
+from zhengka.gates.services import storing
 from zhengka.gates.tariffs import Price, Tariff
 from zhengka.gates.workflow import MAKE
 from zhengka.partners import services as partners
@@ -64,9 +65,18 @@ def draft(area: Area, operator: str, month: date, *, by: Actor, request_id: UUID
 
 @transaction.atomic
 def send(statement: Statement, *, by: Actor, request_id: UUID, at: datetime) -> Statement:
-    """Send it (发送): its head is fixed word for word, and a worker signs it."""
-    row = perform(statement, "send_statement", {"sent_by": by.person, "head": _head(statement)}, by=by,
-                  request_id=request_id, at=at, fen=statement.fen)
+    """Send it (发送): it is reckoned once more, for logs that came since it was made may have changed what counts; its
+    head is fixed word for word, and a worker signs it. From now on what it counts goes on counting.
+
+    `Refusal("tariff-missing")`, and those of `perform`.
+    """
+    storing.lock_gates(Visit.objects.filter(statement=statement).values_list("gate_id", flat=True).distinct())
+    storing.lock_every_code()
+    (row,) = lock(statement)
+    if row.state == "draft":
+        row = _reckon(row)
+    row = perform(row, "send_statement", {"sent_by": by.person, "head": _head(row)}, by=by, request_id=request_id,
+                  at=at, fen=row.fen)
     later("gates.sign_statement", statement_id=row.pk)
     partners.tell("statement.sent", {"statement": name_of(row), "month": row.month.isoformat()}, operator=row.operator,
                   at=at)
@@ -184,7 +194,7 @@ def _head(row: Statement) -> str:
     lines = [Line(*told) for told in row.lines.values_list(
         "service", "rule", "gives", "fen_each", "fen_companion", "uses", "companions")]
     struck = Dispute.objects.filter(statement=row, state="upheld").values_list("visit__digest", flat=True)
-    forked = Visit.objects.filter(statement=row, forked=True).values_list("digest", flat=True)
+    forked = Visit.objects.filter(statement=row, forked=True, counted=False).values_list("digest", flat=True)
     twice = DoubleUse.objects.filter(Q(again__statement=row)).values_list("counted__digest", "again__digest")
     used: list[Price] = [price for price in tariff(row.operator).prices]
     return account.head({

@@ -99,6 +99,11 @@ def lock_codes(codes: Iterable[bytes]) -> None:
     _locks(_CODE_LOCKS, {code[0] % SHARDS for code in codes if code})
 
 
+def lock_every_code() -> None:
+    """Let nobody else move any voucher until the transaction ends."""
+    _locks(_CODE_LOCKS, range(SHARDS))
+
+
 def known(named: Mapping[int, Collection[int]]) -> set[bytes]:
     """The digests of all events that are kept under these numbers (gate → its numbers)."""
     with connection.cursor() as cursor:
@@ -131,13 +136,15 @@ def hold(code: bytes) -> Voucher | None:
 
 
 def keep_use(new: New, row: Voucher, area: int, key_id: bytes | None, *, request_id: UUID, at: datetime) -> None:
-    """Keep the first use of a voucher that is held and open: what `store` would do, without asking what it knows. No
-    event of such a voucher can be a use (I11), so this one counts; its number must be new at its gate.
+    """Keep the first use of a voucher that is held and open, and tell of it: what `store` would do, without asking what
+    it knows. No event of such a voucher can be a use (I11), so this one counts; its number must be new at its gate.
     """
     perform_many(Many(Voucher, [row.pk], row.state, {"gate": new.event.gate}), "redeem", by=GATES,
                  request_id=request_id, at=at)
     with connection.cursor() as cursor:
         cursor.execute(ONE, (area, *_values(new), new.line.signature or None, key_id, at, True, False))
+    if partners.listens("voucher.redeemed"):
+        tell_redeemed([row.pk], {bytes(row.code): (new.event.venue, new.event.at)}, at)
 
 
 def _locks(kind: int, numbers: Collection[int]) -> None:
@@ -159,7 +166,7 @@ def _numbers(named: Mapping[int, Collection[int]]) -> list[list[int]]:
 
 
 def _settled(codes: Sequence[bytes]) -> set[bytes]:
-    """Uses that count in a statement which was sent: they go on counting, whatever comes later."""
+    """Uses that count in a statement which was sent: they go on counting, whatever comes later (`_discount`)."""
     if not codes:
         return set()
     rows = Visit.objects.filter(voucher__in=codes, counted=True, statement__state__in=SENT)
@@ -176,9 +183,12 @@ def _related(facts: Sequence[Fact], codes: Sequence[bytes]) -> set[Fact]:
 
 
 def _discount(found: Outcome) -> None:
-    """Uses that counted until now and count no more: the new ones take their place only after this."""
+    """Uses that counted until now and count no more: the new ones take their place only after this. What a sent
+    statement counts keeps its place even where its gate turns out to have forked: a dispute alone strikes it out.
+    """
     if found.gone:
-        Visit.objects.filter(digest__in=found.gone, counted=True).update(counted=False)
+        Visit.objects.filter(digest__in=found.gone, counted=True).exclude(statement__state__in=SENT).update(
+            counted=False)
     for (gate, seq), digests in found.forks.items():
         Visit.objects.filter(gate=gate, seq=seq, digest__in=list(digests)).update(forked=True)
 

@@ -33,7 +33,6 @@ from zhengka.gates.models import Post, Visit, Voucher
 from zhengka.gates.services import storing, uploading
 from zhengka.gates.services.storing import GATES, OWN
 from zhengka.gates.workflow import MANAGE
-from zhengka.partners import services as partners
 
 TOGETHER: Final = 2_000
 """Vouchers whose time is over that end in one transaction."""
@@ -84,8 +83,6 @@ def redeem(code: bytes, post: Post, *, request_id: UUID, at: datetime) -> Vouche
                 proof="voucher")
     storing.keep_use(new, row, post.area_id, None, request_id=request_id, at=at)
     row.state, row.version = "redeemed", row.version + 1
-    if partners.listens("voucher.redeemed"):
-        storing.tell_redeemed([row.pk], {bytes(row.code): (post.venue, at)}, at)
     return row
 
 

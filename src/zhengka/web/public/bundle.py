@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from zhengka.cards.services.bundles import folder
 from zhengka.core.sending import send
-from zhengka.formats import bundle
+from zhengka.formats import bundle, hosts
 from zhengka.formats.statuslist import STATUS_LIST
 from zhengka.web.access import public
 
@@ -43,6 +43,13 @@ def keys(request: HttpRequest) -> HttpResponse:
 
 @public
 @require_safe
+def code_hosts(request: HttpRequest) -> HttpResponse:
+    """The hosts that codes of cards may carry."""
+    return give(request, folder() / hosts.FILE, "application/json")
+
+
+@public
+@require_safe
 def status_list(request: HttpRequest, number: int) -> HttpResponse:
     """A status list."""
     return give(request, folder() / f"status-{number}.bin", STATUS_LIST.content_type)
@@ -59,6 +66,7 @@ def delta(request: HttpRequest, number: int, version: int) -> HttpResponse:
 urls = [
     path("bundle/manifest.bin", manifest, name="manifest"),
     path("bundle/keys.json", keys, name="keys"),
+    path("bundle/hosts.json", code_hosts, name="code-hosts"),
     path("bundle/status-<int:number>.bin", status_list, name="status-list"),
     path("bundle/status-<int:number>.from-<int:version>.bin", delta, name="status-delta"),
 ]

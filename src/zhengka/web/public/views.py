@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
@@ -66,11 +67,13 @@ class DigitsForm(CodeForm):
     def clean_code(self) -> None:
         """Take the digits out of the text."""
         code = self.cleaned_data["code"]
-        self.take("code", lambda: qr.from_text(code))
+        self.take("code", lambda: qr.from_text(code, settings.CODE_HOSTS))
 
 
 FAULTS = {
     "qr-text": _("This is not the code of a disability certificate card."),
+    "foreign-host": _("This code leads to an address that is not ours. Do not accept it, whatever is printed beside "
+                      "it, and do not open it with a phone."),
     "no-code": _("No code was found in the photo. Go closer, hold still, avoid glare."),
     "image-too-large": _("The photo is too large: at most 12 MB and 25 million pixels."),
     "image-format": _("The photo must be a JPEG or PNG picture."),
@@ -108,7 +111,7 @@ def _read(photo: Any) -> bytes:
     if (photo.size or 0) > PHOTO_LIMIT:
         raise BadQr("image-too-large")
     for text in qr.read_image(photo.read()):
-        return qr.from_text(text)
+        return qr.from_text(text, settings.CODE_HOSTS)
     raise NoCode
 
 

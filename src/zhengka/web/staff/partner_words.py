@@ -7,7 +7,7 @@ from zhengka.web.ui.parts import Text
 SCOPE_WORDS: dict[str, Text] = {
     "verify": _("Verify a presented card"), "voucher.issue": _("Issue vouchers"),
     "voucher.redeem": _("Redeem and cancel vouchers"), "status.read": _("Read the feed of status lists"),
-    "statement.read": _("Read its own statements"),
+    "statement.read": _("Read its own statements"), "statement.dispute": _("Dispute events of its own statements"),
 }
 EVENT_WORDS: dict[str, Text] = {
     "voucher.redeemed": _("A voucher was redeemed"), "list.published": _("A status list was published"),
