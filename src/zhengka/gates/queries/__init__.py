@@ -11,6 +11,7 @@ from zhengka.gates.queries.gates import (
     gate_keys,
     gate_lines,
     posts,
+    sent,
     uploads,
 )
 from zhengka.gates.queries.partners import name_of, sent_statement, sent_to
@@ -25,7 +26,7 @@ from zhengka.gates.queries.settling import (
     to_csv,
     to_json,
 )
-from zhengka.gates.queries.vouchers import by_code, used, voucher, vouchers
+from zhengka.gates.queries.vouchers import by_code, text_of, used, voucher, vouchers
 
 __all__ = [
     "GateLine",
@@ -46,11 +47,13 @@ __all__ = [
     "operators",
     "posted_operators",
     "posts",
+    "sent",
     "sent_statement",
     "sent_to",
     "statement",
     "statements",
     "strangers",
+    "text_of",
     "to_csv",
     "to_json",
     "uploads",

@@ -3,7 +3,16 @@
 from zhengka.gates.services.checking import GROUP, Answer, Face, check, renew_by_use
 from zhengka.gates.services.claims import publish_claims
 from zhengka.gates.services.keyring import ask_for_gate_keys, publish_gate_keys
-from zhengka.gates.services.partnering import Given, cancel_for, issue_for, present_for, redeem_for
+from zhengka.gates.services.partnering import (
+    Given,
+    cancel_for,
+    companion_for,
+    issue_for,
+    look_up_for,
+    present_for,
+    redeem_for,
+    transfer_for,
+)
 from zhengka.gates.services.posts import Place, leave, stand, standing
 from zhengka.gates.services.presenting import Presented, present_online
 from zhengka.gates.services.quick import Told, verify
@@ -22,7 +31,17 @@ from zhengka.gates.services.settling import (
 from zhengka.gates.services.signing import sign_own_events, sign_statement, sign_voucher
 from zhengka.gates.services.storing import OWN, Found
 from zhengka.gates.services.uploading import Merged, merge
-from zhengka.gates.services.vouchers import Wanted, cancel, companion, expire, issue, redeem, redeem_signed, transfer
+from zhengka.gates.services.vouchers import (
+    Wanted,
+    cancel,
+    companion,
+    companion_at,
+    expire,
+    issue,
+    redeem,
+    redeem_signed,
+    transfer,
+)
 
 __all__ = [
     "GROUP",
@@ -44,6 +63,8 @@ __all__ = [
     "check_file",
     "close",
     "companion",
+    "companion_at",
+    "companion_for",
     "decide",
     "discard",
     "dispute",
@@ -52,6 +73,7 @@ __all__ = [
     "issue",
     "issue_for",
     "leave",
+    "look_up_for",
     "merge",
     "months_before",
     "present_for",
@@ -70,5 +92,6 @@ __all__ = [
     "standing",
     "tariff",
     "transfer",
+    "transfer_for",
     "verify",
 ]
