@@ -11,14 +11,15 @@ from builders import request_id
 from gate_phone import GatePhone, base64url, enter_gate, new_code
 from gate_room import NORTH, OPERATOR, Park, only_the_park, text_of
 from zhengka.cards.models import ListReceipt
+from zhengka.core.actors import SYSTEM
 from zhengka.core.pace import PAIRINGS, TYPED
 from zhengka.formats import bundle, gatelog, voucher
 from zhengka.formats.chip.plan import plan_of
 from zhengka.formats.gatelog import Event, Signed
 from zhengka.formats.issuers import KeySet
 from zhengka.formats.rulebook import parse
-from zhengka.formats.voucher import Voucher
-from zhengka.gates import services
+from zhengka.formats.voucher import BadVoucher, Voucher
+from zhengka.gates import queries, services
 from zhengka.gates.models import Visit
 from zhengka.gates.models import Voucher as Row
 
@@ -173,7 +174,7 @@ def test_a_voucher_of_which_only_the_code_was_typed_is_used_up_by_the_site(gates
     refused(GatePhone().pair("1" * 12, request_id="-" * 36), 400, "request-invalid")
 
 
-def test_a_companion_gets_a_voucher_at_the_gate_and_passes_with_it_once_the_network_is_cut(park, gates, own_store):
+def test_vouchers_of_companions_and_moved_ones_are_read_at_a_gate_whose_network_is_cut(park, gates, own_store):
     payload = a_voucher(gates[0], companions=1)
     asked = {"code": "AAAQEAYEAUDAOCAJ", "voucher": base64url(payload), "request_id": str(request_id())}
     forged = asked | {"voucher": base64url(a_voucher(GatePhone(), companions=1))}
@@ -190,6 +191,15 @@ def test_a_companion_gets_a_voucher_at_the_gate_and_passes_with_it_once_the_netw
     assert (voucher.to_base32(promise.code), promise.companions) == (told["voucher"], 0)
     refused(gates[1].ask("POST", f"{API}companion", asked | {"request_id": str(request_id())}), 409,
             "voucher-companions")
+    main = Row.objects.get(code=bytes(range(10)))
+    later = (main.begins + timedelta(days=1), main.ends + timedelta(days=1))
+    moved = services.transfer(main, *later, by=SYSTEM, request_id=request_id(), at=timezone.now())
+    assert queries.text_of(moved) == queries.text_of(Row.objects.get(pk=main.pk)) == ""
+    services.sign_voucher(moved.pk, at=timezone.now())
+    promise = read_offline(gates[0], queries.text_of(Row.objects.get(pk=moved.pk)))
+    promise.check(operator=OPERATOR, venue=NORTH, service="entry", at=later[0])
+    with pytest.raises(BadVoucher, match="voucher-not-yet"):
+        promise.check(operator=OPERATOR, venue=NORTH, service="entry", at=timezone.now())
 
 
 def read_offline(phone: GatePhone, text: str) -> Voucher:

@@ -51,7 +51,7 @@ def lines(who: Officers, verdicts: Counter[str], lost: Lost) -> list[Line]:
                  Counter({code: n for code, n in verdicts.items() if code != "valid"})),
             Line("9 挂失解挂 lost and found", lost.reported, lost.accepted, Counter(
                 {"lost: refused online and offline": lost.refused} if lost.reported else {})),
-            *_gates(by)]
+            *gates_lines(by)]
 
 
 def _plan(by: Actor) -> list[Line]:
@@ -161,7 +161,7 @@ def _in_use(by: Actor) -> list[Line]:
         {state: states[state] for state in ("ready", "issued") if states.get(state)}))]
 
 
-def _gates(by: Actor) -> list[Line]:
+def gates_lines(by: Actor) -> list[Line]:
     """What gates sent of their logs, and what of it was new."""
     sent = gates.sent(actor=by)
     return [Line("10 闸机 lines of gates' logs", sent.lines, sent.fresh, Counter(
