@@ -177,8 +177,9 @@ def redeem_code(request: HttpRequest, asked: RedeemCodeIn) -> RedeemCodeOut:
 class CompanionIn(RedeemCodeIn):
     """A voucher that is shown by a holder who does not come alone."""
 
-    voucher: str = Field("", pattern=BASE64URL, max_length=342, description=(
-        "The signed voucher as it was read, base64url, so that one is known of which its gate has not told yet."))
+    voucher: str = Field(pattern=BASE64URL, max_length=342, description=(
+        "The signed voucher as it was read, base64url, so that one is known of which its gate has not told yet; empty "
+        "where only the code was typed."))
 
 
 class CompanionOut(Schema):

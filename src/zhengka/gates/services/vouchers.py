@@ -148,6 +148,8 @@ def transfer(voucher: Voucher, begins: datetime, ends: datetime, *, by: Actor, r
         raise Refusal("voucher-outside-hours")
     storing.lock_codes([bytes(voucher.code)])
     (old,) = lock(voucher)
+    if not replayed(request_id, Voucher.kind()):
+        Voucher.workflow.step(old.state, "cancel")
     row = _copy(old, begins=begins, ends=ends, companions=old.companions, instead_of=old)
     new = _begin(row, request_id, at, by=by)
     _log(new, "issue", request_id, at)
