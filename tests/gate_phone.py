@@ -83,8 +83,8 @@ def answers(area: Any) -> dict[tuple[str, str], list[Any]]:
     shown = {"service": "entry", "shown": {"how": "typed", "number": "1"}}
     asked: dict[tuple[str, str], list[Any]] = {
         ("post", "get"): [b""], ("events", "post"): [b"", b"x"], ("redeem", "post"): [voucher, {}],
-        ("redeem-code", "post"): [code, {}], ("seen", "post"): [{"bundle": 1, "lists": {}}, {}],
-        ("check", "post"): [shown, {}]}
+        ("redeem-code", "post"): [code, {}], ("companion", "post"): [code | {"voucher": ""}, {}],
+        ("seen", "post"): [{"bundle": 1, "lists": {}}, {}], ("check", "post"): [shown, {}]}
     found = {(root + name, method): [who.ask(method.upper(), root + name, body) for body in bodies
                                      for who in (phone, stranger)] for (name, method), bodies in asked.items()}
     found[f"{root}pair", "post"] = [GatePhone().pair(new_code(enter_gate(area, "东门"))), stranger.pair("1" * 12),

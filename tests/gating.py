@@ -111,6 +111,7 @@ def populate(area: Area) -> dict[str, list[int]]:
     services.merge(b"spoilt\n", carrier=second.row, at=NOON)
     Voucher.objects.filter(code=codes[2]).update(ends=month + HOUR)
     services.expire(at=month + 2 * HOUR)
+    Voucher.objects.filter(code=codes[3]).update(payload=first.voucher(codes[3]), companions=1)  # as the platform's own
     return {"gates": [first.pk, second.pk], "posts": [first.post.pk], **_settled(area, place["operator"]),
             "vouchers": list(Voucher.objects.filter(area=area.code).order_by("pk").values_list("pk", flat=True))}
 

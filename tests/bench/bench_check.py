@@ -23,6 +23,7 @@ from measure import ROUNDS, compared, seconds, tell
 
 import builders
 from zhengka.areas import services as areas
+from zhengka.cards import rules
 from zhengka.cards.models import Card
 from zhengka.cards.services import status
 from zhengka.cases import services as cases
@@ -56,7 +57,7 @@ INSERT INTO cards_card (id, province, area, state, version, holder_id, certifica
                         active_until)
 SELECT 43 * 10000000000000 + n, 43, %(area)s, CASE n %% 250 WHEN 7 THEN 'suspended' ELSE 'active' END, 1,
        43 * 10000000000000 + n, 43 * 10000000000000 + n, 'disability-placeholder', 'exchange', '',
-       lpad(n::text, 16, '0'), {TOKEN.format(n="n")}, n / 1048576,
+       lpad(n::text, 16, '0'), {TOKEN.format(n="n")}, %(list)s + n / 1048576,
        n %% 1048576, now(), now(), %(today)s, %(today)s + 3000, %(today)s + 300
 FROM generate_series(%(first)s, %(last)s) n
 """
@@ -165,7 +166,8 @@ def fill(size: int) -> list[tuple[bytes, str]]:
     cases.load_ways()
     code, now = 430104000000, timezone.now()
     keys.ensure(code, "SM", at=now)
-    told = {"area": code, "today": timezone.localdate(),
+    (first_list,) = rules.lists_of(code // 10**10, "SM", 0, 0)
+    told = {"area": code, "list": first_list, "today": timezone.localdate(),
             "sealed_id": fields.close(builders.make_id_number(number=1), "holder.id_number"),
             "sealed_number": fields.close(f"{builders.make_id_number(number=1)}42", "certificate.number")}
     with connection.cursor() as cursor:
@@ -178,7 +180,7 @@ def fill(size: int) -> list[tuple[bytes, str]]:
                        [size // ASKED, size, size // ASKED])
         shown = [(n, bytes(token)) for n, token in cursor.fetchall()][:ASKED]
     signer, day = keys.signer("credential", code, "SM", at=now), timezone.localdate()
-    cards = [Credential(token, day, day.replace(year=day.year + 8), n // 1048576, n % 1048576) for n, token in shown]
+    cards = [Credential(token, day, day.replace(year=day.year + 8), first_list + n // 1048576, n % 1048576) for n, token in shown]
     payloads = credential.encode_many(cards, suite="SM", key_id=signer.key_id,
                                       sign_many=lambda messages: [signer.sign(each) for each in messages])
     return [(token, qr.to_text(payload, "https://card.example"))

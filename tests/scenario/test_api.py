@@ -224,7 +224,9 @@ def partner_answers(card):
     voucher = {"voucher": "A" * 16, "gate": "1"}
     posts = {"verify": [place, {}], "receipts": [{"list": 0, "version": 1, "what": "seen"}, {}],
              "vouchers": [{"code": "1", "gate": "1", "service": "metro"}, {}], "vouchers/redeem": [voucher, {}],
-             "vouchers/cancel": [{"voucher": "A" * 16, "why": "x"}, {}]}
+             "vouchers/cancel": [{"voucher": "A" * 16, "why": "x"}, {}],
+             "vouchers/companion": [{"voucher": "A" * 16}, {}], "vouchers/look-up": [{"voucher": "A" * 16}, {}],
+             "vouchers/transfer": [{"voucher": "A" * 16, "begins": "2030-01-01T00:00:00Z"}, {}]}
     bad = [{"event": "0" * 64, "why": "x"}, {}]
     gets = {"feed": "feed", "statements": "statements", "bundle/{name}": "bundle/none.bin",
             "statements/{name}": "statements/430104000000-2026-10",

@@ -56,12 +56,21 @@ def test_a_gate_is_put_to_its_place_and_taken_away_after_a_second_question(clerk
     gate = make_gate(**PLACE)
     services.leave(gate.post, by=clerk_actor(), request_id=request_id(), at=timezone.now())
     assert "changsha-transit/network" in read(clerk, "gate-stand", gate.pk)
-    post(clerk, "gate-stand", gate.pk, place="changsha-transit/network")
+    asked = post(clerk, "gate-stand", gate.pk, place="changsha-transit/network").content.decode()
+    assert asked.count('name="services"') == asked.count("checked") == 2 and not Post.objects.filter(state="standing")
+    none = post(clerk, "gate-stand", gate.pk, place="changsha-transit/network", asked="1")
+    assert 'name="services"' in none.content.decode() and not Post.objects.filter(state="standing"), "at least one"
+    post(clerk, "gate-stand", gate.pk, place="changsha-transit/network", asked="1", services=["metro"])
     row = Post.objects.get(state="standing")
+    assert row.services == ["metro"] and "地铁" in read(clerk, "gate", gate.pk)
     assert "sure" in post(clerk, "post-leave", row.pk).content.decode()
     post(clerk, "post-leave", row.pk, sure="1")
     row.refresh_from_db()
     assert row.state == "ended"
+    post(clerk, "gate-stand", gate.pk, place="changsha-transit/network", asked="1", services=["metro", "bus"])
+    services.leave(gate.post, by=clerk_actor(), request_id=request_id(), at=timezone.now())
+    post(clerk, "gate-stand", gate.pk, place="changsha-zoo/gate")
+    assert [one.services for one in Post.objects.order_by("pk")] == [[], ["metro"], [], []], "all, and the only one"
 
 
 def clerk_actor():
@@ -86,10 +95,10 @@ CHINESE = {"contradicts itself": "自相矛盾", "The clock runs ahead": "时钟
            "Not in the form of a log": "不符合日志格式"}
 
 
-def test_a_voucher_is_found_by_its_code_cancelled_with_a_reason_or_moved(clerk):
+def test_a_voucher_is_found_by_its_code_cancelled_moved_printed_and_shared_with_a_companion(clerk, own_store):
     now, gate = timezone.now(), make_gate(**PLACE)
-    rows = [services.issue(make_wanted(begins=now, ends=now + HOUR), gate.post, request_id=request_id(), at=now)
-            for _ in range(2)]
+    wanted = make_wanted(begins=now, ends=now + HOUR, companions=1)
+    rows = [services.issue(wanted, gate.post, request_id=request_id(), at=now) for _ in range(2)]
     found = clerk.post(reverse("staff:vouchers"), {"code": to_base32(bytes(rows[0].code)).lower()}).content.decode()
     assert reverse("staff:voucher", args=[rows[0].pk]) in found
     assert reverse("staff:voucher", args=[rows[1].pk]) not in found
@@ -98,6 +107,20 @@ def test_a_voucher_is_found_by_its_code_cancelled_with_a_reason_or_moved(clerk):
     post(clerk, "voucher-move", rows[1].pk, begins=f"{now + DAY:%Y-%m-%d %H:%M}", hours="2")
     assert list(Voucher.objects.order_by("pk").values_list("state", flat=True)) == ["cancelled", "cancelled", "issued"]
     assert "误领" in read(clerk, "voucher", rows[0].pk)
+    moved = Voucher.objects.get(state="issued")
+    assert "<svg xmlns" not in read(clerk, "voucher", moved.pk)
+    assert post(clerk, "voucher-slip", moved.pk).redirect_chain, "there is nothing to print yet"
+    post(clerk, "voucher-companion", moved.pk)
+    post(clerk, "voucher-companion", moved.pk)
+    beside = Voucher.objects.get(beside=moved)
+    for row in (moved, beside):
+        scope.leave(connection)
+        services.sign_voucher(row.pk, at=now)
+        for page in ("voucher", "voucher-slip"):
+            assert "<svg xmlns" in read(clerk, page, row.pk)
+    page = read(clerk, "voucher", moved.pk)
+    assert reverse("staff:voucher", args=[beside.pk]) in page and reverse("staff:voucher", args=[rows[1].pk]) in page
+    assert reverse("staff:voucher-companion", args=[moved.pk]) not in page, "nobody else comes along"
 
 
 def test_a_month_is_settled_on_the_pages_by_two_persons(clerk, client, own_store, tmp_path):

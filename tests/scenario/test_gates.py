@@ -1,12 +1,14 @@
 """A card is presented: with a network, without one, as a photo, forged, lost, found."""
 
 import datetime as dt
+import io
 import json
 import time
 
 import psycopg
 import pytest
 from django.db import connection
+from PIL import Image
 
 import builders
 import ceremonies
@@ -16,8 +18,9 @@ from zhengka.cards import services as cards
 from zhengka.cards.models import Card
 from zhengka.cli.bundle import open_bundle
 from zhengka.core.actors import WHOLE_NATION
-from zhengka.formats import credential, names, qr, verdict
+from zhengka.formats import bundle, credential, names, qr, verdict
 from zhengka.formats.credential import Credential
+from zhengka.formats.issuers import KeySet
 from zhengka.gates import queries, rules, services
 from zhengka.gates.models import Check
 from zhengka.gates.services.tally import TALLY
@@ -109,6 +112,34 @@ def test_a_lost_card_is_refused_at_once_and_offline_with_the_next_list_until_it_
     assert check(text).verdict == "valid"
     cards.publish_status_lists(at=NOON, number=card.status_list)
     assert offline(text) == "valid"
+
+
+def test_a_photo_of_a_screen_is_refused_by_a_cut_off_gate_once_it_took_what_changed_since_the_block():
+    """Who kept a picture of somebody's code has the code itself, its true signature, and nothing else."""
+    card, text = made()
+    cards.publish_status_lists(at=NOON)
+    folder, fetched = cards.status.folder(), []
+
+    def fetch(name):
+        fetched.append(name)
+        return path.read_bytes() if (path := folder / name).exists() else None
+
+    def shown(held, at):
+        screen = Image.open(io.BytesIO(qr.png(text))).convert("RGB").rotate(7, expand=True, fillcolor="white")
+        screen.save(photo := io.BytesIO(), "JPEG", quality=60)
+        [seen] = qr.read_image(photo.getvalue())
+        return verdict.decide(seen, keys=held.keys, lists=held.lists, at=at, max_age=DAY)
+    held = bundle.take(fetch, trusted=KeySet.from_json((folder / "keys.json").read_text()), at=NOON)
+    assert shown(held, NOON).colour == "green"
+    report(cards.report_lost, card)
+    assert shown(held, NOON).colour == "green", "a gate knows of nothing that it did not fetch"
+    after = NOON + dt.timedelta(minutes=2)
+    cards.publish_status_lists(at=after, number=card.status_list)
+    fetched.clear()
+    held = bundle.take(fetch, trusted=held.keys, at=after, held=held)
+    name = f"status-{card.status_list}.bin"
+    assert name not in fetched and any(one.startswith(f"status-{card.status_list}.from-") for one in fetched)
+    assert (shown(held, after).code, shown(held, after).colour) == ("suspended", "red")
 
 
 @pytest.mark.parametrize(("state", "online", "without_network"), [

@@ -12,14 +12,15 @@ from gate_phone import GatePhone, base64url, enter_gate, new_code
 from gate_room import NORTH, OPERATOR, Park, only_the_park, text_of
 from partnering import make_partner
 from zhengka.cards.models import ListReceipt
-from zhengka.core.pace import PAIRINGS
+from zhengka.core.actors import SYSTEM
+from zhengka.core.pace import PAIRINGS, TYPED
 from zhengka.formats import bundle, gatelog, ring, voucher
 from zhengka.formats.chip.plan import plan_of
 from zhengka.formats.gatelog import Event, Signed
 from zhengka.formats.issuers import KeySet
 from zhengka.formats.rulebook import parse
-from zhengka.formats.voucher import Voucher
-from zhengka.gates import services
+from zhengka.formats.voucher import BadVoucher, Voucher
+from zhengka.gates import queries, services
 from zhengka.gates.models import Visit
 from zhengka.gates.models import Voucher as Row
 from zhengka.partners import services as partners
@@ -34,6 +35,7 @@ def park(settings, tmp_path):
     """A park whose files are its own."""
     only_the_park(settings, tmp_path)
     PAIRINGS.forget()
+    TYPED.forget()
     return Park()
 
 
@@ -60,9 +62,9 @@ def event(phone: GatePhone, seq: int, kind: str = "visit", **told) -> Signed:
 
 def a_voucher(phone: GatePhone, **told) -> bytes:
     now = datetime.now(UTC).replace(microsecond=0)
-    fields = {"code": bytes(range(10)), "begins": now - timedelta(minutes=1), "ends": now + timedelta(hours=2)} | told
-    promise = Voucher(operator=OPERATOR, venue=NORTH, service="entry", rule="entry-free", gives="free", companions=0,
-                      **fields)
+    fields = {"code": bytes(range(10)), "begins": now - timedelta(minutes=1), "ends": now + timedelta(hours=2),
+              "companions": 0} | told
+    promise = Voucher(operator=OPERATOR, venue=NORTH, service="entry", rule="entry-free", gives="free", **fields)
     return voucher.encode(promise, suite="INTL", key_id=phone.key.public.key_id, sign=phone.key.sign)
 
 
@@ -117,9 +119,16 @@ def test_what_another_gate_signed_in_ones_own_name_is_not_taken(gates):
     assert gates[1].ask("POST", f"{API}events", f"{line}\n".encode()).json()["fresh"] == 0
 
 
-def test_an_upload_has_an_end(gates):
-    answer = gates[0].ask("POST", f"{API}events", b"x\n" * (gatelog.MOST_LINES + 1))
-    assert answer.json()["code"] == "upload-too-long"
+def test_as_many_real_lines_as_an_upload_may_have_fit_and_it_has_an_end(gates):
+    one = f"{event(gates[0], 1).to_line()}\n".encode()
+    most = one * (gatelog.MOST_LINES - 1) + b"spoilt\n"
+    assert len(most) > 7_000_000
+    told = gates[0].ask("POST", f"{API}events", most).json()
+    assert (told["fresh"], told["repeats"], told["refused"]) == (1, gatelog.MOST_LINES - 2, {"event-shape": 1})
+    for longer in (most + one, b"x" * (gatelog.MOST_BYTES + 1)):
+        refused(gates[0].ask("POST", f"{API}events", longer), 413, "upload-too-long")
+    large = {"service": "entry", "shown": {"how": "scanned", "text": "1" * 3_000_000}}
+    refused(gates[0].ask("POST", f"{API}check", large), 400, "request-invalid")
 
 
 def test_a_voucher_of_one_gate_is_used_up_at_another_and_refused_at_the_first(park, gates):
@@ -140,7 +149,8 @@ def test_a_voucher_of_one_gate_is_used_up_at_another_and_refused_at_the_first(pa
 
 @pytest.mark.parametrize(("fault", "code"), [
     ("another's line", "event-refused"), ("two lines", "event-refused"), ("a stranger's voucher", "voucher-unsigned"),
-    ("over", "voucher-expired"), ("not yet", "voucher-not-yet")])
+    ("over", "voucher-expired"), ("not yet", "voucher-not-yet"), ("no event", "event-refused"),
+    ("half a byte", "request-invalid")])
 def test_a_voucher_that_is_not_good_here_and_now_is_refused_by_name(gates, fault, code):
     now = datetime.now(UTC).replace(microsecond=0)
     times = {"over": {"begins": now - timedelta(hours=3), "ends": now - timedelta(hours=1)},
@@ -151,6 +161,10 @@ def test_a_voucher_that_is_not_good_here_and_now_is_refused_by_name(gates, fault
         asked = redeeming(gates[0], 1, a_voucher(gates[0]))
     elif fault == "two lines":
         asked["line"] = f"{asked['line']}\nx"
+    elif fault == "no event":
+        asked["line"] = Signed("{}", bytes(64)).to_line()
+    elif fault == "half a byte":
+        asked["voucher"] = "A"
     answer = gates[1].ask("POST", f"{API}redeem", asked)
     assert answer.status_code >= 400 and answer.json()["code"] == code
     assert not Visit.objects.filter(kind="redeem").exists()
@@ -167,6 +181,45 @@ def test_a_voucher_of_which_only_the_code_was_typed_is_used_up_by_the_site(gates
     refused(gates[1].ask("POST", f"{API}redeem-code", asked | {"request_id": str(request_id())}), 409, "voucher-used")
     refused(gates[1].ask("POST", f"{API}redeem-code", asked | {"code": "A" * 16, "request_id": str(request_id())}), 404,
             "voucher-unknown")
+    refused(gates[1].ask("POST", f"{API}redeem-code", asked | {"request_id": "-" * 36}), 400, "request-invalid")
+    refused(GatePhone().pair("1" * 12, request_id="-" * 36), 400, "request-invalid")
+
+
+def test_vouchers_of_companions_and_moved_ones_are_read_at_a_gate_whose_network_is_cut(park, gates, own_store):
+    payload = a_voucher(gates[0], companions=1)
+    asked = {"code": "AAAQEAYEAUDAOCAJ", "voucher": base64url(payload), "request_id": str(request_id())}
+    forged = asked | {"voucher": base64url(a_voucher(GatePhone(), companions=1))}
+    refused(gates[1].ask("POST", f"{API}companion", forged), 422, "voucher-unsigned")
+    refused(gates[1].ask("POST", f"{API}companion", asked | {"voucher": ""}), 404, "voucher-unknown")
+    told = gates[1].ask("POST", f"{API}companion", asked).json()
+    assert (told["text"], told["gives"], told["left"]) == ("", "free", 0)
+    for row in Row.objects.filter(payload=None):
+        services.sign_voucher(row.pk, at=timezone.now())
+    again = gates[1].ask("POST", f"{API}companion", asked).json()
+    assert again["voucher"] == told["voucher"] and Row.objects.count() == 2, "a repeat tells the same"
+    park.publish()
+    promise = read_offline(gates[0], again["text"])
+    assert (voucher.to_base32(promise.code), promise.companions) == (told["voucher"], 0)
+    refused(gates[1].ask("POST", f"{API}companion", asked | {"request_id": str(request_id())}), 409,
+            "voucher-companions")
+    main = Row.objects.get(code=bytes(range(10)))
+    later = (main.begins + timedelta(days=1), main.ends + timedelta(days=1))
+    moved = services.transfer(main, *later, by=SYSTEM, request_id=request_id(), at=timezone.now())
+    assert queries.text_of(moved) == queries.text_of(Row.objects.get(pk=main.pk)) == ""
+    services.sign_voucher(moved.pk, at=timezone.now())
+    promise = read_offline(gates[0], queries.text_of(Row.objects.get(pk=moved.pk)))
+    promise.check(operator=OPERATOR, venue=NORTH, service="entry", at=later[0])
+    with pytest.raises(BadVoucher, match="voucher-not-yet"):
+        promise.check(operator=OPERATOR, venue=NORTH, service="entry", at=timezone.now())
+
+
+def read_offline(phone: GatePhone, text: str) -> Voucher:
+    """What a gate that fetched its bundle reads in a voucher's code, the network cut."""
+    held = bundle.take(lambda name: phone.ask("GET", f"{API}bundle/{name}").content, at=timezone.now(), bundle=OPERATOR,
+                       trusted=KeySet.from_json(phone.ask("GET", f"{API}bundle/keys.json").content))
+    sealed = voucher.decode(voucher.from_text(text))
+    sealed.check_signature(held.keys, timezone.now())
+    return sealed.voucher
 
 
 def test_a_gate_tells_by_which_lists_it_decides(park, gates):
@@ -205,6 +258,18 @@ def test_a_card_is_judged_online_by_the_register_and_by_what_all_gates_told(park
     ({"how": "scanned", "text": "hello"}, "not-our-code")])
 def test_whatever_is_shown_gets_an_answer(gates, shown, code):
     assert gates[0].ask("POST", f"{API}check", {"service": "entry", "shown": shown}).json()["code"] == code
+
+
+def test_who_types_number_after_number_at_one_gate_waits_and_its_neighbour_does_not(park, gates):
+    number = park.card().serial
+
+    def typed(phone):
+        shown = {"how": "typed", "number": number}
+        return phone.ask("POST", f"{API}check", {"service": "entry", "shown": shown})
+    answers = [typed(gates[0]) for _ in range(TYPED.burst + 1)]
+    assert [one.json()["code"] for one in answers[:-1]] == ["valid"] * TYPED.burst
+    refused(answers[-1], 429, "too-many-requests")
+    assert typed(gates[1]).status_code == 200
 
 
 def test_a_gate_that_was_shut_out_leaves_the_ring_of_keys(park, gates):

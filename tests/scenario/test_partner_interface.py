@@ -1,6 +1,7 @@
 """What operators' programs ask: cards at their own places, vouchers once, lists, receipts, statements — and no more."""
 
 import json
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -72,6 +73,7 @@ def issued(program, gate, code):
 
 ROUTES = [("post", "verify", "verify"), ("post", "vouchers", "voucher.issue"),
           ("post", "vouchers/redeem", "voucher.redeem"), ("post", "vouchers/cancel", "voucher.redeem"),
+          *[("post", f"vouchers/{act}", "voucher.issue") for act in ("companion", "transfer", "look-up")],
           ("get", "feed", "status.read"), ("post", "receipts", "status.read"),
           ("get", "bundle/manifest.bin", "status.read"), ("get", "statements", "statement.read"),
           ("get", "statements/430104000000-2026-10", "statement.read"),
@@ -186,6 +188,34 @@ def test_a_voucher_is_cancelled_and_then_not_redeemed():
     assert program.act("vouchers/cancel", uuid4().hex, voucher=voucher, why="误发").json()["state"] == "cancelled"
     problem(program.act("vouchers/redeem", uuid4().hex, voucher=voucher, gate=gate), 409, "voucher-cancelled")
     problem(program.act("vouchers/cancel", uuid4().hex, voucher=voucher, why="误发"), 409, "step-not-open")
+
+
+def test_a_voucher_is_moved_signed_anew_and_shared_with_a_companion_each_once(own_store):
+    program, at = Program(), timezone.now()
+    old = issued(program, a_gate(program.area), code_of(finished("active")))["voucher"]
+    moving = {"voucher": old, "begins": (at + timedelta(days=1)).isoformat(), "key": uuid4().hex}
+    new, again = (program.act("vouchers/transfer", **moving).json() for _ in "ab")
+    assert new == again and set(new) == VOUCHER and new["begins"][:10] == moving["begins"][:10]
+    problem(program.act("vouchers/transfer", **moving | {"key": uuid4().hex}), 409, "step-not-open")
+    problem(program.act("vouchers/transfer", **moving | {"begins": "2026-11-20T12:00:00"}), 400, "request-invalid")
+    for voucher, state in ((old, "cancelled"), (new["voucher"], "issued")):
+        told = program.act("vouchers/look-up", voucher=voucher).json()
+        assert (told["state"], told["text"]) == (state, "")
+    row = Voucher.objects.get(state="issued")
+    gates.sign_voucher(row.pk, at=at)
+    text = program.act("vouchers/look-up", voucher=new["voucher"]).json()["text"]
+    assert program.act("vouchers/look-up", voucher=text).json()["voucher"] == new["voucher"]
+    problem(program.act("vouchers/companion", uuid4().hex, voucher=text), 409, "voucher-companions")
+    Voucher.objects.filter(pk=row.pk).update(companions=1)
+    key = uuid4().hex
+    beside, same = (program.act("vouchers/companion", key, voucher=text).json() for _ in "ab")
+    assert beside == same and (beside["companions"], beside["begins"]) == (0, new["begins"])
+    problem(program.act("vouchers/companion", uuid4().hex, voucher=text), 409, "voucher-companions")
+    told = program.act("vouchers/look-up", voucher=new["voucher"]).json()
+    assert (told["companions"], told["text"]) == (0, ""), "signed anew, with one companion fewer"
+    other = Program(operator="xiangtan-bus")
+    for act, more in (("look-up", {}), ("companion", {}), ("transfer", {"begins": moving["begins"]})):
+        problem(other.act(f"vouchers/{act}", uuid4().hex, voucher=text, **more), 404, "voucher-unknown")
 
 
 def test_a_card_that_gets_nothing_gets_no_voucher():

@@ -55,7 +55,7 @@ def test_a_voucher_that_was_cancelled_and_that_of_a_companion_exceed_no_quota():
     assert found() == []
     wanted = make_wanted(service="entry", rule="holder", companions=1, subject=OTHER, begins=noon(), ends=noon() + HOUR)
     main = services.issue(wanted, gate.post, request_id=request_id(), at=noon())
-    beside = services.companion(main, request_id=request_id(), at=noon())
+    beside = services.companion(main, by=make_actor("clerk"), request_id=request_id(), at=noon())
     assert found() == [] and queries.used("changsha-zoo", OTHER, at=noon())["holder"].day == 1
     assert bytes(Voucher.objects.get(pk=beside.pk).subject) == b""
     assert Visit.objects.filter(voucher=beside.code, kind="issue", subject=b"").count() == 1

@@ -15,6 +15,7 @@ from zhengka.core.events import Replayed
 from zhengka.core.models import Event
 from zhengka.devices import services as devices
 from zhengka.devices.models import Device
+from zhengka.formats.verdict import CHINA
 from zhengka.gates import queries, services
 from zhengka.gates.models import DoubleUse, Visit, Voucher
 
@@ -113,11 +114,35 @@ def test_a_voucher_is_moved_to_another_time():
 
 def test_as_many_companions_get_vouchers_as_the_holders_own_says():
     gate = make_gate()
-    main = issued(gate, companions=1)
-    beside = services.companion(main, request_id=request_id(), at=NOON)
-    refused("voucher-companions", services.companion, main, request_id=request_id(), at=NOON)
-    assert redeem(beside, gate).state == redeem(main, gate).state == "redeemed"
-    refused("voucher-used", services.companion, main, request_id=request_id(), at=NOON)
+    main, key, clerk = issued(gate, companions=2), request_id(), make_actor("clerk")
+    told = {"by": clerk, "at": NOON}
+    beside = services.companion(main, request_id=key, **told)
+    with pytest.raises(Replayed), transaction.atomic():
+        services.companion(main, request_id=key, **told)
+    moved = services.transfer(main, NOON + DAY, NOON + DAY + HOUR, request_id=request_id(), **told)
+    services.companion(moved, request_id=request_id(), **told)
+    refused("voucher-companions", services.companion, moved, request_id=request_id(), **told)
+    refused("voucher-cancelled", services.companion, main, request_id=request_id(), **told)
+    refused("not-permitted", services.companion, moved, request_id=request_id(), by=make_actor("reviewer"), at=NOON)
+    refused("voucher-expired", services.companion, moved, request_id=request_id(), by=clerk, at=NOON + 2 * DAY)
+    assert redeem(beside, gate).state == redeem(moved, gate, at=NOON + DAY).state == "redeemed"
+    assert Visit.objects.get(kind="redeem", voucher=moved.code).companions == 0, "who has a voucher of their own"
+    refused("voucher-used", services.companion, moved, request_id=request_id(), **told)
+
+
+def test_a_voucher_is_moved_only_to_a_time_at_which_its_rule_gives():
+    place = {"operator": "beijing-minzuyuan", "venue": "office"}
+    gate, clerk = make_gate(**place), make_actor("clerk")
+    row = issued(gate, service="entry", rule="weekdays")
+
+    def move(day, hours=2):
+        begins = dt.datetime(2026, 11, day, 10, tzinfo=CHINA)
+        return services.transfer(row, begins, begins + hours * HOUR, by=clerk, request_id=request_id(), at=NOON)
+    for day, hours in ((28, 2), (27, 24 + 2), (29, 1)):  # a Saturday, from Friday on, a Sunday
+        refused("voucher-outside-hours", move, day, hours)
+    refused("voucher-outside-hours", services.transfer, row, NOON + 400 * DAY, NOON + 400 * DAY + HOUR, by=clerk,
+            request_id=request_id(), at=NOON)
+    assert move(27, 14).state == "issued", "to the last moment of Friday"
 
 
 def test_a_voucher_ends_with_its_time_and_a_use_that_is_told_later_outranks_the_end():

@@ -13,7 +13,7 @@ from PIL import Image
 from segno import consts
 
 from issued import BASE_URL, Issuer
-from zhengka.formats import qr
+from zhengka.formats import qr, voucher
 from zhengka.formats.qr import BadQr
 
 PAYLOAD = Issuer().payload()
@@ -118,10 +118,12 @@ def test_other_text_is_refused(text: str) -> None:
         qr.from_text(text)
 
 
-@pytest.mark.parametrize(("form", "side", "millimetres"), [(qr.CARD, 53, 17.95), (qr.SMALL, 45, 15.24)])
+@pytest.mark.parametrize(("form", "side", "millimetres"), [
+    (qr.CARD, 53, 17.95), (qr.SMALL, 45, 15.24), (voucher.FORM, 69, 23.37)])
 def test_the_real_payload_fits_the_printed_size(form: qr.Form, side: int, millimetres: float) -> None:
     assert qr.modules(TEXT, form).shape == (side, side)
     assert form.print_size_mm() == pytest.approx(millimetres, abs=0.01)
+    assert qr.read_image(qr.png(TEXT, form=form)) == [TEXT]
 
 
 @pytest.mark.parametrize(("form", "longest"), [(qr.CARD, 27), (qr.SMALL, 15)])

@@ -22,6 +22,7 @@ from zhengka.core.errors import Refusal
 from zhengka.core.scope import enter
 from zhengka.devices.models import Device
 from zhengka.devices.services import Asked, gate_that_asks
+from zhengka.formats.gatelog import MOST_BYTES
 from zhengka.letters import services as letters
 from zhengka.partners import services as partners
 from zhengka.partners.services import Caller
@@ -100,15 +101,35 @@ class GateSignature(APIKeyHeader):
     param_name = "X-Zhengka-Signature"
     permission = "device.use"
 
+    def __init__(self, longest: int = 0) -> None:
+        """`longest`: bytes of a body that may be longer than the site lets forms be, which is then in
+        `request.upload`.
+        """
+        super().__init__()
+        self.longest = longest
+
     def authenticate(self, request: HttpRequest, key: str | None) -> Device:
-        """The gate; `Refusal`: `gate-signature-wrong`, `gate-clock-wrong`, `gate-shut-out`."""
+        """The gate; `Refusal`: `gate-signature-wrong`, `gate-clock-wrong`, `gate-shut-out`, `upload-too-long`."""
+        body = request.body if not self.longest else _upload(request, self.longest)
         enter(connection, *WHOLE_NATION)  # who it is comes first; what it may see is said by the post where it stands
         asked = Asked(request.method or "", request.get_full_path(), request.headers.get("X-Zhengka-Time", ""),
-                      request.body, key or "")
+                      body, key or "")
         return gate_that_asks(request.headers.get("X-Zhengka-Gate", ""), asked, at=timezone.now())
 
 
-provider, portal, gate = ProviderSignature(), PortalSignature(), GateSignature()
+def _upload(request: HttpRequest, longest: int) -> bytes:
+    """The whole body, never more of it in memory than it may be long."""
+    told = request.headers.get("Content-Length", "")
+    if told.isascii() and told.isdigit() and int(told) > longest:
+        raise Refusal("upload-too-long")
+    data: bytes = request.read(longest + 1)
+    if len(data) > longest:
+        raise Refusal("upload-too-long")
+    request.upload = data  # type: ignore[attr-defined]
+    return data
+
+
+provider, portal, gate, gate_log = ProviderSignature(), PortalSignature(), GateSignature(), GateSignature(MOST_BYTES)
 
 
 def requires(permission: str) -> OfficerSession:

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -108,6 +109,7 @@ def handle(api: NinjaAPI) -> None:
         AuthenticationError: lambda *_: problem("login-needed"),
         HttpError: lambda _, bad: problem(BY_STATUS.get(bad.status_code, "request-invalid")),
         Http404: lambda *_: problem("no-such-address"),
+        RequestDataTooBig: lambda *_: problem("request-invalid"),
         Exception: _bug,
     }
     for kind, handler in handlers.items():

@@ -18,6 +18,7 @@ from zhengka.core.actors import Actor
 from zhengka.custody import queries as custody
 from zhengka.custody.workflow import SORTS
 from zhengka.exchange.sample import pilot_units
+from zhengka.gates import queries as gates
 from zhengka.production import queries as batches
 from zhengka.production.workflow import FINDINGS
 from zhengka.programme import queries as programmes
@@ -49,7 +50,8 @@ def lines(who: Officers, verdicts: Counter[str], lost: Lost) -> list[Line]:
             Line("8 核验 verify offline", _usable(by) - lost.reported, verdicts["valid"],
                  Counter({code: n for code, n in verdicts.items() if code != "valid"})),
             Line("9 挂失解挂 lost and found", lost.reported, lost.accepted, Counter(
-                {"lost: refused online and offline": lost.refused} if lost.reported else {}))]
+                {"lost: refused online and offline": lost.refused} if lost.reported else {})),
+            *gates_lines(by)]
 
 
 def _plan(by: Actor) -> list[Line]:
@@ -157,6 +159,13 @@ def _in_use(by: Actor) -> list[Line]:
                 {outcome or "not opened yet": n for outcome, n in outcomes.items() if outcome != "there"})),
             Line("7 领取激活 hand-over, activation", made, _usable(by), Counter(
         {state: states[state] for state in ("ready", "issued") if states.get(state)}))]
+
+
+def gates_lines(by: Actor) -> list[Line]:
+    """What gates sent of their logs, and what of it was new."""
+    sent = gates.sent(actor=by)
+    return [Line("10 闸机 lines of gates' logs", sent.lines, sent.fresh, Counter(
+        {"sent twice": sent.repeats, **sent.refused}))] if sent.lines else []
 
 
 def _usable(by: Actor) -> int:

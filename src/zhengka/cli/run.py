@@ -19,6 +19,7 @@ from zhengka.cli import (
     closing,
     cluster,
     desks,
+    doors,
     invariants,
     line,
     making,
@@ -132,6 +133,8 @@ def main_job(share: float, seed: int, steps: Steps) -> list[closing.Line]:
 def leave_work(who: line.Officers, maker: Maker, there: waiting.Region, steps: Steps) -> None:
     """What is not done by the main job, so that each role finds work: in the pilot, then in the second region."""
     here = waiting.hunan(who, line.issuing_units())
+    with steps.step("10 闸机 gates, vouchers, a month") as told:
+        doors.furnish(who, line.issuing_units(), at=timezone.now(), told=told)
     with steps.step("10 待办 what waits for whom") as told:
         line.keep_batches(who, maker)
         boxes.leave_orders(who)

@@ -48,6 +48,11 @@ CHECKS = Pace(burst=120, rate=4)
 PAIRINGS = Pace(burst=20, rate=0.1)
 """Codes that somebody tries at the door where gates are paired: of 10^12 of them, a hundred hold at most."""
 
+TYPED = Pace(burst=20, rate=0.05)
+"""Numbers that are typed at one gate and looked up in the register: at a door three a minute are many, and who tries
+numbers to learn who has a certificate gets nowhere.
+"""
+
 
 def visitor(address: str, forwarded: str = "", *, behind_front: bool = False) -> str:
     """Who asks, as far as an address tells: the connection's, or the last one that the TLS front put down.

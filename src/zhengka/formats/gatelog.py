@@ -32,6 +32,8 @@ PROOFS: Final = ("tap", "qr", "show", "number", "voucher", "")
 MOST_TEXT: Final = 1024
 MOST_LINES: Final = 20_000
 """Events of one upload: a gate sends more in several."""
+MOST_BYTES: Final = 16 * 2**20
+"""Bytes of one upload. A line has some 400, and 800 with long names."""
 
 _INT: Final = r"(0|[1-9][0-9]{0,15})"
 _ID: Final = rf"({NAME})"
@@ -49,7 +51,7 @@ _LINE: Final = re.compile(rb"([\x20-\x7e]{1,%d})\t([A-Za-z0-9_-]{86})" % MOST_TE
 REASONS: Final = {
     "event-shape": "not an event in its one form",
     "event-value": "a value of the event is out of its range, or does not belong to its kind",
-    "upload-too-long": f"an upload has more than {MOST_LINES} lines",
+    "upload-too-long": f"an upload has more than {MOST_LINES} lines or {MOST_BYTES} bytes",
     "event-signature": "the gate named did not sign this",
 }
 
@@ -168,6 +170,8 @@ def from_lines(upload: bytes) -> list[Signed | None]:
 
     Raises `BadEvent("upload-too-long")`.
     """
+    if len(upload) > MOST_BYTES:
+        raise BadEvent("upload-too-long")
     lines = upload.split(b"\n")
     if lines and not lines[-1]:
         lines.pop()

@@ -40,6 +40,8 @@ _TEXT: Final = re.compile(r"(?:HTTPS?://([A-Z0-9.\-]{1,253}(?::[0-9]{1,5})?)/V/)
 _QR_ONLY: Final = zxingcpp.barcode_formats_from_str("QRCode")
 _BASE: Final = re.compile(r"(HTTPS?://[A-Z0-9.\-]{1,253}(?::[0-9]{1,5})?)/?", re.ASCII)
 
+_ANY: Final = -1
+"""The mask that zxing finds best."""
 _BOMBS: Final = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 _DAMAGE: Final = (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, struct.error, zlib.error)
 
@@ -131,6 +133,8 @@ def modules(text: str, form: Form = CARD) -> Modules:
 
 def modules_many(texts: Sequence[str], form: Form = CARD) -> Modules:
     """The codes of many texts, one square after another, each under the mask of least penalty. Raises as `modules`."""
+    if form.side > symbol.MOST:  # a voucher's, of which one is drawn at a time
+        return np.stack([_drawn(text, form, mask=_ANY) for text in texts])
     plain = np.stack([_drawn(text, form, mask=0) for text in texts])
     masks = _masks(form)
     return np.not_equal(plain, masks[symbol.best_masks(plain, masks)])

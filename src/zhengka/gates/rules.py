@@ -1,8 +1,11 @@
 """The words of a verdict with a network, and how much of a person a stranger is shown. Pure."""
 
+from datetime import datetime, time, timedelta
 from typing import Final
 
 from zhengka.formats import presenting
+from zhengka.formats.judging import in_band
+from zhengka.formats.rulebook import CHINA, Rule, Rulebook
 from zhengka.formats.verdict import WORDS
 
 _OFFLINE: Final = ("list-missing", "list-too-old", "clock-behind", "inactive")
@@ -32,3 +35,16 @@ def masked_number(number: str) -> str:
 def province(area: int) -> int:
     """The two digits of the province in a 12-digit area code."""
     return area // 10**10
+
+
+def gives_throughout(book: Rulebook, rule: Rule, begins: datetime, ends: datetime) -> bool:
+    """True where a rule is in force, and within its time bands, at every moment from `begins` up to, not including,
+    `ends`. It is so or not from one edge of a band to the next, so the edges are what is looked at.
+    """
+    first, last = (moment.astimezone(CHINA).date() for moment in (begins, ends - timedelta(microseconds=1)))
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    edges = {0}.union(*((band.first, band.last) for band in rule.bands))
+    moments = {datetime.combine(day, time(), CHINA) + timedelta(minutes=edge) for day in days for edge in edges}
+    open_days = all(rule.first <= day and (rule.last is None or day <= rule.last) for day in days)
+    return open_days and all(not rule.bands or any(in_band(book, band, moment) for band in rule.bands)
+                             for moment in {begins, *moments} if begins <= moment < ends)

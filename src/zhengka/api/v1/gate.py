@@ -17,12 +17,12 @@ from django.utils import timezone
 from ninja import Path, Router, Schema, Status
 from pydantic import ConfigDict, Field
 
-from zhengka.api.access import gate, public
+from zhengka.api.access import gate, gate_log, public
 from zhengka.cards import services as cards
 from zhengka.core.actors import WHOLE_NATION
 from zhengka.core.errors import Refusal
 from zhengka.core.events import Replayed
-from zhengka.core.pace import PAIRINGS, visitor
+from zhengka.core.pace import PAIRINGS, TYPED, visitor
 from zhengka.core.scope import enter
 from zhengka.core.sending import send
 from zhengka.devices import services as devices
@@ -30,15 +30,19 @@ from zhengka.devices.models import Device
 from zhengka.formats import gatelog
 from zhengka.formats import voucher as vouchers
 from zhengka.formats.bundle import BadBundle
-from zhengka.formats.gatelog import MOST_TEXT
+from zhengka.formats.gatelog import MOST_TEXT, Signed
 from zhengka.formats.presenting import Looked, Place, Scanned, Shown, Tapped, Typed
 from zhengka.formats.qr import LONGEST_PAYLOAD, LONGEST_TEXT
 from zhengka.formats.suites import INTL
 from zhengka.gates import queries
 from zhengka.gates import services as gates
+from zhengka.gates.models import Voucher
 
 router = Router()
 SIGNED = ["gate-signature-wrong", "gate-shut-out", "gate-clock-wrong"]
+BASE64URL = r"^(?:[A-Za-z0-9_-]{4})*(?:[A-Za-z0-9_-]{2,3})?$"
+Asking = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$", description=(
+    "A UUID of the device's own; a repeat tells it."))]
 Bytes64 = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{86}$", description="64 bytes r ‖ s, base64url.")]
 
 
@@ -49,7 +53,7 @@ class PairIn(Schema):
     code: str = Field(pattern=r"^[0-9]{12}$", description="What the page of the gate shows to its office.")
     point: str = Field(pattern=r"^04[0-9a-f]{128}$", description="Public key on P-256: 04 ‖ x ‖ y.")
     signature: Bytes64
-    request_id: str = Field(pattern=r"^[0-9a-f-]{36}$", description="A UUID of the device's own; a repeat tells it.")
+    request_id: Asking
 
 
 class StandOut(Schema):
@@ -102,15 +106,16 @@ class EventsOut(Schema):
     refused: dict[str, int] = Field(description="Lines that were refused: code → how many. Send them no more.")
 
 
-@router.post("/gate/events", auth=gate, response=EventsOut, summary="Send the log of a gate", operation_id="gateEvents",
-             url_name="gate-events", openapi_extra={"x-problems": [*SIGNED, "upload-too-long"], "requestBody": {
+@router.post("/gate/events", auth=gate_log, response=EventsOut, summary="Send the log of a gate",
+             operation_id="gateEvents", url_name="gate-events", openapi_extra={
+                 "x-problems": [*SIGNED, "upload-too-long"], "requestBody": {
                  "required": True, "description": "Lines of the log: event, tab, signature (docs/reference).",
                  "content": {"text/plain": {"schema": {"type": "string"}}}}})
 def events(request: HttpRequest) -> EventsOut:
     """Take in events in any order, any number of times: the same set comes to the same state. Each line stands for
     itself; one that is refused holds up no other.
     """
-    merged = gates.merge(request.body, carrier=_gate(request), at=timezone.now())
+    merged = gates.merge(request.upload, carrier=_gate(request), at=timezone.now())  # type: ignore[attr-defined]
     return EventsOut(fresh=merged.fresh, repeats=merged.repeats, refused=dict(merged.refused))
 
 
@@ -120,7 +125,8 @@ class RedeemIn(Schema):
     model_config = ConfigDict(extra="forbid", strict=True)
     line: str = Field(max_length=MOST_TEXT + 87, description=(
         "The event `redeem` as the gate's log has it: text, tab, signature. It keeps it if this is answered by 200."))
-    voucher: str = Field(pattern=r"^[A-Za-z0-9_-]{1,342}$", description="The signed voucher as it was read, base64url.")
+    voucher: str = Field(pattern=BASE64URL, min_length=2, max_length=342, description=(
+        "The signed voucher as it was read, base64url."))
 
 
 class RedeemOut(Schema):
@@ -136,10 +142,7 @@ class RedeemOut(Schema):
                  "voucher-used", "voucher-cancelled", "voucher-expired", "voucher-not-yet", "voucher-elsewhere"]})
 def redeem(request: HttpRequest, asked: RedeemIn) -> RedeemOut:
     """Use a voucher up, at most once whoever else tries at the same moment. The same event again answers the same."""
-    lines = gatelog.from_lines(asked.line.encode())
-    if len(lines) != 1 or lines[0] is None or lines[0].place()[0] != _gate(request).pk:
-        raise Refusal("event-refused", why="event-shape")
-    row = gates.redeem_signed(lines[0], _bytes(asked.voucher), at=timezone.now())
+    row = gates.redeem_signed(_own_line(asked.line, _gate(request)), _bytes(asked.voucher), at=timezone.now())
     return RedeemOut(voucher=vouchers.to_base32(bytes(row.code)), state=row.state)
 
 
@@ -148,7 +151,7 @@ class RedeemCodeIn(Schema):
 
     model_config = ConfigDict(extra="forbid", strict=True)
     code: str = Field(pattern=r"^[A-Z2-7]{16}$")
-    request_id: str = Field(pattern=r"^[0-9a-f-]{36}$", description="A UUID of the gate's own; a repeat tells it.")
+    request_id: Asking
 
 
 class RedeemCodeOut(RedeemOut):
@@ -169,6 +172,43 @@ def redeem_code(request: HttpRequest, asked: RedeemCodeIn) -> RedeemCodeOut:
         gates.redeem(code, post, request_id=UUID(asked.request_id), at=timezone.now())
     row = queries.by_code(code)
     return RedeemCodeOut(voucher=asked.code, state=row.state, gives=row.gives, companions=row.companions)
+
+
+class CompanionIn(RedeemCodeIn):
+    """A voucher that is shown by a holder who does not come alone."""
+
+    voucher: str = Field(pattern=BASE64URL, max_length=342, description=(
+        "The signed voucher as it was read, base64url, so that one is known of which its gate has not told yet; empty "
+        "where only the code was typed."))
+
+
+class CompanionOut(Schema):
+    """A voucher for one who comes along."""
+
+    voucher: str = Field(description="Its code, 16 characters.")
+    text: str = Field(description="Text of its QR code; empty for some seconds, until it is signed: ask again.")
+    gives: str = Field(examples=["free"])
+    begins: datetime
+    ends: datetime = Field(description="From this moment on it is good no more.")
+    left: int = Field(description="How many more may come along on the holder's own voucher.")
+
+
+@router.post("/gate/companion", auth=gate, response=CompanionOut, summary="Give a companion a voucher at a gate",
+             operation_id="gateCompanion", url_name="gate-companion", openapi_extra={"x-problems": [
+                 *SIGNED, "post-unknown", "voucher-unknown", "voucher-unsigned", "voucher-elsewhere", "voucher-used",
+                 "voucher-cancelled", "voucher-expired", "voucher-companions"]})
+def companion(request: HttpRequest, asked: CompanionIn) -> CompanionOut:
+    """A voucher of their own, beside the holder's, which says one companion fewer from then on. A repeat tells the same
+    one, with its text once that is signed.
+    """
+    post, code = gates.standing(_gate(request)), vouchers.from_base32(asked.code)
+    try:
+        row = gates.companion_at(post, code, _bytes(asked.voucher) or None, request_id=UUID(asked.request_id),
+                                 at=timezone.now())
+    except Replayed as again:
+        row = Voucher.objects.get(pk=again.event.subject_id)
+    return CompanionOut(voucher=vouchers.to_base32(bytes(row.code)), text=queries.text_of(row), gives=row.gives,
+                        begins=row.begins, ends=row.ends, left=queries.by_code(code).companions)
 
 
 class SeenIn(Schema):
@@ -266,12 +306,14 @@ class CheckOut(Schema):
 
 @router.post("/gate/check", auth=gate, response=CheckOut, summary="Ask about a card that is shown at a gate",
              operation_id="gateCheck", url_name="gate-check",
-             openapi_extra={"x-problems": [*SIGNED, "post-unknown", "operator-unknown"]})
+             openapi_extra={"x-problems": [*SIGNED, "post-unknown", "operator-unknown", "too-many-requests"]})
 def check(request: HttpRequest, asked: CheckIn) -> CheckOut:
     """What the card gives here at this moment, by the register and all that gates have told: for what a gate cannot
     know by itself.
     """
     post, at = gates.standing(_gate(request)), timezone.now()
+    if isinstance(asked.shown, TypedIn):
+        TYPED.take(str(post.gate_id), now=time.monotonic())
     place = Place(post.operator, post.venue, asked.service)
     shown = _shown(asked.shown)
     answer = gates.present_online(shown, place, at=at).answer
@@ -308,6 +350,15 @@ def _shown(asked: ScannedIn | TypedIn | LookedIn | TappedIn) -> Shown:
 def _gate(request: HttpRequest) -> Device:
     row: Device = request.auth  # type: ignore[attr-defined]
     return row
+
+
+def _own_line(text: str, row: Device) -> Signed:
+    """The one line of the gate's own log; `Refusal("event-refused")`."""
+    with suppress(ValueError):  # a `BadEvent` is one, and so are two lines
+        [line] = gatelog.from_lines(text.encode())
+        if line is not None and line.place()[0] == row.pk:
+            return line
+    raise Refusal("event-refused", why="event-shape")
 
 
 def _stand(row: Device) -> StandOut:

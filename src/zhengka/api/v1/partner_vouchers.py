@@ -8,12 +8,13 @@ from uuid import UUID
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Header, Router, Schema
-from pydantic import ConfigDict, Field
+from pydantic import AwareDatetime, ConfigDict, Field
 
 from zhengka.api.access import partner
 from zhengka.api.v1.partner_verify import Code, Word, shown
 from zhengka.core.events import sub
 from zhengka.formats import voucher
+from zhengka.gates import queries
 from zhengka.gates import services as gates
 from zhengka.gates.models import Voucher
 from zhengka.partners import services as partners
@@ -53,6 +54,22 @@ class CancelIn(Schema):
     why: str = Field(min_length=1, max_length=200, description="Why; never a person's name or number.")
 
 
+class VoucherIn(Schema):
+    """A voucher that is shown."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    voucher: Bearer
+
+
+class TransferIn(Schema):
+    """A voucher that is to be good at another time."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    voucher: Bearer
+    begins: Annotated[AwareDatetime, Field(strict=False, description=(
+        "From when the new one is good, with its time zone (RFC 3339); it is good as long as the old one."))]
+
+
 class VoucherOut(Schema):
     """A voucher."""
 
@@ -64,6 +81,14 @@ class VoucherOut(Schema):
     companions: int = Field(description="How many others pass on the same terms.")
     begins: datetime
     ends: datetime = Field(description="From this moment on it is good no more.")
+
+
+class VoucherTextOut(VoucherOut):
+    """A voucher, with what its QR code says."""
+
+    text: str = Field(description=(
+        "Text of its QR code, which gates read without a network, too. Empty for one that is no longer open, for one "
+        "that a gate signed itself, and for some seconds until the platform has signed it: ask again."))
 
 
 @router.post("/partner/vouchers", auth=partner("voucher.issue"), response=VoucherOut, summary="Issue a voucher",
@@ -104,12 +129,51 @@ def cancel(request: HttpRequest, asked: CancelIn, key: Key = "") -> dict[str, An
     return once(request, "cancel", key, asked, do)
 
 
+@router.post("/partner/vouchers/companion", auth=partner("voucher.issue"), response=VoucherOut,
+             summary="Issue a companion's voucher", operation_id="partnerCompanion", url_name="partner-companion",
+             openapi_extra={"x-problems": [
+                 *ONCE, "voucher-unknown", "voucher-used", "voucher-cancelled", "voucher-expired",
+                 "voucher-companions"]})
+def companion(request: HttpRequest, asked: VoucherIn, key: Key = "") -> dict[str, Any]:
+    """A voucher of their own for one who comes along; the holder's says one companion fewer from then on."""
+    def do(request_id: UUID, at: datetime) -> dict[str, Any]:
+        caller = request.auth  # type: ignore[attr-defined]
+        return _told(gates.companion_for(caller.operator, asked.voucher, caller.partner.client_id,
+                                         request_id=request_id, at=at))
+    return once(request, "companion", key, asked, do)
+
+
+@router.post("/partner/vouchers/transfer", auth=partner("voucher.issue"), response=VoucherOut,
+             summary="Move a voucher to another time", operation_id="partnerTransfer", url_name="partner-transfer",
+             openapi_extra={"x-problems": [
+                 *ONCE, "voucher-unknown", "step-not-open", "voucher-expired", "voucher-outside-hours"]})
+def transfer(request: HttpRequest, asked: TransferIn, key: Key = "") -> dict[str, Any]:
+    """One that was not used is cancelled, and another of the time that is asked for is given. Returns the new one."""
+    def do(request_id: UUID, at: datetime) -> dict[str, Any]:
+        caller = request.auth  # type: ignore[attr-defined]
+        return _told(gates.transfer_for(caller.operator, asked.voucher, asked.begins, caller.partner.client_id,
+                                        request_id=request_id, at=at))
+    return once(request, "transfer", key, asked, do)
+
+
+@router.post("/partner/vouchers/look-up", auth=partner("voucher.issue"), response=VoucherTextOut,
+             summary="Look a voucher up", operation_id="partnerLookUp", url_name="partner-look-up",
+             openapi_extra={"x-problems": ["voucher-unknown"]})
+def look_up(request: HttpRequest, asked: VoucherIn) -> dict[str, Any]:
+    """As it is now, with the text of its QR code once that is signed. A POST, for who has the code has the voucher: it
+    stands in no address.
+    """
+    row = gates.look_up_for(request.auth.operator, asked.voucher)  # type: ignore[attr-defined]
+    return _told(row, {"text": queries.text_of(row)})
+
+
 def once(request: HttpRequest, what: str, key: str, asked: Schema,
          do: Callable[[UUID, datetime], Mapping[str, Any]]) -> dict[str, Any]:
     """Do an act once under its key; a repeat gets the answer of the first. `do`: request id and time → the answer."""
     at, client = timezone.now(), request.auth.partner  # type: ignore[attr-defined]
     request_id = sub(_ROOT, f"{client.pk} {key}")
-    return partners.answer_once(client, key, {"what": what, **asked.model_dump()}, lambda: do(request_id, at), at=at)
+    body = {"what": what, **asked.model_dump(mode="json")}
+    return partners.answer_once(client, key, body, lambda: do(request_id, at), at=at)
 
 
 def _told(row: Voucher, also: Mapping[str, object] | None = None) -> dict[str, Any]:

@@ -28,6 +28,10 @@ PROBLEMS: dict[str, Problem] = {
         409, "This voucher is for a later time", "此凭证尚未到可用时间",
         "Come back at its time, or let it be moved to another time.",
         "请在凭证时间内使用，或改到其他时间。"),
+    "voucher-outside-hours": Problem(
+        409, "The rule of this voucher gives nothing at that time", "该时间不在优惠规则的适用时段内",
+        "Choose a time within the rule's days and hours, within a year from now.",
+        "请选择规则适用的日期和时段，且在一年之内。"),
     "voucher-elsewhere": Problem(
         409, "This voucher is for another place", "此凭证用于其他场所",
         "Go to the place that it names.",

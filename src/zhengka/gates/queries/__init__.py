@@ -11,6 +11,7 @@ from zhengka.gates.queries.gates import (
     gate_keys,
     gate_lines,
     posts,
+    sent,
     uploads,
 )
 from zhengka.gates.queries.partners import name_of, sent_statement, sent_to
@@ -26,7 +27,7 @@ from zhengka.gates.queries.settling import (
     to_csv,
     to_json,
 )
-from zhengka.gates.queries.vouchers import by_code, used, voucher, vouchers
+from zhengka.gates.queries.vouchers import by_code, text_of, used, voucher, vouchers
 
 __all__ = [
     "GateLine",
@@ -52,11 +53,13 @@ __all__ = [
     "posted_operators",
     "posts",
     "quota_bounds",
+    "sent",
     "sent_statement",
     "sent_to",
     "statement",
     "statements",
     "strangers",
+    "text_of",
     "to_csv",
     "to_json",
     "uploads",

@@ -1,12 +1,12 @@
 """What may be read of gates: where they stand, what their logs lack, whether their clocks and keys can be believed."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet, Sum
 
 from zhengka.cards.models import BundlePublication
 from zhengka.core.actors import Actor
@@ -36,6 +36,16 @@ class GateLine:
     forks: int = 0
     doubles: int = 0
     last_upload: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Sent:
+    """Lines that gates sent, how many were new, how many known, and those that were refused by code."""
+
+    lines: int
+    fresh: int
+    repeats: int
+    refused: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -82,6 +92,16 @@ def posts(gate: Device) -> QuerySet[Post]:
 def uploads(gate: Device) -> QuerySet[Upload]:
     """What a gate sent, the newest first."""
     return Upload.objects.filter(gate=gate).order_by("-at", "-pk")
+
+
+def sent(*, actor: Actor) -> Sent:
+    """What the gates of the actor's area sent in all their uploads."""
+    rows = Upload.objects.filter(area__range=(actor.lo, actor.hi))
+    sums = rows.aggregate(*(Sum(name, default=0) for name in ("lines", "fresh", "repeats")))
+    refused: Counter[str] = Counter()
+    for told in rows.exclude(refused={}).values_list("refused", flat=True):
+        refused.update(told)
+    return Sent(sums["lines__sum"], sums["fresh__sum"], sums["repeats__sum"], dict(refused))
 
 
 def doubles(*, actor: Actor) -> QuerySet[DoubleUse]:

@@ -2,10 +2,12 @@
 
 from datetime import datetime, time, timedelta
 
+from django.conf import settings
 from django.db.models import Count, Q, QuerySet
 
 from zhengka.core.actors import Actor
 from zhengka.core.errors import Refusal
+from zhengka.formats import voucher as codes
 from zhengka.formats.judging import Used
 from zhengka.formats.verdict import CHINA
 from zhengka.gates.models import Visit, Voucher
@@ -28,6 +30,14 @@ def by_code(code: bytes) -> Voucher:
     for row in Voucher.objects.filter(code=code).select_related("gate"):
         return row
     raise Refusal("voucher-unknown")
+
+
+def text_of(row: Voucher) -> str:
+    """The text of an open voucher's QR code, as gates without a network read it; empty where the platform did not sign
+    it, or not yet: what a gate issued is on the holder's phone or slip alone.
+    """
+    payload = bytes(row.payload or b"") if row.state == "issued" else b""
+    return codes.to_text(payload, settings.PUBLIC_URL) if payload else ""
 
 
 def used(operator: str, subject: bytes, *, at: datetime) -> dict[str, Used]:

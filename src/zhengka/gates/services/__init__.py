@@ -7,10 +7,13 @@ from zhengka.gates.services.partnering import (
     Contested,
     Given,
     cancel_for,
+    companion_for,
     dispute_for,
     issue_for,
+    look_up_for,
     present_for,
     redeem_for,
+    transfer_for,
 )
 from zhengka.gates.services.posts import Place, leave, stand, standing
 from zhengka.gates.services.presenting import Presented, present_online
@@ -30,7 +33,17 @@ from zhengka.gates.services.settling import (
 from zhengka.gates.services.signing import sign_own_events, sign_statement, sign_voucher
 from zhengka.gates.services.storing import OWN, Found
 from zhengka.gates.services.uploading import Merged, merge
-from zhengka.gates.services.vouchers import Wanted, cancel, companion, expire, issue, redeem, redeem_signed, transfer
+from zhengka.gates.services.vouchers import (
+    Wanted,
+    cancel,
+    companion,
+    companion_at,
+    expire,
+    issue,
+    redeem,
+    redeem_signed,
+    transfer,
+)
 
 __all__ = [
     "GROUP",
@@ -53,6 +66,8 @@ __all__ = [
     "check_file",
     "close",
     "companion",
+    "companion_at",
+    "companion_for",
     "decide",
     "discard",
     "dispute",
@@ -62,6 +77,7 @@ __all__ = [
     "issue",
     "issue_for",
     "leave",
+    "look_up_for",
     "merge",
     "months_before",
     "present_for",
@@ -80,5 +96,6 @@ __all__ = [
     "standing",
     "tariff",
     "transfer",
+    "transfer_for",
     "verify",
 ]

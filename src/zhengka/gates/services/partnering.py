@@ -86,9 +86,31 @@ def redeem_for(operator: str, code: str, gate: int, *, request_id: UUID, at: dat
 @transaction.atomic
 def cancel_for(operator: str, code: str, why: str, client: str, *, request_id: UUID, at: datetime) -> Voucher:
     """Cancel a voucher of the operator that was not used (作废). `Refusal`: as `cancel`, `voucher-unknown`."""
-    row = queries.by_code(own_code(operator, code))
-    by = Actor(None, operator, f"client {client}", frozenset({MANAGE}), *WHOLE_NATION)
-    return services.cancel(row, why, by=by, request_id=request_id, at=at)
+    row = look_up_for(operator, code)
+    return services.cancel(row, why, by=_program(operator, client), request_id=request_id, at=at)
+
+
+@transaction.atomic
+def transfer_for(operator: str, code: str, begins: datetime, client: str, *, request_id: UUID, at: datetime) -> Voucher:
+    """Give a voucher that begins at another time and is good as long for one of the operator (改期). Returns the new
+    one. `Refusal`: as `transfer`, `voucher-unknown`.
+    """
+    row = look_up_for(operator, code)
+    return services.transfer(row, begins, begins + (row.ends - row.begins), by=_program(operator, client),
+                             request_id=request_id, at=at)
+
+
+@transaction.atomic
+def companion_for(operator: str, code: str, client: str, *, request_id: UUID, at: datetime) -> Voucher:
+    """Give a companion a voucher beside one of the operator (陪同凭证). `Refusal`: as `companion`,
+    `voucher-unknown`.
+    """
+    return services.companion(look_up_for(operator, code), by=_program(operator, client), request_id=request_id, at=at)
+
+
+def look_up_for(operator: str, code: str) -> Voucher:
+    """A voucher of the operator as it is now; `Refusal("voucher-unknown")`."""
+    return queries.by_code(own_code(operator, code))
 
 
 @transaction.atomic
@@ -129,3 +151,7 @@ def post_of(operator: str, gate: int) -> Post:
     if row.gate.state not in ("registered", "active"):
         raise Refusal("gate-shut-out", gate=row.gate.name, state=row.gate.state)
     return row
+
+
+def _program(operator: str, client: str) -> Actor:
+    return Actor(None, operator, f"client {client}", frozenset({MANAGE}), *WHOLE_NATION)

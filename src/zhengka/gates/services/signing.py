@@ -30,7 +30,8 @@ def sign_voucher(voucher_id: int, *, at: datetime) -> None:
     promise = Promise(bytes(row.code), row.operator, row.venue, row.service, row.rule, row.gives, row.companions,
                       row.begins, row.ends)
     payload = vouchers.encode(promise, suite=SUITE, key_id=signer.key_id, sign=signer.sign)
-    Voucher.objects.filter(pk=row.pk, payload=None).update(payload=payload)
+    still = Voucher.objects.filter(pk=row.pk, payload=None, companions=row.companions)  # or a later task signs it anew
+    still.update(payload=payload)
 
 
 def sign_own_events(*, at: datetime) -> int:

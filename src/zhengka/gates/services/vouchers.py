@@ -7,7 +7,7 @@ both are kept as events of the same log: there is one truth about a voucher, whi
 import hashlib
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -27,7 +27,7 @@ from zhengka.formats.judging import Used
 from zhengka.formats.suites import SUITES
 from zhengka.formats.voucher import CODE_SIZE, BadVoucher
 from zhengka.formats.voucher import Voucher as Promise
-from zhengka.gates import merging, queries
+from zhengka.gates import merging, queries, rules
 from zhengka.gates.merging import New
 from zhengka.gates.models import Post, Visit, Voucher
 from zhengka.gates.services import storing, uploading
@@ -36,6 +36,8 @@ from zhengka.gates.workflow import MANAGE
 
 TOGETHER: Final = 2_000
 """Vouchers whose time is over that end in one transaction."""
+FARTHEST: Final = timedelta(days=366)
+"""No rule is known to hold longer ahead than this, so no voucher is moved beyond it."""
 CLOSED: Final = {"redeemed": "voucher-used", "cancelled": "voucher-cancelled", "expired": "voucher-expired"}
 
 
@@ -133,14 +135,20 @@ def transfer(voucher: Voucher, begins: datetime, ends: datetime, *, by: Actor, r
              at: datetime) -> Voucher:
     """Give a voucher of another time for one that was not used (改期); the old one is cancelled. Returns the new one.
 
-    `Refusal`: as `cancel`, `voucher-expired` for a time that is over. Raises `Replayed` for a repeat.
+    `Refusal`: as `cancel`, `voucher-expired` for a time that is over, `voucher-outside-hours` for one at which its rule
+    gives nothing. Raises `Replayed` for a repeat.
     """
+    begins, ends = (moment.replace(microsecond=0) for moment in (begins, ends))
     if ends <= begins or ends <= at:
         raise Refusal("voucher-expired")
+    if ends > at + FARTHEST or not _given_then(voucher, begins, ends):
+        raise Refusal("voucher-outside-hours")
     storing.lock_codes([bytes(voucher.code)])
     (old,) = lock(voucher)
+    if not replayed(request_id, Voucher.kind()):
+        Voucher.workflow.step(old.state, "cancel")
     row = _copy(old, begins=begins, ends=ends, companions=old.companions, instead_of=old)
-    new = _begin(row, request_id, at)
+    new = _begin(row, request_id, at, by=by)
     _log(new, "issue", request_id, at)
     old = perform(old, "cancel", by=by, request_id=sub(request_id, "old"), at=at, moved_to=new.pk)
     _log(old, "cancel", request_id, at)
@@ -148,22 +156,50 @@ def transfer(voucher: Voucher, begins: datetime, ends: datetime, *, by: Actor, r
 
 
 @transaction.atomic
-def companion(voucher: Voucher, *, request_id: UUID, at: datetime) -> Voucher:
+def companion(voucher: Voucher, *, by: Actor, request_id: UUID, at: datetime) -> Voucher:
     """Give a companion a voucher of their own beside the holder's (陪同凭证), at most as many as that one says. It
-    bears no pseudonym, so that it counts for nobody's quota.
+    bears no pseudonym, so that it counts for nobody's quota. From then on the holder's says one fewer, and is signed
+    anew: nobody passes twice, whose voucher is moved or not.
 
-    `Refusal`: `voucher-used` and the like for one that is not open, `voucher-companions`. Raises `Replayed`.
+    `Refusal`: `not-permitted`, `not-found`, `voucher-used` and the like for one that is not open, `voucher-companions`.
+    Raises `Replayed` for a repeat.
     """
+    if not by.may(MANAGE):
+        raise Refusal("not-permitted", permission=MANAGE)
+    storing.lock_codes([bytes(voucher.code)])
     (main,) = lock(voucher)
-    if main.state in CLOSED:
-        raise Refusal(CLOSED[main.state])
-    taken = Voucher.objects.filter(beside=main).count()
-    if taken >= main.companions:
-        raise Refusal("voucher-companions", companions=main.companions)
-    row = _copy(main, begins=main.begins, ends=main.ends, beside=main, nth=taken + 1, subject=b"")
-    row = _begin(row, request_id, at)
+    if not by.sees(main.area_id):
+        raise Refusal("not-found")
+    if event := replayed(request_id, Voucher.kind()):
+        raise Replayed(event)
+    if main.state in CLOSED or main.ends <= at:
+        raise Refusal(CLOSED.get(main.state, "voucher-expired"))
+    if not main.companions:
+        raise Refusal("voucher-companions")
+    main.companions, main.payload = main.companions - 1, None
+    main.save(update_fields=["companions", "payload"])
+    later("gates.sign_voucher", voucher_id=main.pk)
+    beside = Voucher.objects.filter(beside=main).count()
+    row = _copy(main, begins=main.begins, ends=main.ends, beside=main, nth=beside + 1, subject=b"")
+    row = _begin(row, request_id, at, by=by)
     _log(row, "issue", request_id, at)
     return row
+
+
+@transaction.atomic
+def companion_at(post: Post, code: bytes, payload: bytes | None = None, *, request_id: UUID, at: datetime) -> Voucher:
+    """Give a companion a voucher at the gate where the holder's is shown. The caller sees the whole nation.
+
+    `payload`: the signed voucher that was read, of one of which its gate has not told yet. `Refusal`: as `companion`,
+    `voucher-unknown`, `voucher-unsigned`, `voucher-elsewhere`. Raises `Replayed` for a repeat.
+    """
+    if payload is not None:
+        _admit(payload, code, at)
+    row = queries.by_code(code)
+    here = row.operator == post.operator and row.venue in ("", post.venue)
+    if not here or (post.services and row.service not in post.services):
+        raise Refusal("voucher-elsewhere")
+    return companion(row, by=GATES, request_id=request_id, at=at)
 
 
 def expire(*, at: datetime) -> int:
@@ -214,8 +250,15 @@ def _copy(old: Voucher, **also: object) -> Voucher:
                       "subject": bytes(old.subject), "code": secrets.token_bytes(CODE_SIZE), **also})
 
 
-def _begin(row: Voucher, request_id: UUID, at: datetime) -> Voucher:
-    row = begin(row, "issue", MANAGE, by=GATES, request_id=request_id, at=at, gate=row.gate_id)
+def _given_then(row: Voucher, begins: datetime, ends: datetime) -> bool:
+    """Whether its rule gives at that time; one that no file has any more keeps what it promised."""
+    operator = queries.operators().get(row.operator)
+    rule = operator and next((one for one in operator.book.rules if one.id == row.rule), None)
+    return not operator or not rule or rules.gives_throughout(operator.book, rule, begins, ends)
+
+
+def _begin(row: Voucher, request_id: UUID, at: datetime, *, by: Actor = GATES) -> Voucher:
+    row = begin(row, "issue", MANAGE, by=by, request_id=request_id, at=at, gate=row.gate_id)
     later("gates.sign_voucher", voucher_id=row.pk)
     return row
 

@@ -25,6 +25,12 @@ def service_word(operator: str, service: str) -> str:
     return next((_name(one) for one in found.book.services if one.id == service), service) if found else service
 
 
+def services_of(operator: str) -> list[tuple[str, str]]:
+    """The services of an operator, for a form: code and name."""
+    found = queries.operators().get(operator)
+    return [(one.id, _name(one)) for one in found.book.services] if found else []
+
+
 def rule_word(operator: str, rule: str) -> str:
     """What a rule says in plain words."""
     found = queries.operators().get(operator)

@@ -20,7 +20,7 @@ from zhengka.gates.models import Post
 from zhengka.gates.queries import GateLine
 from zhengka.web.access import Request, act, requires, seen, sure
 from zhengka.web.staff import history
-from zhengka.web.staff.gate_places import choices, place_words
+from zhengka.web.staff.gate_places import choices, place_words, service_word, services_of
 from zhengka.web.staff.gate_quotas import exceeded_table, exceeded_tile, quota_table
 from zhengka.web.staff.navigation import area_name, trail
 from zhengka.web.staff.paging import Place, page_of
@@ -53,6 +53,31 @@ class PostForm(forms.Form):
         """Offer every venue of every operator."""
         super().__init__(*args, **kwargs)
         self.fields["place"].choices = [("", "—"), *choices()]  # type: ignore[attr-defined]
+
+
+class ServicesForm(PostForm):
+    """Which services it gives there: asked once the place is known, where its operator has several."""
+
+    asked = forms.CharField(widget=forms.HiddenInput, initial="1")
+    services = forms.MultipleChoiceField(label=_("Services"), widget=forms.CheckboxSelectMultiple, help_text=_(
+        "What this gate gives. With all of them ticked it also gives what the operator adds later."))
+
+    def __init__(self, operator: str, *args: Any, **kwargs: Any) -> None:
+        """Offer the services of the operator, all ticked."""
+        super().__init__(*args, **kwargs)
+        self.offered = services_of(operator)
+        self.fields["place"].widget = forms.HiddenInput()
+        self.fields["services"].choices = self.offered  # type: ignore[attr-defined]
+        self.fields["services"].initial = [code for code, _name in self.offered]
+
+    def settled(self) -> bool:
+        """True where nothing is left to ask."""
+        return len(self.offered) < 2 or self.is_valid()
+
+    def chosen(self) -> tuple[str, ...]:
+        """The codes of those that are ticked; none stands for all."""
+        ticked: list[str] = self.cleaned_data["services"] if self.is_bound else []
+        return tuple(ticked) if len(ticked) < len(self.offered) else ()
 
 
 @requires("gate.read")
@@ -100,17 +125,20 @@ def gate(request: Request, pk: int) -> HttpResponse:
 
 @requires("gate.manage")
 def stand(request: Request, pk: int) -> HttpResponse:
-    """Enter where a gate stands."""
+    """Enter where a gate stands: the place first, then the services where its operator has several."""
     row, form = queries.gate(pk, actor=request.actor), PostForm(request.POST or None)
-    back = reverse("staff:gate", args=[pk])
+    caption, back, submit = row.name, reverse("staff:gate", args=[pk]), _("Go on")
     if request.method == "POST" and form.is_valid():
         operator, venue = form.cleaned_data["place"].split("/", 1)
-        return act(request, lambda key: services.stand(
-            row, services.Place(operator, venue), by=request.actor, request_id=key, at=timezone.now()),
-            to=back, said=_("The gate stands there now."))
+        asked = ServicesForm(operator, request.POST if "asked" in request.POST else None, initial=form.cleaned_data)
+        if asked.settled():
+            return act(request, lambda key: services.stand(
+                row, services.Place(operator, venue, asked.chosen()), by=request.actor, request_id=key,
+                at=timezone.now()), to=back, said=_("The gate stands there now."))
+        form, caption, submit = asked, f"{row.name} · {place_words(operator, venue)}", _("Enter the place")
     return render(request, "staff/form.html", {
-        "title": _("Enter where the gate stands"), "caption": row.name, "form": form, "back": back,
-        "submit": _("Enter the place"), "breadcrumbs": trail(*TRAIL)})
+        "title": _("Enter where the gate stands"), "caption": caption, "form": form, "back": back, "submit": submit,
+        "breadcrumbs": trail(*TRAIL)})
 
 
 @requires("gate.manage")
@@ -157,9 +185,15 @@ def _facts(line: GateLine, faults: list[Fault], *, leads_on: bool) -> list[Fact]
     return [Fact(_("Office"), area_name(line.gate.area)), Fact(_("Place"), line.gate.place),
             Fact(_("Device"), Cell(line.gate.name, href=device)),
             Fact(_("Stands at"), place_words(line.post.operator, line.post.venue) if line.post else "—"),
+            *([Fact(_("Services"), _given(line.post))] if line.post else []),
             Fact(_("Events received"), line.events), Fact(_("Events still missing"), line.missing),
             Fact(_("Double uses"), line.doubles), Fact(_("Clock"), clock),
             Fact(_("Last upload"), moment(line.last_upload))]
+
+
+def _given(post: Post) -> str:
+    """The services that a gate gives where it stands."""
+    return " · ".join(service_word(post.operator, one) for one in post.services) or gettext("All of the operator's")
 
 
 def _fault(fault: Fault) -> str:

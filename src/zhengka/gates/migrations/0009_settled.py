@@ -22,7 +22,7 @@ CREATE TRIGGER visit_settled BEFORE UPDATE ON gates_visit FOR EACH ROW
 class Migration(migrations.Migration):
     """A trigger; a use that was paid before its gate was found to have forked keeps both marks."""
 
-    dependencies = [("gates", "0007_shown")]
+    dependencies = [("gates", "0008_counted_together")]
     operations = [
         migrations.RemoveConstraint("visit", "visit_counts_a_service"),
         migrations.AddConstraint("visit", models.CheckConstraint(
