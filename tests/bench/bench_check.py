@@ -183,5 +183,5 @@ def fill(size: int) -> list[tuple[bytes, str]]:
     cards = [Credential(token, day, day.replace(year=day.year + 8), first_list + n // 1048576, n % 1048576) for n, token in shown]
     payloads = credential.encode_many(cards, suite="SM", key_id=signer.key_id,
                                       sign_many=lambda messages: [signer.sign(each) for each in messages])
-    return [(token, qr.to_text(payload, "https://card.example"))
+    return [(token, qr.to_text(payload, settings.PUBLIC_URL))
             for (_, token), payload in zip(shown, payloads, strict=True)]
