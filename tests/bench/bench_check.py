@@ -180,7 +180,8 @@ def fill(size: int) -> list[tuple[bytes, str]]:
                        [size // ASKED, size, size // ASKED])
         shown = [(n, bytes(token)) for n, token in cursor.fetchall()][:ASKED]
     signer, day = keys.signer("credential", code, "SM", at=now), timezone.localdate()
-    cards = [Credential(token, day, day.replace(year=day.year + 8), first_list + n // 1048576, n % 1048576) for n, token in shown]
+    cards = [Credential(token, day, day.replace(year=day.year + 8), first_list + n // 1048576, n % 1048576)
+             for n, token in shown]
     payloads = credential.encode_many(cards, suite="SM", key_id=signer.key_id,
                                       sign_many=lambda messages: [signer.sign(each) for each in messages])
     return [(token, qr.to_text(payload, settings.PUBLIC_URL))

@@ -6,7 +6,7 @@ import pytest
 
 from zhengka.config.env import (
     ADDRESS,
-    CODE_HOSTS,
+    EARLIER_HOSTS,
     BadEnvironment,
     TokenPlace,
     code_hosts,
@@ -66,7 +66,7 @@ def test_the_hosts_of_addresses_before_the_present_one_stay_good_for_codes(tmp_p
     told = {"ZHENGKA_HOME": str(tmp_path), "ZHENGKA_PUBLIC_URL": "https://New.example/"}
     assert code_hosts(read(told)) == {"new.example"}
     (tmp_path / ADDRESS).write_text("https://card.example:8443\n")
-    (tmp_path / CODE_HOSTS).write_text("first.example\n")
+    (tmp_path / EARLIER_HOSTS).write_text("first.example\n")
     assert code_hosts(read({**told, "ZHENGKA_CODE_HOSTS": "a.example, B.example:81"})) == {
         "new.example", "card.example:8443", "first.example", "a.example", "b.example:81"}
     with pytest.raises(BadEnvironment, match="ZHENGKA_CODE_HOSTS"):

@@ -15,7 +15,6 @@ from zhengka.cards import services as cards
 from zhengka.cards.rules import LEFT_OUT
 from zhengka.cases import services as cases
 from zhengka.cli import cluster
-from zhengka.config.env import ADDRESS, CODE_HOSTS
 from zhengka.core import files
 from zhengka.core.actors import SYSTEM
 from zhengka.core.errors import Refusal
@@ -31,7 +30,7 @@ EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
 END $$
 """
 """A dump names the web's role but does not hold it: roles belong to the whole server."""
-KEPT = ("files", "keys", "secrets", "public", "gates", "packages", ADDRESS, CODE_HOSTS)
+KEPT = ("files", "keys", "secrets", "public", "gates", "packages")
 """What is kept beside the database; a backup holds all of it, so it must be guarded like the keys themselves."""
 
 
@@ -73,7 +72,7 @@ def backup(target: Path = typer.Argument(help="File to write, .tar")) -> None:
         part = target.with_suffix(target.suffix + ".part")
         with tarfile.open(part, "w") as tar:
             tar.add(dump, "database.dump")
-            for name in KEPT:
+            for name in _kept():
                 if (Path(settings.HOME) / name).exists():
                     tar.add(Path(settings.HOME) / name, name)
         part.chmod(0o600)
@@ -110,7 +109,7 @@ def restore(
 
 
 def _bring_files(work: Path, home: Path) -> None:
-    for name in KEPT:
+    for name in _kept():
         kept = work / name
         for file in sorted(kept.rglob("*")) if kept.is_dir() else [kept] if kept.exists() else []:
             place = home / name / file.relative_to(kept)
@@ -131,3 +130,7 @@ def _postgres(program: str, *words: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)  # noqa: S603
     if done.returncode:
         raise cluster.ClusterFault(f"{program}: {done.stderr.strip()[-500:]}")
+
+
+def _kept() -> tuple[str, ...]:
+    return (*KEPT, settings.PUBLIC_URL_FILE, settings.CODE_HOSTS_FILE)

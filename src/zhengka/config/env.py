@@ -182,7 +182,7 @@ def public_url(env: Environment) -> str:
     return found.rstrip("/")
 
 
-CODE_HOSTS = "code-hosts"
+EARLIER_HOSTS = "code-hosts"
 """File under the home that keeps the hosts of public addresses before the present one, one a line."""
 
 
@@ -191,7 +191,7 @@ def code_hosts(env: Environment) -> frozenset[str]:
 
     A card is good for ten years: it must outlive a change of the address.
     """
-    address, before = Path(env.home) / ADDRESS, Path(env.home) / CODE_HOSTS
+    address, before = Path(env.home) / ADDRESS, Path(env.home) / EARLIER_HOSTS
     urls = [public_url(env), *(address.read_text("utf-8").split() if address.exists() else ())]
     kept = before.read_text("utf-8").split() if before.exists() else []
     return frozenset({*map(host_of, urls), *kept, *_listed(env.code_hosts)})

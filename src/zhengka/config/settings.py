@@ -4,6 +4,7 @@ from pathlib import Path
 
 from zhengka.config.env import (
     ADDRESS,
+    EARLIER_HOSTS,
     ENV,
     PROJECT,
     code_hosts,
@@ -19,7 +20,7 @@ DATA = Path(ENV.data)
 FILES = HOME / "files"
 BIND = ENV.bind
 PUBLIC_URL, PUBLIC_URL_FILE = public_url(ENV), ADDRESS
-CODE_HOSTS = code_hosts(ENV)
+CODE_HOSTS, CODE_HOSTS_FILE = code_hosts(ENV), EARLIER_HOSTS
 DEMO = ENV.demo == "1"
 RUN_ONCE = ENV.run_once == "1"
 WORKERS = int(ENV.workers)

@@ -153,7 +153,7 @@ def _locks(kind: int, numbers: Collection[int]) -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s, n) FROM unnest(%s::int[]) n", [kind, sorted(numbers)])
 
 
-def _facts(statement: str, asked: Sequence[object]) -> set[Fact]:
+def _facts(statement: str, asked: Sequence[Any]) -> set[Fact]:
     with connection.cursor() as cursor:
         cursor.execute(statement, asked)
         return {Fact(at, gate, seq, bytes(digest), kind, bytes(code)) for at, gate, seq, digest, kind, code in cursor}
