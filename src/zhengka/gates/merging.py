@@ -7,7 +7,7 @@ signature checked, many in threads: OpenSSL works outside the interpreter's lock
 import os
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
@@ -17,7 +17,7 @@ from zhengka.formats.gatelog import BadEvent, Event, Signed
 from zhengka.formats.suites import PublicKey
 from zhengka.gates.folding import PAID, Fact
 
-CHUNK: Final = 500
+CHUNK: Final = 200
 """So many signatures a thread checks at a time."""
 REFUSALS: Final = {
     "event-shape": "a line is not an event in its one form",
@@ -85,8 +85,8 @@ def places(lines: Sequence[Signed | None]) -> dict[int, set[int]]:
 def sort_out(lines: Sequence[Signed | None], known: Collection[bytes], gates: Mapping[int, Gate]) -> Sorted:
     """Sort the lines; `known`: digests of the events that are kept already; `gates`: the gates that they name."""
     refused: Counter[str] = Counter()
-    candidates: dict[bytes, New] = {}
-    repeats = 0
+    candidates: set[bytes] = set()
+    checks, repeats = _Checks(gates), 0
     for line in lines:
         if line is None:
             refused["event-shape"] += 1
@@ -96,13 +96,14 @@ def sort_out(lines: Sequence[Signed | None], known: Collection[bytes], gates: Ma
             repeats += 1
             continue
         try:
-            candidates[digest] = _read(line, digest, gates)
+            checks.add(_read(line, digest, gates))
+            candidates.add(digest)
         except BadEvent as bad:
             refused[bad.code] += 1
         except _Refused as no:
             refused[no.code] += 1
-    good, forged = _signed(list(candidates.values()), gates)
-    if forged:
+    good = checks.good()
+    if forged := len(candidates) - len(good):
         refused["event-signature"] += forged
     return Sorted(good, repeats, dict(refused))
 
@@ -132,25 +133,39 @@ def _read(line: Signed, digest: bytes, gates: Mapping[int, Gate]) -> New:
     return New(event, line, digest)
 
 
-def _signed(found: list[New], gates: Mapping[int, Gate]) -> tuple[list[New], int]:
-    """Those of them that their gate signed, and how many it did not."""
-    by_gate: defaultdict[int, list[New]] = defaultdict(list)
-    for new in found:
-        by_gate[new.event.gate].append(new)
-    parts = [(gates[gate].key, news[at:at + CHUNK]) for gate, news in by_gate.items()
-             for at in range(0, len(news), CHUNK)]
-    checks = _threads().map(_check, parts) if len(found) > CHUNK else map(_check, parts)
-    good = [new for part in checks for new in part]
-    return good, len(found) - len(good)
+class _Checks:
+    """Signatures, looked at in threads while the lines that follow are read."""
+
+    def __init__(self, gates: Mapping[int, Gate]) -> None:
+        self._gates = gates
+        self._parts: defaultdict[int, list[New]] = defaultdict(list)
+        self._running: list[Future[list[New]]] = []
+
+    def add(self, new: New) -> None:
+        """Have the signature of one event checked, soon or by `good`."""
+        part = self._parts[new.event.gate]
+        part.append(new)
+        if len(part) == CHUNK:
+            self._begin(new.event.gate)
+
+    def good(self) -> list[New]:
+        """Those that their gate signed, in no order."""
+        if not self._running and sum(map(len, self._parts.values())) <= CHUNK:
+            return [new for gate, part in self._parts.items() for new in _check(self._gates[gate].key, part)]
+        for gate in list(self._parts):
+            self._begin(gate)
+        return [new for part in self._running for new in part.result()]
+
+    def _begin(self, gate: int) -> None:
+        self._running.append(_threads().submit(_check, self._gates[gate].key, self._parts.pop(gate)))
 
 
-def _check(part: tuple[PublicKey | None, list[New]]) -> list[New]:
-    key, news = part
+def _check(key: PublicKey | None, news: list[New]) -> list[New]:
     if key is None:
         return []
     if key.suite != "INTL":
         return [new for new in news if _checks(new.line, key)]
-    told = es256.check_many(key.point, [(new.line.text.encode(), new.line.signature) for new in news])
+    told = es256.check_many(key.point, [(new.digest, new.line.signature) for new in news])
     return [new for new, good in zip(news, told, strict=True) if good]
 
 
