@@ -207,7 +207,7 @@ def _custody(world: World) -> dict[str, list[int]]:
     custody.hand_over(cards[5], custody.Proof(typed="田野", why="hand", confirmed=True),
                       by=actor_of(world.officers["clerk"]), request_id=request_id(), at=at)
     pulping = custody.propose_pulping(area, 1, "粉碎", **told())
-    custody.hand_over(cards[6], custody.Proof(typed="田野", confirmed=True),
+    custody.hand_over(cards[6], custody.Proof(typed="田野", why="hand", confirmed=True),
                       by=actor_of(world.officers["clerk"]), request_id=request_id(), at=at)
     Keeping.objects.filter(card=cards[3]).update(waits_since=timezone.now() - dt.timedelta(days=100))
     troubles = Trouble.objects.filter(area=area).order_by("pk").values_list("pk", flat=True)

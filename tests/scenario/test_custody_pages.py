@@ -249,7 +249,7 @@ def test_booklets_are_counted_twice_and_destroyed(rooms, clerk):
 def test_a_booklet_that_is_not_here_is_reported_confirmed_by_another_and_brought_later(rooms, clerk):
     cards = rooms.cards(2)
     rooms.unpack(rooms.brought(cards), cards)
-    clerk.act(reverse("staff:cards-bulk", args=["hand-over"]), card=[card.pk for card in cards], sure="1", looked="on")
+    clerk.act(reverse("staff:cards-bulk", args=["hand-over"]), card=[card.pk for card in cards], looked="on", **SIGNED)
     here, gone = Booklet.objects.order_by("pk")
     url = reverse("staff:booklets-missing")
     assert url in text(clerk, reverse("staff:booklets")) and clerk.act(url, booklet=[]).status_code == 409

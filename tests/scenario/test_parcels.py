@@ -186,7 +186,7 @@ def test_a_card_that_was_made_at_this_desk_and_travels_in_no_parcel_lies_here(ro
     maker = Maker.objects.create(name="desk", suite="SM", public=key)
     batch = Batch.objects.create(id=1, province=43, area=rooms.county, number="430104-1", maker=maker, ordered=1,
                                  opened_at=rooms.at, prepared=1, good=1, state="closed", prepared_person="a",
-                                 sent_person="b")
+                                 sent_person="b", erase_on=rooms.at.date())
     chunk = Chunk.objects.create(batch=batch, area=rooms.county.code, number=1)
     Item.objects.create(batch=batch, area=rooms.county.code, chunk=chunk, card=card, position=1, outcome="good")
     assert services.note_scan(card, rooms.county, **rooms.told(rooms.county)) is None
@@ -259,7 +259,7 @@ def test_a_count_of_a_counter_names_what_is_missing_and_lays_down_what_turned_up
     here, gone, back, packed, handed = rooms.cards(5)
     rooms.unpack(rooms.brought([here, gone, back, handed]), [here, gone, back, handed])
     Keeping.objects.filter(card=back).update(state="returned")
-    Card.objects.filter(pk=handed.pk).update(state="issued", handed_over_at=rooms.at)
+    services.hand_over(handed, ON_A_LIST, **rooms.told(rooms.county))
     parcel, clerk = rooms.pack([packed]), rooms.by[rooms.county.pk]
     scanned = [here.serial, back.serial, packed.serial, "no serial"]
     seen = services.compare(rooms.county, scanned, by=clerk)
@@ -278,7 +278,7 @@ def test_a_count_of_a_counter_names_what_is_missing_and_lays_down_what_turned_up
     (aged,) = queries.ages(clerk, rooms.at)
     assert (aged.total, aged.counted_at) == (2, told["at"])
     with pytest.raises(Refusal, match="card-not-at-counter"), transaction.atomic():
-        services.hand_over_listed(Card.get(gone.pk), **rooms.told(rooms.county))
+        services.hand_over(Card.get(gone.pk), ON_A_LIST, **rooms.told(rooms.county))
     services.count_waiting(rooms.county, [*scanned[:3], gone.serial], **rooms.told(rooms.county))
     assert queries.place_of(gone).where == "office" and Trouble.objects.count() == 3, "it was found, and has its case"
     services.settle(Trouble.objects.get(sort="card-missing"), "在抽屉", **rooms.told(rooms.county))

@@ -200,7 +200,7 @@ def test_old_booklets_are_destroyed_by_two_persons_who_count_the_same_number(roo
 
 
 def test_of_three_booklets_two_are_there_and_two_persons_say_so_of_the_third(rooms):
-    services.hand_over_many([card.pk for card in at_the_counter(rooms, 3)], **rooms.told(rooms.county))
+    services.hand_over_many([card.pk for card in at_the_counter(rooms, 3)], ON_A_LIST, **rooms.told(rooms.county))
     here, gone, found = Booklet.objects.order_by("pk")
     row = services.propose_pulping(rooms.county, 3, "粉碎", **rooms.told())
     with pytest.raises(Refusal, match="booklets-differ"), transaction.atomic():
