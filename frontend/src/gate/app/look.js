@@ -45,8 +45,8 @@ export function readLook() {
   form().reset()
   return {
     how: "looked", valid_until: told.until, same: told.same === "1",
-    ...(told.category ? { category: Number(told.category), grade: Number(told.grade) } : {}),
-    ...(told.area ? { area: Number(told.area) * 1e6 } : {}), // a code of twelve digits
-    ...(told.born ? { born: told.born } : {}),
+    category: Number(told.category) || null, grade: Number(told.grade) || null,
+    area: Number(told.area) * 1e6 || null, // a code of twelve digits
+    born: told.born || null,
   }
 }

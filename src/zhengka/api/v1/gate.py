@@ -254,10 +254,10 @@ class LookedIn(Schema):
     how: Literal["looked"]
     valid_until: date
     same: bool = Field(description="The photo shows who holds it.")
-    category: int | None = Field(default=None, ge=1, le=7)
-    grade: int | None = Field(default=None, ge=1, le=4)
-    area: int | None = Field(default=None, ge=10**11, lt=10**12, description="Twelve digits.")
-    born: date | None = None
+    category: int | None = Field(ge=1, le=7, description="null where no rule of the place asks; so with the next.")
+    grade: int | None = Field(ge=1, le=4)
+    area: int | None = Field(ge=10**11, lt=10**12, description="Twelve digits.")
+    born: date | None
 
 
 class ChipIn(Schema):
