@@ -145,7 +145,7 @@ def test_a_printed_card_gets_its_verdict_with_the_network_cut_and_its_voucher_is
         first.press("Enter")
         expect(big(first)).to_have_text("Let pass", timeout=15_000)
         assert first.page.locator("[data-words]").inner_text() == "The card is valid: free, with 1 companion."
-        assert "Let pass. The card is valid" in first.page.locator("[role=alert]").inner_text()
+        expect(first.page.locator("[role=alert]")).to_contain_text("Let pass. The card is valid")
         assert felt(first) == {"tones": [880, 1320], "shakes": [[80]], "prints": 0}
         faults = first.inspect(PHONE, NARROW)
         first.press("Enter")
