@@ -108,6 +108,7 @@ def merging(gates: list[gating.Gate]) -> None:
     connections.close_all()  # none is shared with the processes that begin now
     pairs, states = [], set()
     with ProcessPoolExecutor(cores(), get_context("fork")) as site:
+        list(site.map(time.sleep, [0.2] * cores()))
         for _ in range(ROUNDS + 1):
             _clean()
             began = time.perf_counter()
